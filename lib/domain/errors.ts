@@ -1,0 +1,57 @@
+/** What a failure says about the world: this one task is ill, or everything behind it is. */
+export type ErrorScope = "task" | "system";
+
+/** `now`: the same call may work at once. `later`: wait first. `never`: somebody must change something. */
+export type ErrorRetry = "now" | "later" | "never";
+
+/** What an error carries besides its message. */
+export interface ErrorFacts {
+  readonly scope: ErrorScope;
+  readonly retry: ErrorRetry;
+  /** One sentence that tells an operator what to do. Never holds a secret. */
+  readonly hint: string;
+  readonly cause?: unknown;
+}
+
+/**
+ * The base of every error this program raises on purpose. Code decides on `code`, `scope` and `retry`,
+ * never on the message, which is for people.
+ */
+export class ArchiverError extends Error {
+  readonly code: string;
+  readonly scope: ErrorScope;
+  readonly retry: ErrorRetry;
+  readonly hint: string;
+
+  constructor(code: string, message: string, facts: ErrorFacts) {
+    super(message, facts.cause === undefined ? undefined : { cause: facts.cause });
+    this.name = new.target.name;
+    this.code = code;
+    this.scope = facts.scope;
+    this.retry = facts.retry;
+    this.hint = facts.hint;
+  }
+}
+
+/** A failure as reports and machine-readable output show it (design §6.4). */
+export interface Failure {
+  readonly code: string;
+  readonly message: string;
+  readonly hint: string;
+}
+
+/**
+ * Turns anything that was thrown into the three fields a report shows. The text of an error that is not
+ * ours is left out: it may quote a request with its credentials (design I9).
+ */
+export function describeFailure(thrown: unknown): Failure {
+  if (thrown instanceof ArchiverError) {
+    return { code: thrown.code, message: thrown.message, hint: thrown.hint };
+  }
+  const name = thrown instanceof Error ? thrown.name : typeof thrown;
+  return {
+    code: "internal-error",
+    message: `an unexpected ${name} was thrown`,
+    hint: "This is a bug in the archiver: run again with ARCHIVER_LOG_LEVEL=DEBUG and report the stack trace.",
+  };
+}

@@ -1,0 +1,78 @@
+import { createHash } from "node:crypto";
+
+/**
+ * One item of `ListExportTasks`, with only what the archiver decides on. A status other than the three
+ * documented ones survives as it is and is never acted on (reference §1.5).
+ */
+export interface ExportTask {
+  readonly exportTaskId: string;
+  /** `Processing`, `Success`, `Failed`, or something newer than this program. */
+  readonly status: string;
+  readonly resourceType: string | undefined;
+  /** The filter the export was made with, echoed by the platform. */
+  readonly resourceCondition: unknown;
+  readonly appType: string | undefined;
+  readonly appId: string | undefined;
+  readonly exportCount: number | undefined;
+  /** As the platform wrote it; see {@link parsePlatformTime}. */
+  readonly createTime: string | undefined;
+  readonly endTime: string | undefined;
+  /** The whole item as listed, for the `archived` record. */
+  readonly source: Readonly<Record<string, unknown>>;
+}
+
+/** Ids as the platform allocates them (reference §1.2). Everything else is refused before it reaches a URL or key. */
+export const EXPORT_TASK_ID = /^[A-Za-z0-9_-]{1,36}$/;
+
+/** Whether `text` is an export task id. */
+export function isExportTaskId(text: string): boolean {
+  return EXPORT_TASK_ID.test(text);
+}
+
+const EXTENDED_TIME = /^(\d{4})-(\d{2})-(\d{2})T(\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,3}))?Z$/;
+const COMPACT_TIME = /^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})Z$/;
+
+/**
+ * Reads a platform time: extended ISO with or without milliseconds, or compact `yyyyMMdd'T'HHmmss'Z'`
+ * (reference §1.5, "time format trap").
+ *
+ * @returns epoch milliseconds, or `undefined` when the text is neither or names no real moment.
+ */
+export function parsePlatformTime(text: string): number | undefined {
+  const match = EXTENDED_TIME.exec(text) ?? COMPACT_TIME.exec(text);
+  if (match === null) {
+    return undefined;
+  }
+  const [, year, month, day, hour, minute, second, fraction = ""] = match;
+  const iso = `${year}-${month}-${day}T${hour}:${minute}:${second}.${fraction.padEnd(3, "0")}Z`;
+  const epochMs = Date.parse(iso);
+  // Date.parse rolls 30 February over into March; such a time is not a time.
+  return Number.isNaN(epochMs) || new Date(epochMs).toISOString() !== iso ? undefined : epochMs;
+}
+
+/**
+ * The revision of a task's content: the first 8 hex digits of SHA-256 over id, end time and row count
+ * (design §4). The same id gets a new revision when a same-condition create overwrites its file.
+ *
+ * An end time in an undocumented format takes part as its own text, so that a changed one still changes
+ * the revision.
+ */
+export function revisionOf(task: Pick<ExportTask, "exportTaskId" | "endTime" | "exportCount">): string {
+  const endTime = task.endTime === undefined ? "" : String(parsePlatformTime(task.endTime) ?? task.endTime);
+  const exportCount = task.exportCount === undefined ? "" : String(task.exportCount);
+  return createHash("sha256")
+    .update(`${task.exportTaskId}\n${endTime}\n${exportCount}`, "utf8")
+    .digest("hex")
+    .slice(0, 8);
+}
+
+/** The project and instance whose exports one deployment archives. */
+export interface PlatformScope {
+  readonly projectId: string;
+  readonly instanceId: string | undefined;
+}
+
+/** The key that names one revision's work in records and logs: `iotda:{project}:{instance|default}:{id}:{revision}`. */
+export function idempotencyKeyOf(scope: PlatformScope, exportTaskId: string, revision: string): string {
+  return `iotda:${scope.projectId}:${scope.instanceId ?? "default"}:${exportTaskId}:${revision}`;
+}

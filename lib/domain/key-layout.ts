@@ -1,0 +1,102 @@
+import { type ExportTask, type PlatformScope, parsePlatformTime } from "./export-task.ts";
+
+/** Keys of the two state documents (design §6.3). */
+export const PACING_STATE_KEY = "state/pacing.json";
+export const DISCOVERED_STATE_KEY = "state/discovered.json";
+
+/** The records a revision can have, without number and suffix. */
+export type RecordName = "archived" | "deleted" | "dead-letter" | "expired";
+
+/** `2026/11/22` for a moment, in UTC. */
+export function utcDayPath(epochMs: number): string {
+  return new Date(epochMs).toISOString().slice(0, 10).replaceAll("-", "/");
+}
+
+function scopePath(scope: PlatformScope): string {
+  return `${scope.projectId}/${scope.instanceId ?? "default"}`;
+}
+
+/** The folder of everything archived for a task: `exports/{project}/{instance}/{yyyy}/{MM}/{dd}/{id}/`. */
+export function exportFolder(
+  scope: PlatformScope,
+  task: Pick<ExportTask, "exportTaskId" | "createTime">,
+): string {
+  const createdMs = task.createTime === undefined ? undefined : parsePlatformTime(task.createTime);
+  const day = createdMs === undefined ? "undated" : utcDayPath(createdMs);
+  return `exports/${scopePath(scope)}/${day}/${task.exportTaskId}/`;
+}
+
+/** The key of one attempt's object. The nonce keeps two attempts from ever writing one key (design I2). */
+export function exportObjectKey(folder: string, revision: string, nonceHex6: string): string {
+  return `${folder}${revision}-${nonceHex6}.zip`;
+}
+
+/** Whether a listed key is an object of this revision in this folder; compared exactly, not by prefix alone. */
+export function isObjectOfRevision(key: string, folder: string, revision: string): boolean {
+  if (!key.startsWith(folder)) {
+    return false;
+  }
+  const match = /^([0-9a-f]{8})-[0-9a-f]{6}\.zip$/.exec(key.slice(folder.length));
+  return match?.[1] === revision;
+}
+
+/** The folder of all records of a task, over all its revisions. */
+export function taskRecordsFolder(scope: PlatformScope, exportTaskId: string): string {
+  return `records/${scopePath(scope)}/${exportTaskId}/`;
+}
+
+/** The key of a revision's record; the first has no number, the second ends in `-2`. */
+export function recordKey(
+  scope: PlatformScope,
+  exportTaskId: string,
+  revision: string,
+  name: RecordName,
+  number: number,
+): string {
+  const suffix = number === 1 ? "" : `-${number}`;
+  return `${taskRecordsFolder(scope, exportTaskId)}${revision}/${name}${suffix}.json`;
+}
+
+/** The parts of a record's key below {@link taskRecordsFolder}, or `undefined` when it is none. */
+export function parseRecordKey(
+  key: string,
+  folder: string,
+): { revision: string; name: RecordName; number: number } | undefined {
+  if (!key.startsWith(folder)) {
+    return undefined;
+  }
+  const match = /^([0-9a-f]{8})\/(archived|deleted|dead-letter|expired)(?:-([1-9]\d{0,3}))?\.json$/.exec(
+    key.slice(folder.length),
+  );
+  if (match === null) {
+    return undefined;
+  }
+  const [, revision = "", name = "", number = "1"] = match;
+  return { revision, name: name as RecordName, number: Number(number) };
+}
+
+/** The key of a dead letter whose revision is not known. */
+export function deadLetterKey(atMs: number, bodySha256Hex: string): string {
+  return `dead-letters/${utcDayPath(atMs)}/${bodySha256Hex.slice(0, 16)}.json`;
+}
+
+/** The folder of one UTC day's run reports. */
+export function runReportsFolder(atMs: number): string {
+  return `runs/${utcDayPath(atMs)}/`;
+}
+
+/** The key of a run report; the run id begins with the run's start. */
+export function runReportKey(startedAtMs: number, runId: string): string {
+  return `${runReportsFolder(startedAtMs)}${runId}.json`;
+}
+
+/** The key of a task's hold, written by `hold add` (its own issue); its presence is the hold. */
+export function holdKey(exportTaskId: string): string {
+  return `holds/${exportTaskId}.json`;
+}
+
+/** `yyyyMMddTHHmmssSSSZ-{8 hex}`. */
+export function runIdOf(startedAtMs: number, nonceHex8: string): string {
+  const compact = new Date(startedAtMs).toISOString().replaceAll(/[-:.]/g, "");
+  return `${compact}-${nonceHex8}`;
+}

@@ -1,0 +1,144 @@
+import { ArchiverError, type ErrorFacts } from "../domain/errors.ts";
+import type { CallOptions } from "./platform.ts";
+
+/** How a stored copy is proved (design §7): by the store's own digest, or by reading it back. */
+export type VerificationLevel = "stored" | "read-back";
+
+/** What this store can do, as probed by {@link ObjectStore.preflight}. */
+export interface StoreAbilities {
+  /** A document can be created only if its key is free. */
+  readonly createOnce: boolean;
+  /** A document can be replaced only if it is still the one that was read. */
+  readonly compareAndSwap: boolean;
+  readonly verification: VerificationLevel;
+}
+
+/** An object as HEAD shows it. */
+export interface ObjectInfo {
+  readonly sizeBytes: number;
+  /** Changes when the content may have changed. Opaque. */
+  readonly etag: string;
+  readonly versionId?: string;
+  /** The store's own digest over the whole object, as `ALGORITHM:base64`; only where it keeps one. */
+  readonly checksum?: string;
+}
+
+/** An object as an upload completed it: the `object` of the `archived` record without its SHA-256. */
+export interface StoredObject extends ObjectInfo {
+  readonly key: string;
+}
+
+export interface ListedObject {
+  readonly key: string;
+  readonly sizeBytes: number;
+  readonly modifiedAtMs: number;
+}
+
+/** What must be known of a body before an upload may be completed. */
+export interface BodyProof {
+  readonly sizeBytes: number;
+  /** Lowercase hex over every byte written. */
+  readonly sha256: string;
+}
+
+export interface OpenUploadOptions extends CallOptions {
+  /** User metadata; lowercase names. */
+  readonly metadata: Readonly<Record<string, string>>;
+  /** What the source said the body will measure, to refuse early what cannot fit. */
+  readonly expectedSizeBytes: number | undefined;
+}
+
+/**
+ * A body on its way to one key. Nothing is visible at the key before {@link complete}.
+ * Every upload is ended by exactly one `complete` that resolved, or by `abort`.
+ */
+export interface Upload {
+  /** Takes the chunk over; resolves when the next may come. The chunk may be reused after that. */
+  write(chunk: Uint8Array): Promise<void>;
+  /**
+   * Makes the object visible, durably. Refuses when the bytes written are not those of `proof`.
+   * A completion whose answer was lost is looked for before it is called failed.
+   */
+  complete(proof: BodyProof): Promise<StoredObject>;
+  /** Throws the body away, with a deadline and signal of its own. Safe after a failed `complete`, and twice. */
+  abort(): Promise<void>;
+}
+
+/** A small JSON document and what {@link ObjectStore.putDocument} can be made conditional on. */
+export interface StoredDocument {
+  readonly text: string;
+  readonly etag: string;
+}
+
+/** When a document may be written. `always` is for stores without conditional writes. */
+export type WriteCondition =
+  | { readonly kind: "always" }
+  | { readonly kind: "if-absent" }
+  | { readonly kind: "if-match"; readonly etag: string };
+
+/** An object store below one prefix. Keys never begin with `/`. */
+export interface ObjectStore {
+  /** Proves that the prefix can be written, read and listed, and finds out what the store can do. */
+  preflight(options: CallOptions): Promise<StoreAbilities>;
+  /** The store's clock at the moment of return, epoch milliseconds, good to some tens of milliseconds. May take a second. */
+  readClockMs(options: CallOptions): Promise<number>;
+
+  openUpload(key: string, options: OpenUploadOptions): Promise<Upload>;
+  /** `undefined` when there is no such object. An error is never "no such object". */
+  head(key: string, options: CallOptions): Promise<ObjectInfo | undefined>;
+  /** Compares the store's own digest with the one computed while sending. Only for `verification: "stored"`. */
+  confirmStored(object: StoredObject, options: CallOptions): Promise<void>;
+  /** The bytes of an object, or of `[startByte, endByteExclusive)` of it. */
+  read(key: string, options: ReadOptions): AsyncIterable<Uint8Array>;
+  /** Every object whose key begins with the prefix, in no promised order. Uploads under way do not show. */
+  list(prefix: string, options: CallOptions): AsyncIterable<ListedObject>;
+  /** Aborts every upload still open for keys below the prefix, whoever began it; returns how many. */
+  abortUploadsUnder(prefix: string, options: CallOptions): Promise<number>;
+
+  /** At most {@link MAX_DOCUMENT_BYTES}. */
+  getDocument(key: string, options: CallOptions): Promise<StoredDocument | undefined>;
+  /** Durable when it resolves. `conflict`: the condition did not hold, or might not have. */
+  putDocument(
+    key: string,
+    text: string,
+    condition: WriteCondition,
+    options: CallOptions,
+  ): Promise<{ readonly etag: string } | "conflict">;
+}
+
+export interface ReadOptions extends CallOptions {
+  readonly range?: { readonly startByte: number; readonly endByteExclusive: number };
+}
+
+export const MAX_DOCUMENT_BYTES = 4 * 1024 * 1024;
+
+export type StoreErrorCode =
+  /** Bucket or folder missing, read-only, access denied. */
+  | "store-forbidden"
+  /** No space left, quota. */
+  | "store-full"
+  /** Configured in a way that cannot work (no hard links, wrong region …). */
+  | "store-misconfigured"
+  /** Reset, time-out, 5xx, I/O error. */
+  | "store-unavailable"
+  /** Our open upload or temporary file was taken away: somebody else settled this task. */
+  | "store-upload-gone"
+  /** The key is taken, which a random nonce should make impossible. */
+  | "store-key-taken"
+  /** Bytes written and proof differ: nothing was completed. */
+  | "store-proof-mismatch"
+  /** The stored copy is not what was sent. */
+  | "store-copy-differs"
+  /** More parts than the store takes. */
+  | "store-too-large"
+  /** A document larger than any this program writes, or an answer that cannot be read. */
+  | "store-malformed-answer";
+
+export class StoreError extends ArchiverError {
+  declare readonly code: StoreErrorCode;
+
+  // biome-ignore lint/complexity/noUselessConstructor: narrows the code to this port's own
+  constructor(code: StoreErrorCode, message: string, facts: ErrorFacts) {
+    super(code, message, facts);
+  }
+}

@@ -1,0 +1,88 @@
+import { ArchiverError, type ErrorFacts } from "../domain/errors.ts";
+import type { DeadLetterReason, TaskMessage } from "../domain/task-message.ts";
+import type { CallOptions } from "./platform.ts";
+
+/** What a received body turned out to be. */
+export type ParsedBody =
+  | { readonly kind: "task"; readonly message: TaskMessage }
+  /** `problem` is a sentence that quotes nothing of the body. */
+  | { readonly kind: "unreadable"; readonly problem: string };
+
+export interface ReceivedMessage {
+  /** The right to settle this message; worthless once the visibility timeout ran out. Opaque. */
+  readonly handle: string;
+  /** How often this message was handed out, this time included. */
+  readonly receiveCount: number;
+  readonly body: string;
+  readonly parsed: ParsedBody;
+}
+
+export interface DeadLetter {
+  /** The body without its progress fields, so that moving it back starts afresh. */
+  readonly body: string;
+  readonly reason: DeadLetterReason;
+  /** A sentence for a person. */
+  readonly detail: string;
+  readonly attempts: number;
+  readonly runId: string;
+}
+
+/** What is in the queue now; counts may be approximate. */
+export interface QueueDepth {
+  readonly ready: number;
+  readonly delayed: number;
+  /** Received by somebody and not settled. */
+  readonly inFlight: number;
+  readonly deadLetters: number;
+  /** When the next message that is not ready becomes so, where the queue can tell. */
+  readonly nextDueAtMs: number | undefined;
+}
+
+/** An at-least-once queue with visibility timeouts. The visibility asked for is the adapter's configuration. */
+export interface TaskQueue {
+  readonly visibilityMs: number;
+  /** One long poll. `undefined` when it found nothing. */
+  receive(options: CallOptions): Promise<ReceivedMessage | undefined>;
+  /** Starts the visibility timeout anew. Throws `queue-handle-expired` when it already ran out. */
+  renew(received: ReceivedMessage, options: CallOptions): Promise<void>;
+  /** Sends messages, in order where the queue keeps one. Durable when it resolves. */
+  send(messages: readonly TaskMessage[], options: SendOptions): Promise<void>;
+  /** Sends a body as it is: for hand-back of what cannot be parsed. */
+  sendRaw(body: string, options: SendOptions): Promise<void>;
+  /** Removes the message for good. Throws `queue-handle-expired` when somebody else may have it by now. */
+  acknowledge(received: ReceivedMessage, options: CallOptions): Promise<void>;
+  /** Puts a letter into the dead-letter queue. Does not touch the message it is about. */
+  deadLetter(letter: DeadLetter, options: CallOptions): Promise<void>;
+  depth(options: CallOptions): Promise<QueueDepth>;
+}
+
+export interface SendOptions extends CallOptions {
+  /** The message stays hidden for this long. An adapter may show it earlier; `notBefore` then decides. */
+  readonly delayMs: number;
+}
+
+/** A dead letter as the queue holds it, for listing and moving back. */
+export interface HeldDeadLetter extends DeadLetter {
+  readonly id: string;
+  readonly deadLetteredAtMs: number | undefined;
+}
+
+/** The operator's view of the dead-letter queue. */
+export interface DeadLetterQueue {
+  listDeadLetters(options: CallOptions & { readonly limit: number }): Promise<readonly HeldDeadLetter[]>;
+  /** Moves letters back: sends each body, then removes the letter. Returns those moved. */
+  redrive(ids: readonly string[] | "all", options: CallOptions): Promise<readonly HeldDeadLetter[]>;
+}
+
+export type QueueErrorCode =
+  /** The visibility timeout ran out: another runner may hold the message. */
+  "queue-handle-expired" | "queue-forbidden" | "queue-full" | "queue-unavailable" | "queue-misconfigured";
+
+export class QueueError extends ArchiverError {
+  declare readonly code: QueueErrorCode;
+
+  // biome-ignore lint/complexity/noUselessConstructor: narrows the code to this port's own
+  constructor(code: QueueErrorCode, message: string, facts: ErrorFacts) {
+    super(code, message, facts);
+  }
+}
