@@ -1,0 +1,215 @@
+import * as v from "valibot";
+import { EXPORT_TASK_ID, isExportTaskId } from "../domain/export-task.ts";
+import type { TaskMessage } from "../domain/task-message.ts";
+import type { ParsedBody } from "../ports/task-queue.ts";
+import { isWritableTime, parseMessageTime } from "./message-time.ts";
+
+/** The largest body read or sent, in UTF-8 bytes: what every SQS queue takes. */
+export const MAX_BODY_BYTES = 256 * 1024;
+
+/** Room for the progress fields that re-sending adds; all of them together measure about 400 bytes. */
+const PROGRESS_RESERVE_BYTES = 1024;
+
+/** Deeper JSON parses, but overflows the stack when it is written again. Counts the body itself. */
+const MAX_NESTING = 32;
+
+const time = v.pipe(
+  v.string("is not a time in ISO 8601 text"),
+  v.transform(parseMessageTime),
+  v.number("is not a time in ISO 8601 text with a zone"),
+);
+const flag = v.boolean("is neither true nor false");
+const taskId = v.pipe(
+  v.string("is not a text"),
+  v.regex(EXPORT_TASK_ID, "is not 1 to 36 letters, digits, - or _"),
+);
+
+/**
+ * The wire format of design §6.2. `null` counts as absent, as many serializers write it. A loose object
+ * drops `__proto__`, `prototype` and `constructor`: nobody's field may have these names.
+ */
+const wireSchema = v.looseObject({
+  exportTaskId: v.nullish(taskId),
+  export_task_id: v.nullish(taskId),
+  revision: v.nullish(
+    v.pipe(v.string("is not a text"), v.regex(/^[0-9a-f]{8}$/, "is not 8 lowercase hex digits")),
+  ),
+  attempts: v.nullish(
+    v.pipe(
+      v.number("is not a number"),
+      v.safeInteger("is not a whole number"),
+      v.minValue(0, "is less than 0"),
+    ),
+  ),
+  requestedAt: v.nullish(time),
+  firstFailedAt: v.nullish(time),
+  notBefore: v.nullish(time),
+  absentSince: v.nullish(time),
+  needsFullRun: v.nullish(flag),
+  alone: v.nullish(flag),
+  rejectedSha256: v.nullish(
+    v.pipe(v.string("is not a text"), v.regex(/^[0-9a-f]{64}$/, "is not 64 lowercase hex digits")),
+  ),
+  source: v.nullish(v.picklist(["discover", "event", "cli"], "is none of discover, event, cli")),
+});
+
+/**
+ * Reads a message body: a bare export task id, or the JSON of design §6.2. Never throws. The problem of an
+ * unreadable body names the field and what is wrong with it, and quotes nothing of the body.
+ */
+export function parseBody(body: string): ParsedBody {
+  const text = body.trim();
+  if (isExportTaskId(text)) {
+    return { kind: "task", message: { exportTaskId: text } };
+  }
+  if (utf8BytesExceed(text, MAX_BODY_BYTES)) {
+    return unreadable("The body is larger than 256 KiB.");
+  }
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (thrown) {
+    // Its message would quote the body; that it is no JSON is all there is to say.
+    if (thrown instanceof SyntaxError) {
+      return unreadable("The body is neither an export task id nor JSON.");
+    }
+    throw thrown;
+  }
+  if (typeof json !== "object" || json === null || Array.isArray(json)) {
+    return unreadable("The body is JSON, but not an object with an exportTaskId.");
+  }
+  if (nestsDeeperThan(json, MAX_NESTING)) {
+    return unreadable(`The body nests deeper than ${MAX_NESTING} levels.`);
+  }
+  return readWire(json);
+}
+
+function readWire(json: object): ParsedBody {
+  const result = v.safeParse(wireSchema, json, { abortEarly: true });
+  if (!result.success) {
+    const [issue] = result.issues;
+    return unreadable(`The field ${String(issue.path?.[0]?.key)} ${issue.message}.`);
+  }
+  const {
+    exportTaskId: camelCaseId,
+    export_task_id: snakeCaseId,
+    revision,
+    attempts,
+    requestedAt,
+    firstFailedAt,
+    notBefore,
+    absentSince,
+    needsFullRun,
+    alone,
+    rejectedSha256,
+    source,
+    ...extra
+  } = result.output;
+  const exportTaskId = camelCaseId ?? snakeCaseId;
+  if (exportTaskId === undefined || exportTaskId === null) {
+    return unreadable("The body has no exportTaskId.");
+  }
+  if (typeof snakeCaseId === "string" && snakeCaseId !== exportTaskId) {
+    return unreadable("The fields exportTaskId and export_task_id name two different tasks.");
+  }
+  const message: TaskMessage = {
+    exportTaskId,
+    ...present({
+      revision,
+      attempts,
+      requestedAtMs: requestedAt,
+      firstFailedAtMs: firstFailedAt,
+      notBeforeMs: notBefore,
+      absentSinceMs: absentSince,
+      needsFullRun,
+      alone,
+      rejectedSha256,
+      source,
+      extra: Object.keys(extra).length === 0 ? undefined : extra,
+    }),
+  };
+  // Numbers such as 1e20 grow when they are written again; what cannot be re-sent must not be accepted.
+  if (utf8BytesExceed(encodeMessage(message), MAX_BODY_BYTES - PROGRESS_RESERVE_BYTES)) {
+    return unreadable("The body is too large to be sent again with its progress (255 KiB).");
+  }
+  return { kind: "task", message };
+}
+
+/**
+ * The body that carries a message: JSON of design §6.2, times as ISO text in UTC. {@link parseBody} gives
+ * the same message back. A field of `extra` never stands for one of the archiver's own.
+ *
+ * @throws RangeError when a time is no moment of the years 0 to 9999.
+ */
+export function encodeMessage(message: TaskMessage): string {
+  const own = {
+    exportTaskId: message.exportTaskId,
+    revision: message.revision,
+    attempts: message.attempts,
+    requestedAt: isoTime(message.requestedAtMs),
+    firstFailedAt: isoTime(message.firstFailedAtMs),
+    notBefore: isoTime(message.notBeforeMs),
+    absentSince: isoTime(message.absentSinceMs),
+    needsFullRun: message.needsFullRun,
+    alone: message.alone,
+    rejectedSha256: message.rejectedSha256,
+    source: message.source,
+  };
+  const foreign = Object.entries(message.extra ?? {}).filter(
+    ([name]) => !Object.hasOwn(wireSchema.entries, name),
+  );
+  return JSON.stringify({ ...own, ...Object.fromEntries(foreign) });
+}
+
+/**
+ * The body of a dead letter: without `attempts`, `requestedAt`, `firstFailedAt`, `absentSince`, `notBefore`,
+ * `needsFullRun`, `alone` and `rejectedSha256`, so that moving it back starts afresh (design §6.2). A bare
+ * id and an unreadable body stay as they are.
+ */
+export function withoutProgress(body: string): string {
+  const parsed = parseBody(body);
+  if (parsed.kind === "unreadable" || isExportTaskId(body.trim())) {
+    return body;
+  }
+  const { exportTaskId, revision, source, extra } = parsed.message;
+  return encodeMessage({ exportTaskId, ...present({ revision, source, extra }) });
+}
+
+function unreadable(problem: string): ParsedBody {
+  return { kind: "unreadable", problem };
+}
+
+function isoTime(epochMs: number | undefined): string | undefined {
+  if (epochMs === undefined) {
+    return undefined;
+  }
+  if (!isWritableTime(epochMs)) {
+    throw new RangeError("a time of a task message lies outside the years 0 to 9999");
+  }
+  return new Date(epochMs).toISOString();
+}
+
+/** The fields that have a value: optional properties are absent here, never `undefined`. */
+function present<Fields extends object>(
+  fields: Fields,
+): { [Name in keyof Fields]?: Exclude<Fields[Name], undefined | null> } {
+  const entries = Object.entries(fields).filter(([, value]) => value !== undefined && value !== null);
+  return Object.fromEntries(entries) as { [Name in keyof Fields]?: Exclude<Fields[Name], undefined | null> };
+}
+
+function utf8BytesExceed(text: string, limitBytes: number): boolean {
+  return text.length > limitBytes || Buffer.byteLength(text, "utf8") > limitBytes;
+}
+
+function nestsDeeperThan(json: object, limit: number): boolean {
+  let level: object[] = [json];
+  for (let depth = 1; depth <= limit; depth += 1) {
+    level = level.flatMap((node) =>
+      Object.values(node).filter((child): child is object => typeof child === "object" && child !== null),
+    );
+    if (level.length === 0) {
+      return false;
+    }
+  }
+  return true;
+}
