@@ -1,0 +1,173 @@
+import { mkdir } from "node:fs/promises";
+import { dirname } from "node:path";
+import type { DatabaseSync } from "node:sqlite";
+import type { Clock, Random } from "../ports/clock.ts";
+import { foreignFileError, isBusy, isNoTransaction, toQueueError } from "./sqlite-errors.ts";
+
+/** Marks the file as a queue of this program ("IoTQ"), so that no other database is taken for one. */
+const APPLICATION_ID = 0x496f5451;
+const SCHEMA_VERSION = 1;
+
+const SCHEMA = `
+  CREATE TABLE messages (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    body TEXT NOT NULL,
+    visible_at_ms INTEGER NOT NULL,
+    receive_count INTEGER NOT NULL DEFAULT 0,
+    handle TEXT
+  ) STRICT;
+  CREATE INDEX messages_by_visibility ON messages (visible_at_ms);
+  CREATE TABLE dead_letters (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    body TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    detail TEXT NOT NULL,
+    attempts INTEGER NOT NULL,
+    run_id TEXT NOT NULL,
+    dead_lettered_at_ms INTEGER NOT NULL
+  ) STRICT;
+  PRAGMA application_id = ${APPLICATION_ID};
+  PRAGMA user_version = ${SCHEMA_VERSION};
+`;
+
+/** How long one call waits, in all, for other processes to let go of the file. */
+const BUSY_LIMIT_MS = 10_000;
+const BUSY_PAUSE_MIN_MS = 2;
+const BUSY_PAUSE_MAX_MS = 40;
+
+export interface DatabaseDependencies {
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/**
+ * One SQLite file, shared with other processes. Each operation is synchronous and short; waiting for
+ * another process's lock is done here, asleep, so that the event loop is never blocked by it.
+ */
+export class SqliteDatabase {
+  readonly #filePath: string;
+  readonly #database: DatabaseSync;
+  readonly #dependencies: DatabaseDependencies;
+  #closed = false;
+
+  private constructor(filePath: string, database: DatabaseSync, dependencies: DatabaseDependencies) {
+    this.#filePath = filePath;
+    this.#database = database;
+    this.#dependencies = dependencies;
+  }
+
+  /**
+   * Opens the file, and makes it with its folder and tables when it is not there.
+   *
+   * @throws QueueError `queue-forbidden`, `queue-full`, `queue-unavailable`, or `queue-misconfigured` when
+   * the file is damaged, another program's, or written by a newer version.
+   */
+  static async open(filePath: string, dependencies: DatabaseDependencies): Promise<SqliteDatabase> {
+    // A static import would fail on an old Node before the program can say which version it needs.
+    const { DatabaseSync } = await import("node:sqlite");
+    try {
+      await mkdir(dirname(filePath), { recursive: true, mode: 0o750 });
+      const opened = new SqliteDatabase(filePath, new DatabaseSync(filePath), dependencies);
+      try {
+        await opened.run((database) => prepareFile(database, filePath));
+      } catch (thrown) {
+        opened.close();
+        throw thrown;
+      }
+      return opened;
+    } catch (thrown) {
+      throw toQueueError(thrown, filePath);
+    }
+  }
+
+  /**
+   * Runs one short operation, again and again while another process holds the lock. An operation of more
+   * than one statement makes itself one by {@link inTransaction}.
+   *
+   * @throws QueueError; `queue-unavailable` after ten seconds of waiting. Rejects with the signal's reason.
+   */
+  async run<Result>(operation: (database: DatabaseSync) => Result, signal?: AbortSignal): Promise<Result> {
+    const { clock, random } = this.#dependencies;
+    const deadlineMs = clock.monotonicMs() + BUSY_LIMIT_MS;
+    for (;;) {
+      signal?.throwIfAborted();
+      try {
+        return operation(this.#database);
+      } catch (thrown) {
+        if (!isBusy(thrown) || clock.monotonicMs() >= deadlineMs) {
+          throw toQueueError(thrown, this.#filePath);
+        }
+      }
+      const pauseMs = BUSY_PAUSE_MIN_MS + random.fraction() * (BUSY_PAUSE_MAX_MS - BUSY_PAUSE_MIN_MS);
+      await clock.sleep(pauseMs, signal);
+    }
+  }
+
+  /** Closes the file; safe twice. */
+  close(): void {
+    // Node 22.13 cannot be asked whether a database is open.
+    if (!this.#closed) {
+      this.#closed = true;
+      this.#database.close();
+    }
+  }
+}
+
+/** Runs the operation between `BEGIN IMMEDIATE` and `COMMIT`; whatever it throws undoes it. */
+export function inTransaction<Result>(database: DatabaseSync, operation: () => Result): Result {
+  // IMMEDIATE: a lock taken only at the first write could fail halfway, where waiting cannot help.
+  database.exec("BEGIN IMMEDIATE");
+  try {
+    const result = operation();
+    database.exec("COMMIT");
+    return result;
+  } catch (thrown) {
+    rollBack(database);
+    throw thrown;
+  }
+}
+
+function rollBack(database: DatabaseSync): void {
+  try {
+    database.exec("ROLLBACK");
+  } catch (thrown) {
+    // SQLite may have rolled back by itself (disk full, I/O error) and then finds nothing to roll back.
+    // Node 22.13 cannot be asked beforehand.
+    if (!isNoTransaction(thrown)) {
+      throw thrown;
+    }
+  }
+}
+
+function prepareFile(database: DatabaseSync, filePath: string): void {
+  refuseForeignFile(database, filePath);
+  // A write-ahead log lets readers and a writer work at once; FULL makes each commit survive a power cut.
+  database.exec("PRAGMA journal_mode = WAL");
+  database.exec("PRAGMA synchronous = FULL");
+  inTransaction(database, () => {
+    // Again, under the lock: another process may have made the tables meanwhile.
+    if (refuseForeignFile(database, filePath) === "empty") {
+      database.exec(SCHEMA);
+    }
+  });
+}
+
+function refuseForeignFile(database: DatabaseSync, filePath: string): "empty" | "ours" {
+  const version = readInteger(database, "PRAGMA user_version", "user_version");
+  const applicationId = readInteger(database, "PRAGMA application_id", "application_id");
+  const tableCount = readInteger(database, "SELECT count(*) AS count FROM sqlite_master", "count");
+  if (tableCount === 0 && version === 0 && applicationId === 0) {
+    return "empty";
+  }
+  if (applicationId !== APPLICATION_ID) {
+    throw foreignFileError(filePath, "the queue file is another program's database");
+  }
+  if (version > SCHEMA_VERSION) {
+    throw foreignFileError(filePath, "the queue file was written by a newer version of this program");
+  }
+  return "ours";
+}
+
+function readInteger(database: DatabaseSync, sql: string, column: string): number {
+  return Number(database.prepare(sql).get()?.[column]);
+}

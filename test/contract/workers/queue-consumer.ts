@@ -1,0 +1,26 @@
+// Usage: queue-consumer.ts {file} {visibilityMs} drain | hold
+// Settles every message and says its body; or takes one, says so, and holds it for ever.
+import { SqliteQueue } from "../../../lib/queue/sqlite-queue.ts";
+import { realClock, realRandom } from "../clocks.ts";
+
+const [file = "", visibilityMs = "", mode = ""] = process.argv.slice(2);
+const queue = await SqliteQueue.open(file, {
+  visibilityMs: Number(visibilityMs),
+  clock: realClock,
+  random: realRandom,
+});
+const { signal } = new AbortController();
+
+for (;;) {
+  const received = await queue.receive({ signal });
+  if (received === undefined) {
+    break;
+  }
+  if (mode === "hold") {
+    console.log(received.body);
+    await realClock.sleep(600_000);
+  }
+  await queue.acknowledge(received, { signal });
+  console.log(received.body);
+}
+queue.close();
