@@ -1,0 +1,166 @@
+import { type ExportTask, isExportTaskId } from "../domain/export-task.ts";
+import type {
+  CallOptions,
+  CreateExportTaskRequest,
+  ExportDownload,
+  ExportTaskListing,
+  Platform,
+  ShowExportTaskOptions,
+} from "../ports/platform.ts";
+import { peekBody } from "./body-peek.ts";
+import { Caller } from "./caller.ts";
+import { OpenDownload } from "./download.ts";
+import { htmlInsteadOfFile, malformedAnswer, notAnId } from "./errors.ts";
+import { joinPages, PAGE_LIMIT } from "./export-task-pages.ts";
+import type { Answer, OperationSpec } from "./operation.ts";
+import type { IotdaClientOptions } from "./options.ts";
+import { parseHttpDateMs } from "./retry-after.ts";
+import { parseCreateAnswer, parseErrorBody, parseListAnswer } from "./schemas.ts";
+
+const JSON_CALL = { totalTimeLimited: true, retryWithNewCredentials: false } as const;
+const LIST: OperationSpec = {
+  ...JSON_CALL,
+  name: "ListExportTasks",
+  aboutTask: false,
+  // The only operation that changes nothing and spends nothing, so the only one that may be sent twice.
+  retryWithNewCredentials: true,
+};
+const SHOW: OperationSpec = {
+  name: "ShowExportTask",
+  aboutTask: true,
+  retryWithNewCredentials: false,
+  // A file may take as long as its caller lets it.
+  totalTimeLimited: false,
+};
+const DELETE: OperationSpec = { ...JSON_CALL, name: "DeleteExportTask", aboutTask: true };
+const CREATE: OperationSpec = { ...JSON_CALL, name: "CreateExportTask", aboutTask: false };
+
+/** The IoTDA platform over HTTP. Made by {@link createIotdaClient}. */
+export class IotdaClient implements Platform {
+  readonly #caller: Caller;
+
+  constructor(caller: Caller) {
+    this.#caller = caller;
+  }
+
+  /**
+   * Throws {@link PlatformError} as every method here does; refused credentials are looked up anew and, when
+   * they changed, the list is tried once more.
+   */
+  async listExportTasks({ signal }: CallOptions): Promise<ExportTaskListing> {
+    return await this.#caller.run(LIST, signal, async (operation) => {
+      let platformDateMs: number | undefined;
+      const tasks = await joinPages(
+        LIST.name,
+        async (marker) => {
+          const query = [
+            ["limit", String(PAGE_LIMIT)],
+            ["resource_type", "BatchTask"],
+            ...(marker === undefined ? [] : [["marker", marker] as const]),
+          ] as const;
+          const answer = await operation.send({ method: "GET", subPath: "", query, body: "" });
+          platformDateMs ??= parseHttpDateMs(answer.header("date"));
+          const text = await operation.readJson(answer, 200);
+          const page = parseListAnswer(text);
+          if (page === undefined) {
+            throw malformedAnswer(LIST.name, "the answer is not a list of export tasks");
+          }
+          return page;
+        },
+        this.#caller.limits.maxPages,
+      );
+      await operation.connection.end();
+      return { tasks, platformDateMs };
+    });
+  }
+
+  async showExportTask(exportTaskId: string, options: ShowExportTaskOptions): Promise<ExportDownload> {
+    const subPath = `/${checkedId(SHOW.name, exportTaskId)}/file`;
+    return await this.#caller.run(SHOW, options.signal, async (operation) => {
+      const call = { method: "GET", subPath, query: [], body: "" } as const;
+      const answer = await operation.send(call, options.beforeRequest);
+      await operation.refuseUnless(answer, 200);
+      checkNotEncoded(SHOW.name, answer);
+      const bytes: AsyncIterator<Uint8Array> = answer.body[Symbol.asyncIterator]();
+      const peeked = await operation.connection.guard(() => peekBody(bytes));
+      switch (peeked.kind) {
+        case "html":
+          throw htmlInsteadOfFile(SHOW.name);
+        case "json": {
+          const error = parseErrorBody(peeked.text);
+          if (error !== undefined) {
+            throw operation.disguised(answer, error);
+          }
+          break;
+        }
+        case "bytes":
+          break;
+      }
+      operation.succeeded();
+      return new OpenDownload(operation.connection, contentLengthOf(answer), peeked.first, bytes);
+    });
+  }
+
+  async deleteExportTask(exportTaskId: string, { signal }: CallOptions): Promise<void> {
+    const subPath = `/${checkedId(DELETE.name, exportTaskId)}`;
+    await this.#caller.run(DELETE, signal, async (operation) => {
+      const answer = await operation.send({ method: "DELETE", subPath, query: [], body: "" });
+      await operation.refuseUnless(answer, 204);
+      operation.succeeded();
+      await operation.connection.end();
+    });
+  }
+
+  async createExportTask(request: CreateExportTaskRequest, { signal }: CallOptions): Promise<ExportTask> {
+    const body = JSON.stringify({
+      resource_type: "BatchTask",
+      resource_condition: request.resourceCondition,
+      export_format: "xls",
+      app_type: request.appType,
+      app_id: request.appId,
+    });
+    return await this.#caller.run(CREATE, signal, async (operation) => {
+      const answer = await operation.send({ method: "POST", subPath: "", query: [], body });
+      const task = parseCreateAnswer(await operation.readJson(answer, 201));
+      if (task === undefined) {
+        throw malformedAnswer(CREATE.name, "the answer is not an export task");
+      }
+      await operation.connection.end();
+      return task;
+    });
+  }
+
+  /** Ends every call and download under way; resolves when their sockets are closed. */
+  async close(): Promise<void> {
+    await this.#caller.close();
+  }
+}
+
+/**
+ * A client for one endpoint, project and instance.
+ *
+ * @throws PlatformError `platform-misconfigured` for settings that can never work.
+ */
+export function createIotdaClient(options: IotdaClientOptions): IotdaClient {
+  return new IotdaClient(new Caller(options));
+}
+
+/** Nothing but an id may reach the path (reference §4.3, hazard 12). */
+function checkedId(operation: string, exportTaskId: string): string {
+  if (!isExportTaskId(exportTaskId)) {
+    throw notAnId(operation);
+  }
+  return exportTaskId;
+}
+
+function checkNotEncoded(operation: string, answer: Answer): void {
+  const encoding = answer.header("content-encoding") ?? "identity";
+  if (encoding.trim().toLowerCase() !== "identity") {
+    throw malformedAnswer(operation, "the file came with a content encoding nobody asked for");
+  }
+}
+
+function contentLengthOf(answer: Answer): number | undefined {
+  const header = answer.header("content-length") ?? "";
+  return /^\d{1,15}$/.test(header) ? Number(header) : undefined;
+}

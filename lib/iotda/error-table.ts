@@ -1,0 +1,158 @@
+import type { ErrorRetry, ErrorScope } from "../domain/errors.ts";
+import type { PlatformErrorCode } from "../ports/platform.ts";
+
+/** One way the platform refuses, and what it means to us (reference §2.2). */
+export interface ErrorRow {
+  /** The documented status, or a whole class of them. */
+  readonly httpStatus: number | "3xx" | "4xx" | "5xx";
+  /** A code, which then decides whatever the status is; a family (`IOTDA.*`); or `*` for any code and none. */
+  readonly platformCode: string;
+  readonly code: PlatformErrorCode;
+  readonly scope: ErrorScope;
+  readonly retry: ErrorRetry;
+  readonly hint: string;
+  /** Download intervals to stay away; set exactly for `platform-throttled`. */
+  readonly throttleIntervals?: number;
+  /** New credentials may cure it. */
+  readonly refreshCredentials?: boolean;
+}
+
+type Outcome = Omit<ErrorRow, "httpStatus" | "platformCode">;
+
+const REJECTED: Outcome = {
+  code: "platform-rejected-request",
+  scope: "task",
+  retry: "never",
+  hint: "The platform refuses the request itself: compare the code with the IoTDA error list, and report it as a bug of the archiver.",
+};
+const WRONG_SIGNING: Outcome = {
+  code: "platform-misconfigured",
+  scope: "system",
+  retry: "never",
+  hint: "The endpoint may need the other signature: set ARCHIVER_IOTDA_SIGNING=derived and ARCHIVER_IOTDA_REGION, and check ARCHIVER_IOTDA_ENDPOINT.",
+};
+const UNAUTHENTICATED: Outcome = {
+  code: "platform-unauthenticated",
+  scope: "system",
+  retry: "never",
+  hint: "Check the access key, its secret and token, that ARCHIVER_IOTDA_SIGNING suits the instance edition, and that this machine's clock is right.",
+  refreshCredentials: true,
+};
+const FORBIDDEN: Outcome = {
+  code: "platform-forbidden",
+  scope: "system",
+  retry: "never",
+  hint: "Grant iotda:exporttasks:queryList, :query and :delete to this key's user, check that the project uses IoTDA and, for a standard or enterprise instance, use its own application address.",
+};
+const FORBIDDEN_APP: Outcome = {
+  ...FORBIDDEN,
+  hint: "The resource space behind the export is missing or not this user's: check ARCHIVER_IOTDA_INSTANCE_ID and the user's access to the resource space.",
+};
+const MISCONFIGURED: Outcome = {
+  code: "platform-misconfigured",
+  scope: "system",
+  retry: "never",
+  hint: "Check ARCHIVER_IOTDA_ENDPOINT, ARCHIVER_IOTDA_REGION and ARCHIVER_IOTDA_PROJECT_ID: this address does not know the export task API.",
+};
+const NOT_FOUND: Outcome = {
+  code: "platform-task-not-found",
+  scope: "task",
+  retry: "later",
+  hint: "The export task may be gone; a fresh list decides.",
+};
+const UNAVAILABLE: Outcome = {
+  code: "platform-unavailable",
+  scope: "task",
+  retry: "later",
+  hint: "The platform fails inside; it is tried again. If it lasts, look at the Huawei Cloud status page.",
+};
+
+function throttled(throttleIntervals: number): Outcome {
+  return {
+    code: "platform-throttled",
+    scope: "task",
+    retry: "later",
+    hint: "The platform limits the request rate; the archiver waits. If it lasts, look for other programs on this account.",
+    throttleIntervals,
+  };
+}
+
+/**
+ * Reference §2.2 as data. Codes are matched before statuses; among the rest the first row that matches wins,
+ * so families stand before `*` and single statuses before classes.
+ */
+export const ERROR_TABLE: readonly ErrorRow[] = [
+  { httpStatus: 400, platformCode: "IOTDA.000006", ...REJECTED },
+  { httpStatus: 400, platformCode: "IOTDA.000008", ...REJECTED },
+  { httpStatus: 400, platformCode: "IOTDA.000009", ...REJECTED },
+  { httpStatus: 400, platformCode: "IOTDA.000010", ...REJECTED },
+  { httpStatus: 400, platformCode: "IOTDA.000017", ...REJECTED },
+  { httpStatus: 400, platformCode: "IOTDA.000018", ...REJECTED },
+  { httpStatus: 401, platformCode: "IOTDA.000002", ...UNAUTHENTICATED },
+  { httpStatus: 401, platformCode: "APIGW.0301", ...UNAUTHENTICATED },
+  { httpStatus: 401, platformCode: "APIGW.0303", ...UNAUTHENTICATED },
+  { httpStatus: 403, platformCode: "IOTDA.000004", ...UNAUTHENTICATED },
+  { httpStatus: 403, platformCode: "IOTDA.000021", ...FORBIDDEN },
+  // A not-found under 403, but of the resource space: never "task gone".
+  { httpStatus: 403, platformCode: "IOTDA.001000", ...FORBIDDEN_APP },
+  { httpStatus: 403, platformCode: "IOTDA.001002", ...FORBIDDEN_APP },
+  { httpStatus: 403, platformCode: "IOTDA.001005", ...FORBIDDEN_APP },
+  { httpStatus: 403, platformCode: "IOTDA.001006", ...FORBIDDEN_APP },
+  { httpStatus: 403, platformCode: "IOTDA.001007", ...FORBIDDEN_APP },
+  { httpStatus: 403, platformCode: "IOTDA.021101", ...throttled(1) },
+  { httpStatus: 403, platformCode: "IOTDA.021102", ...throttled(2) },
+  { httpStatus: 404, platformCode: "APIGW.0101", ...MISCONFIGURED },
+  { httpStatus: 404, platformCode: "APIGW.0103", ...MISCONFIGURED },
+  { httpStatus: 404, platformCode: "IOTDA.000029", ...MISCONFIGURED },
+  { httpStatus: 429, platformCode: "APIGW.0308", ...throttled(2) },
+  { httpStatus: 500, platformCode: "IOTDA.000007", ...UNAVAILABLE },
+  { httpStatus: 500, platformCode: "IOTDA.000020", ...UNAVAILABLE, refreshCredentials: true },
+  { httpStatus: 504, platformCode: "APIGW.0201", ...UNAVAILABLE },
+
+  { httpStatus: 400, platformCode: "IOTDA.*", ...REJECTED },
+  // A 400 that is not the service's own comes from the gateway, which does so for a wrong signing algorithm.
+  { httpStatus: 400, platformCode: "*", ...WRONG_SIGNING },
+  { httpStatus: 401, platformCode: "*", ...UNAUTHENTICATED },
+  // May be a limit or a lack of permission: a limit at first (reference §2.3 rule 2), see ForbiddenStreak.
+  { httpStatus: 403, platformCode: "*", ...throttled(1) },
+  { httpStatus: 404, platformCode: "IOTDA.*", ...NOT_FOUND },
+  { httpStatus: 404, platformCode: "*", ...MISCONFIGURED },
+  { httpStatus: 408, platformCode: "*", ...UNAVAILABLE },
+  { httpStatus: 429, platformCode: "*", ...throttled(2) },
+  { httpStatus: "3xx", platformCode: "*", ...MISCONFIGURED },
+  { httpStatus: "4xx", platformCode: "*", ...REJECTED },
+  { httpStatus: "5xx", platformCode: "*", ...UNAVAILABLE },
+];
+
+/** What a 403 with an unknown code counts as once waiting has not helped. */
+export const UNKNOWN_403_AFTER_WAITING: Outcome = FORBIDDEN;
+
+/** What a "not found" counts as where no task was asked for. */
+export const NOT_FOUND_WITHOUT_TASK: Outcome = MISCONFIGURED;
+
+/** The row of an exact code, whatever the status (reference §2.3 rule 1). */
+export function rowOfCode(platformCode: string | undefined): ErrorRow | undefined {
+  return ERROR_TABLE.find((row) => row.platformCode === platformCode);
+}
+
+/** The row of a refusal, code first, status second; `undefined` for a status that is none (1xx, 2xx). */
+export function rowOf(httpStatus: number, platformCode: string | undefined): ErrorRow | undefined {
+  return (
+    rowOfCode(platformCode) ??
+    ERROR_TABLE.find(
+      (row) => matchesStatus(row.httpStatus, httpStatus) && matchesFamily(row.platformCode, platformCode),
+    )
+  );
+}
+
+function matchesStatus(expected: ErrorRow["httpStatus"], httpStatus: number): boolean {
+  return typeof expected === "number"
+    ? expected === httpStatus
+    : Number(expected[0]) === Math.floor(httpStatus / 100);
+}
+
+function matchesFamily(expected: string, platformCode: string | undefined): boolean {
+  return (
+    expected === "*" || (expected.endsWith(".*") && (platformCode ?? "").startsWith(expected.slice(0, -1)))
+  );
+}

@@ -1,0 +1,142 @@
+import type { PlatformError } from "../ports/platform.ts";
+import { MAX_PEEK_BYTES, readText } from "./body-peek.ts";
+import type { Connection } from "./connection.ts";
+import {
+  type ClassifiedRefusal,
+  classifyDisguised,
+  classifyRefusal,
+  type ForbiddenStreak,
+  malformedAnswer,
+  type Refusal,
+} from "./errors.ts";
+import { type Redact, redactorFor } from "./redaction.ts";
+import type { PlatformCall, RequestBuilder } from "./request-builder.ts";
+import { type ErrorBody, parseErrorBody } from "./schemas.ts";
+import type { Credentials } from "./signing.ts";
+
+/** What an operation is, before it runs. */
+export interface OperationSpec {
+  /** The platform's operation id, for messages. */
+  readonly name: string;
+  /** The call names one task, so that a 404 may mean that task. */
+  readonly aboutTask: boolean;
+  /** May be sent again when the credentials were refused and the provider has other ones. */
+  readonly retryWithNewCredentials: boolean;
+  /** Ends by itself after the limit for JSON calls; a download does not. */
+  readonly totalTimeLimited: boolean;
+}
+
+/** An answer whose head has come. */
+export interface Answer {
+  readonly httpStatus: number;
+  /** A header that came exactly once; lowercase name. */
+  header(name: string): string | undefined;
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
+/** What all tries of one client share. */
+export interface OperationContext {
+  readonly builder: RequestBuilder;
+  readonly streak: ForbiddenStreak;
+  readonly wallMs: () => number;
+  readonly maxJsonBytes: number;
+  readonly jsonTotalMs: number;
+}
+
+/** One try of one operation: sends, and turns what comes back into an answer or a {@link PlatformError}. */
+export class Operation {
+  readonly connection: Connection;
+  readonly #spec: OperationSpec;
+  readonly #credentials: Credentials;
+  readonly #context: OperationContext;
+  readonly #redact: Redact;
+  #credentialsRefused = false;
+
+  constructor(
+    spec: OperationSpec,
+    connection: Connection,
+    credentials: Credentials,
+    context: OperationContext,
+  ) {
+    this.#spec = spec;
+    this.connection = connection;
+    this.#credentials = credentials;
+    this.#context = context;
+    this.#redact = redactorFor(credentials);
+  }
+
+  /** Whether the platform's answer was one that new credentials may cure. */
+  get credentialsRefused(): boolean {
+    return this.#credentialsRefused;
+  }
+
+  /** Signs and sends one request, once. */
+  async send(call: PlatformCall, beforeRequest?: () => void): Promise<Answer> {
+    const signed = this.#context.builder.sign(call, this.#credentials);
+    const response = await this.connection.send({ ...signed, beforeRequest });
+    return {
+      httpStatus: response.statusCode,
+      header: (name) => {
+        const value = response.headers[name];
+        return typeof value === "string" ? value : undefined;
+      },
+      body: response.body,
+    };
+  }
+
+  /** Throws what any other status than the expected one means. */
+  async refuseUnless(answer: Answer, expectedStatus: number): Promise<void> {
+    if (answer.httpStatus === expectedStatus) {
+      return;
+    }
+    if (!this.#spec.totalTimeLimited) {
+      // From here on it is no download any more.
+      this.connection.limitTotalTime(this.#context.jsonTotalMs);
+    }
+    const text = await this.connection.guard(() => readText(answer.body, MAX_PEEK_BYTES));
+    const body = text === undefined ? undefined : parseErrorBody(text);
+    throw this.#noted(classifyRefusal(this.#refusal(answer, body), this.#redact, this.#context.streak));
+  }
+
+  /** The text of a JSON answer under the expected status; an error in disguise is thrown as what it is. */
+  async readJson(answer: Answer, expectedStatus: number): Promise<string> {
+    await this.refuseUnless(answer, expectedStatus);
+    const text = await this.connection.guard(() => readText(answer.body, this.#context.maxJsonBytes));
+    if (text === undefined) {
+      throw malformedAnswer(this.#spec.name, `the answer is longer than ${this.#context.maxJsonBytes} bytes`);
+    }
+    const error = parseErrorBody(text);
+    if (error !== undefined) {
+      throw this.disguised(answer, error);
+    }
+    this.succeeded();
+    return text;
+  }
+
+  /** The error for a body that names an error code under a status of success. */
+  disguised(answer: Answer, body: ErrorBody): PlatformError {
+    return this.#noted(classifyDisguised(this.#refusal(answer, body), this.#redact));
+  }
+
+  /** Tells the client that this key is let in. */
+  succeeded(): void {
+    this.#context.streak.reset();
+  }
+
+  #noted(refusal: ClassifiedRefusal): PlatformError {
+    this.#credentialsRefused ||= refusal.refreshCredentials;
+    return refusal.error;
+  }
+
+  #refusal(answer: Answer, body: ErrorBody | undefined): Refusal {
+    return {
+      operation: this.#spec.name,
+      aboutTask: this.#spec.aboutTask,
+      httpStatus: answer.httpStatus,
+      body,
+      requestId: answer.header("x-request-id"),
+      retryAfter: answer.header("retry-after"),
+      nowMs: this.#context.wallMs(),
+    };
+  }
+}

@@ -1,0 +1,119 @@
+import * as v from "valibot";
+import { EXPORT_TASK_ID, type ExportTask } from "../domain/export-task.ts";
+
+const MAX_TEXT_CHARACTERS = 256;
+
+/** A field the platform may leave out or send as null. */
+function optionalText() {
+  return v.nullish(v.pipe(v.string(), v.maxLength(MAX_TEXT_CHARACTERS)));
+}
+
+/** One export task of the list and of the create answer (reference §1.5). Unknown fields survive. */
+const exportTaskSchema = v.looseObject({
+  export_task_id: v.pipe(v.string(), v.regex(EXPORT_TASK_ID)),
+  // Any text: a status newer than this program must survive to be left alone.
+  status: v.pipe(v.string(), v.maxLength(MAX_TEXT_CHARACTERS)),
+  resource_type: optionalText(),
+  resource_condition: v.optional(v.unknown()),
+  app_type: optionalText(),
+  app_id: optionalText(),
+  export_count: v.nullish(v.pipe(v.number(), v.safeInteger())),
+  create_time: optionalText(),
+  end_time: optionalText(),
+});
+
+/** The marker is opaque (reference §1.4); the limits only keep it fit for a URL. */
+const markerSchema = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{1,64}$/));
+
+const listAnswerSchema = v.looseObject({
+  // Required: an answer without it is no empty list.
+  export_tasks: v.array(exportTaskSchema),
+  page: v.nullish(v.looseObject({ count: v.nullish(v.number()), marker: v.nullish(markerSchema) })),
+});
+
+const errorText = v.fallback(
+  v.optional(v.pipe(v.union([v.string(), v.number()]), v.transform(String))),
+  undefined,
+);
+
+/** All three shapes of reference §2.1; a field of a wrong type counts as absent. */
+const errorBodySchema = v.looseObject({
+  error_code: errorText,
+  error_msg: errorText,
+  error: v.fallback(v.optional(v.looseObject({ code: errorText, message: errorText })), undefined),
+});
+
+/** One page of `ListExportTasks`. */
+export interface ExportTaskPage {
+  readonly tasks: readonly ExportTask[];
+  /** Id of this page's last record, to be sent back for the next page. */
+  readonly marker: string | undefined;
+  /** Total of matching records as the platform counts them. */
+  readonly totalCount: number | undefined;
+}
+
+/** What an error body says, unchecked: neither field is fit for a message yet. */
+export interface ErrorBody {
+  readonly platformCode: string | undefined;
+  readonly text: string | undefined;
+}
+
+/** Reads one list page; `undefined` when the text is not the documented shape. */
+export function parseListAnswer(text: string): ExportTaskPage | undefined {
+  const parsed = v.safeParse(listAnswerSchema, parseJson(text));
+  if (!parsed.success) {
+    return undefined;
+  }
+  const { export_tasks, page } = parsed.output;
+  return {
+    tasks: export_tasks.map(toExportTask),
+    marker: page?.marker ?? undefined,
+    totalCount: page?.count ?? undefined,
+  };
+}
+
+/** Reads the create answer; `undefined` when the text is not the documented shape. */
+export function parseCreateAnswer(text: string): ExportTask | undefined {
+  const parsed = v.safeParse(exportTaskSchema, parseJson(text));
+  return parsed.success ? toExportTask(parsed.output) : undefined;
+}
+
+/** Reads an error body; `undefined` when the text is no JSON object that names an error code. */
+export function parseErrorBody(text: string): ErrorBody | undefined {
+  const parsed = v.safeParse(errorBodySchema, parseJson(text));
+  if (!parsed.success) {
+    return undefined;
+  }
+  const { error_code, error_msg, error } = parsed.output;
+  const platformCode = error_code ?? error?.code;
+  return platformCode === undefined || platformCode === ""
+    ? undefined
+    : { platformCode, text: error_msg ?? error?.message };
+}
+
+function toExportTask(item: v.InferOutput<typeof exportTaskSchema>): ExportTask {
+  return {
+    exportTaskId: item.export_task_id,
+    status: item.status,
+    resourceType: item.resource_type ?? undefined,
+    resourceCondition: item.resource_condition,
+    appType: item.app_type ?? undefined,
+    appId: item.app_id ?? undefined,
+    exportCount: item.export_count ?? undefined,
+    createTime: item.create_time ?? undefined,
+    endTime: item.end_time ?? undefined,
+    source: item,
+  };
+}
+
+/** The value of a JSON text, or `undefined` when it is none: every schema above refuses that. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (notJson) {
+    if (notJson instanceof SyntaxError) {
+      return undefined;
+    }
+    throw notJson;
+  }
+}

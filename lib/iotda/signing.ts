@@ -1,0 +1,131 @@
+import { createHash, createHmac } from "node:crypto";
+import { isIP } from "node:net";
+
+/** An access key pair; temporary ones come with a security token (reference §3.4). */
+export interface Credentials {
+  readonly ak: string;
+  readonly sk: string;
+  readonly securityToken?: string | undefined;
+}
+
+/** `standard` = `SDK-HMAC-SHA256` (reference §3.1), `derived` = `V11-HMAC-SHA256` (reference §3.2). */
+export type SigningAlgorithm = "standard" | "derived";
+
+/** What is signed. Everything here must reach the wire exactly as it stands. */
+export interface SignableRequest {
+  readonly method: string;
+  /** Path as on the wire; its segments need no percent-encoding (ids are checked before they get here). */
+  readonly path: string;
+  /** Query pairs, unencoded. */
+  readonly query: readonly (readonly [name: string, value: string])[];
+  /** Every header to be signed, `host` and `x-sdk-date` included; lowercase names. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** UTF-8 text; empty for none. */
+  readonly body: string;
+}
+
+/** The part of the derived signature that names where it is valid. */
+const DERIVED_SERVICE_NAME = "iotdm";
+
+/**
+ * Hosts that take the standard signature: `name[.region].(my)huaweicloud.(com|cn)` (reference §3.2; the same
+ * pattern as `BaseCredentials.DEFAULT_ENDPOINT_REG` of the official SDK, `myhwclouds` included).
+ */
+const STANDARD_SIGNING_HOST =
+  /^[a-z][a-z0-9-]+(?:\.[a-z]{2,}-[a-z]+-\d{1,2})?\.(?:my)?(?:huaweicloud|myhwclouds)\.(?:com|cn)$/;
+
+/** The algorithm for a host name: the official rule, and `standard` on loopback (design §6.1). */
+export function signingAlgorithmFor(hostname: string): SigningAlgorithm {
+  return isLoopback(hostname) || STANDARD_SIGNING_HOST.test(hostname) ? "standard" : "derived";
+}
+
+function isLoopback(hostname: string): boolean {
+  const address = hostname.replace(/^\[|\]$/g, "");
+  return hostname === "localhost" || address === "::1" || (isIP(address) === 4 && address.startsWith("127."));
+}
+
+/** `X-Sdk-Date` for a moment: `YYYYMMDDTHHMMSSZ` (reference §3.1). */
+export function sdkDate(epochMs: number): string {
+  return `${new Date(epochMs).toISOString().slice(0, 19).replaceAll(/[-:]/g, "")}Z`;
+}
+
+/** Percent-encodes all but `A-Za-z0-9-_.~`. */
+export function percentEncode(text: string): string {
+  return encodeURIComponent(text).replace(
+    /[!'()*]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+}
+
+/** The query in canonical form, which is also a valid wire form. */
+export function canonicalQuery(query: SignableRequest["query"]): string {
+  return [...query]
+    .sort(([nameA, valueA], [nameB, valueB]) => compare(nameA, nameB) || compare(valueA, valueB))
+    .map(([name, value]) => `${percentEncode(name)}=${percentEncode(value)}`)
+    .join("&");
+}
+
+/** Lowercase hex SHA-256 of the canonical request (reference §3.1, step 2). */
+export function canonicalRequestHash(request: SignableRequest): string {
+  const path = request.path.split("/").map(percentEncode).join("/");
+  const names = Object.keys(request.headers).sort(compare);
+  const canonical = [
+    request.method,
+    // The canonical form always ends in a slash, the wire path never does.
+    path.endsWith("/") ? path : `${path}/`,
+    canonicalQuery(request.query),
+    names.map((name) => `${name}:${request.headers[name]}\n`).join(""),
+    names.join(";"),
+    sha256Hex(request.body),
+  ];
+  return sha256Hex(canonical.join("\n"));
+}
+
+/**
+ * The `Authorization` header for a request.
+ *
+ * @param regionId only read by the derived algorithm, where it must be right or every call is refused.
+ */
+export function authorizationHeader(
+  request: SignableRequest,
+  credentials: Credentials,
+  algorithm: SigningAlgorithm,
+  regionId: string,
+): string {
+  const date = request.headers["x-sdk-date"] ?? "";
+  const hash = canonicalRequestHash(request);
+  const signedHeaders = Object.keys(request.headers).sort(compare).join(";");
+  switch (algorithm) {
+    case "standard": {
+      const signature = hmacHex(credentials.sk, ["SDK-HMAC-SHA256", date, hash].join("\n"));
+      return `SDK-HMAC-SHA256 Access=${credentials.ak}, SignedHeaders=${signedHeaders}, Signature=${signature}`;
+    }
+    case "derived": {
+      const info = `${date.slice(0, 8)}/${regionId}/${DERIVED_SERVICE_NAME}`;
+      const signature = hmacHex(
+        derivedKey(credentials, info),
+        ["V11-HMAC-SHA256", date, info, hash].join("\n"),
+      );
+      return `V11-HMAC-SHA256 Credential=${credentials.ak}/${info}, SignedHeaders=${signedHeaders}, Signature=${signature}`;
+    }
+  }
+}
+
+/** One block of HKDF-SHA256; the key is the hex *text* of the block, not its bytes (reference §3.2). */
+export function derivedKey(credentials: Credentials, info: string): string {
+  const pseudoRandomKey = createHmac("sha256", credentials.ak).update(credentials.sk).digest();
+  return createHmac("sha256", pseudoRandomKey).update(info).update(Uint8Array.of(1)).digest("hex");
+}
+
+function sha256Hex(text: string): string {
+  return createHash("sha256").update(text, "utf8").digest("hex");
+}
+
+function hmacHex(key: string, text: string): string {
+  return createHmac("sha256", key).update(text, "utf8").digest("hex");
+}
+
+/** Code unit order: the locale must have no say in what is signed. */
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
