@@ -1,0 +1,323 @@
+import type { ExportTask } from "../../lib/domain/export-task.ts";
+import type { CreateExportTaskRequest } from "../../lib/ports/platform.ts";
+import { type ExportFile, exportFile } from "./export-file.ts";
+import type { ListedFile, WorldObserver } from "./observer.ts";
+import { platformError, type ThrottleAnswer, throttledError } from "./port-errors.ts";
+import type { Latency } from "./seeded-random.ts";
+import type { VirtualClock } from "./virtual-clock.ts";
+
+/** Rules of the platform; a test may change them while the world runs. */
+export interface PlatformSettings {
+  listLatency: Latency;
+  /** Connecting, before the download request is written. */
+  connectLatency: Latency;
+  firstByteLatency: Latency;
+  chunkLatency: Latency;
+  chunkBytes: number;
+  deleteLatency: Latency;
+  createLatency: Latency;
+  /** Tasks kept; one more removes the earliest (reference §1.6). */
+  taskLimit: number;
+  unfinishedLimit: number;
+  /** Download starts closer than this are refused. */
+  minSpacingMs: number;
+  /** Whether a refused download starts the spacing anew (reference §1.6: assume yes). */
+  refusedCounts: boolean;
+  throttleAnswer: ThrottleAnswer;
+  retryAfterMs: number | undefined;
+  /** How long a created export is `Processing`. */
+  processingMs: Latency;
+  /** What a same-condition create does besides overwriting the file; undocumented, so both must be survived. */
+  sameCondition: "keeps-id" | "new-id";
+  /** Whether a delete takes a file away that a sibling of the same condition still shows. */
+  deleteRemovesSharedFile: boolean;
+  /** How far the platform's `Date` is ahead of true time; `undefined`: it sends none. */
+  dateSkewMs: number | undefined;
+}
+
+export const DEFAULT_PLATFORM_SETTINGS: Readonly<PlatformSettings> = {
+  listLatency: { minMs: 40, maxMs: 120 },
+  connectLatency: { minMs: 10, maxMs: 60 },
+  firstByteLatency: { minMs: 50, maxMs: 300 },
+  chunkLatency: { minMs: 1, maxMs: 20 },
+  chunkBytes: 1024,
+  deleteLatency: { minMs: 40, maxMs: 200 },
+  createLatency: { minMs: 40, maxMs: 200 },
+  taskLimit: 50,
+  unfinishedLimit: 5,
+  minSpacingMs: 30_000,
+  refusedCounts: true,
+  throttleAnswer: "IOTDA.021101",
+  retryAfterMs: undefined,
+  processingMs: { minMs: 5_000, maxMs: 60_000 },
+  sameCondition: "new-id",
+  deleteRemovesSharedFile: true,
+  dateSkewMs: 0,
+};
+
+/** What a test says of a task it puts on the platform; everything has a default. */
+export interface NewWorldTask {
+  readonly exportTaskId?: string;
+  /** `Processing` ones end as `endsAs` after `processingMs`. Any other text stays as it is. */
+  readonly status?: string;
+  readonly endsAs?: "Success" | "Failed";
+  readonly processingMs?: number;
+  readonly resourceCondition?: Readonly<Record<string, unknown>>;
+  readonly createdAtMs?: number;
+  readonly exportCount?: number;
+  readonly file?: ExportFile;
+}
+
+interface WorldTask {
+  readonly exportTaskId: string;
+  readonly sequence: number;
+  readonly resourceCondition: Readonly<Record<string, unknown>>;
+  /** Tasks with one condition share one file. */
+  readonly fileKey: string;
+  readonly createdAtMs: number;
+  status: string;
+  endTimeMs: number | undefined;
+  exportCount: number | undefined;
+  ending: { atMs: number; status: "Success" | "Failed"; exportCount: number; file: ExportFile } | undefined;
+}
+
+/** The platform itself: its tasks, files and limits. Runners reach it through `WorldPlatform` only. */
+export class PlatformState {
+  readonly settings: PlatformSettings;
+  readonly #clock: VirtualClock;
+  readonly #observer: WorldObserver;
+  readonly #tasks = new Map<string, WorldTask>();
+  readonly #files = new Map<string, ExportFile>();
+  readonly #evicted: string[] = [];
+  #sequence = 0;
+  #lastStartMs = Number.NEGATIVE_INFINITY;
+
+  constructor(settings: PlatformSettings, clock: VirtualClock, observer: WorldObserver) {
+    this.settings = settings;
+    this.#clock = clock;
+    this.#observer = observer;
+  }
+
+  /** Ids that the task limit destroyed, in order. */
+  get evicted(): readonly string[] {
+    return this.#evicted;
+  }
+
+  /** Puts a task on the platform without any call: what users did before. Returns its id. */
+  addTask(task: NewWorldTask = {}): string {
+    const sequence = ++this.#sequence;
+    const nowMs = this.#clock.monotonicMs();
+    const exportTaskId = task.exportTaskId ?? `5f2d9c3a${sequence.toString(16).padStart(16, "0")}`;
+    const resourceCondition = task.resourceCondition ?? { task_id: `batch-${sequence}` };
+    const status = task.status ?? "Success";
+    const file = task.file ?? exportFile(sequence);
+    const exportCount = task.exportCount ?? sequence;
+    const added: WorldTask = {
+      exportTaskId,
+      sequence,
+      resourceCondition,
+      fileKey: JSON.stringify(resourceCondition),
+      createdAtMs: task.createdAtMs ?? this.#clock.wallMs(),
+      status,
+      endTimeMs: status === "Processing" ? undefined : this.#clock.wallMs(),
+      exportCount: status === "Processing" ? undefined : exportCount,
+      ending: undefined,
+    };
+    if (status === "Processing") {
+      const atMs = nowMs + (task.processingMs ?? 10_000);
+      added.ending = { atMs, status: task.endsAs ?? "Success", exportCount, file };
+    } else if (status === "Success") {
+      this.#setFile(added.fileKey, file);
+    }
+    this.#tasks.set(exportTaskId, added);
+    this.#evict();
+    return exportTaskId;
+  }
+
+  /** The file a task's download would give now. */
+  fileOf(exportTaskId: string): ExportFile | undefined {
+    const task = this.#task(exportTaskId);
+    return task?.status === "Success" ? this.#files.get(task.fileKey) : undefined;
+  }
+
+  /** Whether the platform still holds this task. */
+  has(exportTaskId: string): boolean {
+    return this.#task(exportTaskId) !== undefined;
+  }
+
+  /** Every task with its file, newest first. */
+  list(): readonly ListedFile[] {
+    this.#settle();
+    return [...this.#tasks.values()]
+      .sort((a, b) => b.sequence - a.sequence)
+      .map((task) => ({
+        task: toExportTask(task),
+        fileSha256: task.status === "Success" ? this.#files.get(task.fileKey)?.sha256 : undefined,
+      }));
+  }
+
+  /**
+   * A download request has been written: checks the pace, then gives the file.
+   *
+   * @throws PlatformError `platform-throttled`, or `platform-task-not-found`.
+   */
+  startDownload(exportTaskId: string, runner: string): ExportFile {
+    this.#observer.downloadStarted(exportTaskId, runner);
+    const nowMs = this.#clock.monotonicMs();
+    const isTooEarly = nowMs - this.#lastStartMs < this.settings.minSpacingMs;
+    if (!isTooEarly || this.settings.refusedCounts) {
+      this.#lastStartMs = nowMs;
+    }
+    if (isTooEarly) {
+      throw throttledError(this.settings.throttleAnswer, this.settings.retryAfterMs);
+    }
+    const file = this.fileOf(exportTaskId);
+    if (file === undefined) {
+      throw notFound();
+    }
+    return file;
+  }
+
+  /** Deletes as the platform does. Throws `platform-task-not-found` for an unknown id. */
+  deleteTask(exportTaskId: string, startedAtMs: number): void {
+    const task = this.#task(exportTaskId);
+    if (task === undefined) {
+      throw notFound();
+    }
+    this.#observer.taskDeleted(exportTaskId, startedAtMs);
+    this.#remove(task);
+  }
+
+  /** Somebody else removes a task: another tool, or a person. */
+  removeTask(exportTaskId: string): void {
+    const task = this.#task(exportTaskId);
+    if (task !== undefined) {
+      this.#remove(task);
+    }
+  }
+
+  /** Replaces a task's file and gives it a new end time and row count, as a same-condition create may do. */
+  overwriteTask(exportTaskId: string, file: ExportFile, exportCount?: number): void {
+    const task = this.#task(exportTaskId);
+    if (task === undefined) {
+      throw new Error(`the platform has no task ${exportTaskId} to overwrite`);
+    }
+    task.endTimeMs = this.#clock.wallMs();
+    task.exportCount = exportCount ?? (task.exportCount ?? 0) + 1;
+    this.#setFile(task.fileKey, file);
+  }
+
+  /** Creates an export. Throws `platform-rejected-request` beyond the limit of unfinished ones. */
+  create(request: CreateExportTaskRequest, processingMs: number): ExportTask {
+    this.#settle();
+    const unfinished = [...this.#tasks.values()].filter((task) => task.ending !== undefined);
+    if (unfinished.length >= this.settings.unfinishedLimit) {
+      throw platformError("platform-rejected-request", { httpStatus: 400 });
+    }
+    const { resourceCondition } = request;
+    const fileKey = JSON.stringify(resourceCondition);
+    const same = [...this.#tasks.values()].find((task) => task.fileKey === fileKey);
+    if (same === undefined || this.settings.sameCondition === "new-id") {
+      const exportTaskId = this.addTask({ status: "Processing", resourceCondition, processingMs });
+      return toExportTask(this.#taskOrThrow(exportTaskId));
+    }
+    const revisionSeed = ++this.#sequence;
+    same.status = "Processing";
+    same.endTimeMs = undefined;
+    same.exportCount = undefined;
+    const atMs = this.#clock.monotonicMs() + processingMs;
+    same.ending = { atMs, status: "Success", exportCount: revisionSeed, file: exportFile(revisionSeed) };
+    return toExportTask(same);
+  }
+
+  #task(exportTaskId: string): WorldTask | undefined {
+    this.#settle();
+    return this.#tasks.get(exportTaskId);
+  }
+
+  #taskOrThrow(exportTaskId: string): WorldTask {
+    const task = this.#task(exportTaskId);
+    if (task === undefined) {
+      throw notFound();
+    }
+    return task;
+  }
+
+  /** Ends the exports whose time has come, in that order. Done at each look instead of by wake-ups. */
+  #settle(): void {
+    const nowMs = this.#clock.monotonicMs();
+    const due = [...this.#tasks.values()]
+      .flatMap((task) =>
+        task.ending !== undefined && task.ending.atMs <= nowMs ? [{ task, ending: task.ending }] : [],
+      )
+      .sort((a, b) => a.ending.atMs - b.ending.atMs);
+    for (const { task, ending } of due) {
+      task.status = ending.status;
+      task.endTimeMs = this.#clock.wallMs() - (nowMs - ending.atMs);
+      task.exportCount = ending.exportCount;
+      task.ending = undefined;
+      if (ending.status === "Success") {
+        this.#setFile(task.fileKey, ending.file);
+      }
+    }
+  }
+
+  #setFile(fileKey: string, file: ExportFile): void {
+    this.#observer.fileAppeared(file.sha256);
+    this.#files.set(fileKey, file);
+  }
+
+  #remove(task: WorldTask): void {
+    this.#tasks.delete(task.exportTaskId);
+    const isShared = [...this.#tasks.values()].some((other) => other.fileKey === task.fileKey);
+    if (!isShared || this.settings.deleteRemovesSharedFile) {
+      this.#files.delete(task.fileKey);
+    }
+  }
+
+  #evict(): void {
+    while (this.#tasks.size > this.settings.taskLimit) {
+      const [earliest] = [...this.#tasks.values()].sort((a, b) => a.sequence - b.sequence);
+      if (earliest === undefined) {
+        return;
+      }
+      this.#evicted.push(earliest.exportTaskId);
+      this.#remove(earliest);
+    }
+  }
+}
+
+function notFound(): Error {
+  return platformError("platform-task-not-found", { httpStatus: 404, platformCode: "IOTDA.014003" });
+}
+
+function isoTime(epochMs: number | undefined): string | undefined {
+  return epochMs === undefined ? undefined : new Date(epochMs).toISOString();
+}
+
+function toExportTask(task: WorldTask): ExportTask {
+  const createTime = isoTime(task.createdAtMs);
+  const endTime = isoTime(task.endTimeMs);
+  return {
+    exportTaskId: task.exportTaskId,
+    status: task.status,
+    resourceType: "BatchTask",
+    resourceCondition: task.resourceCondition,
+    appType: "GLOBAL",
+    appId: undefined,
+    exportCount: task.exportCount,
+    createTime,
+    endTime,
+    source: {
+      export_task_id: task.exportTaskId,
+      resource_type: "BatchTask",
+      resource_condition: task.resourceCondition,
+      export_format: "xls",
+      status: task.status,
+      ...(task.exportCount === undefined ? {} : { export_count: task.exportCount }),
+      create_time: createTime,
+      ...(endTime === undefined ? {} : { end_time: endTime }),
+      app_type: "GLOBAL",
+    },
+  };
+}

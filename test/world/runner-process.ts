@@ -1,0 +1,244 @@
+import type { Clock } from "../../lib/ports/clock.ts";
+import type { EffectLog, EffectOutcome } from "./effects.ts";
+import type { Fault, Faults, Site } from "./faults.ts";
+import type { Latency, SeededRandom } from "./seeded-random.ts";
+import { type Cancel, sleepBy, type VirtualClock, VirtualLimitError } from "./virtual-clock.ts";
+
+/** What every runner of one world shares. */
+export interface Surroundings {
+  readonly clock: VirtualClock;
+  readonly faults: Faults;
+  readonly effects: EffectLog;
+  /** Draws the latencies. */
+  readonly random: SeededRandom;
+  /** Calls to the outside that one world answers before it calls the run endless. */
+  readonly maxCalls: number;
+}
+
+/** Where a runner froze. */
+export interface CrashPoint {
+  /** `killed` when a test froze it from outside. */
+  readonly site: Site | "killed";
+  readonly subject: string;
+  readonly atMs: number;
+}
+
+/** How a runner's main function came to its end. */
+export type Ending<T> =
+  | { readonly kind: "finished"; readonly value: T }
+  | { readonly kind: "crashed"; readonly at: CrashPoint };
+
+export interface RunnerClockSettings {
+  /** How far this machine's wall clock is ahead of true time. May be changed while it runs. */
+  skewMs: number;
+  /** Where its monotonic clock stood at virtual time 0; no two machines agree on it. */
+  readonly monotonicOriginMs: number;
+}
+
+/** One call to the outside. */
+export interface OutsideCall<T> {
+  readonly site: Site;
+  readonly subject: string;
+  readonly signal: AbortSignal | undefined;
+  /** Half of it passes before the effect, half after. */
+  readonly latency: Latency;
+  /** What the call does to the world, at one moment. What it throws is the world's answer. */
+  readonly effect: (startedAtMs: number) => T;
+  /** The answer under the fault `done-says-conflict`. */
+  readonly conflict?: T;
+}
+
+/** A promise that nobody ever settles: where frozen code waits. */
+export function never(): Promise<never> {
+  return new Promise(() => undefined);
+}
+
+/**
+ * A runner as the system sees it: a clock of its own, calls to the outside, and death. A frozen runner's
+ * calls and sleeps never come back, as in a killed process; code after them is never reached, not even `finally`.
+ */
+export class RunnerProcess {
+  readonly name: string;
+  readonly clock: Clock;
+  readonly clockSettings: RunnerClockSettings;
+  readonly #around: Surroundings;
+  readonly #scheduled = new Set<Cancel>();
+  readonly #inFlight = new Set<{ readonly description: string }>();
+  readonly #crash = Promise.withResolvers<CrashPoint>();
+  #crashPoint: CrashPoint | undefined;
+
+  constructor(name: string, around: Surroundings, clockSettings: RunnerClockSettings) {
+    this.name = name;
+    this.#around = around;
+    this.clockSettings = clockSettings;
+    this.clock = {
+      wallMs: () => around.clock.wallMs() + clockSettings.skewMs,
+      monotonicMs: () => around.clock.monotonicMs() + clockSettings.monotonicOriginMs,
+      sleep: (ms, signal) => sleepBy((delayMs, action) => this.schedule(delayMs, action), ms, signal),
+    };
+  }
+
+  /** Set once the runner is frozen. */
+  get crashPoint(): CrashPoint | undefined {
+    return this.#crashPoint;
+  }
+
+  /** Calls that have not been answered yet; none after a run that ended cleanly. */
+  get callsInFlight(): readonly string[] {
+    return [...this.#inFlight].map(({ description }) => description);
+  }
+
+  /** Runs the process's main function until it returns, throws or freezes. To be called inside `clock.run`. */
+  execute<T>(main: () => Promise<T>): Promise<Ending<T>> {
+    const finished = main().then((value) => ({ kind: "finished" as const, value }));
+    const crashed = this.#crash.promise.then((at) => ({ kind: "crashed" as const, at }));
+    return Promise.race([finished, crashed]);
+  }
+
+  /** Kills the process from outside, now. */
+  kill(): void {
+    this.freeze("killed", "");
+  }
+
+  /** Stops everything this process does, for good. */
+  freeze(site: CrashPoint["site"], subject: string): void {
+    if (this.#crashPoint !== undefined) {
+      return;
+    }
+    this.#crashPoint = { site, subject, atMs: this.#around.clock.monotonicMs() };
+    for (const cancel of this.#scheduled) {
+      cancel();
+    }
+    this.#scheduled.clear();
+    this.#inFlight.clear();
+    this.#crash.resolve(this.#crashPoint);
+  }
+
+  /** Like `VirtualClock.schedule`, but not for a frozen process. */
+  schedule(delayMs: number, action: () => void): Cancel {
+    if (this.#crashPoint !== undefined) {
+      return () => undefined;
+    }
+    const cancelScheduled = this.#around.clock.schedule(delayMs, () => {
+      this.#scheduled.delete(cancelScheduled);
+      action();
+    });
+    this.#scheduled.add(cancelScheduled);
+    return () => {
+      this.#scheduled.delete(cancelScheduled);
+      cancelScheduled();
+    };
+  }
+
+  /** Lets a drawn latency pass, without touching the event loop when it is 0. */
+  async pass(ms: number, signal: AbortSignal | undefined): Promise<void> {
+    signal?.throwIfAborted();
+    if (ms > 0) {
+      await sleepBy((delayMs, action) => this.schedule(delayMs, action), ms, signal);
+    }
+    if (this.#crashPoint !== undefined) {
+      await never();
+    }
+  }
+
+  /** Waits until the signal is aborted and rejects with its reason. `what` is named when nobody ever aborts. */
+  untilAborted(what: string, signal: AbortSignal | undefined): Promise<never> {
+    return this.#whileInFlight(what, async () => {
+      await sleepBy(() => () => undefined, Number.POSITIVE_INFINITY, signal);
+      return never();
+    });
+  }
+
+  /**
+   * Counts a call at its site and returns the fault planted for it. Also where an endless loop of calls that
+   * take no time is stopped: no event loop turn would ever come to notice it.
+   */
+  async report(site: Site, subject: string): Promise<Fault | undefined> {
+    if (this.#crashPoint !== undefined) {
+      return never();
+    }
+    const { clock, effects, faults, maxCalls } = this.#around;
+    if (effects.all.length >= maxCalls) {
+      clock.stop(new VirtualLimitError(`more than ${maxCalls} calls, the last to ${site} (${subject})`));
+      return never();
+    }
+    return faults.report(site, subject, this.name);
+  }
+
+  /** Writes one line into the effect log, unless the process is frozen and cannot have done anything. */
+  record(site: Site, subject: string, startedAtMs: number, outcome: EffectOutcome): void {
+    if (this.#crashPoint !== undefined) {
+      return;
+    }
+    const atMs = this.#around.clock.monotonicMs();
+    this.#around.effects.record({ site, subject, runner: this.name, startedAtMs, atMs, outcome });
+  }
+
+  /** One call to the outside, with its latency, its planted fault and its line in the effect log. */
+  async outside<T>(call: OutsideCall<T>): Promise<T> {
+    call.signal?.throwIfAborted();
+    const fault = await this.report(call.site, call.subject);
+    return this.#whileInFlight(`${call.site} ${call.subject}`, () => this.#travel(call, fault));
+  }
+
+  async #whileInFlight<T>(what: string, work: () => Promise<T>): Promise<T> {
+    const entry = { description: `${this.name} ${what}` };
+    this.#inFlight.add(entry);
+    try {
+      return await work();
+    } finally {
+      this.#inFlight.delete(entry);
+    }
+  }
+
+  async #travel<T>(call: OutsideCall<T>, fault: Fault | undefined): Promise<T> {
+    const startedAtMs = this.#around.clock.monotonicMs();
+    const record = (outcome: EffectOutcome) => this.record(call.site, call.subject, startedAtMs, outcome);
+    const latencyMs = this.#around.random.latencyMs(call.latency);
+    const outwardMs = Math.floor(latencyMs / 2) + (fault?.form === "slow" ? fault.extraMs : 0);
+    const backMs = latencyMs - Math.floor(latencyMs / 2);
+
+    try {
+      await (fault?.form === "stall"
+        ? this.untilAborted("stalled", call.signal)
+        : this.pass(outwardMs, call.signal));
+    } catch (aborted) {
+      record("aborted");
+      throw aborted;
+    }
+    if (fault?.form === "crash" && fault.when === "before") {
+      return this.#crashAt(call);
+    }
+    if (fault?.form === "not-done") {
+      record("not-done");
+      await this.pass(backMs, call.signal);
+      throw fault.error;
+    }
+    if (fault?.form === "race") {
+      fault.act();
+    }
+    let answer: T;
+    try {
+      answer = call.effect(startedAtMs);
+    } catch (refusal) {
+      record("refused");
+      await this.pass(backMs, call.signal);
+      throw refusal;
+    }
+    record(fault?.form === "done-answer-lost" ? "answer-lost" : "done");
+    if (fault?.form === "crash") {
+      return this.#crashAt(call);
+    }
+    await this.pass(backMs, call.signal);
+    if (fault?.form === "done-answer-lost") {
+      throw fault.error;
+    }
+    return fault?.form === "done-says-conflict" && call.conflict !== undefined ? call.conflict : answer;
+  }
+
+  #crashAt(call: { readonly site: Site; readonly subject: string }): Promise<never> {
+    this.record(call.site, call.subject, this.#around.clock.monotonicMs(), "crash");
+    this.freeze(call.site, call.subject);
+    return never();
+  }
+}

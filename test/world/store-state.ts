@@ -1,0 +1,178 @@
+import type { ObjectInfo, VerificationLevel } from "../../lib/ports/object-store.ts";
+import { sha256Hex } from "./export-file.ts";
+import type { WorldObserver } from "./observer.ts";
+import { storeError } from "./port-errors.ts";
+import type { Latency } from "./seeded-random.ts";
+import type { VirtualClock } from "./virtual-clock.ts";
+
+/** What the store can do and how fast; a test may change it while the world runs. */
+export interface StoreSettings {
+  createOnce: boolean;
+  compareAndSwap: boolean;
+  verification: VerificationLevel;
+  /** How far the store's clock is ahead of true time. */
+  clockSkewMs: number;
+  /** The last digit of its clock that can be trusted: readings are off by up to this much either way. */
+  clockErrorMs: number;
+  /** Open, complete, head, list, documents. */
+  callLatency: Latency;
+  /** One chunk written or read. */
+  chunkLatency: Latency;
+  chunkBytes: number;
+  /** An upload's `abort` gives up after this long. */
+  abortTimeoutMs: number;
+}
+
+export const DEFAULT_STORE_SETTINGS: Readonly<StoreSettings> = {
+  createOnce: true,
+  compareAndSwap: true,
+  verification: "read-back",
+  clockSkewMs: 0,
+  clockErrorMs: 20,
+  callLatency: { minMs: 5, maxMs: 60 },
+  chunkLatency: { minMs: 0, maxMs: 10 },
+  chunkBytes: 1024,
+  abortTimeoutMs: 5_000,
+};
+
+/** What stands at a key, an export or a document alike. */
+export interface StoredEntry extends ObjectInfo {
+  readonly bytes: Uint8Array;
+  /** Lowercase hex over `bytes`. */
+  readonly sha256: string;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly modifiedAtMs: number;
+}
+
+/** An upload that was begun; visible here, never in a list. */
+export interface OpenUpload {
+  readonly id: number;
+  readonly key: string;
+  readonly runner: string;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly chunks: Uint8Array[];
+}
+
+/** The durable content of the store. Runners reach it through `WorldStore` only. */
+export class StoreState {
+  readonly settings: StoreSettings;
+  readonly #clock: VirtualClock;
+  readonly #observer: WorldObserver;
+  readonly #entries = new Map<string, StoredEntry>();
+  readonly #uploads = new Map<number, OpenUpload>();
+  #version = 0;
+  #uploadId = 0;
+
+  constructor(settings: StoreSettings, clock: VirtualClock, observer: WorldObserver) {
+    this.settings = settings;
+    this.#clock = clock;
+    this.#observer = observer;
+  }
+
+  get entries(): ReadonlyMap<string, StoredEntry> {
+    return this.#entries;
+  }
+
+  get openUploads(): readonly OpenUpload[] {
+    return [...this.#uploads.values()];
+  }
+
+  /** The keys below a prefix, sorted. */
+  keysUnder(prefix: string): readonly string[] {
+    return [...this.#entries.keys()].filter((key) => key.startsWith(prefix)).sort();
+  }
+
+  /** The text at a key, for tests and the oracle. */
+  textAt(key: string): string | undefined {
+    const entry = this.#entries.get(key);
+    return entry === undefined ? undefined : Buffer.from(entry.bytes).toString("utf8");
+  }
+
+  /** Puts bytes at a key from outside: a bit rots, a person uploads. No promise is checked. */
+  plantObject(key: string, bytes: Uint8Array): void {
+    this.#store(key, bytes, {});
+  }
+
+  /** Removes a key from outside. */
+  removeObject(key: string): void {
+    this.#entries.delete(key);
+  }
+
+  openUpload(key: string, runner: string, metadata: Readonly<Record<string, string>>): OpenUpload {
+    const upload: OpenUpload = { id: ++this.#uploadId, key, runner, metadata, chunks: [] };
+    this.#uploads.set(upload.id, upload);
+    return upload;
+  }
+
+  /** Throws `store-upload-gone` when the upload was aborted or completed. */
+  requireOpen(upload: OpenUpload): void {
+    if (!this.#uploads.has(upload.id)) {
+      throw storeError("store-upload-gone");
+    }
+  }
+
+  /**
+   * Makes an upload's bytes visible at its key.
+   *
+   * @throws StoreError `store-upload-gone`, `store-proof-mismatch`, or, where it can create once, `store-key-taken`.
+   */
+  completeUpload(upload: OpenUpload, proof: { sizeBytes: number; sha256: string }): StoredEntry {
+    this.requireOpen(upload);
+    const bytes = Buffer.concat(upload.chunks);
+    const sha256 = sha256Hex(bytes);
+    if (bytes.length !== proof.sizeBytes || sha256 !== proof.sha256) {
+      throw storeError("store-proof-mismatch");
+    }
+    if (this.settings.createOnce && this.#entries.has(upload.key)) {
+      throw storeError("store-key-taken");
+    }
+    this.#observer.objectCompleted(upload.key, sha256);
+    this.#uploads.delete(upload.id);
+    return this.#store(upload.key, bytes, upload.metadata, sha256);
+  }
+
+  abortUpload(upload: OpenUpload): void {
+    this.#uploads.delete(upload.id);
+  }
+
+  /** Aborts every open upload below a prefix; returns how many. */
+  abortUploadsUnder(prefix: string): number {
+    const found = this.openUploads.filter((upload) => upload.key.startsWith(prefix));
+    for (const upload of found) {
+      this.abortUpload(upload);
+    }
+    return found.length;
+  }
+
+  putDocument(key: string, text: string): StoredEntry {
+    this.#observer.documentWritten(key, text);
+    return this.#store(key, Buffer.from(text, "utf8"), {});
+  }
+
+  #store(
+    key: string,
+    bytes: Uint8Array,
+    metadata: Readonly<Record<string, string>>,
+    sha256 = sha256Hex(bytes),
+  ): StoredEntry {
+    const version = ++this.#version;
+    const entry: StoredEntry = {
+      bytes,
+      sha256,
+      sizeBytes: bytes.length,
+      // The same bytes written again get another ETag: more than a real store promises, never less.
+      etag: `"${version}-${sha256.slice(0, 12)}"`,
+      versionId: `v${version}`,
+      ...(this.settings.verification === "stored" ? { checksum: checksumOf(sha256) } : {}),
+      metadata,
+      modifiedAtMs: this.#clock.wallMs() + this.settings.clockSkewMs,
+    };
+    this.#entries.set(key, entry);
+    return entry;
+  }
+}
+
+/** `SHA256:base64`, as the port wants a store's own digest. */
+export function checksumOf(sha256: string): string {
+  return `SHA256:${Buffer.from(sha256, "hex").toString("base64")}`;
+}

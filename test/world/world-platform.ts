@@ -1,0 +1,129 @@
+import type { ExportTask } from "../../lib/domain/export-task.ts";
+import type {
+  CallOptions,
+  CreateExportTaskRequest,
+  ExportDownload,
+  ExportTaskListing,
+  Platform,
+  ShowExportTaskOptions,
+} from "../../lib/ports/platform.ts";
+import type { BodyDamage, Fault } from "./faults.ts";
+import type { WorldObserver } from "./observer.ts";
+import type { PlatformState } from "./platform-state.ts";
+import { platformError } from "./port-errors.ts";
+import type { RunnerProcess } from "./runner-process.ts";
+import type { SeededRandom } from "./seeded-random.ts";
+import type { VirtualClock } from "./virtual-clock.ts";
+import { planBody, sendBody } from "./world-body.ts";
+
+export interface WorldPlatformParts {
+  readonly state: PlatformState;
+  readonly runner: RunnerProcess;
+  readonly random: SeededRandom;
+  readonly clock: VirtualClock;
+  readonly observer: WorldObserver;
+}
+
+/** The platform as one runner reaches it. */
+export class WorldPlatform implements Platform {
+  readonly #parts: WorldPlatformParts;
+
+  constructor(parts: WorldPlatformParts) {
+    this.#parts = parts;
+  }
+
+  listExportTasks({ signal }: CallOptions): Promise<ExportTaskListing> {
+    const { clock, observer, runner, state } = this.#parts;
+    const { dateSkewMs, listLatency } = state.settings;
+    return runner.outside({
+      site: "platform.listExportTasks",
+      subject: "",
+      signal,
+      latency: listLatency,
+      effect: (startedAtMs) => {
+        const files = state.list();
+        observer.listed(files, startedAtMs);
+        // The header has whole seconds.
+        const platformDateMs =
+          dateSkewMs === undefined ? undefined : Math.floor((clock.wallMs() + dateSkewMs) / 1000) * 1000;
+        return { tasks: files.map(({ task }) => task), platformDateMs };
+      },
+    });
+  }
+
+  async showExportTask(exportTaskId: string, options: ShowExportTaskOptions): Promise<ExportDownload> {
+    const { random, runner, state } = this.#parts;
+    const { chunkBytes, chunkLatency, connectLatency, firstByteLatency } = state.settings;
+    options.signal.throwIfAborted();
+    const cancellation = new AbortController();
+    const signal = AbortSignal.any([options.signal, cancellation.signal]);
+    await runner.pass(random.latencyMs(connectLatency), signal);
+
+    // The outside call begins when the request is written: no latency before its effect.
+    const file = await runner.outside({
+      site: "platform.showExportTask",
+      subject: exportTaskId,
+      signal,
+      latency: 0,
+      effect: () => {
+        options.beforeRequest?.();
+        return state.startDownload(exportTaskId, runner.name);
+      },
+    });
+    await runner.pass(random.latencyMs(firstByteLatency), signal);
+
+    const damage = damageOf(await runner.report("platform.body", exportTaskId));
+    if (damage !== undefined) {
+      const nowMs = this.#parts.clock.monotonicMs();
+      runner.record("platform.body", `${exportTaskId} ${damage.kind}`, nowMs, "done");
+    }
+    const plan = planBody(file.bytes, damage);
+    return {
+      contentLengthBytes: plan.declaredBytes,
+      body: sendBody(plan, { exportTaskId, runner, random, chunkBytes, chunkLatency, signal }),
+      cancel: () => cancellation.abort(platformError("platform-unreachable")),
+    };
+  }
+
+  async deleteExportTask(exportTaskId: string, { signal }: CallOptions): Promise<void> {
+    const { runner, state } = this.#parts;
+    await runner.outside({
+      site: "platform.deleteExportTask",
+      subject: exportTaskId,
+      signal,
+      latency: state.settings.deleteLatency,
+      effect: (startedAtMs) => state.deleteTask(exportTaskId, startedAtMs),
+    });
+  }
+
+  createExportTask(request: CreateExportTaskRequest, { signal }: CallOptions): Promise<ExportTask> {
+    const { random, runner, state } = this.#parts;
+    return runner.outside({
+      site: "platform.createExportTask",
+      subject: JSON.stringify(request.resourceCondition),
+      signal,
+      latency: state.settings.createLatency,
+      effect: () => state.create(request, random.latencyMs(state.settings.processingMs)),
+    });
+  }
+}
+
+/** A body knows its own damages, and of the general forms those that a body can have. */
+function damageOf(fault: Fault | undefined): BodyDamage | undefined {
+  switch (fault?.form) {
+    case undefined:
+      return undefined;
+    case "body":
+      return fault.damage;
+    case "crash":
+      return { kind: "crash", afterBytes: fault.when === "before" ? 0 : Number.POSITIVE_INFINITY };
+    case "stall":
+      return { kind: "stall", afterBytes: 0 };
+    case "not-done":
+    case "done-answer-lost":
+    case "done-says-conflict":
+    case "slow":
+    case "race":
+      throw new TypeError(`a body cannot have a fault of the form ${fault.form}`);
+  }
+}

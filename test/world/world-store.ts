@@ -1,0 +1,246 @@
+import {
+  type BodyProof,
+  type ListedObject,
+  MAX_DOCUMENT_BYTES,
+  type ObjectInfo,
+  type ObjectStore,
+  type OpenUploadOptions,
+  type ReadOptions,
+  type StoreAbilities,
+  type StoredDocument,
+  type StoredObject,
+  type Upload,
+  type WriteCondition,
+} from "../../lib/ports/object-store.ts";
+import type { CallOptions } from "../../lib/ports/platform.ts";
+import type { Site } from "./faults.ts";
+import { storeError } from "./port-errors.ts";
+import type { RunnerProcess } from "./runner-process.ts";
+import type { SeededRandom } from "./seeded-random.ts";
+import { checksumOf, type OpenUpload, type StoredEntry, type StoreState } from "./store-state.ts";
+import type { VirtualClock } from "./virtual-clock.ts";
+
+export interface WorldStoreParts {
+  readonly state: StoreState;
+  readonly runner: RunnerProcess;
+  readonly random: SeededRandom;
+  readonly clock: VirtualClock;
+}
+
+/** The object store as one runner reaches it. */
+export class WorldStore implements ObjectStore {
+  readonly #parts: WorldStoreParts;
+
+  constructor(parts: WorldStoreParts) {
+    this.#parts = parts;
+  }
+
+  preflight({ signal }: CallOptions): Promise<StoreAbilities> {
+    const { createOnce, compareAndSwap, verification } = this.#parts.state.settings;
+    return this.#call("store.preflight", "", signal, () => ({ createOnce, compareAndSwap, verification }));
+  }
+
+  readClockMs({ signal }: CallOptions): Promise<number> {
+    const { clock, random, runner, state } = this.#parts;
+    const { clockErrorMs, clockSkewMs } = state.settings;
+    // "At the moment of return": nothing may pass between the reading and the caller.
+    return runner.outside({
+      site: "store.readClockMs",
+      subject: "",
+      signal,
+      latency: 0,
+      effect: () => clock.wallMs() + clockSkewMs + random.integer(-clockErrorMs, clockErrorMs),
+    });
+  }
+
+  async openUpload(key: string, options: OpenUploadOptions): Promise<Upload> {
+    const { runner, state } = this.#parts;
+    const upload = await this.#call("store.openUpload", key, options.signal, () =>
+      state.openUpload(key, runner.name, options.metadata),
+    );
+    return new WorldUpload(upload, this.#parts, options.signal);
+  }
+
+  head(key: string, { signal }: CallOptions): Promise<ObjectInfo | undefined> {
+    const { state } = this.#parts;
+    return this.#call("store.head", key, signal, () => {
+      const entry = state.entries.get(key);
+      return entry === undefined ? undefined : infoOf(entry);
+    });
+  }
+
+  confirmStored(object: StoredObject, { signal }: CallOptions): Promise<void> {
+    const { state } = this.#parts;
+    return this.#call("store.confirmStored", object.key, signal, () => {
+      if (state.settings.verification !== "stored") {
+        throw storeError("store-misconfigured", "this store keeps no digest to compare with");
+      }
+      const entry = state.entries.get(object.key);
+      if (entry === undefined || object.checksum !== checksumOf(entry.sha256)) {
+        throw storeError("store-copy-differs");
+      }
+    });
+  }
+
+  async *read(key: string, { range, signal }: ReadOptions): AsyncGenerator<Uint8Array> {
+    const { random, runner, state } = this.#parts;
+    const { chunkBytes, chunkLatency } = state.settings;
+    const bytes = await this.#call("store.read", key, signal, () => {
+      const entry = state.entries.get(key);
+      if (entry === undefined) {
+        throw storeError("store-unavailable", `there is no object ${key} to read`);
+      }
+      return range === undefined
+        ? entry.bytes
+        : entry.bytes.subarray(range.startByte, range.endByteExclusive);
+    });
+    for (let at = 0; at < bytes.length; at += chunkBytes) {
+      await runner.pass(random.latencyMs(chunkLatency), signal);
+      yield bytes.slice(at, at + chunkBytes);
+    }
+  }
+
+  async *list(prefix: string, { signal }: CallOptions): AsyncGenerator<ListedObject> {
+    const { random, state } = this.#parts;
+    const keys = await this.#call("store.list", prefix, signal, () => state.keysUnder(prefix));
+    // The port promises no order, so nobody may come to rely on one.
+    for (const key of random.shuffled(keys)) {
+      const entry = state.entries.get(key);
+      if (entry !== undefined) {
+        yield { key, sizeBytes: entry.sizeBytes, modifiedAtMs: entry.modifiedAtMs };
+      }
+    }
+  }
+
+  abortUploadsUnder(prefix: string, { signal }: CallOptions): Promise<number> {
+    const { state } = this.#parts;
+    return this.#call("store.abortUploadsUnder", prefix, signal, () => state.abortUploadsUnder(prefix));
+  }
+
+  getDocument(key: string, { signal }: CallOptions): Promise<StoredDocument | undefined> {
+    const { state } = this.#parts;
+    return this.#call("store.getDocument", key, signal, () => {
+      const text = state.textAt(key);
+      const etag = state.entries.get(key)?.etag;
+      return text === undefined || etag === undefined ? undefined : { text, etag };
+    });
+  }
+
+  putDocument(
+    key: string,
+    text: string,
+    condition: WriteCondition,
+    { signal }: CallOptions,
+  ): Promise<{ readonly etag: string } | "conflict"> {
+    const { runner, state } = this.#parts;
+    return runner.outside<{ readonly etag: string } | "conflict">({
+      site: "store.putDocument",
+      subject: key,
+      signal,
+      latency: state.settings.callLatency,
+      conflict: "conflict",
+      effect: () => {
+        if (Buffer.byteLength(text) > MAX_DOCUMENT_BYTES) {
+          throw storeError("store-malformed-answer", `a document of ${text.length} characters is too large`);
+        }
+        return this.#holds(key, condition) ? { etag: state.putDocument(key, text).etag } : "conflict";
+      },
+    });
+  }
+
+  #holds(key: string, condition: WriteCondition): boolean {
+    const { entries, settings } = this.#parts.state;
+    switch (condition.kind) {
+      case "always":
+        return true;
+      case "if-absent":
+        if (!settings.createOnce) {
+          throw storeError(
+            "store-misconfigured",
+            "this store cannot create once: the caller should have known",
+          );
+        }
+        return !entries.has(key);
+      case "if-match":
+        if (!settings.compareAndSwap) {
+          throw storeError(
+            "store-misconfigured",
+            "this store cannot compare and swap: the caller should have known",
+          );
+        }
+        return entries.get(key)?.etag === condition.etag;
+    }
+  }
+
+  #call<T>(site: Site, subject: string, signal: AbortSignal, effect: () => T): Promise<T> {
+    const { runner, state } = this.#parts;
+    return runner.outside({ site, subject, signal, latency: state.settings.callLatency, effect });
+  }
+}
+
+class WorldUpload implements Upload {
+  readonly #upload: OpenUpload;
+  readonly #parts: WorldStoreParts;
+  readonly #signal: AbortSignal;
+
+  constructor(upload: OpenUpload, parts: WorldStoreParts, signal: AbortSignal) {
+    this.#upload = upload;
+    this.#parts = parts;
+    this.#signal = signal;
+  }
+
+  write(chunk: Uint8Array): Promise<void> {
+    const { runner, state } = this.#parts;
+    return runner.outside({
+      site: "store.write",
+      subject: this.#upload.key,
+      signal: this.#signal,
+      latency: state.settings.chunkLatency,
+      effect: () => {
+        state.requireOpen(this.#upload);
+        // Copied as late as the port allows: a caller that reuses its buffer too soon corrupts the upload.
+        this.#upload.chunks.push(chunk.slice());
+      },
+    });
+  }
+
+  complete(proof: BodyProof): Promise<StoredObject> {
+    const { runner, state } = this.#parts;
+    return runner.outside({
+      site: "store.complete",
+      subject: this.#upload.key,
+      signal: this.#signal,
+      latency: state.settings.callLatency,
+      effect: () => ({ key: this.#upload.key, ...infoOf(state.completeUpload(this.#upload, proof)) }),
+    });
+  }
+
+  /** Does not listen to the caller's signal; gives up with `store-unavailable` after `abortTimeoutMs`. */
+  async abort(): Promise<void> {
+    const { runner, state } = this.#parts;
+    const deadline = new AbortController();
+    const cancelTimeout = runner.schedule(state.settings.abortTimeoutMs, () =>
+      deadline.abort(storeError("store-unavailable", "aborting the upload took too long")),
+    );
+    try {
+      await runner.outside({
+        site: "store.abort",
+        subject: this.#upload.key,
+        signal: deadline.signal,
+        latency: state.settings.callLatency,
+        effect: () => state.abortUpload(this.#upload),
+      });
+    } finally {
+      cancelTimeout();
+    }
+  }
+}
+
+function infoOf({ sizeBytes, etag, versionId, checksum }: StoredEntry): ObjectInfo {
+  return {
+    sizeBytes,
+    etag,
+    ...(versionId === undefined ? {} : { versionId }),
+    ...(checksum === undefined ? {} : { checksum }),
+  };
+}
