@@ -1,0 +1,55 @@
+/** Bytes of an answer, as they will go over the wire. */
+export type Bytes = AsyncIterable<Buffer>;
+
+/**
+ * How an answer ends. `whole`: as HTTP wants it. `closed`: the connection closes after the last byte given,
+ * whatever length was declared. `reset`: the same with a TCP reset. `lost`: a reset before the first byte.
+ */
+export type Ending = "whole" | "closed" | "reset" | "lost";
+
+/** An answer before it is sent; faults change it. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  /** The `error_code` in the body, for the request log. */
+  readonly code?: string;
+  readonly body: Bytes;
+  /** How many bytes `body` has. */
+  readonly sizeBytes: number;
+  /** `length`: under Content-Length. `chunked`. `close`: no length, the close is the end. */
+  readonly framing: "length" | "chunked" | "close";
+  readonly ending: Ending;
+  /** The task it is about, when the path does not say. */
+  readonly exportTaskId?: string;
+  /** Which file of the task the body is; only a file has one. */
+  readonly generation?: number;
+  /** Frees what `body` reads from; called once, sent or not. */
+  readonly release?: () => Promise<void>;
+}
+
+/** An answer with a JSON body. */
+export function jsonAnswer(status: number, value: unknown, headers: Record<string, string> = {}): Answer {
+  const text = Buffer.from(JSON.stringify(value), "utf8");
+  return bufferAnswer(status, text, { "Content-Type": "application/json;charset=UTF-8", ...headers });
+}
+
+/** An error as the platform and the gateway in front of it write it (reference §2.1). */
+export function errorAnswer(
+  status: number,
+  code: string,
+  message: string,
+  headers: Record<string, string> = {},
+): Answer {
+  return { ...jsonAnswer(status, { error_code: code, error_msg: message }, headers), code };
+}
+
+/** An answer with these bytes. */
+export function bufferAnswer(status: number, bytes: Buffer, headers: Record<string, string>): Answer {
+  return { status, headers, body: once(bytes), sizeBytes: bytes.length, framing: "length", ending: "whole" };
+}
+
+async function* once(bytes: Buffer): Bytes {
+  if (bytes.length > 0) {
+    yield bytes;
+  }
+}

@@ -1,0 +1,66 @@
+import { readFileSync } from "node:fs";
+import { Command, InvalidArgumentError } from "commander";
+import * as v from "valibot";
+import { describeIssues } from "./control.ts";
+import { startServer } from "./server.ts";
+import { type Settings, settingsSchema } from "./settings.ts";
+
+interface Options {
+  readonly state: string;
+  readonly port: number;
+  readonly config: Settings;
+  readonly untilStdinCloses?: true;
+}
+
+const program = new Command("sandbox")
+  .description(
+    "A stand-in for the IoTDA export task API. Prints one line of JSON with its endpoint when it is ready.",
+  )
+  .requiredOption("--state <folder>", "where the state lies; an existing one is gone on with")
+  .option("--port <number>", "loopback port, 0 lets the system choose", parsePort, 0)
+  .option("--config <file>", "settings as JSON (sandbox/settings.ts lists them)", readConfig, readDefaults())
+  .option("--until-stdin-closes", "end when standard input does, as it does when the parent process dies");
+
+await run(program.parse().opts<Options>());
+
+async function run(options: Options): Promise<void> {
+  const server = await startServer(options.state, options.config, options.port);
+  const stop = async (): Promise<void> => {
+    await server.stop();
+    process.exit(0);
+  };
+  process.once("SIGTERM", () => void stop());
+  process.once("SIGINT", () => void stop());
+  if (options.untilStdinCloses) {
+    process.stdin.once("end", () => void stop()).resume();
+  }
+  process.stdout.write(`${JSON.stringify({ endpoint: server.endpoint })}\n`);
+}
+
+function parsePort(text: string): number {
+  const port = Number(text);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+    throw new InvalidArgumentError("a port is a number from 0 to 65535");
+  }
+  return port;
+}
+
+function readDefaults(): Settings {
+  return v.parse(settingsSchema, {});
+}
+
+function readConfig(path: string): Settings {
+  const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), settingsSchema), readText(path));
+  if (!parsed.success) {
+    throw new InvalidArgumentError(describeIssues(parsed.issues));
+  }
+  return parsed.output;
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    throw new InvalidArgumentError("the file cannot be read");
+  }
+}

@@ -1,0 +1,125 @@
+import { type ChildProcessByStdio, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import type { Readable, Writable } from "node:stream";
+import { fileURLToPath } from "node:url";
+import * as v from "valibot";
+import { SandboxControl } from "./control-client.ts";
+import { startServer } from "./server.ts";
+import { type SettingsInput, settingsSchema } from "./settings.ts";
+
+export { SandboxControl, SandboxControlError } from "./control-client.ts";
+export type { StateView, TaskView } from "./control-protocol.ts";
+export type { FaultRuleInput } from "./faults.ts";
+export { type RequestLogEntry, readRequestLog } from "./request-log.ts";
+export type { SettingsInput } from "./settings.ts";
+export type { OverwriteInput, TaskSpecInput } from "./task.ts";
+
+/** How to start a sandbox. */
+export interface SandboxOptions {
+  /** Where its state lies; one that holds a state is gone on with. Default: a temporary folder, removed by `stop`. */
+  readonly stateFolder?: string;
+  /** Default 0: the system chooses. */
+  readonly port?: number;
+  /** Changes made over the control before a restart win over these. */
+  readonly settings?: SettingsInput;
+}
+
+/** A sandbox in this process. */
+export interface Sandbox {
+  /** `http://127.0.0.1:{port}` */
+  readonly endpoint: string;
+  readonly stateFolder: string;
+  readonly control: SandboxControl;
+  stop(): Promise<void>;
+}
+
+/** A sandbox in a process of its own. */
+export interface SandboxProcess extends Sandbox {
+  readonly pid: number;
+  /** SIGKILL, keeping the state folder; resolves when the process is gone. */
+  kill(): Promise<void>;
+}
+
+type Spawned = ChildProcessByStdio<Writable, Readable, null>;
+
+const START_LIMIT_MS = 20_000;
+const readyLineSchema = v.pipe(v.string(), v.parseJson(), v.object({ endpoint: v.string() }));
+
+/** Starts a sandbox in this process. */
+export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
+  const folder = await stateFolderOf(options);
+  const settings = v.parse(settingsSchema, options.settings ?? {});
+  const server = await startServer(folder.path, settings, options.port ?? 0);
+  return {
+    endpoint: server.endpoint,
+    stateFolder: folder.path,
+    control: new SandboxControl(server.endpoint),
+    stop: async () => {
+      await server.stop();
+      await folder.release();
+    },
+  };
+}
+
+/**
+ * Starts a sandbox in a process of its own, which ends when this process does.
+ *
+ * @throws Error when it does not get ready, with what it said.
+ */
+export async function spawnSandbox(options: SandboxOptions = {}): Promise<SandboxProcess> {
+  const folder = await stateFolderOf(options);
+  const config = join(folder.path, "config.json");
+  await writeFile(config, JSON.stringify(options.settings ?? {}));
+  const main = fileURLToPath(new URL("./main.ts", import.meta.url));
+  const args = ["--state", folder.path, "--config", config, "--port", String(options.port ?? 0)];
+  const child = spawn(process.execPath, [main, ...args, "--until-stdin-closes"], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  const exited = once(child, "exit");
+  const endpoint = await readyEndpoint(child, exited).catch(async (thrown: unknown) => {
+    child.kill("SIGKILL");
+    await folder.release();
+    throw thrown;
+  });
+  const end = async (signal: NodeJS.Signals): Promise<void> => {
+    child.kill(signal);
+    await exited;
+  };
+  return {
+    endpoint,
+    pid: child.pid ?? 0,
+    stateFolder: folder.path,
+    control: new SandboxControl(endpoint),
+    kill: async () => await end("SIGKILL"),
+    stop: async () => {
+      await end("SIGTERM");
+      await folder.release();
+    },
+  };
+}
+
+async function readyEndpoint(child: Spawned, exited: Promise<unknown[]>): Promise<string> {
+  const signal = AbortSignal.timeout(START_LIMIT_MS);
+  const ready = once(createInterface(child.stdout), "line", { signal });
+  // Only the first of the two is waited for.
+  ready.catch(() => undefined);
+  const [first] = await Promise.race([ready, exited]);
+  const line = v.safeParse(readyLineSchema, first);
+  if (!line.success) {
+    throw new Error("the sandbox process ended before it was ready; its error output says why");
+  }
+  return line.output.endpoint;
+}
+
+async function stateFolderOf(options: SandboxOptions): Promise<{ path: string; release(): Promise<void> }> {
+  if (options.stateFolder !== undefined) {
+    await mkdir(options.stateFolder, { recursive: true });
+    return { path: options.stateFolder, release: async () => undefined };
+  }
+  const path = await mkdtemp(join(tmpdir(), "iotda-sandbox-"));
+  return { path, release: async () => await rm(path, { recursive: true, force: true }) };
+}
