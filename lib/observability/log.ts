@@ -1,0 +1,66 @@
+import { Redactor } from "./redact.ts";
+import type { Secret } from "./secret.ts";
+
+/** In rising order: a log of one level leaves out everything below it. */
+export const LOG_LEVELS = ["DEBUG", "INFO", "WARN", "ERROR"] as const;
+
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** Named values of one log line; a secret in them is redacted, wherever it is. */
+export type LogFields = Readonly<Record<string, unknown>>;
+
+/** Where the program says what it does. Writing to a log never throws. */
+export interface Log {
+  debug(message: string, fields?: LogFields): void;
+  info(message: string, fields?: LogFields): void;
+  warn(message: string, fields?: LogFields): void;
+  error(message: string, fields?: LogFields): void;
+}
+
+/** What a log writes to; `process.stderr` is one. */
+export interface LineSink {
+  write(text: string): unknown;
+}
+
+export interface LogOptions {
+  readonly sink: LineSink;
+  readonly level: LogLevel;
+  /** Values that must never come out, in addition to whatever looks like a secret. */
+  readonly secrets: readonly (string | Secret)[];
+  /** Epoch milliseconds for the time of each line. */
+  readonly wallMs: () => number;
+}
+
+/** One line as a format sees it: already redacted, fields made of plain JSON values only. */
+export interface LogLine {
+  readonly time: string;
+  readonly level: LogLevel;
+  readonly message: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+/** Builds a log around a format: filters by level, redacts, and writes one line for each call. */
+export function createLog(options: LogOptions, format: (line: LogLine) => string): Log {
+  const redactor = new Redactor(options.secrets);
+  const threshold = LOG_LEVELS.indexOf(options.level);
+  // Below DEBUG an error is told by its names, message and hint; the trace is for whoever looks for a bug.
+  const stacks = options.level === "DEBUG";
+  const writerOf = (level: LogLevel) => (message: string, fields?: LogFields) => {
+    if (LOG_LEVELS.indexOf(level) < threshold) {
+      return;
+    }
+    const line = format({
+      time: new Date(options.wallMs()).toISOString(),
+      level,
+      message: redactor.text(message),
+      fields: redactor.value({ ...fields }, stacks) as LogLine["fields"],
+    });
+    options.sink.write(`${line}\n`);
+  };
+  return {
+    debug: writerOf("DEBUG"),
+    info: writerOf("INFO"),
+    warn: writerOf("WARN"),
+    error: writerOf("ERROR"),
+  };
+}

@@ -1,0 +1,92 @@
+import { plainCopy } from "./plain-copy.ts";
+import { REDACTED, Secret } from "./secret.ts";
+
+/** Shorter values occur in ordinary words; the configuration refuses such secrets. */
+export const MIN_SECRET_LENGTH = 4;
+
+/** The longest text that is shown of one value. */
+const MAX_TEXT_LENGTH = 8_192;
+
+/**
+ * Names whose value is a secret whatever it looks like, compared without case, dashes and underscores:
+ * `ak`, `HUAWEICLOUD_SDK_SK`, `X-Security-Token`, `secretAccessKey`, `Authorization` …
+ */
+const SECRET_NAME =
+  /^[as]k$|sdk[as]k$|accesskey(id)?$|secretkey$|privatekey$|token$|signature$|authorization$|passw(or)?d$|^(set)?cookie$|secret$/;
+
+/** Whether the value under this name is redacted unseen. */
+export function isSecretName(name: string): boolean {
+  return SECRET_NAME.test(name.toLowerCase().replace(/[^a-z0-9]/g, ""));
+}
+
+/** Signature-like material in running text; each keeps what names it, so that a reader sees what was there. */
+const SECRET_TEXT: readonly RegExp[] = [
+  // Query parameters and Authorization parts: Signature=…, X-Amz-Credential=…, AWSAccessKeyId=…, Access=…
+  /\b((?:x-(?:amz|obs)-)?(?:signature|credential|security-token|accesskeyid|access)=)[^\s&,;"'<>]+/gi,
+  /\b((?:awsaccesskeyid|[as]k|access_?key|secret_?key|(?:security|session|auth)_?token|token|password)=)[^\s&,;"'<>]+/gi,
+  // Header lines, to the end of the line.
+  /\b((?:proxy-)?authorization["']?\s{0,3}[:=]\s{0,3}["']?)[^"'\r\n]+/gi,
+  /\b(x-(?:[a-z]{1,8}-){0,2}token["']?\s{0,3}[:=]\s{0,3}["']?)[^\s"',;&]+/gi,
+  // JSON and inspected objects inside a text.
+  /(["']?\b(?:[as]k|access_?key(?:_?id)?|secret_?(?:access_?)?key|(?:security|session|auth)_?token)["']?\s{0,3}:\s{0,3}["'])[^"']+/gi,
+  // User and password of a URL.
+  /(\b[a-z][a-z0-9+.-]{1,15}:\/\/)[^\s/?#@"']{1,1000}@/gi,
+];
+
+/** Takes secrets out of texts and values before they are shown (design I9). */
+export class Redactor {
+  readonly #known: RegExp | undefined;
+
+  /** @param secrets values that never come out; those shorter than {@link MIN_SECRET_LENGTH} are left alone. */
+  constructor(secrets: readonly (string | Secret)[]) {
+    const values = secrets
+      .map((secret) => (secret instanceof Secret ? secret.reveal() : secret))
+      .filter((value) => value.length >= MIN_SECRET_LENGTH)
+      .flatMap(writtenForms);
+    // The longest first: a secret that begins with another one must go as a whole.
+    const longestFirst = [...new Set(values)].sort((a, b) => b.length - a.length);
+    this.#known =
+      longestFirst.length === 0 ? undefined : new RegExp(longestFirst.map(escapeRegExp).join("|"), "g");
+  }
+
+  /** The text without known secrets and without signature-like material, at most 8,192 characters of it. */
+  text(text: string): string {
+    let shown = this.#known === undefined ? text : text.replace(this.#known, REDACTED);
+    for (const pattern of SECRET_TEXT) {
+      shown = shown.replace(pattern, (whole: string, lead: string) =>
+        whole.endsWith("@") ? `${lead}${REDACTED}@` : `${lead}${REDACTED}`,
+      );
+    }
+    // Cut only now: half a secret would no longer be recognised.
+    return shown.length <= MAX_TEXT_LENGTH ? shown : `${shown.slice(0, MAX_TEXT_LENGTH)}… (cut)`;
+  }
+
+  /**
+   * A copy made of plain JSON values, every text and property name in it redacted. Never throws.
+   * @param stacks whether errors keep their stack traces.
+   */
+  value(value: unknown, stacks = true): unknown {
+    return plainCopy(value, { text: (text) => this.text(text), hides: isSecretName, stacks });
+  }
+}
+
+/** The forms a secret takes on its way through a program: as it is, in a URL, in a form, in JSON, in Base64. */
+function writtenForms(secret: string): string[] {
+  const forms = [secret, JSON.stringify(secret).slice(1, -1), Buffer.from(secret, "utf8").toString("base64")];
+  if (secret.isWellFormed()) {
+    const inUrl = encodeURIComponent(secret);
+    const strict = inUrl.replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
+    const inForm = new URLSearchParams({ v: secret }).toString().slice("v=".length);
+    forms.push(
+      inUrl,
+      strict,
+      inForm,
+      inUrl.replace(/%[0-9A-F]{2}/g, (code) => code.toLowerCase()),
+    );
+  }
+  return forms;
+}
+
+function escapeRegExp(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&");
+}
