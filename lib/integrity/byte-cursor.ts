@@ -20,7 +20,6 @@ export class ByteCursor {
   #positionByte: number;
   #iterator: AsyncIterator<Uint8Array> | undefined;
   #chunk: Uint8Array = new Uint8Array(0);
-  #isWaiting = false;
 
   constructor(source: RandomAccessBytes, startByte: number, endByte: number, signal: AbortSignal) {
     this.#source = source;
@@ -66,10 +65,6 @@ export class ByteCursor {
 
   /** Gives the source back. The cursor can be used again: the next read opens a new range. */
   async close(): Promise<void> {
-    if (this.#isWaiting) {
-      this.#abandon();
-      return;
-    }
     const iterator = this.#iterator;
     this.#iterator = undefined;
     this.#chunk = new Uint8Array(0);
@@ -105,11 +100,9 @@ export class ByteCursor {
         onAbort();
       }
     });
-    this.#isWaiting = true;
     try {
       return await Promise.race([pending, aborted]);
     } finally {
-      this.#isWaiting = false;
       if (onAbort !== undefined) {
         signal.removeEventListener("abort", onAbort);
       }
@@ -120,7 +113,7 @@ export class ByteCursor {
   #abandon(): void {
     const iterator = this.#iterator;
     this.#iterator = undefined;
-    // What the source says now is of no interest: the caller already has a verdict or the reason of the abort.
+    // What the source says now is of no interest: the caller gets the reason of the abort.
     iterator?.return?.().then(undefined, () => undefined);
   }
 }

@@ -1,0 +1,229 @@
+import { deflateRawSync } from "node:zlib";
+import { describe, expect, test } from "vitest";
+import { checkMembers, type MembersVerdict, type RandomAccessBytes } from "./members.ts";
+import { served } from "./testing/served-bytes.ts";
+import { bytesOf, makeEnd, makeMember, makeZip, patched, type SampleMember } from "./testing/zip-samples.ts";
+
+const never = new AbortController().signal;
+const TEXT = Buffer.from("device,temperature\nd-1,21.5\n".repeat(20));
+
+function check(bytes: Uint8Array, chunkBytes = 1000): Promise<MembersVerdict> {
+  return checkMembers(served(bytes, chunkBytes), bytes.length, { signal: never });
+}
+
+function damagedBy(problem: string) {
+  return { kind: "damaged", problem: expect.stringContaining(problem) };
+}
+
+const one = (member: Partial<SampleMember> = {}) =>
+  makeZip({ members: [{ name: "a", data: TEXT, ...member }] });
+
+describe("an intact archive", () => {
+  test.each<[string, Buffer]>([
+    ["stored", one()],
+    ["deflated", one({ deflated: true })],
+    ["with a signed data descriptor", one({ deflated: true, descriptor: "signed" })],
+    ["with a bare data descriptor", one({ descriptor: "bare" })],
+    ["with a ZIP64 data descriptor", one({ descriptor: "zip64" })],
+    ["with a bare ZIP64 data descriptor", one({ descriptor: "bare-zip64", zip64: true })],
+    ["with the descriptor's flag but none", one({ descriptor: "absent" })],
+    ["with ZIP64 blocks", one({ zip64: true })],
+    [
+      "with other extra fields, padded",
+      one({ zip64: true, extra: bytesOf([2, 0x5455], [2, 1], [1, 7], [2, 0]) }),
+    ],
+    ["with ZIP64 records", makeZip({ members: [{ name: "a", data: TEXT }], zip64End: true })],
+    [
+      "with unused bytes in between",
+      makeZip({
+        members: [
+          { name: "a", data: TEXT, descriptor: "bare" },
+          { name: "b", data: TEXT, gap: Buffer.alloc(50, 1) },
+        ],
+      }),
+    ],
+    [
+      "with a directory in another order",
+      makeZip({
+        members: [
+          { name: "a", data: TEXT },
+          { name: "b", data: TEXT, deflated: true },
+        ],
+        reversedDirectory: true,
+      }),
+    ],
+    ["with an empty member", one({ data: Buffer.alloc(0), deflated: true })],
+    ["with much to inflate", one({ data: Buffer.alloc(20_000_000), deflated: true })],
+  ])("%s", async (_name, zip) => {
+    expect(await check(zip)).toEqual({ kind: "intact" });
+    expect(await check(zip, zip.length > 10_000 ? 7777 : 1)).toEqual({ kind: "intact" });
+  });
+
+  test("whose first member was taken out of the directory still begins with a local header", async () => {
+    const dropped = makeMember({ name: "dropped", data: TEXT }).local;
+    const members = [{ name: "a", data: TEXT, gap: dropped }];
+    expect(await check(makeZip({ members }))).toEqual({ kind: "intact" });
+    const prefixed = [{ name: "a", data: TEXT, gap: Buffer.from("#!/bin/sh\n") }];
+    expect(await check(makeZip({ members: prefixed }))).toEqual(
+      damagedBy("does not begin with a local header"),
+    );
+  });
+});
+
+describe("a damaged archive", () => {
+  const zip = one();
+  const directory = zip.length - 22 - 47;
+  const deflated = one({ deflated: true });
+  const deflatedDirectory = deflated.length - 22 - 47;
+
+  test.each<[string, Buffer, string]>([
+    ["nothing", Buffer.alloc(0), "no end record"],
+    ["cut off", zip.subarray(0, -1), "no end record"],
+    ["empty", makeEnd({ memberCount: 0, directoryOffset: 0, directoryBytes: 0 }), "no member"],
+    ["one disk of several", patched(zip, zip.length - 18, bytesOf([2, 3])), "one disk of several"],
+    ["changed data", patched(zip, 40, Buffer.from("X")), "CRC-32"],
+    ["data that does not inflate", patched(deflated, 31, Buffer.from([0xff])), "does not inflate"],
+    ["another local name", patched(zip, 30, Buffer.from("b")), "the name of member 1"],
+    ["another local method", patched(zip, 8, bytesOf([2, 8])), "the method of member 1"],
+    ["other local flags", patched(zip, 6, bytesOf([2, 2])), "the flags of member 1"],
+    ["another local CRC-32", patched(zip, 14, bytesOf([4, 1])), "the CRC-32 of member 1"],
+    ["another local size", patched(zip, 22, bytesOf([4, 1])), "the size of member 1"],
+    ["another local compressed size", patched(zip, 18, bytesOf([4, 1])), "the compressed size of member 1"],
+    ["a longer local name", patched(zip, 26, bytesOf([2, 2])), "runs into what follows"],
+    ["no local header", patched(zip, 0, Buffer.from("X")), "no local header stands"],
+    ["an offset outside", patched(zip, directory + 42, bytesOf([4, zip.length])), "outside the file"],
+    ["another disk", patched(zip, directory + 34, bytesOf([2, 1])), "another disk"],
+    ["a name past the directory", patched(zip, directory + 28, bytesOf([2, 9000])), "runs past the end"],
+    [
+      "sizes no file can have",
+      patched(zip, directory + 20, bytesOf([4, 0xffffffff], [4, 0xffffffff])),
+      "outside the file",
+    ],
+    [
+      "a size larger than the data",
+      patched(patched(deflated, 22, bytesOf([4, 561])), deflatedDirectory + 24, bytesOf([4, 561])),
+      "another size",
+    ],
+    [
+      "a size smaller than the data: a bomb in disguise",
+      patched(patched(deflated, 22, bytesOf([4, 5])), deflatedDirectory + 24, bytesOf([4, 5])),
+      "longer than the directory says",
+    ],
+    [
+      "an extra field past its end",
+      one({ extra: bytesOf([2, 0x5455], [2, 9]) }),
+      "an extra field runs past its end",
+    ],
+    [
+      "a data descriptor that disagrees",
+      patched(one({ descriptor: "signed" }), 31 + TEXT.length + 8, bytesOf([4, 7])),
+      "the data descriptor of member 1",
+    ],
+  ])("%s", async (_name, bytes, problem) => {
+    expect(await check(bytes)).toEqual(damagedBy(problem));
+  });
+
+  test("bytes after the end of the deflate stream", async () => {
+    const inside = deflateRawSync(TEXT);
+    const padded = Buffer.concat([inside, Buffer.alloc(5)]);
+    const made = makeMember({ name: "a", data: TEXT, deflated: true });
+    const local = patched(Buffer.concat([made.local, Buffer.alloc(5)]), 18, bytesOf([4, padded.length]));
+    const entry = patched(made.entry(0), 20, bytesOf([4, padded.length]));
+    const end = makeEnd({ memberCount: 1, directoryOffset: local.length, directoryBytes: entry.length });
+    expect(await check(Buffer.concat([local, entry, end]))).toEqual(damagedBy("another size"));
+  });
+
+  test("members that overlap, or are listed twice", async () => {
+    const { local, entry } = makeMember({ name: "a", data: TEXT });
+    const twice = Buffer.concat([entry(0), entry(0)]);
+    const end = makeEnd({ memberCount: 2, directoryOffset: local.length, directoryBytes: twice.length });
+    expect(await check(Buffer.concat([local, twice, end]))).toEqual(damagedBy("runs into what follows"));
+  });
+
+  test("a directory with a ZIP64 block that is too short, or names a size beyond any file", async () => {
+    const large = one({ zip64: true });
+    const block = large.length - 22 - 28;
+    const cut = patched(large, block + 2, bytesOf([2, 8]));
+    expect(await check(cut)).toEqual(damagedBy("a ZIP64 extra field is too short"));
+    const beyond = patched(large, block + 4, Buffer.alloc(8, 0xff));
+    expect(await check(beyond)).toEqual(damagedBy("larger than any file"));
+  });
+
+  test("ZIP64 records that contradict the end record or each other", async () => {
+    const large = makeZip({ members: [{ name: "a", data: TEXT }], zip64End: true });
+    const end = large.length - 22;
+    const locator = end - 20;
+    const record = locator - 56;
+    const spoilt: [number, Buffer, string][] = [
+      [end + 8, bytesOf([2, 2], [2, 2]), "no end record closes"],
+      [locator + 8, bytesOf([8, 1]), "no end record closes"],
+      [locator + 8, Buffer.alloc(8, 0xff), "larger than any file"],
+      [record + 4, bytesOf([8, 45]), "no end record closes"],
+      [locator, Buffer.from("X"), "no end record closes"],
+      [locator + 16, bytesOf([4, 2]), "one disk of several"],
+      [record + 24, bytesOf([8, 2]), "one disk of several"],
+      [record + 24, bytesOf([8, 2], [8, 2]), "exactly the 2 members"],
+    ];
+    for (const [at, bytes, problem] of spoilt) {
+      expect([at, await check(patched(large, at, bytes))]).toEqual([at, damagedBy(problem)]);
+    }
+  });
+
+  test("a source that ends before its announced size", async () => {
+    const source: RandomAccessBytes = {
+      async *read(startByte, endByteExclusive) {
+        yield zip.subarray(
+          startByte,
+          startByte === 0 && endByteExclusive < zip.length ? 50 : endByteExclusive,
+        );
+      },
+    };
+    expect(await checkMembers(source, zip.length, { signal: never })).toEqual(
+      damagedBy("the bytes end at 50"),
+    );
+  });
+});
+
+describe("an archive that cannot be checked to the last byte", () => {
+  test.each<[string, Buffer, string]>([
+    ["encrypted", one({ flags: 1 }), "member 1 is encrypted"],
+    ["masked headers", one({ flags: 1 << 13 }), "member 1 is encrypted"],
+    ["a later format version", patched(one(), 4, bytesOf([2, 99])), "a later version"],
+  ])("%s", async (_name, zip, problem) => {
+    expect(await check(zip)).toEqual({ kind: "unchecked", problem: expect.stringContaining(problem) });
+  });
+
+  test("damage elsewhere outweighs it", async () => {
+    const zip = makeZip({
+      members: [
+        { name: "a", data: TEXT, flags: 1 },
+        { name: "b", data: TEXT },
+      ],
+    });
+    expect(await check(zip)).toEqual({ kind: "unchecked", problem: "member 1 is encrypted" });
+    expect(await check(patched(zip, 31 + TEXT.length + 40, Buffer.from("X")))).toEqual(
+      damagedBy("of member 2"),
+    );
+  });
+
+  test("more data than the limit, without inflating any", async () => {
+    const zip = one({ deflated: true });
+    const options = { signal: never, maxInflatedBytes: TEXT.length - 1 };
+    expect(await checkMembers(served(zip, 1000), zip.length, options)).toMatchObject({ kind: "unchecked" });
+    const enough = { signal: never, maxInflatedBytes: TEXT.length };
+    expect(await checkMembers(served(zip, 1000), zip.length, enough)).toEqual({ kind: "intact" });
+  });
+
+  test("more members than the limit", async () => {
+    const { local, entry } = makeMember({ name: "a", data: Buffer.alloc(0) });
+    const directory = Buffer.concat(Array.from({ length: 65_537 }, () => entry(0)));
+    const end = makeEnd({
+      memberCount: 65_537,
+      directoryOffset: local.length,
+      directoryBytes: directory.length,
+      zip64: true,
+    });
+    const verdict = await check(Buffer.concat([local, directory, end]), 100_000);
+    expect(verdict).toEqual({ kind: "unchecked", problem: "the archive has more members than are checked" });
+  });
+});
