@@ -1,0 +1,146 @@
+import { execFile } from "node:child_process";
+import {
+  access,
+  cp,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { buildAll } from "../build.ts";
+
+const ROOT = path.join(import.meta.dirname, "..");
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), "archiver-build-"));
+});
+afterAll(async () => {
+  await rm(folder, { recursive: true, force: true });
+});
+
+interface Ended {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function start(program: string, args: readonly string[]): Promise<Ended> {
+  return new Promise((resolve) => {
+    const child = execFile(program, args, { timeout: 20_000 }, (_error, stdout, stderr) => {
+      resolve({ exitCode: child.exitCode ?? -1, stdout, stderr });
+    });
+  });
+}
+
+/** A Node on the PATH that is older than this program takes. */
+async function findOldNode(): Promise<string | undefined> {
+  for (const place of new Set((process.env.PATH ?? "").split(path.delimiter))) {
+    const candidate = path.join(place, "node");
+    const there = await access(candidate).then(
+      () => true,
+      () => false,
+    );
+    if (there && Number(/^v(\d+)/.exec((await start(candidate, ["--version"])).stdout)?.[1] ?? 99) < 22) {
+      return candidate;
+    }
+  }
+  return undefined;
+}
+
+describe("the command line", () => {
+  let commandLine: string;
+  beforeAll(async () => {
+    await buildAll(ROOT, path.join(folder, "dist"));
+    commandLine = path.join(folder, "dist", "cli.mjs");
+  }, 60_000);
+
+  test("is one executable file with its source map beside it", async () => {
+    expect((await stat(commandLine)).mode & 0o111).toBe(0o111);
+    const text = await readFile(commandLine, "utf8");
+    expect(text.startsWith("#!/usr/bin/env node\n")).toBe(true);
+    expect(text.trimEnd().endsWith("sourceMappingURL=cli.mjs.map")).toBe(true);
+  });
+
+  test("starts on this Node, away from the project", async () => {
+    const ended = await start(process.execPath, [commandLine, "--help"]);
+    expect(ended).toMatchObject({ exitCode: 0, stderr: "" });
+  });
+
+  test("tells an old Node's user what to install, without a stack trace", async ({ skip }) => {
+    const oldNode = await findOldNode();
+    if (oldNode === undefined) {
+      skip("no Node older than 22 on the PATH to try it with");
+      return;
+    }
+    const { exitCode, stdout, stderr } = await start(oldNode, [commandLine, "--help"]);
+    expect(stderr).toMatch(
+      /^iotda-archiver needs Node 22\.13 or newer, but this is Node \d+\.\d+\.\d+: .*\n$/,
+    );
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
+  });
+});
+
+describe("a project made for the test", () => {
+  async function makeProject(name: string, files: Record<string, string>): Promise<string> {
+    const root = path.join(folder, name);
+    await mkdir(path.join(root, "lib"), { recursive: true });
+    await cp(path.join(ROOT, "lib/cli"), path.join(root, "lib/cli"), { recursive: true });
+    await symlink(path.join(ROOT, "node_modules"), path.join(root, "node_modules"));
+    for (const [file, text] of Object.entries({
+      "lib/cli/program.ts": "export const run = async () => 0;",
+      ...files,
+    })) {
+      await mkdir(path.dirname(path.join(root, file)), { recursive: true });
+      await writeFile(path.join(root, file), text);
+    }
+    return root;
+  }
+
+  test("has one bundle for each function and none for tests; equal sources give equal bytes", async () => {
+    const root = await makeProject("functions-project", {
+      "functions/hello.ts":
+        'import { Agent } from "undici"; class Named extends Error {} export const handler = () => [new Named().constructor.name, typeof Agent];',
+      "functions/hello.test.ts": "throw new Error('a test was built');",
+    });
+    const out = path.join(folder, "functions-out");
+    expect(await buildAll(root, out)).toEqual(["functions/hello.mjs", "cli.mjs"]);
+    const files = (await readdir(out, { recursive: true })).sort();
+    expect(files).toEqual([
+      "cli.mjs",
+      "cli.mjs.map",
+      "functions",
+      "functions/hello.mjs",
+      "functions/hello.mjs.map",
+    ]);
+
+    const bundle = path.join(out, "functions", "hello.mjs");
+    // A file and not --eval: that defines a global `require`, which would hide that the bundle lacks one.
+    const caller = path.join(folder, "caller.mjs");
+    await writeFile(
+      caller,
+      `process.stdout.write((await import(${JSON.stringify(bundle)})).handler().join());`,
+    );
+    const ended = await start(process.execPath, [caller]);
+    expect(ended).toEqual({ exitCode: 0, stdout: "Named,function", stderr: "" });
+
+    const before = await readFile(bundle);
+    await buildAll(root, out);
+    expect(await readFile(bundle)).toEqual(before);
+  }, 60_000);
+
+  test("does not build when the command line imports node:sqlite statically", async () => {
+    const root = await makeProject("static-sqlite", {
+      "lib/cli/program.ts":
+        'import { DatabaseSync } from "node:sqlite"; export const run = async () => DatabaseSync.length;',
+    });
+    await expect(buildAll(root, path.join(folder, "static-out"))).rejects.toThrow(/node:sqlite statically/);
+  });
+});
