@@ -76,3 +76,15 @@ export interface PlatformScope {
 export function idempotencyKeyOf(scope: PlatformScope, exportTaskId: string, revision: string): string {
   return `iotda:${scope.projectId}:${scope.instanceId ?? "default"}:${exportTaskId}:${revision}`;
 }
+
+/** The platform evicts the oldest first, so that is the order of urgency; undated ones come last. */
+export function oldestFirst(tasks: readonly ExportTask[]): readonly ExportTask[] {
+  const createdMs = (task: ExportTask) =>
+    (task.createTime === undefined ? undefined : parsePlatformTime(task.createTime)) ??
+    Number.POSITIVE_INFINITY;
+  // The list is newest first; reversing it keeps the platform's own order where times are equal.
+  return [...tasks].reverse().sort((a, b) => {
+    const [aMs, bMs] = [createdMs(a), createdMs(b)];
+    return aMs === bMs ? 0 : aMs - bMs;
+  });
+}

@@ -1,0 +1,93 @@
+import { ArchiverError } from "../domain/errors.ts";
+import type { ArchivedRecord } from "../records/schemas.ts";
+import type { TaskRecords } from "../records/task-records.ts";
+import { recordDeleted } from "./finish.ts";
+import type { AbsentTask } from "./look.ts";
+import { absenceDelayMs, EMPTY_LIST_PATIENCE_MS, TASK_PATIENCE_MS } from "./settings.ts";
+import { askForFile } from "./slot.ts";
+import type { Visit, VisitResult } from "./visit.ts";
+
+/**
+ * A task that the list does not show: done when its copy is recorded, otherwise watched until its absence
+ * is proved or 48 h have passed (design §4 step 2).
+ */
+export async function settleAbsence(visit: Visit, sight: AbsentTask): Promise<VisitResult> {
+  const archived = satisfyingRecord(visit, sight.records);
+  if (archived !== undefined) {
+    return await recordDeleted(visit, archived, { outcome: "already-gone", archivedNow: false });
+  }
+  const { settings, ports } = visit.run;
+  const nowMs = ports.clock.wallMs();
+  const absentSinceMs = visit.message.absentSinceMs ?? nowMs;
+  const absentForMs = nowMs - absentSinceMs;
+  const listIsEmpty = sight.list.tasks.length === 0;
+  const patienceMs = listIsEmpty ? EMPTY_LIST_PATIENCE_MS : settings.absenceConfirmMs;
+  const isWorthAsking = visit.message.absentSinceMs !== undefined && absentForMs >= patienceMs;
+  const answer = isWorthAsking ? await askWhetherFileIsGone(visit) : "not-asked";
+  switch (answer) {
+    case "gone":
+      return exportLost(visit, "No list shows the export and the platform no longer has its file.");
+    case "no-slot":
+      return { kind: "handed-back", endsRun: true };
+    case "not-asked":
+    case "unproved":
+      if (absentForMs >= TASK_PATIENCE_MS) {
+        return exportLost(
+          visit,
+          "No list has shown the export for 48 h; the platform never said that its file is gone.",
+        );
+      }
+      return {
+        kind: "postponed",
+        reason: "absent",
+        delayMs: absenceDelayMs(settings, listIsEmpty),
+        message: { ...visit.message, absentSinceMs },
+      };
+  }
+}
+
+/**
+ * The `archived` record that answers this request: of the revision the message names, of anything
+ * downloaded since the request, or, when the message names no revision, of any.
+ */
+function satisfyingRecord(visit: Visit, records: TaskRecords): ArchivedRecord | undefined {
+  const { revision, requestedAtMs } = visit.message;
+  let newest: ArchivedRecord | undefined;
+  for (const { archived } of records.revisions.values()) {
+    if (archived === undefined) {
+      continue;
+    }
+    const downloadedAtMs = Date.parse(archived.downloadedAt);
+    const satisfies =
+      revision === undefined || archived.revision === revision || downloadedAtMs > requestedAtMs;
+    if (satisfies && (newest === undefined || downloadedAtMs > Date.parse(newest.downloadedAt))) {
+      newest = archived;
+    }
+  }
+  return newest;
+}
+
+async function askWhetherFileIsGone(visit: Visit): Promise<"gone" | "unproved" | "no-slot"> {
+  try {
+    const answer = await askForFile(visit);
+    if (answer === "no-slot") {
+      return "no-slot";
+    }
+    answer.download.cancel();
+    return "unproved";
+  } catch (error) {
+    visit.limit.signal.throwIfAborted();
+    if (error instanceof ArchiverError && error.code === "platform-task-not-found") {
+      return "gone";
+    }
+    if (error instanceof ArchiverError && error.code === "platform-throttled") {
+      throw error;
+    }
+    return "unproved";
+  }
+}
+
+function exportLost(visit: Visit, detail: string): VisitResult {
+  visit.run.ports.observe({ kind: "export-lost", exportTaskId: visit.exportTaskId, detail });
+  return { kind: "dead-letter", reason: "source-gone", detail };
+}

@@ -1,0 +1,67 @@
+import type { TaskMessage } from "../domain/task-message.ts";
+import type { ReceivedMessage } from "../ports/task-queue.ts";
+import { isNamedByReport } from "../records/run-reports.ts";
+import type { Run } from "./run.ts";
+import { CRASH_LOOP_RECEIVES } from "./settings.ts";
+import { hasHalfTheRunAhead, runTimeLeftMs } from "./task-time.ts";
+import type { Visit } from "./visit.ts";
+
+/** What is done with a message before its task is looked at. */
+export type Admission =
+  | {
+      readonly kind: "visit";
+      readonly message: Visit["message"];
+      /** Worked with nothing else in flight. */
+      readonly exclusive: boolean;
+    }
+  /** Due later: handed back with this delay. */
+  | { readonly kind: "not-yet"; readonly delayMs: number }
+  /** Received suspiciously often: sent anew, to be worked alone. */
+  | { readonly kind: "isolate"; readonly message: TaskMessage }
+  | {
+      readonly kind: "dead-letter";
+      readonly reason: "unreadable" | "crash-loop";
+      readonly detail: string;
+      readonly message: TaskMessage | undefined;
+    };
+
+/**
+ * Step 1 of the protocol, from the body to a task that may start now (design §4: Failures, Time). A receive
+ * count grows only when a runner died with the message in hand, since everything else re-sends it.
+ */
+export async function admit(
+  run: Run,
+  received: ReceivedMessage,
+  startedMonotonicMs: number,
+  signal: AbortSignal,
+): Promise<Admission> {
+  const { parsed, receiveCount } = received;
+  if (parsed.kind === "unreadable") {
+    return { kind: "dead-letter", reason: "unreadable", detail: parsed.problem, message: undefined };
+  }
+  const { message } = parsed;
+  const nowMs = run.ports.clock.wallMs();
+  const requestedAtMs = message.requestedAtMs ?? nowMs;
+  const alone = message.alone === true;
+  if (!alone && receiveCount >= run.settings.maxReceives) {
+    return { kind: "isolate", message: { ...message, requestedAtMs, alone: true } };
+  }
+  if (alone && receiveCount >= CRASH_LOOP_RECEIVES) {
+    const { store } = run.ports;
+    if (!(await isNamedByReport(store, message.exportTaskId, requestedAtMs, nowMs, { signal }))) {
+      const detail = `The archiver died ${receiveCount - 1} times while it worked on this task alone.`;
+      return { kind: "dead-letter", reason: "crash-loop", detail, message };
+    }
+  }
+  if (message.notBeforeMs !== undefined && message.notBeforeMs > nowMs) {
+    return { kind: "not-yet", delayMs: message.notBeforeMs - nowMs };
+  }
+  if (message.needsFullRun === true && !hasHalfTheRunAhead(run, startedMonotonicMs)) {
+    return { kind: "not-yet", delayMs: Math.max(0, runTimeLeftMs(run)) };
+  }
+  return {
+    kind: "visit",
+    message: { ...message, requestedAtMs },
+    exclusive: alone || message.needsFullRun === true,
+  };
+}

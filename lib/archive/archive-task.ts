@@ -1,0 +1,52 @@
+import { settleAbsence } from "./absence.ts";
+import { deleteTask } from "./delete-task.ts";
+import { fetchCopy } from "./fetch-copy.ts";
+import { adoptedCopy, standingCopy } from "./find-copy.ts";
+import { recordDeleted } from "./finish.ts";
+import { type FinishedTask, look } from "./look.ts";
+import { postponedAsUsual, type Visit, type VisitResult } from "./visit.ts";
+
+/**
+ * The protocol for one task (design §4), from the look at the platform to the `deleted` record; receiving
+ * and acknowledging its message is `drain.ts`. Whatever is thrown here leaves the task on the platform.
+ */
+export async function archiveTask(visit: Visit): Promise<VisitResult> {
+  const sight = await look(visit);
+  switch (sight.kind) {
+    case "absent":
+      return await settleAbsence(visit, sight);
+    case "finished":
+      return await archiveFinished(visit, sight);
+    default:
+      return sight;
+  }
+}
+
+async function archiveFinished(visit: Visit, sight: FinishedTask): Promise<VisitResult> {
+  if (sight.records.expired) {
+    // Archived and removed by retention: an archive run never brings an expired copy back.
+    return { kind: "done", outcome: "archived-kept", reason: "expired" };
+  }
+  const copy =
+    (await standingCopy(visit, sight)) ??
+    (await adoptedCopy(visit, sight)) ??
+    (await fetchCopy(visit, sight));
+  if (copy.kind !== "copy") {
+    return copy;
+  }
+  const ended = await deleteTask(visit, sight, copy);
+  switch (ended.kind) {
+    case "gone":
+      return await recordDeleted(visit, copy.record, {
+        outcome: ended.outcome,
+        archivedNow: copy.archivedNow,
+      });
+    case "keep":
+      await visit.run.ports.store.abortUploadsUnder(sight.folder, { signal: visit.limit.signal });
+      return { kind: "done", outcome: "archived-kept", reason: ended.reason };
+    case "wait":
+      return postponedAsUsual(visit, ended.reason);
+    case "still-listed":
+      return postponedAsUsual(visit, "still-listed");
+  }
+}

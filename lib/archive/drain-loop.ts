@@ -1,0 +1,228 @@
+import { describeFailure, type Failure } from "../domain/errors.ts";
+import type { ReceivedMessage } from "../ports/task-queue.ts";
+import { emptyCounts, type StopReason, type TaskEntry } from "../records/run-report.ts";
+import { type Admission, admit } from "./admission.ts";
+import { Interrupted, SystemFailure } from "./errors.ts";
+import { Lease } from "./lease.ts";
+import type { ArchivePorts } from "./ports.ts";
+import type { PreflightResult } from "./preflight.ts";
+import { ResultSettler, UNREADABLE } from "./result-settler.ts";
+import type { Run } from "./run.ts";
+import { type ArchiveSettings, TASKS_IN_FLIGHT } from "./settings.ts";
+import { type HeldMessage, handBack, resend } from "./settle.ts";
+import { runTimeLeftMs } from "./task-time.ts";
+import { TimeLimit, withOwnLimit } from "./time-limit.ts";
+import type { Visit } from "./visit.ts";
+import { visitTask } from "./visit-task.ts";
+
+/** While a task is in flight and the queue is empty, this long until the next look. */
+const IDLE_POLL_MS = 1_000;
+/** The queue's clock and ours may differ a little; do not look a moment too early. */
+const DUE_MARGIN_MS = 50;
+const DEPTH_LIMIT_MS = 10_000;
+
+export interface LoopOptions {
+  readonly runId: string;
+  readonly startedMonotonicMs: number;
+  readonly limitAtMs: number;
+  readonly waitForDueMs: number;
+  readonly signal: AbortSignal;
+}
+
+export interface LoopEnding {
+  readonly stopReason: StopReason;
+  readonly tasks: readonly TaskEntry[];
+  readonly failure?: Failure;
+}
+
+/**
+ * Receives message after message and keeps up to two tasks in flight, so that one waits for its download
+ * slot while the other uploads, verifies and is deleted.
+ */
+export class DrainLoop {
+  readonly run: Run;
+  readonly #options: LoopOptions;
+  readonly #settler: ResultSettler;
+  /** Aborted by the operator or by a system failure: stops everything in flight. */
+  readonly #stopSignal: AbortSignal;
+  readonly #stopping = new AbortController();
+  readonly #inFlight = new Set<Promise<void>>();
+  #stopReason: StopReason | undefined;
+  #failure: Failure | undefined;
+
+  constructor(ports: ArchivePorts, settings: ArchiveSettings, ready: PreflightResult, options: LoopOptions) {
+    this.#options = options;
+    this.#stopSignal = AbortSignal.any([options.signal, this.#stopping.signal]);
+    this.run = {
+      runId: options.runId,
+      ports,
+      settings,
+      abilities: ready.abilities,
+      records: ready.records,
+      pacer: ready.pacer,
+      limitAtMs: options.limitAtMs,
+      counts: emptyCounts(),
+      archivedBytes: 0,
+      lastSeen: ready.list.tasks,
+      noteSuccess: () => this.#settler.noteSuccess(),
+    };
+    this.#settler = new ResultSettler(this.run);
+  }
+
+  /** Works until the queue is empty, the time is up, the operator interrupts or the system fails. Never throws. */
+  async drain(): Promise<LoopEnding> {
+    await this.#guarded(() => this.#receiveUntilStopped());
+    await Promise.all(this.#inFlight);
+    await this.#guarded(() => this.#settler.settleHeld(this.#heldFate()));
+    return {
+      stopReason: this.#stopReason ?? "drained",
+      tasks: this.#settler.entries,
+      ...(this.#failure === undefined ? {} : { failure: this.#failure }),
+    };
+  }
+
+  #heldFate(): "run-finished" | "system-failure" | "aborted" {
+    switch (this.#stopReason) {
+      case "aborted":
+        return "aborted";
+      case "system-failure":
+        return "system-failure";
+      case "drained":
+      case "time-budget":
+      case "no-pressure":
+      case undefined:
+        return "run-finished";
+    }
+  }
+
+  /** Whatever escapes from the loop's own calls, queue and settling included, is a failure of the system. */
+  async #guarded(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (this.#options.signal.aborted && !(error instanceof SystemFailure)) {
+        this.#stopReason ??= "aborted";
+        return;
+      }
+      this.#failure ??= describeFailure(error);
+      this.#stopReason = "system-failure";
+      this.#stopping.abort(new Interrupted("run-stopped"));
+    }
+  }
+
+  async #receiveUntilStopped(): Promise<void> {
+    const { settings, ports } = this.run;
+    while (this.#stopReason === undefined) {
+      if (this.#options.signal.aborted) {
+        this.#stopReason = "aborted";
+      } else if (this.#inFlight.size >= TASKS_IN_FLIGHT) {
+        await Promise.race(this.#inFlight);
+      } else if (runTimeLeftMs(this.run) < settings.minTaskMs) {
+        this.#stopReason = "time-budget";
+      } else {
+        const received = await ports.queue.receive({ signal: this.#stopSignal });
+        await (received === undefined ? this.#idle() : this.#take(received));
+      }
+    }
+  }
+
+  /** Nothing is ready: look again soon while tasks are in flight, wait for what is due, or be done. */
+  async #idle(): Promise<void> {
+    if (this.#inFlight.size > 0) {
+      const nap = new AbortController();
+      const napping = this.run.ports.clock.sleep(IDLE_POLL_MS, nap.signal).catch(() => undefined);
+      await Promise.race([...this.#inFlight, napping]);
+      nap.abort();
+      return;
+    }
+    // Nothing in this run will tell any more whether these tasks or the system are ill.
+    await this.#settler.settleHeld("run-finished");
+    const untilMs = await this.#nextDueAtMs();
+    if (untilMs === undefined) {
+      this.#stopReason = "drained";
+      return;
+    }
+    this.run.ports.observe({ kind: "idle", untilMs });
+    const waitMs = untilMs - this.run.ports.clock.wallMs() + DUE_MARGIN_MS;
+    await this.run.ports.clock.sleep(Math.max(DUE_MARGIN_MS, waitMs), this.#stopSignal);
+  }
+
+  /** When to look again, or `undefined` when nothing is due soon enough to wait for. */
+  async #nextDueAtMs(): Promise<number | undefined> {
+    const { waitForDueMs } = this.#options;
+    if (waitForDueMs === 0) {
+      return undefined;
+    }
+    const { queue, clock } = this.run.ports;
+    const depth = await withOwnLimit(clock, DEPTH_LIMIT_MS, (signal) => queue.depth({ signal }));
+    const dueMs = depth.ready > 0 ? clock.wallMs() : depth.nextDueAtMs;
+    const longestWaitMs = Math.min(waitForDueMs, runTimeLeftMs(this.run) - this.run.settings.minTaskMs);
+    return dueMs !== undefined && dueMs - clock.wallMs() <= longestWaitMs ? dueMs : undefined;
+  }
+
+  async #take(received: ReceivedMessage): Promise<void> {
+    const { ports, counts } = this.run;
+    counts.received += 1;
+    const held: HeldMessage = { received, lease: new Lease(ports, received) };
+    const admission = await this.#admit(held);
+    switch (admission.kind) {
+      case "dead-letter": {
+        const exportTaskId = admission.message?.exportTaskId ?? UNREADABLE;
+        const message = { requestedAtMs: 0, exportTaskId, ...admission.message };
+        const ended = { held, visit: { exportTaskId, learned: {}, message }, durationMs: 0 };
+        await this.#settler.giveUp(ended, admission.reason, admission.detail, message.attempts ?? 0);
+        return;
+      }
+      case "not-yet":
+        await handBack(this.run, held, admission.delayMs);
+        return;
+      case "isolate":
+        await resend(this.run, held, admission.message, 0);
+        return;
+      case "visit":
+        break;
+    }
+    if (admission.exclusive) {
+      await Promise.all(this.#inFlight);
+    }
+    if (this.#stopReason !== undefined || this.#stopSignal.aborted) {
+      await handBack(this.run, held, 0);
+      return;
+    }
+    const working = this.#guarded(() => this.#work(held, admission.message)).finally(() => {
+      this.#inFlight.delete(working);
+    });
+    this.#inFlight.add(working);
+    if (admission.exclusive) {
+      await working;
+    }
+  }
+
+  async #admit(held: HeldMessage): Promise<Admission> {
+    try {
+      return await admit(this.run, held.received, this.#options.startedMonotonicMs, this.#stopSignal);
+    } catch (error) {
+      await handBack(this.run, held, 0);
+      throw error;
+    }
+  }
+
+  async #work(held: HeldMessage, message: Visit["message"]): Promise<void> {
+    const { clock, observe } = this.run.ports;
+    const { exportTaskId } = message;
+    const startedAtMs = clock.monotonicMs();
+    observe({ kind: "task-started", exportTaskId, attempts: message.attempts ?? 0 });
+    const visit: Visit = {
+      run: this.run,
+      exportTaskId,
+      message,
+      limit: new TimeLimit(clock, this.#stopSignal),
+      learned: {},
+    };
+    const result = await visitTask(visit);
+    if (result.kind === "handed-back" && result.endsRun) {
+      this.#stopReason ??= "time-budget";
+    }
+    await this.#settler.settle({ held, visit, durationMs: clock.monotonicMs() - startedAtMs }, result);
+  }
+}

@@ -1,0 +1,80 @@
+import { describeFailure } from "../domain/errors.ts";
+import { runIdOf } from "../domain/key-layout.ts";
+import type { RunReport } from "../records/run-report.ts";
+import { DrainLoop } from "./drain-loop.ts";
+import type { ArchivePorts } from "./ports.ts";
+import { type PreflightResult, preflight } from "./preflight.ts";
+import { type RunEnding, summarize } from "./run-summary.ts";
+import type { ArchiveSettings } from "./settings.ts";
+import { TimeLimit } from "./time-limit.ts";
+
+export interface DrainOptions {
+  /** Aborted to end the run early and cleanly: an operator's interrupt. */
+  readonly signal: AbortSignal;
+  /** How long the run may take, settling and report included; without it there is no limit. */
+  readonly limitMs?: number;
+  /** Waits for delayed messages that become due within this; default 0: a long poll that finds nothing ends the run. */
+  readonly waitForDueMs?: number;
+  /** `pressure`: does nothing unless so many places are held that exports are in danger of eviction. */
+  readonly when?: "always" | "pressure";
+}
+
+/**
+ * One archive run: preflight, then task after task until the queue is drained or the time is up, then the
+ * report (design §4, §6.4). A system failure is returned in the report, not thrown.
+ */
+export async function drain(
+  ports: ArchivePorts,
+  settings: ArchiveSettings,
+  options: DrainOptions,
+): Promise<RunReport> {
+  const startedAtMs = ports.clock.wallMs();
+  const limitMs = options.limitMs ?? Number.POSITIVE_INFINITY;
+  const limitAtMs = ports.clock.monotonicMs() + limitMs;
+  const runId = runIdOf(startedAtMs, ports.random.hex(4));
+  const ending: RunEnding =
+    limitMs < settings.minTaskMs
+      ? { stopReason: "time-budget", tasks: [] }
+      : await runUntilEnd(ports, settings, options, { runId, limitMs, limitAtMs });
+  const leftMs = limitAtMs - ports.clock.monotonicMs();
+  return await summarize(ports, { runId, startedAtMs, leftMs }, ending);
+}
+
+async function runUntilEnd(
+  ports: ArchivePorts,
+  settings: ArchiveSettings,
+  options: DrainOptions,
+  frame: { readonly runId: string; readonly limitMs: number; readonly limitAtMs: number },
+): Promise<RunEnding> {
+  const { runId, limitAtMs } = frame;
+  const startedMonotonicMs = ports.clock.monotonicMs();
+  const limit = new TimeLimit(ports.clock, options.signal);
+  limit.arm(frame.limitMs);
+  let ready: PreflightResult;
+  try {
+    ready = await preflight(ports, settings, runId, limit.signal);
+  } catch (error) {
+    if (options.signal.aborted) {
+      return { stopReason: "aborted", tasks: [] };
+    }
+    return limit.signal.aborted
+      ? { stopReason: "time-budget", tasks: [] }
+      : { stopReason: "system-failure", tasks: [], failure: describeFailure(error) };
+  } finally {
+    limit.close();
+  }
+  const held = ready.list.tasks.length;
+  const pacing = ready.abilities.compareAndSwap ? "shared" : "unshared";
+  ports.observe({ kind: "run-started", runId, pacing, held });
+  if (options.when === "pressure" && held < settings.pressure) {
+    return { stopReason: "no-pressure", tasks: [], ready };
+  }
+  const loop = new DrainLoop(ports, settings, ready, {
+    runId,
+    startedMonotonicMs,
+    limitAtMs,
+    waitForDueMs: options.waitForDueMs ?? 0,
+    signal: options.signal,
+  });
+  return { ...(await loop.drain()), ready, run: loop.run };
+}

@@ -1,0 +1,69 @@
+import { revisionOf } from "../domain/export-task.ts";
+import type { KeepReason, PostponeReason } from "../records/run-report.ts";
+import { recordsOfRevision } from "../records/task-records.ts";
+import { type Copy, isSameObject } from "./copy.ts";
+import type { FinishedTask } from "./look.ts";
+import { listForRun, taskIn } from "./run.ts";
+import { GATE_LIST_MAX_AGE_MS, SIBLING_PATIENCE_MS } from "./settings.ts";
+import { isBlockedBySibling } from "./siblings.ts";
+import type { Visit } from "./visit.ts";
+
+/** What may be done to an archived task on the platform. */
+export type GateVerdict =
+  /** All of design §4 step 7 holds; good until `validUntilMs` on the monotonic clock. */
+  | { readonly kind: "delete"; readonly validUntilMs: number }
+  /** A complete list no longer shows it: nothing is left to delete. */
+  | { readonly kind: "gone" }
+  | { readonly kind: "keep"; readonly reason: KeepReason }
+  | {
+      readonly kind: "wait";
+      readonly reason: Extract<PostponeReason, "sibling" | "copy-missing" | "revision-changed">;
+    };
+
+/**
+ * The last door before a deletion. Everything is asked anew, the list last, so that what allows the delete
+ * is as fresh as it can be. Errors close the gate by being thrown.
+ */
+export async function gate(visit: Visit, sight: FinishedTask, copy: Copy): Promise<GateVerdict> {
+  const { run, exportTaskId } = visit;
+  const { signal } = visit.limit;
+  if (run.settings.deletion === "never") {
+    return { kind: "keep", reason: "delete-disabled" };
+  }
+  const records = recordsOfRevision(await run.records.ofTask(exportTaskId, { signal }), sight.revision);
+  if (records.expired) {
+    return { kind: "keep", reason: "expired" };
+  }
+  if (await run.records.isHeld(exportTaskId, { signal })) {
+    return { kind: "keep", reason: "hold" };
+  }
+  if (records.archived?.object.key !== copy.record.object.key) {
+    // The newest readable record names another object than the one that was checked: look again.
+    return { kind: "wait", reason: "copy-missing" };
+  }
+  const object = await run.ports.store.head(copy.record.object.key, { signal });
+  if (object === undefined || !isSameObject(object, copy.seen)) {
+    return { kind: "wait", reason: "copy-missing" };
+  }
+  return await platformVerdict(visit, sight, copy);
+}
+
+async function platformVerdict(visit: Visit, sight: FinishedTask, copy: Copy): Promise<GateVerdict> {
+  const { run, exportTaskId } = visit;
+  const { signal } = visit.limit;
+  const list = await listForRun(run, signal);
+  const task = taskIn(list, exportTaskId);
+  if (task === undefined) {
+    return { kind: "gone" };
+  }
+  if (task.status !== "Success" || revisionOf(task) !== sight.revision) {
+    return { kind: "wait", reason: "revision-changed" };
+  }
+  if (await isBlockedBySibling(run.records, task, list.tasks, { signal })) {
+    const archivedForMs = run.ports.clock.wallMs() - Date.parse(copy.record.archivedAt);
+    return archivedForMs > SIBLING_PATIENCE_MS
+      ? { kind: "keep", reason: "sibling" }
+      : { kind: "wait", reason: "sibling" };
+  }
+  return { kind: "delete", validUntilMs: list.startedAtMs + GATE_LIST_MAX_AGE_MS };
+}

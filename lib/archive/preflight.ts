@@ -1,0 +1,68 @@
+import { Pacer } from "../pacing/pacer.ts";
+import type { StoreAbilities } from "../ports/object-store.ts";
+import { Records } from "../records/records.ts";
+import { cannotVerifyStored, clockSkewed } from "./errors.ts";
+import type { ArchivePorts } from "./ports.ts";
+import { type FreshList, freshList } from "./run.ts";
+import { type ArchiveSettings, MAX_CLOCK_SKEW_MS } from "./settings.ts";
+
+export interface PreflightResult {
+  readonly abilities: StoreAbilities;
+  readonly records: Records;
+  readonly pacer: Pacer;
+  readonly list: FreshList;
+}
+
+/**
+ * What must hold before the first message is received: the store takes writes, the platform lists, the
+ * clocks agree within 5 minutes, the pacing state can be written. @throws what is wrong with the system.
+ */
+export async function preflight(
+  ports: ArchivePorts,
+  settings: ArchiveSettings,
+  runId: string,
+  signal: AbortSignal,
+): Promise<PreflightResult> {
+  const { store, clock, random, observe } = ports;
+  const abilities = await store.preflight({ signal });
+  if (settings.verify === "stored" && abilities.verification !== "stored") {
+    throw cannotVerifyStored();
+  }
+  const list = await freshList(ports, settings, signal);
+  if (list.platformDateMs !== undefined) {
+    requireSmallSkew("the platform's", clock.wallMs() - list.platformDateMs);
+  }
+  const pacer = await Pacer.open(
+    {
+      store,
+      abilities,
+      clock,
+      random,
+      runId,
+      intervalMs: settings.downloadIntervalMs,
+      onCorruptState: () =>
+        observe({
+          kind: "warning",
+          code: "pacing-state-corrupt",
+          message:
+            "state/pacing.json was unreadable or far in the future; it is set to one interval from now",
+        }),
+    },
+    { signal },
+  );
+  requireSmallSkew("the store's", clock.wallMs() - pacer.nowMs());
+  if (!abilities.compareAndSwap) {
+    observe({
+      kind: "warning",
+      code: "pacing-unshared",
+      message: "this store has no compare-and-swap: the download pace is kept by this runner only",
+    });
+  }
+  return { abilities, records: new Records(store, settings.scope, abilities), pacer, list };
+}
+
+function requireSmallSkew(whose: string, skewMs: number): void {
+  if (Math.abs(skewMs) > MAX_CLOCK_SKEW_MS) {
+    throw clockSkewed(whose, skewMs);
+  }
+}

@@ -1,0 +1,184 @@
+import type { ArchiverError } from "../domain/errors.ts";
+import type { DeadLetterReason, TaskMessage } from "../domain/task-message.ts";
+import { countOutcome, type TaskEntry, type TaskOutcome } from "../records/run-report.ts";
+import { SystemFailure } from "./errors.ts";
+import { FailureVerdicts } from "./failure-verdicts.ts";
+import type { Run } from "./run.ts";
+import { retryDelayMs, SYSTEM_FAILURE_DELAY_MS } from "./settings.ts";
+import { acknowledge, deadLetter, type HeldMessage, handBack, resend } from "./settle.ts";
+import type { Visit, VisitResult } from "./visit.ts";
+
+/** A visit that ended, with the message it was about. */
+export interface EndedVisit {
+  readonly held: HeldMessage;
+  readonly visit: Pick<Visit, "exportTaskId" | "learned" | "message">;
+  readonly durationMs: number;
+}
+
+type FailedVisit = EndedVisit & Extract<VisitResult, { kind: "failed" }>;
+
+/** How the run ended, for failures that are still held then. */
+export type HeldFate = "run-finished" | "system-failure" | "aborted";
+
+/** Turns results of visits into what happens to their messages, and into the report's entries. */
+export class ResultSettler {
+  readonly #run: Run;
+  readonly #verdicts = new FailureVerdicts<FailedVisit>();
+  readonly entries: TaskEntry[] = [];
+
+  constructor(run: Run) {
+    this.#run = run;
+  }
+
+  noteSuccess(): void {
+    this.#verdicts.noteSuccess();
+  }
+
+  /** Settles one visit. @throws SystemFailure when the verdict, or the queue itself, stops the run. */
+  async settle(ended: EndedVisit, result: VisitResult): Promise<void> {
+    switch (result.kind) {
+      case "done":
+        await acknowledge(this.#run, ended.held);
+        this.#enter(ended, result.outcome, result.reason);
+        break;
+      case "postponed":
+        await resend(this.#run, ended.held, result.message, result.delayMs);
+        this.#enter(ended, "postponed", result.reason, result.delayMs);
+        break;
+      case "failed":
+        await this.#settleFailure({ ...ended, ...result });
+        break;
+      case "dead-letter":
+        await this.giveUp(ended, result.reason, result.detail, ended.visit.message.attempts ?? 0);
+        break;
+      case "handed-back":
+        await handBack(this.#run, ended.held, 0);
+        break;
+      case "system-failure":
+        await handBack(this.#run, ended.held, 0);
+        throw result.error;
+    }
+    if (this.#verdicts.isSystemCleared) {
+      await this.#countHeldAsAttempts();
+    }
+  }
+
+  /** Dead-letters a message. @throws SystemFailure */
+  async giveUp(ended: EndedVisit, reason: DeadLetterReason, detail: string, attempts: number): Promise<void> {
+    const { learned, exportTaskId, message } = ended.visit;
+    const revision = learned.revision ?? message.revision;
+    await deadLetter(this.#run, ended.held, {
+      reason,
+      detail,
+      attempts,
+      ...(exportTaskId === UNREADABLE ? {} : { exportTaskId }),
+      ...(revision === undefined ? {} : { revision }),
+      ...(learned.folder === undefined ? {} : { folder: learned.folder }),
+    });
+    this.#enter(ended, "dead-lettered", reason);
+  }
+
+  /**
+   * Settles the failures whose meaning was open until now. A run that ends without any success, with a
+   * failure only a system can cause, ends as a system failure. @throws SystemFailure
+   */
+  async settleHeld(fate: HeldFate): Promise<void> {
+    const suspect = fate === "run-finished" ? this.#verdicts.systemSuspect : undefined;
+    if (suspect !== undefined) {
+      await this.#postponeHeld();
+      throw new SystemFailure(suspect);
+    }
+    switch (fate) {
+      case "run-finished":
+        return await this.#countHeldAsAttempts();
+      case "system-failure":
+        return await this.#postponeHeld();
+      case "aborted":
+        return await this.#forEachHeld((failed) => handBack(this.#run, failed.held, 0));
+    }
+  }
+
+  async #settleFailure(failed: FailedVisit): Promise<void> {
+    const { error, visit } = failed;
+    const verdict = this.#verdicts.judge({ exportTaskId: visit.exportTaskId, error, item: failed });
+    this.#observeFailure(visit.exportTaskId, error, verdict === "attempt" ? "attempt" : "held");
+    switch (verdict) {
+      case "attempt":
+        return await this.#countAttempt(failed);
+      case "held":
+        return;
+      case "system":
+        await this.#postponeHeld();
+        throw new SystemFailure(error);
+    }
+  }
+
+  /** A failed try that counts: re-sent with a delay, or given up once attempts and patience are used up. */
+  async #countAttempt(failed: FailedVisit): Promise<void> {
+    const { settings, ports } = this.#run;
+    const nowMs = ports.clock.wallMs();
+    const attempts = (failed.message.attempts ?? 0) + 1;
+    const firstFailedAtMs = failed.message.firstFailedAtMs ?? nowMs;
+    if (attempts >= settings.maxAttempts && nowMs - firstFailedAtMs >= settings.giveUpAfterMs) {
+      const detail = `${attempts} tries failed; the last: ${failed.error.message}. ${failed.error.hint}`;
+      return await this.giveUp(failed, failed.giveUpReason, detail, attempts);
+    }
+    const message: TaskMessage = { ...failed.message, attempts, firstFailedAtMs };
+    const delayMs = retryDelayMs(settings.downloadIntervalMs, attempts, ports.random.fraction());
+    await resend(this.#run, failed.held, message, delayMs);
+    this.#enter(failed, "retried", failed.error.code, delayMs);
+  }
+
+  async #countHeldAsAttempts(): Promise<void> {
+    await this.#forEachHeld((failed) => this.#countAttempt(failed));
+  }
+
+  /** Behind a system verdict nothing counts, but others come first next time. */
+  async #postponeHeld(): Promise<void> {
+    await this.#forEachHeld(async (failed) => {
+      await resend(this.#run, failed.held, failed.message, SYSTEM_FAILURE_DELAY_MS);
+      this.#enter(failed, "postponed", "system-failure", SYSTEM_FAILURE_DELAY_MS);
+    });
+  }
+
+  /** One that cannot be settled must not keep the others from being settled; the first error is thrown last. */
+  async #forEachHeld(settleOne: (failed: FailedVisit) => Promise<void>): Promise<void> {
+    const errors: unknown[] = [];
+    for (const { item } of this.#verdicts.takeHeld()) {
+      try {
+        await settleOne(item);
+      } catch (error) {
+        errors.push(error);
+      }
+    }
+    if (errors.length > 0) {
+      throw errors[0];
+    }
+  }
+
+  #enter(ended: EndedVisit, outcome: TaskOutcome, reason: string | undefined, delayMs?: number): void {
+    const { exportTaskId, learned } = ended.visit;
+    const entry: TaskEntry = {
+      exportTaskId,
+      ...(learned.revision === undefined ? {} : { revision: learned.revision }),
+      outcome,
+      ...(reason === undefined ? {} : { reason }),
+      ...(learned.sizeBytes === undefined ? {} : { sizeBytes: learned.sizeBytes }),
+      durationMs: Math.round(ended.durationMs),
+    };
+    this.entries.push(entry);
+    countOutcome(this.#run.counts, outcome);
+    this.#run.ports.observe({ kind: "task-ended", entry, delayMs });
+  }
+
+  #observeFailure(exportTaskId: string, error: ArchiverError, verdict: "attempt" | "held"): void {
+    const failure = { code: error.code, message: error.message, hint: error.hint };
+    this.#run.ports.observe({ kind: "failed", exportTaskId, failure, verdict });
+    if (error.code === "copy-differs" || error.code === "store-copy-differs") {
+      this.#run.ports.observe({ kind: "verification-failed", exportTaskId, failure });
+    }
+  }
+}
+
+/** Stands in reports for the id of a message that has none. */
+export const UNREADABLE = "(unreadable)";

@@ -1,0 +1,92 @@
+import { ArchiverError } from "../domain/errors.ts";
+import type { ExportTask } from "../domain/export-task.ts";
+import type { Pacer } from "../pacing/pacer.ts";
+import type { StoreAbilities } from "../ports/object-store.ts";
+import type { Records } from "../records/records.ts";
+import type { RunCounts } from "../records/run-report.ts";
+import { SystemFailure } from "./errors.ts";
+import type { ArchivePorts } from "./ports.ts";
+import type { ArchiveSettings } from "./settings.ts";
+
+/** What all visits of one run share, once its preflight has passed. */
+export interface Run {
+  readonly runId: string;
+  readonly ports: ArchivePorts;
+  readonly settings: ArchiveSettings;
+  readonly abilities: StoreAbilities;
+  readonly records: Records;
+  readonly pacer: Pacer;
+  /** When the run must be over, on the monotonic clock; `Infinity` without limit. */
+  readonly limitAtMs: number;
+  readonly counts: RunCounts;
+  /** Bytes of the exports archived so far. */
+  archivedBytes: number;
+  /** The tasks of the newest complete list. */
+  lastSeen: readonly ExportTask[];
+  /** Something worked from end to end, so a failing task is ill by itself. */
+  noteSuccess(): void;
+}
+
+/** A complete list and when it was begun, on the monotonic clock. */
+export interface FreshList {
+  readonly tasks: readonly ExportTask[];
+  readonly startedAtMs: number;
+  readonly platformDateMs: number | undefined;
+}
+
+const LIST_TRIES = 3;
+const LIST_BACKOFF_MS = 1_000;
+const MAX_LIST_WAIT_MS = 60_000;
+
+/**
+ * Lists all export tasks anew. Asking again is harmless, so a failure that may pass is tried again, at most
+ * three times in all.
+ * @throws SystemFailure when the list keeps failing: without it nothing can be decided about any task.
+ */
+export async function freshList(
+  ports: Pick<ArchivePorts, "platform" | "clock">,
+  settings: Pick<ArchiveSettings, "downloadIntervalMs">,
+  signal: AbortSignal,
+): Promise<FreshList> {
+  for (let attempt = 1; ; attempt += 1) {
+    const startedAtMs = ports.clock.monotonicMs();
+    try {
+      const { tasks, platformDateMs } = await ports.platform.listExportTasks({ signal });
+      return { tasks, startedAtMs, platformDateMs };
+    } catch (error) {
+      signal.throwIfAborted();
+      const waitMs = listRetryWaitMs(error, attempt, settings.downloadIntervalMs);
+      if (waitMs === "give-up") {
+        throw new SystemFailure(error);
+      }
+      await ports.clock.sleep(waitMs, signal);
+    }
+  }
+}
+
+function listRetryWaitMs(error: unknown, attempt: number, intervalMs: number): number | "give-up" {
+  if (!(error instanceof ArchiverError) || attempt >= LIST_TRIES) {
+    return "give-up";
+  }
+  switch (error.retry) {
+    case "now":
+      return LIST_BACKOFF_MS * 2 ** (attempt - 1);
+    case "later":
+      return Math.min(MAX_LIST_WAIT_MS, intervalMs);
+    case "never":
+      return "give-up";
+  }
+}
+
+/** {@link freshList} for a run that is under way: remembers what it saw. */
+export async function listForRun(run: Run, signal: AbortSignal): Promise<FreshList> {
+  const list = await freshList(run.ports, run.settings, signal);
+  run.lastSeen = list.tasks;
+  run.ports.observe({ kind: "listed", held: list.tasks.length });
+  return list;
+}
+
+/** The listed task with exactly this id. */
+export function taskIn(list: FreshList, exportTaskId: string): ExportTask | undefined {
+  return list.tasks.find((task) => task.exportTaskId === exportTaskId);
+}

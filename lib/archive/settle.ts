@@ -1,0 +1,113 @@
+import { createHash } from "node:crypto";
+import { ArchiverError } from "../domain/errors.ts";
+import type { DeadLetterReason, TaskMessage } from "../domain/task-message.ts";
+import type { CallOptions } from "../ports/platform.ts";
+import type { ReceivedMessage } from "../ports/task-queue.ts";
+import { SystemFailure } from "./errors.ts";
+import type { Lease } from "./lease.ts";
+import type { Run } from "./run.ts";
+import { withOwnLimit } from "./time-limit.ts";
+
+/** Settling goes on while a run is being stopped, so it has a limit of its own. */
+const SETTLE_LIMIT_MS = 15_000;
+const MAX_RECORDED_BODY_CHARACTERS = 4_096;
+
+/** A message in our hands. */
+export interface HeldMessage {
+  readonly received: ReceivedMessage;
+  readonly lease: Lease;
+}
+
+/** What a dead letter says besides the body. */
+export interface LetterFacts {
+  readonly reason: DeadLetterReason;
+  readonly detail: string;
+  readonly attempts: number;
+  readonly exportTaskId?: string;
+  readonly revision?: string;
+  /** Where uploads of this task may still be open. */
+  readonly folder?: string;
+}
+
+/** Acknowledges: always the last step. @throws SystemFailure unless the handle had merely expired. */
+export async function acknowledge(run: Run, held: HeldMessage): Promise<void> {
+  await settling(run, held, async () => undefined);
+}
+
+/** Sends the message anew and acknowledges the old one after that. @throws SystemFailure */
+export async function resend(
+  run: Run,
+  held: HeldMessage,
+  message: TaskMessage,
+  delayMs: number,
+): Promise<void> {
+  await settling(run, held, (options) => run.ports.queue.send([message], { ...options, delayMs }));
+}
+
+/** Hand-back: the body as it is, so that the receive count sees crashes only. @throws SystemFailure */
+export async function handBack(run: Run, held: HeldMessage, delayMs: number): Promise<void> {
+  await settling(run, held, (options) =>
+    run.ports.queue.sendRaw(held.received.body, { ...options, delayMs }),
+  );
+}
+
+/**
+ * Gives a message up: ends its open uploads, puts the letter into the queue, then the record into the store
+ * (queues forget), then acknowledges. Dying in between repeats the letter, never loses it. @throws SystemFailure
+ */
+export async function deadLetter(run: Run, held: HeldMessage, facts: LetterFacts): Promise<void> {
+  const { store, queue, clock } = run.ports;
+  const { body } = held.received;
+  const { folder, exportTaskId, revision, reason, detail, attempts } = facts;
+  const { runId } = run;
+  await settling(run, held, async (options) => {
+    if (folder !== undefined) {
+      await store.abortUploadsUnder(folder, options);
+    }
+    await queue.deadLetter({ body, reason, detail, attempts, runId }, options);
+    const nowMs = clock.wallMs();
+    await run.records.writeDeadLetter(
+      {
+        ...(exportTaskId === undefined ? {} : { exportTaskId }),
+        ...(revision === undefined ? {} : { revision }),
+        reason,
+        detail,
+        attempts,
+        runId,
+        deadLetteredAt: new Date(nowMs).toISOString(),
+        body: body.slice(0, MAX_RECORDED_BODY_CHARACTERS),
+      },
+      createHash("sha256").update(body, "utf8").digest("hex"),
+      nowMs,
+      options,
+    );
+  });
+}
+
+/** Does `before`, then acknowledges. The lease is held until then and released whatever happens. */
+async function settling(
+  run: Run,
+  held: HeldMessage,
+  before: (options: CallOptions) => Promise<unknown>,
+): Promise<void> {
+  const { queue, clock, observe } = run.ports;
+  try {
+    await withOwnLimit(clock, SETTLE_LIMIT_MS, async (signal) => {
+      await before({ signal });
+      await held.lease.release();
+      await queue.acknowledge(held.received, { signal });
+    });
+  } catch (error) {
+    if (error instanceof ArchiverError && error.code === "queue-handle-expired") {
+      const { parsed } = held.received;
+      observe({
+        kind: "lease-lost",
+        exportTaskId: parsed.kind === "task" ? parsed.message.exportTaskId : undefined,
+      });
+      return;
+    }
+    throw new SystemFailure(error);
+  } finally {
+    await held.lease.release();
+  }
+}

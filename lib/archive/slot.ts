@@ -1,0 +1,59 @@
+import { ArchiverError } from "../domain/errors.ts";
+import type { Slot } from "../pacing/pacer.ts";
+import type { ExportDownload } from "../ports/platform.ts";
+import { slotsGoStale } from "./errors.ts";
+import { runTimeLeftMs, taskLimitMs } from "./task-time.ts";
+import type { Visit } from "./visit.ts";
+
+const MAX_STALE_SLOTS = 5;
+
+/** Thrown while the request is about to be written, so that nothing is sent. */
+class SlotIsStale extends ArchiverError {
+  constructor() {
+    super("slot-is-stale", "the download slot went by before its request could be written", {
+      scope: "task",
+      retry: "now",
+      hint: "A new slot is taken.",
+    });
+  }
+}
+
+/**
+ * Waits for a slot and asks the platform for the file in it (design §4 step 3, §5). The task's time limit
+ * rests while it waits and starts anew at the slot.
+ * @returns `no-slot` when none comes before too little of the run is left.
+ */
+export async function askForFile(
+  visit: Visit,
+): Promise<{ download: ExportDownload; slot: Slot } | "no-slot"> {
+  const { run, exportTaskId, limit } = visit;
+  const { platform, observe } = run.ports;
+  for (let attempt = 1; attempt <= MAX_STALE_SLOTS; attempt += 1) {
+    const deadlineMs = run.pacer.nowMs() + runTimeLeftMs(run) - run.settings.minTaskMs;
+    limit.disarm();
+    const slot = await run.pacer.take(deadlineMs, { signal: limit.signal }, (startsAtMs) =>
+      observe({ kind: "slot-awaited", exportTaskId, startsAtMs }),
+    );
+    if (slot === "none") {
+      return "no-slot";
+    }
+    limit.arm(taskLimitMs(run, visit.message));
+    try {
+      const download = await platform.showExportTask(exportTaskId, {
+        signal: limit.signal,
+        beforeRequest: () => {
+          if (!slot.isFresh()) {
+            throw new SlotIsStale();
+          }
+        },
+      });
+      run.pacer.noteServed();
+      return { download, slot };
+    } catch (error) {
+      if (!(error instanceof SlotIsStale)) {
+        throw error;
+      }
+    }
+  }
+  throw slotsGoStale();
+}

@@ -1,0 +1,25 @@
+import type { TaskMessage } from "../domain/task-message.ts";
+import type { Run } from "./run.ts";
+
+const MAX_GRACE_MS = 20_000;
+
+/** Milliseconds until the run must be over; `Infinity` without limit. */
+export function runTimeLeftMs(run: Pick<Run, "limitAtMs" | "ports">): number {
+  return run.limitAtMs - run.ports.clock.monotonicMs();
+}
+
+/**
+ * How long a task that starts now may take, verification included: its own time-out, and never into the
+ * grace that settling needs. A task that needs a full run has only the latter (design §4, Time).
+ */
+export function taskLimitMs(run: Run, message: TaskMessage): number {
+  const leftMs = runTimeLeftMs(run);
+  const graceMs = Math.min(MAX_GRACE_MS, leftMs / 3);
+  const untilGraceMs = leftMs === Number.POSITIVE_INFINITY ? leftMs : leftMs - graceMs;
+  return message.needsFullRun === true ? untilGraceMs : Math.min(run.settings.taskTimeoutMs, untilGraceMs);
+}
+
+/** Whether a task cut once has what it asked for: at least half of the run ahead of it. */
+export function hasHalfTheRunAhead(run: Run, startedAtMs: number): boolean {
+  return runTimeLeftMs(run) >= (run.limitAtMs - startedAtMs) / 2;
+}

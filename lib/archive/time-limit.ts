@@ -1,0 +1,68 @@
+import type { Clock } from "../ports/clock.ts";
+import { Interrupted } from "./errors.ts";
+
+/**
+ * A signal that is aborted by its parent, with the parent's reason, or when an armed limit runs out, with
+ * `task-limit`. Must be closed, or its timer outlives the work.
+ */
+export class TimeLimit {
+  readonly #clock: Clock;
+  readonly #abort = new AbortController();
+  readonly #parent: AbortSignal;
+  readonly #onParentAbort = () => this.#abort.abort(this.#parent.reason);
+  #timer: AbortController | undefined;
+
+  constructor(clock: Clock, parent: AbortSignal) {
+    this.#clock = clock;
+    this.#parent = parent;
+    if (parent.aborted) {
+      this.#onParentAbort();
+    } else {
+      parent.addEventListener("abort", this.#onParentAbort, { once: true });
+    }
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  /** Starts the limit anew; `Infinity` is no limit. */
+  arm(limitMs: number): void {
+    this.disarm();
+    if (limitMs === Number.POSITIVE_INFINITY) {
+      return;
+    }
+    const timer = new AbortController();
+    this.#timer = timer;
+    this.#clock.sleep(Math.max(0, limitMs), timer.signal).then(
+      () => this.#abort.abort(new Interrupted("task-limit")),
+      () => undefined, // disarmed
+    );
+  }
+
+  /** Stops the running limit; the parent still aborts. */
+  disarm(): void {
+    this.#timer?.abort();
+    this.#timer = undefined;
+  }
+
+  close(): void {
+    this.disarm();
+    this.#parent.removeEventListener("abort", this.#onParentAbort);
+  }
+}
+
+/** Runs `work` with a signal of its own that is aborted after `limitMs`, whatever else is being stopped. */
+export async function withOwnLimit<T>(
+  clock: Clock,
+  limitMs: number,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const limit = new TimeLimit(clock, new AbortController().signal);
+  limit.arm(limitMs);
+  try {
+    return await work(limit.signal);
+  } finally {
+    limit.close();
+  }
+}

@@ -1,0 +1,51 @@
+import type { ArchiverError } from "../domain/errors.ts";
+import type { DeadLetterReason, TaskMessage } from "../domain/task-message.ts";
+import type { KeepReason, PostponeReason } from "../records/run-report.ts";
+import type { Run } from "./run.ts";
+import { postponeDelayMs } from "./settings.ts";
+import type { TimeLimit } from "./time-limit.ts";
+
+/** One try at one task: from its message to a {@link VisitResult}. */
+export interface Visit {
+  readonly run: Run;
+  readonly exportTaskId: string;
+  /** What a re-send starts from. `requestedAtMs` is set: first sight is now where the message does not say. */
+  message: TaskMessage & { readonly requestedAtMs: number };
+  readonly limit: TimeLimit;
+  /** Filled in as the visit learns it, for the report and for the dead letter. */
+  readonly learned: { revision?: string; sizeBytes?: number; folder?: string };
+}
+
+/** How a visit ended. What this means for the message is decided in `settle.ts`. */
+export type VisitResult =
+  /** Nothing is left to do: acknowledge. */
+  | {
+      readonly kind: "done";
+      readonly outcome: "archived-deleted" | "archived-kept" | "deleted" | "already-done";
+      readonly reason?: KeepReason | "already-gone" | "dead-lettered";
+    }
+  /** Look again later; attempts unchanged. `message` is what is re-sent. */
+  | {
+      readonly kind: "postponed";
+      readonly reason: PostponeReason;
+      readonly delayMs: number;
+      readonly message: TaskMessage;
+    }
+  /** Failed in a way that counts, unless the system turns out to be at fault. */
+  | {
+      readonly kind: "failed";
+      readonly error: ArchiverError;
+      readonly message: TaskMessage;
+      /** The reason of the dead letter once attempts and patience are used up. */
+      readonly giveUpReason: "max-attempts" | "too-large-for-run";
+    }
+  | { readonly kind: "dead-letter"; readonly reason: DeadLetterReason; readonly detail: string }
+  /** Not started or interrupted: re-send unchanged. */
+  | { readonly kind: "handed-back"; readonly endsRun: boolean }
+  | { readonly kind: "system-failure"; readonly error: ArchiverError };
+
+/** A postponement for the usual time that keeps the message as it is. */
+export function postponedAsUsual(visit: Visit, reason: PostponeReason): VisitResult {
+  const delayMs = postponeDelayMs(visit.run.settings.downloadIntervalMs);
+  return { kind: "postponed", reason, delayMs, message: visit.message };
+}

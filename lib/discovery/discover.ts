@@ -1,0 +1,143 @@
+import type { ArchivePorts } from "../archive/ports.ts";
+import { freshList } from "../archive/run.ts";
+import { type ArchiveSettings, PLACES_LIMIT, SIBLING_PATIENCE_MS } from "../archive/settings.ts";
+import { isBlockedBySibling } from "../archive/siblings.ts";
+import { type ExportTask, oldestFirst, revisionOf } from "../domain/export-task.ts";
+import { runIdOf } from "../domain/key-layout.ts";
+import { Records } from "../records/records.ts";
+import type { KeepReason } from "../records/run-report.ts";
+import type { ArchivedRecord } from "../records/schemas.ts";
+import { recordsOfRevision } from "../records/task-records.ts";
+import { type EnqueuedAt, readEnqueuedAt, wasEnqueuedRecently, writeEnqueuedAt } from "./discovered-state.ts";
+
+/** Why a finished task was not enqueued. */
+export type SkipReason = "dead-lettered" | "enqueued-recently" | "unknown-status" | `kept:${KeepReason}`;
+
+/** What a discover run returns (design §6.4). */
+export interface DiscoverReport {
+  readonly runId: string;
+  readonly held: number;
+  readonly limit: number;
+  readonly unfinished: number;
+  /** Export task ids, in the order they were enqueued: oldest first. */
+  readonly enqueued: readonly string[];
+  readonly skipped: readonly { readonly exportTaskId: string; readonly reason: SkipReason }[];
+}
+
+/**
+ * Enqueues every finished export that still needs work, oldest first, since the platform evicts the oldest.
+ * Enqueuing too much is harmless; leaving one out is not, so only what is certainly settled is skipped.
+ * @throws what list, store and queue throw; nothing is enqueued on half a list.
+ */
+export async function discover(
+  ports: Pick<ArchivePorts, "platform" | "store" | "queue" | "clock" | "random">,
+  settings: ArchiveSettings,
+  signal: AbortSignal,
+): Promise<DiscoverReport> {
+  const { store, queue, clock, random } = ports;
+  const startedAtMs = clock.wallMs();
+  const runId = runIdOf(startedAtMs, random.hex(4));
+  const { tasks } = await freshList(ports, settings, signal);
+  const enqueuedAt = await readEnqueuedAt(store, { signal });
+  // Discover creates no record, so it need not know whether the store can do so once.
+  const records = new Records(store, settings.scope, UNPROBED);
+  const found: ExportTask[] = [];
+  const skipped: { exportTaskId: string; reason: SkipReason }[] = [];
+  let unfinished = 0;
+  for (const task of oldestFirst(tasks)) {
+    if (task.status === "Processing") {
+      unfinished += 1;
+      continue;
+    }
+    const reason = await reasonToSkip(task, {
+      settings,
+      records,
+      store,
+      tasks,
+      enqueuedAt,
+      nowMs: startedAtMs,
+      signal,
+    });
+    if (reason === undefined) {
+      found.push(task);
+    } else {
+      skipped.push({ exportTaskId: task.exportTaskId, reason });
+    }
+  }
+  if (found.length > 0) {
+    const messages = found.map((task) => ({
+      exportTaskId: task.exportTaskId,
+      revision: revisionOf(task),
+      source: "discover" as const,
+    }));
+    await queue.send(messages, { signal, delayMs: 0 });
+    const nowMs = clock.wallMs();
+    const added = found.map((task): [string, number] => [hintKey(task), nowMs]);
+    await writeEnqueuedAt(store, new Map([...enqueuedAt, ...added]), nowMs, { signal });
+  }
+  const enqueued = found.map((task) => task.exportTaskId);
+  return { runId, held: tasks.length, limit: PLACES_LIMIT, unfinished, enqueued, skipped };
+}
+
+const UNPROBED = { createOnce: false, compareAndSwap: false, verification: "read-back" } as const;
+
+function hintKey(task: ExportTask): string {
+  return `${task.exportTaskId}:${revisionOf(task)}`;
+}
+
+interface SkipContext {
+  readonly settings: ArchiveSettings;
+  readonly records: Records;
+  readonly store: ArchivePorts["store"];
+  readonly tasks: readonly ExportTask[];
+  readonly enqueuedAt: EnqueuedAt;
+  readonly nowMs: number;
+  readonly signal: AbortSignal;
+}
+
+async function reasonToSkip(task: ExportTask, context: SkipContext): Promise<SkipReason | undefined> {
+  if (task.status !== "Success" && task.status !== "Failed") {
+    return "unknown-status";
+  }
+  if (wasEnqueuedRecently(context.enqueuedAt.get(hintKey(task)), context.nowMs)) {
+    return "enqueued-recently";
+  }
+  const { signal } = context;
+  const known = recordsOfRevision(
+    await context.records.ofTask(task.exportTaskId, { signal }),
+    revisionOf(task),
+  );
+  if (known.deadLetterNumber > 0) {
+    return "dead-lettered";
+  }
+  if (known.expired) {
+    return "kept:expired";
+  }
+  if (known.archived === undefined) {
+    return undefined;
+  }
+  const object = await context.store.head(known.archived.object.key, { signal });
+  if (object === undefined) {
+    return undefined;
+  }
+  const reason = await reasonToKeep(task, known.archived, context);
+  return reason && `kept:${reason}`;
+}
+
+/** Why an archived task with its object present still stays on the platform, if that reason still stands. */
+async function reasonToKeep(
+  task: ExportTask,
+  archived: ArchivedRecord,
+  { settings, records, tasks, nowMs, signal }: SkipContext,
+): Promise<KeepReason | undefined> {
+  if (settings.deletion === "never") {
+    return "delete-disabled";
+  }
+  if (await records.isHeld(task.exportTaskId, { signal })) {
+    return "hold";
+  }
+  const archivedForMs = nowMs - Date.parse(archived.archivedAt);
+  const isKeptForSibling =
+    archivedForMs > SIBLING_PATIENCE_MS && (await isBlockedBySibling(records, task, tasks, { signal }));
+  return isKeptForSibling ? "sibling" : undefined;
+}

@@ -1,0 +1,26 @@
+import * as v from "valibot";
+
+const pacingStateSchema = v.object({
+  /** The first moment, on the store's clock, that nobody has claimed yet. Epoch milliseconds. */
+  nextAt: v.pipe(v.number(), v.finite(), v.minValue(0)),
+  nonce: v.string(),
+  runId: v.string(),
+});
+
+/** The document in `state/pacing.json`, shared by all runners (design §5). */
+export type PacingState = v.InferOutput<typeof pacingStateSchema>;
+
+/** Reads the state. `undefined`: it cannot be read, or lies so far ahead that no throttling explains it. */
+export function parsePacingState(text: string, latestBelievableMs: number): PacingState | undefined {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    if (error instanceof SyntaxError) {
+      return undefined;
+    }
+    throw error;
+  }
+  const result = v.safeParse(pacingStateSchema, json);
+  return result.success && result.output.nextAt <= latestBelievableMs ? result.output : undefined;
+}

@@ -1,0 +1,212 @@
+import { ArchiverError } from "../domain/errors.ts";
+import { idempotencyKeyOf, type PlatformScope } from "../domain/export-task.ts";
+import {
+  deadLetterKey,
+  holdKey,
+  type RecordName,
+  recordKey,
+  taskRecordsFolder,
+} from "../domain/key-layout.ts";
+import type { ObjectStore, StoreAbilities } from "../ports/object-store.ts";
+import type { CallOptions } from "../ports/platform.ts";
+import {
+  type ArchivedRecord,
+  archivedRecordSchema,
+  type DeadLetterRecord,
+  type DeletedRecord,
+  deadLetterRecordSchema,
+  parseRecord,
+  SCHEMA_VERSION,
+} from "./schemas.ts";
+import {
+  numbersByRevision,
+  type RecordNumbers,
+  type RevisionRecords,
+  type TaskRecords,
+} from "./task-records.ts";
+
+/** A task with more record files than this is not worked on: something else is writing there. */
+const MAX_RECORDS_PER_TASK = 2_000;
+/** How many taken numbers are passed over before giving up. */
+const MAX_RECORD_NUMBER_TRIES = 20;
+
+/** Which record stands after an attempt to write one. */
+export interface WrittenRecord {
+  readonly standing: ArchivedRecord;
+  /** Whether the standing record is the one that was to be written. */
+  readonly won: boolean;
+}
+
+/** The durable ledger of what was archived, deleted and given up, kept in the object store (design §6.3). */
+export class Records {
+  readonly #store: ObjectStore;
+  readonly #scope: PlatformScope;
+  readonly #abilities: StoreAbilities;
+
+  constructor(store: ObjectStore, scope: PlatformScope, abilities: StoreAbilities) {
+    this.#store = store;
+    this.#scope = scope;
+    this.#abilities = abilities;
+  }
+
+  /** Reads everything recorded about a task. Throws what the store throws; an error is never "no record". */
+  async ofTask(exportTaskId: string, options: CallOptions): Promise<TaskRecords> {
+    const folder = taskRecordsFolder(this.#scope, exportTaskId);
+    const keys: string[] = [];
+    for await (const object of this.#store.list(folder, options)) {
+      keys.push(object.key);
+      if (keys.length > MAX_RECORDS_PER_TASK) {
+        throw new ArchiverError("records-overflow", `more than ${MAX_RECORDS_PER_TASK} files in ${folder}`, {
+          scope: "task",
+          retry: "never",
+          hint: "Something other than the archiver writes into this folder of the store: move its files away.",
+        });
+      }
+    }
+    const revisions = new Map<string, RevisionRecords>();
+    for (const [revision, numbers] of numbersByRevision(keys, folder)) {
+      revisions.set(revision, await this.#readRevision(exportTaskId, revision, numbers, options));
+    }
+    return { revisions };
+  }
+
+  /** Whether an operator holds this task back from deletion. */
+  async isHeld(exportTaskId: string, options: CallOptions): Promise<boolean> {
+    return (await this.#store.getDocument(holdKey(exportTaskId), options)) !== undefined;
+  }
+
+  /**
+   * Writes `archived.json`, or `archived-{n}.json` from `fromNumber` on. A readable record that stands
+   * there already wins: this is how two runners agree on one object.
+   */
+  async writeArchived(
+    record: ArchivedRecord,
+    fromNumber: number,
+    options: CallOptions,
+  ): Promise<WrittenRecord> {
+    for (let number = fromNumber; number < fromNumber + MAX_RECORD_NUMBER_TRIES; number += 1) {
+      const key = recordKey(this.#scope, record.exportTaskId, record.revision, "archived", number);
+      if (await this.#createOnce(key, record, options)) {
+        return { standing: record, won: true };
+      }
+      const found = await this.#store.getDocument(key, options);
+      const standing = found === undefined ? undefined : parseRecord(archivedRecordSchema, found.text);
+      if (standing !== undefined) {
+        // Our own object named by it: an earlier try of this very write whose answer was lost.
+        return { standing, won: standing.object.key === record.object.key };
+      }
+    }
+    throw tooManyRecords(record.exportTaskId, "archived");
+  }
+
+  /** Writes `deleted.json`; one that stands already says the same and is left alone. */
+  async writeDeleted(
+    exportTaskId: string,
+    revision: string,
+    facts: Pick<DeletedRecord, "deletedAt" | "confirmedAt" | "runId" | "outcome">,
+    options: CallOptions,
+  ): Promise<void> {
+    const record: DeletedRecord = {
+      schemaVersion: SCHEMA_VERSION,
+      idempotencyKey: idempotencyKeyOf(this.#scope, exportTaskId, revision),
+      ...facts,
+    };
+    await this.#createOnce(recordKey(this.#scope, exportTaskId, revision, "deleted", 1), record, options);
+  }
+
+  /**
+   * Keeps a dead letter for good: beside the revision's records where one is known, under `dead-letters/`
+   * by the body's SHA-256 otherwise.
+   */
+  async writeDeadLetter(
+    letter: Omit<DeadLetterRecord, "schemaVersion" | "idempotencyKey">,
+    bodySha256: string,
+    atMs: number,
+    options: CallOptions,
+  ): Promise<void> {
+    const { exportTaskId, revision } = letter;
+    if (exportTaskId === undefined || revision === undefined) {
+      await this.#createOnce(
+        deadLetterKey(atMs, bodySha256),
+        { schemaVersion: SCHEMA_VERSION, ...letter },
+        options,
+      );
+      return;
+    }
+    const record = {
+      schemaVersion: SCHEMA_VERSION,
+      idempotencyKey: idempotencyKeyOf(this.#scope, exportTaskId, revision),
+      ...letter,
+    };
+    const known = (await this.ofTask(exportTaskId, options)).revisions.get(revision)?.deadLetterNumber ?? 0;
+    for (let number = known + 1; number <= known + MAX_RECORD_NUMBER_TRIES; number += 1) {
+      const key = recordKey(this.#scope, exportTaskId, revision, "dead-letter", number);
+      if (await this.#createOnce(key, record, options)) {
+        return;
+      }
+    }
+    throw tooManyRecords(exportTaskId, "dead-letter");
+  }
+
+  async #readRevision(
+    exportTaskId: string,
+    revision: string,
+    numbers: RecordNumbers,
+    options: CallOptions,
+  ): Promise<RevisionRecords> {
+    const read = async (name: RecordName) =>
+      numbers[name] === 0
+        ? undefined
+        : await this.#store.getDocument(
+            recordKey(this.#scope, exportTaskId, revision, name, numbers[name]),
+            options,
+          );
+    const [archived, deadLetter] = await Promise.all([read("archived"), read("dead-letter")]);
+    return {
+      revision,
+      archived:
+        archived &&
+        this.#ownArchived(parseRecord(archivedRecordSchema, archived.text), exportTaskId, revision),
+      archivedNumber: numbers.archived,
+      deleted: numbers.deleted > 0,
+      deadLetterNumber: numbers["dead-letter"],
+      deadLetter: deadLetter && parseRecord(deadLetterRecordSchema, deadLetter.text),
+      expired: numbers.expired > 0,
+    };
+  }
+
+  /** A record that speaks of another task or revision than its key is as good as unreadable. */
+  #ownArchived(
+    record: ArchivedRecord | undefined,
+    exportTaskId: string,
+    revision: string,
+  ): ArchivedRecord | undefined {
+    const key = idempotencyKeyOf(this.#scope, exportTaskId, revision);
+    return record?.idempotencyKey === key ? record : undefined;
+  }
+
+  /** Returns whether the key was free and now holds `document`. */
+  async #createOnce(key: string, document: object, options: CallOptions): Promise<boolean> {
+    const text = `${JSON.stringify(document, null, 2)}\n`;
+    if (this.#abilities.createOnce) {
+      return (await this.#store.putDocument(key, text, { kind: "if-absent" }, options)) !== "conflict";
+    }
+    // Without conditional writes two runners may both get here; both records are true, the last one stands.
+    if ((await this.#store.getDocument(key, options)) !== undefined) {
+      return false;
+    }
+    return (await this.#store.putDocument(key, text, { kind: "always" }, options)) !== "conflict";
+  }
+}
+
+function tooManyRecords(exportTaskId: string, name: RecordName): ArchiverError {
+  return new ArchiverError(
+    "records-overflow",
+    `no free number for the ${name} record of task ${exportTaskId}`,
+    {
+      scope: "task",
+      retry: "later",
+      hint: "Look at the task's folder under records/ for files that are no records and move them away.",
+    },
+  );
+}

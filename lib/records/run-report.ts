@@ -1,0 +1,109 @@
+import type { Failure } from "../domain/errors.ts";
+
+/** How one visit to a task ended (design §6.4). */
+export type TaskOutcome =
+  | "archived-deleted"
+  | "archived-kept"
+  | "deleted"
+  | "already-done"
+  | "postponed"
+  | "retried"
+  | "dead-lettered";
+
+/** Why an archived task stays on the platform. */
+export type KeepReason = "delete-disabled" | "hold" | "expired" | "sibling";
+
+/** Why a task is looked at again later, with its attempts unchanged. */
+export type PostponeReason =
+  | "unfinished"
+  | "absent"
+  | "throttled"
+  | "sibling"
+  | "revision-changed"
+  | "copy-missing"
+  | "still-listed"
+  | "lost-race"
+  | "cut-by-time-limit"
+  | "system-failure";
+
+/** One visit to one task. */
+export interface TaskEntry {
+  readonly exportTaskId: string;
+  readonly revision?: string;
+  readonly outcome: TaskOutcome;
+  /** A {@link KeepReason}, {@link PostponeReason}, dead-letter reason, or the code of the error behind a retry. */
+  readonly reason?: string;
+  readonly sizeBytes?: number;
+  readonly durationMs: number;
+}
+
+export type StopReason = "drained" | "time-budget" | "system-failure" | "aborted" | "no-pressure";
+
+export interface RunCounts {
+  received: number;
+  archived: number;
+  deleted: number;
+  kept: number;
+  postponed: number;
+  retried: number;
+  deadLettered: number;
+  throttled: number;
+}
+
+/** What an archive run returns and stores (design §6.4). */
+export interface RunReport {
+  readonly runId: string;
+  readonly startedAt: string;
+  readonly endedAt: string;
+  readonly stopReason: StopReason;
+  readonly counts: Readonly<RunCounts>;
+  /** Bytes of the exports archived in this run. */
+  readonly bytes: number;
+  readonly pacing: "shared" | "unshared";
+  readonly tasks: readonly TaskEntry[];
+  readonly platform: PlatformPlaces;
+  readonly failure?: Failure;
+}
+
+export interface PlatformPlaces {
+  /** Export tasks on the platform when the run last saw them; 0 with a `failure` when it never did. */
+  readonly held: number;
+  readonly limit: number;
+  readonly oldestUnarchived?: { readonly exportTaskId: string; readonly createTime: string };
+}
+
+/** No counts yet. */
+export function emptyCounts(): RunCounts {
+  return {
+    received: 0,
+    archived: 0,
+    deleted: 0,
+    kept: 0,
+    postponed: 0,
+    retried: 0,
+    deadLettered: 0,
+    throttled: 0,
+  };
+}
+
+/** The count that a visit's outcome adds to, besides `archived` and `deleted`, which count effects. */
+export function countOutcome(counts: RunCounts, outcome: TaskOutcome): void {
+  switch (outcome) {
+    case "archived-kept":
+      counts.kept += 1;
+      return;
+    case "postponed":
+      counts.postponed += 1;
+      return;
+    case "retried":
+      counts.retried += 1;
+      return;
+    case "dead-lettered":
+      counts.deadLettered += 1;
+      return;
+    case "archived-deleted":
+    case "deleted":
+    case "already-done":
+      return;
+  }
+}

@@ -1,0 +1,92 @@
+import * as v from "valibot";
+
+/** The version this program writes. Readers accept every version written so far (design §6.3). */
+export const SCHEMA_VERSION = 1;
+
+const schemaVersion = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(SCHEMA_VERSION));
+const isoTime = v.pipe(v.string(), v.isoTimestamp());
+const revision = v.pipe(v.string(), v.regex(/^[0-9a-f]{8}$/));
+const sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
+const sizeBytes = v.pipe(v.number(), v.integer(), v.minValue(0));
+
+/** `archived.json`: the commit point of one revision. */
+export const archivedRecordSchema = v.object({
+  schemaVersion,
+  idempotencyKey: v.string(),
+  projectId: v.string(),
+  instanceId: v.nullable(v.string()),
+  exportTaskId: v.string(),
+  revision,
+  object: v.object({
+    /** Below the store's prefix. */
+    key: v.string(),
+    versionId: v.optional(v.string()),
+    sizeBytes,
+    sha256,
+    etag: v.string(),
+    checksum: v.optional(v.string()),
+  }),
+  /** The listed task, verbatim. */
+  source: v.record(v.string(), v.unknown()),
+  verification: v.object({
+    level: v.picklist(["stored", "read-back"]),
+    container: v.picklist(["members", "structure", "off"]),
+    adopted: v.optional(v.boolean()),
+  }),
+  /** When the download began; for an adopted object, when the store got it. */
+  downloadedAt: isoTime,
+  archivedAt: isoTime,
+  runId: v.string(),
+  /** Failed tries before this one. */
+  attempts: v.pipe(v.number(), v.integer(), v.minValue(0)),
+});
+export type ArchivedRecord = v.InferOutput<typeof archivedRecordSchema>;
+
+/** `deleted.json`: the task is gone from the platform, seen in a fresh list. */
+export const deletedRecordSchema = v.object({
+  schemaVersion,
+  idempotencyKey: v.string(),
+  deletedAt: isoTime,
+  confirmedAt: isoTime,
+  runId: v.string(),
+  /** `already-gone`: the platform or somebody else removed it after it was archived. */
+  outcome: v.picklist(["deleted", "already-gone"]),
+});
+export type DeletedRecord = v.InferOutput<typeof deletedRecordSchema>;
+
+/** `dead-letter.json`, and the letters under `dead-letters/`, which have neither revision nor idempotency key. */
+export const deadLetterRecordSchema = v.object({
+  schemaVersion,
+  idempotencyKey: v.optional(v.string()),
+  exportTaskId: v.optional(v.string()),
+  revision: v.optional(revision),
+  reason: v.string(),
+  detail: v.string(),
+  attempts: v.pipe(v.number(), v.integer(), v.minValue(0)),
+  runId: v.string(),
+  deadLetteredAt: isoTime,
+  /** The message without its progress fields; shortened when it was not readable. */
+  body: v.string(),
+});
+export type DeadLetterRecord = v.InferOutput<typeof deadLetterRecordSchema>;
+
+/**
+ * Reads a record's text.
+ * @returns `undefined` when it is no such record: an unparsable record never opens the gate.
+ */
+export function parseRecord<Schema extends v.GenericSchema>(
+  schema: Schema,
+  text: string,
+): v.InferOutput<Schema> | undefined {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    if (error instanceof SyntaxError) {
+      return undefined;
+    }
+    throw error;
+  }
+  const result = v.safeParse(schema, json);
+  return result.success ? result.output : undefined;
+}

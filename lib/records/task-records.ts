@@ -1,0 +1,59 @@
+import { parseRecordKey, type RecordName } from "../domain/key-layout.ts";
+import type { ArchivedRecord, DeadLetterRecord } from "./schemas.ts";
+
+/** What the store knows about one revision of a task. */
+export interface RevisionRecords {
+  readonly revision: string;
+  /** The archived record with the highest number; `undefined` when there is none or it cannot be read. */
+  readonly archived: ArchivedRecord | undefined;
+  /** The highest number of an archived record, readable or not; 0 when there is none. */
+  readonly archivedNumber: number;
+  readonly deleted: boolean;
+  /** The highest number of a dead-letter record; 0 when there is none. */
+  readonly deadLetterNumber: number;
+  readonly deadLetter: DeadLetterRecord | undefined;
+  readonly expired: boolean;
+}
+
+/** All records of one task, by revision. */
+export interface TaskRecords {
+  readonly revisions: ReadonlyMap<string, RevisionRecords>;
+}
+
+/** The highest number of each record found for one revision; 0 = none. */
+export type RecordNumbers = Record<RecordName, number>;
+
+/** Sorts listed record keys by revision; keys that are no records of this folder are passed over. */
+export function numbersByRevision(keys: Iterable<string>, folder: string): Map<string, RecordNumbers> {
+  const byRevision = new Map<string, RecordNumbers>();
+  for (const key of keys) {
+    const parsed = parseRecordKey(key, folder);
+    if (parsed === undefined) {
+      continue;
+    }
+    const numbers = byRevision.get(parsed.revision) ?? {
+      archived: 0,
+      deleted: 0,
+      "dead-letter": 0,
+      expired: 0,
+    };
+    numbers[parsed.name] = Math.max(numbers[parsed.name], parsed.number);
+    byRevision.set(parsed.revision, numbers);
+  }
+  return byRevision;
+}
+
+/** The records of one revision; all empty when nothing is known of it. */
+export function recordsOfRevision(records: TaskRecords, revision: string): RevisionRecords {
+  return (
+    records.revisions.get(revision) ?? {
+      revision,
+      archived: undefined,
+      archivedNumber: 0,
+      deleted: false,
+      deadLetterNumber: 0,
+      deadLetter: undefined,
+      expired: false,
+    }
+  );
+}
