@@ -1,0 +1,144 @@
+import { createHash } from "node:crypto";
+import { constants } from "node:fs";
+import { link, open, rename } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import {
+  MAX_DOCUMENT_BYTES,
+  type StoredDocument,
+  StoreError,
+  type WriteCondition,
+} from "../ports/object-store.ts";
+import { errnoOf } from "./file-errors.ts";
+import { objectPath } from "./file-keys.ts";
+import type { FileLock } from "./file-lock.ts";
+import { openObject, statObject } from "./file-objects.ts";
+import type { FileRoot } from "./file-root.ts";
+import { FILE_MODE, removeIfPresent } from "./file-upload.ts";
+
+/**
+ * Where every document is written before it takes its place. One name is enough: only the holder of the
+ * lock writes, and what a dead holder left is removed by the next.
+ */
+const DRAFT_PATH = join("state", ".document");
+
+/** The small JSON documents of a file store. Its etag is the content's: a document rewritten alike keeps it. */
+export class FileDocuments {
+  readonly #root: FileRoot;
+  readonly #lock: FileLock;
+
+  constructor(root: FileRoot, lock: FileLock) {
+    this.#root = root;
+    this.#lock = lock;
+  }
+
+  /** Needs no lock: a document is replaced whole, never changed in place. */
+  async get(key: string): Promise<StoredDocument | undefined> {
+    const handle = await openObject(this.#root, key);
+    if (handle === undefined) {
+      return undefined;
+    }
+    try {
+      const { size } = await handle.stat();
+      if (size > MAX_DOCUMENT_BYTES) {
+        throw malformedError(key, "is larger than any document of this program");
+      }
+      const bytes = await handle.readFile();
+      return { text: decode(bytes, key), etag: etagOfContent(bytes) };
+    } finally {
+      await handle.close();
+    }
+  }
+
+  async put(
+    key: string,
+    text: string,
+    condition: WriteCondition,
+    signal: AbortSignal,
+  ): Promise<{ readonly etag: string } | "conflict"> {
+    const path = objectPath(this.#root.folder, key);
+    const bytes = Buffer.from(text, "utf8");
+    if (bytes.length > MAX_DOCUMENT_BYTES) {
+      throw malformedError(key, "would be larger than any document of this program");
+    }
+    return await this.#lock.hold(async () => {
+      if (!(await this.#holds(condition, key))) {
+        return "conflict";
+      }
+      await this.#root.makeFolder(dirname(path));
+      const draftPath = join(this.#root.folder, DRAFT_PATH);
+      try {
+        await writeDraft(draftPath, bytes);
+        signal.throwIfAborted();
+        if (!(await moveIntoPlace(draftPath, path, condition))) {
+          return "conflict";
+        }
+      } finally {
+        await removeIfPresent(draftPath);
+      }
+      await this.#root.syncDownTo(dirname(path));
+      return { etag: etagOfContent(bytes) };
+    }, signal);
+  }
+
+  async #holds(condition: WriteCondition, key: string): Promise<boolean> {
+    switch (condition.kind) {
+      case "always":
+        return true;
+      case "if-absent":
+        return (await statObject(this.#root, key)) === undefined;
+      case "if-match":
+        return (await this.get(key))?.etag === condition.etag;
+    }
+  }
+}
+
+async function writeDraft(draftPath: string, bytes: Uint8Array): Promise<void> {
+  // Removed, not truncated: after a crash between link and unlink it still is the document it became.
+  await removeIfPresent(draftPath);
+  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+  const handle = await open(draftPath, flags, FILE_MODE);
+  try {
+    await handle.writeFile(bytes);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** @returns false when the key turned out to be taken: `link` is exclusive even against programs without the lock. */
+async function moveIntoPlace(draftPath: string, path: string, condition: WriteCondition): Promise<boolean> {
+  if (condition.kind !== "if-absent") {
+    await rename(draftPath, path);
+    return true;
+  }
+  try {
+    await link(draftPath, path);
+    return true;
+  } catch (thrown) {
+    if (errnoOf(thrown) === "EEXIST") {
+      return false;
+    }
+    throw thrown;
+  }
+}
+
+function etagOfContent(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex").slice(0, 16);
+}
+
+function decode(bytes: Uint8Array, key: string): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (thrown) {
+    throw malformedError(key, "is no UTF-8 text", thrown);
+  }
+}
+
+function malformedError(key: string, problem: string, cause?: unknown): StoreError {
+  return new StoreError("store-malformed-answer", `the document ${problem} (${key})`, {
+    scope: "task",
+    retry: "never",
+    hint: "Look at the file: another program may have written it. Move it away if it is not the archiver's.",
+    cause,
+  });
+}

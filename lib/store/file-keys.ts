@@ -1,0 +1,73 @@
+import { join } from "node:path";
+import { invalidKeyError } from "./file-errors.ts";
+
+/** The lock of all document writes; a SQLite file. Never opened as a file: closing it would drop the lock. */
+export const LOCK_KEY = "state/lock.db";
+
+/** What SQLite and `mkfs` put beside our objects; none of it is one. */
+const FOREIGN_KEYS: ReadonlySet<string> = new Set([
+  LOCK_KEY,
+  `${LOCK_KEY}-journal`,
+  `${LOCK_KEY}-wal`,
+  `${LOCK_KEY}-shm`,
+  "lost+found",
+]);
+
+const UPLOAD_NAME = /^\.(.+)\.[0-9a-f]{12}\.upload$/s;
+
+/**
+ * Whether the key can be an object's. Hidden names are the store's own: uploads under way live there.
+ */
+export function isObjectKey(key: string): boolean {
+  return isPlainPath(key) && key.split("/").every((name) => name !== "" && !name.startsWith("."));
+}
+
+function isPlainPath(key: string): boolean {
+  return !key.includes("\0") && !key.includes("\\") && !isForeign(key);
+}
+
+/** Whether the path below the root is something that other programs put there. */
+export function isForeign(key: string): boolean {
+  return FOREIGN_KEYS.has(key) || key.startsWith("lost+found/");
+}
+
+/**
+ * The path of an object.
+ *
+ * @throws StoreError `store-misconfigured` for a key that would leave the root or name no object.
+ */
+export function objectPath(rootFolder: string, key: string): string {
+  if (!isObjectKey(key)) {
+    throw invalidKeyError(rootFolder);
+  }
+  return join(rootFolder, key);
+}
+
+/**
+ * Splits a key prefix into the deepest folder that holds every such key, as a path below the root without
+ * slashes at its ends, and the whole prefix to compare with.
+ *
+ * @throws StoreError `store-misconfigured` for a prefix that no key can have.
+ */
+export function folderOfPrefix(rootFolder: string, prefix: string): string {
+  const folder = prefix.slice(0, Math.max(0, prefix.lastIndexOf("/")));
+  const lastName = prefix.slice(prefix.lastIndexOf("/") + 1);
+  const isValid =
+    !prefix.startsWith("/") &&
+    (folder === "" || isObjectKey(folder)) &&
+    (lastName === "" || isObjectKey(lastName));
+  if (!isValid) {
+    throw invalidKeyError(rootFolder);
+  }
+  return folder;
+}
+
+/** The hidden name under which an object is written before it is complete. */
+export function uploadName(objectName: string, nonceHex12: string): string {
+  return `.${objectName}.${nonceHex12}.upload`;
+}
+
+/** The name of the object that a hidden file was to become, or `undefined` when it is no upload. */
+export function objectNameOfUpload(fileName: string): string | undefined {
+  return UPLOAD_NAME.exec(fileName)?.[1];
+}

@@ -1,0 +1,113 @@
+import { type BigIntStats, constants } from "node:fs";
+import { type FileHandle, lstat, open } from "node:fs/promises";
+import { type ObjectInfo, type ReadOptions, StoreError } from "../ports/object-store.ts";
+import { errnoOf, notAFileError } from "./file-errors.ts";
+import { objectPath } from "./file-keys.ts";
+import type { FileRoot } from "./file-root.ts";
+
+const READ_CHUNK_BYTES = 256 * 1024;
+
+/** No symbolic link is followed, and a pipe in an object's place cannot make `open` wait for ever. */
+const OPEN_FOR_READING = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+/** Inode, size and time of change of the content: any other file at the same path has another one. */
+export function etagOf(stat: BigIntStats): string {
+  return [stat.ino, stat.size, stat.mtimeNs].map((value) => value.toString(16)).join("-");
+}
+
+/** The file's facts, or `undefined` when there is none. A folder is no object. */
+export async function statObject(root: FileRoot, key: string): Promise<BigIntStats | undefined> {
+  const path = objectPath(root.folder, key);
+  try {
+    const stat = await lstat(path, { bigint: true });
+    if (stat.isDirectory()) {
+      return undefined;
+    }
+    if (!stat.isFile()) {
+      throw notAFileError(root.folder, key);
+    }
+    return stat;
+  } catch (thrown) {
+    return await undefinedIfMissing(root, thrown);
+  }
+}
+
+/** What HEAD shows of a file. */
+export async function headObject(root: FileRoot, key: string): Promise<ObjectInfo | undefined> {
+  const stat = await statObject(root, key);
+  return stat === undefined ? undefined : { sizeBytes: Number(stat.size), etag: etagOf(stat) };
+}
+
+/** Opens an object for reading, or gives `undefined` when there is none. The caller closes the handle. */
+export async function openObject(root: FileRoot, key: string): Promise<FileHandle | undefined> {
+  const path = objectPath(root.folder, key);
+  let handle: FileHandle;
+  try {
+    handle = await open(path, OPEN_FOR_READING);
+  } catch (thrown) {
+    return await undefinedIfMissing(root, thrown);
+  }
+  try {
+    const stat = await handle.stat();
+    if (stat.isFile()) {
+      return handle;
+    }
+    if (!stat.isDirectory()) {
+      throw notAFileError(root.folder, key);
+    }
+  } catch (thrown) {
+    await handle.close();
+    throw thrown;
+  }
+  await handle.close();
+  return undefined;
+}
+
+/** Missing is an answer only while the root is there: an unmounted disk has every object missing. */
+async function undefinedIfMissing(root: FileRoot, thrown: unknown): Promise<undefined> {
+  const errno = errnoOf(thrown);
+  // ENOTDIR: a parent in the key is an object itself, so that this key can be none.
+  if (errno !== "ENOENT" && errno !== "ENOTDIR") {
+    throw thrown;
+  }
+  await root.assertPresent();
+  return undefined;
+}
+
+/** The bytes of an object, in fresh buffers; the file is closed when the reader stops early. */
+export async function* readObject(
+  root: FileRoot,
+  key: string,
+  options: ReadOptions,
+): AsyncGenerator<Uint8Array> {
+  const { signal, range } = options;
+  signal.throwIfAborted();
+  const handle = await openObject(root, key);
+  if (handle === undefined) {
+    throw missingObjectError(key);
+  }
+  try {
+    let position = range?.startByte ?? 0;
+    const end = range?.endByteExclusive ?? Number.POSITIVE_INFINITY;
+    while (position < end) {
+      signal.throwIfAborted();
+      const chunk = Buffer.allocUnsafeSlow(Math.min(READ_CHUNK_BYTES, end - position));
+      const { bytesRead } = await handle.read(chunk, 0, chunk.length, position);
+      if (bytesRead === 0) {
+        return;
+      }
+      position += bytesRead;
+      yield chunk.subarray(0, bytesRead);
+    }
+  } finally {
+    await handle.close();
+  }
+}
+
+function missingObjectError(key: string): StoreError {
+  return new StoreError("store-copy-differs", `the object is not there any more (${key})`, {
+    scope: "task",
+    retry: "later",
+    hint: "Somebody removed an archived object: look for a cleaning job on the store's folder. It is archived again while the platform has it.",
+  });
+}

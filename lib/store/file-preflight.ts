@@ -1,0 +1,98 @@
+import { opendir } from "node:fs/promises";
+import { join } from "node:path";
+import type { Random } from "../ports/clock.ts";
+import { type ObjectStore, type StoreAbilities, StoreError } from "../ports/object-store.ts";
+import type { FileLock } from "./file-lock.ts";
+import type { FileRoot } from "./file-root.ts";
+import { removeIfPresent } from "./file-upload.ts";
+
+const PROBE_FOLDER = "state";
+const PROBE_FILE = /^(?:preflight-[0-9a-f]{12}|\.preflight-[0-9a-f]{12}\.[0-9a-f]{12}\.upload)$/;
+
+export interface PreflightParts {
+  readonly store: Pick<ObjectStore, "openUpload" | "head" | "read" | "list">;
+  readonly root: FileRoot;
+  readonly lock: FileLock;
+  readonly random: Random;
+}
+
+/**
+ * Does once what archiving does all the time: makes folders, writes, links, refuses to link again, reads,
+ * lists, removes. Under the lock, so that what an earlier probe left is known to be dead.
+ *
+ * @throws StoreError of the first step that fails.
+ */
+export async function probeFileStore(parts: PreflightParts, signal: AbortSignal): Promise<StoreAbilities> {
+  const { root, lock, random } = parts;
+  await root.create();
+  await root.assertSpaceFor(0n);
+  return await lock.hold(async () => {
+    await removeProbeFiles(root);
+    try {
+      await exercise(parts, `${PROBE_FOLDER}/preflight-${random.hex(6)}`, signal);
+    } finally {
+      await removeProbeFiles(root);
+    }
+    return { createOnce: true, compareAndSwap: true, verification: "read-back" };
+  }, signal);
+}
+
+async function exercise({ store }: PreflightParts, key: string, signal: AbortSignal): Promise<void> {
+  const body = Buffer.from(key);
+  const proof = { sizeBytes: body.length, sha256: "" };
+  const first = await writeProbe(store, key, body, signal);
+  const second = await writeProbe(store, key, body, signal);
+  const stored = await first.complete(proof);
+  const refusal = await second.complete(proof).then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  await second.abort();
+  demand(
+    refusal instanceof StoreError && refusal.code === "store-key-taken",
+    "it lets an object be replaced",
+    refusal,
+  );
+  demand((await store.head(key, { signal }))?.etag === stored.etag, "it shows another file than was written");
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of store.read(key, { signal })) {
+    chunks.push(chunk);
+  }
+  demand(Buffer.concat(chunks).equals(body), "it gives other bytes back than were written");
+  const listed: string[] = [];
+  for await (const object of store.list(key, { signal })) {
+    listed.push(object.key);
+  }
+  demand(listed.length === 1 && listed[0] === key, "it does not list what was written");
+}
+
+async function writeProbe(
+  store: PreflightParts["store"],
+  key: string,
+  body: Uint8Array,
+  signal: AbortSignal,
+) {
+  const upload = await store.openUpload(key, { metadata: {}, expectedSizeBytes: 0, signal });
+  await upload.write(body);
+  return upload;
+}
+
+function demand(holds: boolean, problem: string, cause?: unknown): void {
+  if (!holds) {
+    throw new StoreError("store-misconfigured", `the file system of the store cannot be used: ${problem}`, {
+      scope: "system",
+      retry: "never",
+      hint: "Keep the store on a local file system such as ext4, XFS or Btrfs.",
+      cause,
+    });
+  }
+}
+
+async function removeProbeFiles(root: FileRoot): Promise<void> {
+  const folder = join(root.folder, PROBE_FOLDER);
+  for await (const { name } of await opendir(folder)) {
+    if (PROBE_FILE.test(name)) {
+      await removeIfPresent(join(folder, name));
+    }
+  }
+}

@@ -1,0 +1,130 @@
+import { constants } from "node:fs";
+import { mkdir, open, stat, statfs } from "node:fs/promises";
+import { dirname, relative, sep } from "node:path";
+import { errnoOf, noInodesError, noSpaceError, rootGoneError } from "./file-errors.ts";
+
+/** Group may read: for the operator's backup. The umask still takes its share. */
+const FOLDER_MODE = 0o750;
+
+/** Kept free whatever is written: records and the system itself need some room. */
+export const RESERVE_BYTES = 32n * 1024n * 1024n;
+
+/**
+ * The folder everything lies in. It knows which folder it is: when a disk is unmounted, its empty mount
+ * point must not pass for a store without objects.
+ */
+export class FileRoot {
+  readonly folder: string;
+  #identity: string | undefined;
+
+  constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  /** Makes the root folder when it is missing, durably, with its parents. */
+  async create(): Promise<void> {
+    if (!(await isFolder(this.folder))) {
+      await makeMissingFolders(this.folder);
+    }
+    await this.assertPresent();
+  }
+
+  /** @throws StoreError `store-forbidden` when the folder is missing or not the one first seen. */
+  async assertPresent(): Promise<void> {
+    let identity: string;
+    try {
+      const { dev, ino } = await stat(this.folder, { bigint: true });
+      identity = `${dev}:${ino}`;
+    } catch (thrown) {
+      throw errnoOf(thrown) === "ENOENT" ? rootGoneError(this.folder, thrown) : thrown;
+    }
+    this.#identity ??= identity;
+    if (this.#identity !== identity) {
+      throw rootGoneError(this.folder);
+    }
+  }
+
+  /** Makes a folder below the root. The root itself must be there. */
+  async makeFolder(folder: string): Promise<void> {
+    await this.assertPresent();
+    for (const path of this.#pathsDownTo(folder)) {
+      await makeOneFolder(path);
+    }
+  }
+
+  /**
+   * Makes the entries of a folder durable, and its own and its parents' entries up to the root: another
+   * process may have made one of them and not have come to sync it.
+   */
+  async syncDownTo(folder: string): Promise<void> {
+    for (const path of [...this.#pathsDownTo(folder).toReversed(), this.folder]) {
+      await syncFolder(path);
+    }
+  }
+
+  /** @throws StoreError `store-full` when the disk has not this much room beside the reserve. */
+  async assertSpaceFor(sizeBytes: bigint): Promise<void> {
+    const { bavail, bsize, files, ffree } = await statfs(this.folder, { bigint: true });
+    const neededBytes = sizeBytes + RESERVE_BYTES;
+    if (bavail * bsize < neededBytes) {
+      throw noSpaceError(this.folder, neededBytes, bavail * bsize);
+    }
+    // Btrfs and others count no inodes and say 0 of 0.
+    if (files > 0n && ffree === 0n) {
+      throw noInodesError(this.folder);
+    }
+  }
+
+  /** The folders strictly below the root on the way to this one, itself included, topmost first. */
+  #pathsDownTo(folder: string): readonly string[] {
+    const names = relative(this.folder, folder)
+      .split(sep)
+      .filter((name) => name !== "");
+    return names.map((_, index) => [this.folder, ...names.slice(0, index + 1)].join(sep));
+  }
+}
+
+/** Not `mkdir(…, {recursive: true})`: Node 24 reports a read-only disk as ENOENT there. */
+async function makeMissingFolders(folder: string): Promise<void> {
+  try {
+    await makeOneFolder(folder);
+  } catch (thrown) {
+    if (errnoOf(thrown) !== "ENOENT" || dirname(folder) === folder) {
+      throw thrown;
+    }
+    await makeMissingFolders(dirname(folder));
+    await makeOneFolder(folder);
+  }
+  await syncFolder(dirname(folder));
+}
+
+async function makeOneFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { mode: FOLDER_MODE });
+  } catch (thrown) {
+    // EROFS, EACCES: some systems say so before they notice that the folder is there already.
+    if (errnoOf(thrown) !== "EEXIST" && !(await isFolder(path))) {
+      throw thrown;
+    }
+  }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory();
+  } catch (thrown) {
+    if (errnoOf(thrown) === "ENOENT") {
+      return false;
+    }
+    throw thrown;
+  }
+}
+
+async function syncFolder(path: string): Promise<void> {
+  const handle = await open(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,134 @@
+import { isAbsolute, resolve } from "node:path";
+import type { Clock, Random } from "../ports/clock.ts";
+import {
+  type ListedObject,
+  type ObjectInfo,
+  type ObjectStore,
+  type OpenUploadOptions,
+  type ReadOptions,
+  type StoreAbilities,
+  type StoredDocument,
+  type StoredObject,
+  StoreError,
+  type Upload,
+  type WriteCondition,
+} from "../ports/object-store.ts";
+import type { CallOptions } from "../ports/platform.ts";
+import { FileDocuments } from "./file-documents.ts";
+import { toStoreError } from "./file-errors.ts";
+import { FileLock } from "./file-lock.ts";
+import { headObject, readObject } from "./file-objects.ts";
+import { probeFileStore } from "./file-preflight.ts";
+import { FileRoot } from "./file-root.ts";
+import { FileUpload } from "./file-upload.ts";
+import { listObjects, removeUploads } from "./file-walk.ts";
+
+export interface FileStoreOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/**
+ * An object store in a folder of one machine, for any number of processes on it. A key is a path below the
+ * root. User metadata of objects is not kept: a file has none, and the `archived` record says the same.
+ * Every method throws {@link StoreError}, or the signal's reason.
+ */
+export class FileStore implements ObjectStore {
+  readonly #root: FileRoot;
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #lock: FileLock;
+  readonly #documents: FileDocuments;
+
+  /**
+   * Touches nothing yet; {@link preflight} makes the folder when it is missing.
+   *
+   * @throws StoreError `store-misconfigured` when the path is not absolute.
+   */
+  constructor(rootFolder: string, { clock, random }: FileStoreOptions) {
+    if (!isAbsolute(rootFolder)) {
+      throw new StoreError("store-misconfigured", "the folder of the store is no absolute path", {
+        scope: "system",
+        retry: "never",
+        hint: "Write ARCHIVER_STORE as file:///absolute/folder.",
+      });
+    }
+    this.#root = new FileRoot(resolve(rootFolder));
+    this.#clock = clock;
+    this.#random = random;
+    this.#lock = new FileLock(this.#root, clock, random);
+    this.#documents = new FileDocuments(this.#root, this.#lock);
+  }
+
+  async preflight({ signal }: CallOptions): Promise<StoreAbilities> {
+    const parts = { store: this, root: this.#root, lock: this.#lock, random: this.#random };
+    return await this.#attempt("state/", signal, () => probeFileStore(parts, signal));
+  }
+
+  /** The store's clock is this machine's. */
+  async readClockMs({ signal }: CallOptions): Promise<number> {
+    signal.throwIfAborted();
+    return this.#clock.wallMs();
+  }
+
+  async openUpload(key: string, { expectedSizeBytes, signal }: OpenUploadOptions): Promise<Upload> {
+    const nonceHex12 = this.#random.hex(6);
+    return await FileUpload.open({ root: this.#root, key, nonceHex12, expectedSizeBytes, signal });
+  }
+
+  async head(key: string, { signal }: CallOptions): Promise<ObjectInfo | undefined> {
+    return await this.#attempt(key, signal, () => headObject(this.#root, key));
+  }
+
+  /** A folder keeps no digest: `verification` is `read-back`, and this always throws. */
+  async confirmStored(object: StoredObject, { signal }: CallOptions): Promise<void> {
+    signal.throwIfAborted();
+    throw new StoreError("store-misconfigured", `a file store keeps no digest of its own (${object.key})`, {
+      scope: "system",
+      retry: "never",
+      hint: "Set ARCHIVER_VERIFY to auto or read-back.",
+    });
+  }
+
+  async *read(key: string, options: ReadOptions): AsyncGenerator<Uint8Array> {
+    try {
+      yield* readObject(this.#root, key, options);
+    } catch (thrown) {
+      throw toStoreError(thrown, this.#root.folder, key);
+    }
+  }
+
+  async *list(prefix: string, { signal }: CallOptions): AsyncGenerator<ListedObject> {
+    try {
+      yield* listObjects(this.#root, prefix, signal);
+    } catch (thrown) {
+      throw toStoreError(thrown, this.#root.folder, prefix);
+    }
+  }
+
+  async abortUploadsUnder(prefix: string, { signal }: CallOptions): Promise<number> {
+    return await this.#attempt(prefix, signal, () => removeUploads(this.#root, prefix, signal));
+  }
+
+  async getDocument(key: string, { signal }: CallOptions): Promise<StoredDocument | undefined> {
+    return await this.#attempt(key, signal, () => this.#documents.get(key));
+  }
+
+  async putDocument(
+    key: string,
+    text: string,
+    condition: WriteCondition,
+    { signal }: CallOptions,
+  ): Promise<{ readonly etag: string } | "conflict"> {
+    return await this.#attempt(key, signal, () => this.#documents.put(key, text, condition, signal));
+  }
+
+  async #attempt<Result>(subject: string, signal: AbortSignal, call: () => Promise<Result>): Promise<Result> {
+    signal.throwIfAborted();
+    try {
+      return await call();
+    } catch (thrown) {
+      throw toStoreError(thrown, this.#root.folder, subject);
+    }
+  }
+}

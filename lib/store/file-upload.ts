@@ -1,0 +1,217 @@
+import { constants } from "node:fs";
+import { type FileHandle, link, lstat, open, unlink } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { type BodyProof, type StoredObject, StoreError, type Upload } from "../ports/object-store.ts";
+import { errnoOf, toStoreError } from "./file-errors.ts";
+import { objectPath, uploadName } from "./file-keys.ts";
+import { etagOf, statObject } from "./file-objects.ts";
+import type { FileRoot } from "./file-root.ts";
+
+/** Read and write for the owner, read for the group (backup programs). The umask still takes its share. */
+export const FILE_MODE = 0o640;
+
+/** What is asked for when the source does not say how much it will send. */
+const UNKNOWN_SIZE_BYTES = 16 * 1024 * 1024;
+
+export interface OpenFileUpload {
+  readonly root: FileRoot;
+  readonly key: string;
+  readonly nonceHex12: string;
+  readonly expectedSizeBytes: number | undefined;
+  /** Governs the whole upload but `abort`. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * A body on its way to a file: written under a hidden name in the object's own folder, then linked into
+ * place. Linking is exclusive, so that no object is ever replaced, and a crash leaves either no object or
+ * a whole one.
+ */
+export class FileUpload implements Upload {
+  readonly #root: FileRoot;
+  readonly #key: string;
+  readonly #objectPath: string;
+  readonly #uploadPath: string;
+  readonly #signal: AbortSignal;
+  readonly #handle: FileHandle;
+  #sizeBytes = 0;
+  /** Known once the bytes are durable and the file is closed. */
+  #inode: bigint | undefined;
+  #isClosed = false;
+  #isAborted = false;
+  #brokenBy: unknown;
+
+  private constructor(options: OpenFileUpload, objectPath: string, uploadPath: string, handle: FileHandle) {
+    this.#root = options.root;
+    this.#key = options.key;
+    this.#signal = options.signal;
+    this.#objectPath = objectPath;
+    this.#uploadPath = uploadPath;
+    this.#handle = handle;
+  }
+
+  /** @throws StoreError; `store-full` before a byte is written when the body would not fit. */
+  static async open(options: OpenFileUpload): Promise<FileUpload> {
+    const { root, key, nonceHex12, expectedSizeBytes, signal } = options;
+    const finalPath = objectPath(root.folder, key);
+    try {
+      signal.throwIfAborted();
+      await root.makeFolder(dirname(finalPath));
+      await root.assertSpaceFor(BigInt(expectedSizeBytes ?? UNKNOWN_SIZE_BYTES));
+      signal.throwIfAborted();
+      const uploadPath = join(dirname(finalPath), uploadName(basename(finalPath), nonceHex12));
+      const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+      return new FileUpload(options, finalPath, uploadPath, await open(uploadPath, flags, FILE_MODE));
+    } catch (thrown) {
+      throw toStoreError(thrown, root.folder, key);
+    }
+  }
+
+  async write(chunk: Uint8Array): Promise<void> {
+    await this.#attempt(async () => {
+      for (let offset = 0; offset < chunk.length; ) {
+        this.#signal.throwIfAborted();
+        const { bytesWritten } = await this.#handle.write(
+          chunk,
+          offset,
+          chunk.length - offset,
+          this.#sizeBytes,
+        );
+        offset += bytesWritten;
+        this.#sizeBytes += bytesWritten;
+      }
+    });
+  }
+
+  /**
+   * Compares the count of bytes only: the caller hashed them on their way here, and this store is verified
+   * by reading back. May be called again after it failed.
+   */
+  async complete(proof: BodyProof): Promise<StoredObject> {
+    if (proof.sizeBytes !== this.#sizeBytes) {
+      throw proofMismatchError(this.#key, proof.sizeBytes, this.#sizeBytes);
+    }
+    return await this.#attempt(async () => {
+      const inode = await this.#closeDurably();
+      this.#signal.throwIfAborted();
+      await this.#linkIntoPlace(inode);
+      await removeIfPresent(this.#uploadPath);
+      await this.#root.syncDownTo(dirname(this.#objectPath));
+      const stat = await lstat(this.#objectPath, { bigint: true });
+      return { key: this.#key, sizeBytes: Number(stat.size), etag: etagOf(stat) };
+    });
+  }
+
+  /** Local file operations cannot be cut short, so there is no deadline here; a completed object stays. */
+  async abort(): Promise<void> {
+    this.#isAborted = true;
+    try {
+      await this.#close();
+      await removeIfPresent(this.#uploadPath);
+    } catch (thrown) {
+      throw toStoreError(thrown, this.#root.folder, this.#key);
+    }
+  }
+
+  async #attempt<Result>(step: () => Promise<Result>): Promise<Result> {
+    if (this.#isAborted) {
+      throw uploadGoneError(this.#key);
+    }
+    try {
+      if (this.#brokenBy !== undefined) {
+        throw this.#brokenBy;
+      }
+      return await step();
+    } catch (thrown) {
+      throw toStoreError(thrown, this.#root.folder, this.#key);
+    }
+  }
+
+  async #closeDurably(): Promise<bigint> {
+    if (this.#inode === undefined) {
+      this.#signal.throwIfAborted();
+      try {
+        await this.#handle.sync();
+      } catch (thrown) {
+        // After a failed fsync Linux calls the lost pages clean: a second one would succeed and lie.
+        this.#brokenBy = thrown;
+        throw thrown;
+      }
+      const { ino } = await this.#handle.stat({ bigint: true });
+      await this.#close();
+      this.#inode = ino;
+    }
+    return this.#inode;
+  }
+
+  async #close(): Promise<void> {
+    if (!this.#isClosed) {
+      this.#isClosed = true;
+      await this.#handle.close();
+    }
+  }
+
+  async #linkIntoPlace(inode: bigint): Promise<void> {
+    try {
+      await link(this.#uploadPath, this.#objectPath);
+    } catch (thrown) {
+      const errno = errnoOf(thrown);
+      if (errno !== "EEXIST" && errno !== "ENOENT") {
+        throw thrown;
+      }
+      // An earlier call may have linked it and failed after that: then the object is this very file.
+      const standing = await statObject(this.#root, this.#key);
+      if (standing?.ino === inode) {
+        return;
+      }
+      throw errno === "EEXIST" ? keyTakenError(this.#key, thrown) : uploadGoneError(this.#key, thrown);
+    }
+  }
+}
+
+/** Removes a file; that it is gone already is as good. */
+export async function removeIfPresent(path: string): Promise<boolean> {
+  try {
+    await unlink(path);
+    return true;
+  } catch (thrown) {
+    if (errnoOf(thrown) === "ENOENT") {
+      return false;
+    }
+    throw thrown;
+  }
+}
+
+function proofMismatchError(key: string, provedBytes: number, writtenBytes: number): StoreError {
+  return new StoreError(
+    "store-proof-mismatch",
+    `${writtenBytes} bytes were written where ${provedBytes} were proved (${key})`,
+    {
+      scope: "task",
+      retry: "later",
+      hint: "Nothing was completed; the task is downloaded again. If it happens again, report it as a bug.",
+    },
+  );
+}
+
+function keyTakenError(key: string, cause: unknown): StoreError {
+  return new StoreError("store-key-taken", `another object has this key (${key})`, {
+    scope: "task",
+    retry: "now",
+    hint: "Nothing was replaced; the task is archived under a new key.",
+    cause,
+  });
+}
+
+function uploadGoneError(key: string, cause?: unknown): StoreError {
+  return new StoreError(
+    "store-upload-gone",
+    `the upload was aborted or its temporary file removed (${key})`,
+    {
+      scope: "task",
+      retry: "later",
+      hint: "Another run settled this task meanwhile; nothing has to be done.",
+      cause,
+    },
+  );
+}

@@ -1,0 +1,87 @@
+import type { Dirent } from "node:fs";
+import { lstat, opendir } from "node:fs/promises";
+import { join } from "node:path";
+import type { ListedObject } from "../ports/object-store.ts";
+import { errnoOf, notAFileError } from "./file-errors.ts";
+import { folderOfPrefix, isForeign, isObjectKey, objectNameOfUpload } from "./file-keys.ts";
+import type { FileRoot } from "./file-root.ts";
+import { removeIfPresent } from "./file-upload.ts";
+
+interface Entry {
+  /** Below the root, with `/` between names. */
+  readonly key: string;
+  readonly dirent: Dirent;
+}
+
+/** Every object below a prefix. What vanishes meanwhile is left out. */
+export async function* listObjects(
+  root: FileRoot,
+  prefix: string,
+  signal: AbortSignal,
+): AsyncGenerator<ListedObject> {
+  for await (const { key, dirent } of walk(root, prefix, signal)) {
+    if (!isObjectKey(key) || !key.startsWith(prefix)) {
+      continue;
+    }
+    if (!dirent.isFile()) {
+      throw notAFileError(root.folder, key);
+    }
+    const stat = await unlessVanished(lstat(join(root.folder, key)));
+    if (stat !== undefined) {
+      yield { key, sizeBytes: stat.size, modifiedAtMs: Math.floor(stat.mtimeMs) };
+    }
+  }
+}
+
+/** Removes the hidden file of every upload whose key begins with the prefix; returns how many it removed. */
+export async function removeUploads(root: FileRoot, prefix: string, signal: AbortSignal): Promise<number> {
+  let removed = 0;
+  for await (const { key, dirent } of walk(root, prefix, signal)) {
+    const objectName = objectNameOfUpload(dirent.name);
+    if (objectName === undefined || !dirent.isFile()) {
+      continue;
+    }
+    const objectKey = key.slice(0, key.length - dirent.name.length) + objectName;
+    if (objectKey.startsWith(prefix) && (await removeIfPresent(join(root.folder, key)))) {
+      removed += 1;
+    }
+  }
+  return removed;
+}
+
+/** Everything but folders, in and below the deepest folder of the prefix; hidden folders are not ours. */
+async function* walk(root: FileRoot, prefix: string, signal: AbortSignal): AsyncGenerator<Entry> {
+  signal.throwIfAborted();
+  const pending = [folderOfPrefix(root.folder, prefix)];
+  await root.assertPresent();
+  for (let folder = pending.pop(); folder !== undefined; folder = pending.pop()) {
+    const directory = await unlessVanished(opendir(join(root.folder, folder)));
+    if (directory === undefined) {
+      continue;
+    }
+    for await (const dirent of directory) {
+      signal.throwIfAborted();
+      const key = folder === "" ? dirent.name : `${folder}/${dirent.name}`;
+      if (!dirent.isDirectory()) {
+        if (!isForeign(key)) {
+          yield { key, dirent };
+        }
+      } else if (isObjectKey(key) && key.startsWith(prefix)) {
+        pending.push(key);
+      }
+    }
+  }
+}
+
+async function unlessVanished<Result>(call: Promise<Result>): Promise<Result | undefined> {
+  try {
+    return await call;
+  } catch (thrown) {
+    // ENOTDIR: a name in the prefix is an object, below which there is nothing.
+    const errno = errnoOf(thrown);
+    if (errno === "ENOENT" || errno === "ENOTDIR") {
+      return undefined;
+    }
+    throw thrown;
+  }
+}
