@@ -127,7 +127,7 @@ describe("a body that is whole", () => {
 
   test.each([
     ["encrypted", { flags: 1 }],
-    ["strongly encrypted", { flags: 0x41 }],
+    ["strongly encrypted", { flags: 0x40 }],
     ["patched data", { flags: 0x20 }],
   ])("%s members: structure only", async (_name, odd) => {
     const zip = makeZip({ members: [{ name: "a", data: TEXT, ...odd }] });
@@ -204,6 +204,11 @@ describe("a body that is not accepted", () => {
     expect(verdict).toMatchObject({ problem: expect.stringContaining(problem) });
   });
 
+  test("a directory that is none, in a body too large to check its members", async () => {
+    const verdict = await judge([patched(TINY, endAt - 47, Buffer.from("X"))], { membersLimitBytes: 0 });
+    expect(outcomeOf(verdict)).toBe("not-accepted");
+  });
+
   test("two end records that both close it", async () => {
     // The comment of the outer archive holds a second directory and end record whose offsets are true.
     const outer = makeZip({ members: [{ name: "a", data: TEXT }] });
@@ -231,7 +236,6 @@ describe("use", () => {
 
   test("an abort ends the check with its reason", async () => {
     const check = new BodyCheck({ accept: "zip", membersLimitBytes: LIMIT_BYTES });
-    check.update(TINY);
     const reason = new Error("out of time");
     const signal = AbortSignal.abort(reason);
     await expect(check.finish({ contentLengthBytes: undefined, signal })).rejects.toBe(reason);

@@ -69,6 +69,12 @@ describe("a file far over 4 GiB", () => {
 describe("ending early", () => {
   const big = one({ data: randomBytes(400_000), deflated: true });
 
+  test("an abort while the source is being asked is not missed", async () => {
+    const abort = new AbortController();
+    const source = stalling(10, () => abort.abort(new Error("stopped")));
+    await expect(checkMembers(source, big.length, { signal: abort.signal })).rejects.toThrow("stopped");
+  });
+
   /** Answers the tail, then `good` bytes of the second range, and then never again. */
   function stalling(goodBytes: number, onStall: () => void): RandomAccessBytes {
     let ranges = 0;

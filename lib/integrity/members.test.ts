@@ -24,6 +24,11 @@ describe("an intact archive", () => {
     ["deflated", one({ deflated: true })],
     ["with a signed data descriptor", one({ deflated: true, descriptor: "signed" })],
     ["with a bare data descriptor", one({ descriptor: "bare" })],
+    // The CRC-32 of these four bytes is the signature that a descriptor may begin with.
+    [
+      "with a bare data descriptor that looks signed",
+      one({ data: Buffer.from("ac0a7ad5", "hex"), descriptor: "bare" }),
+    ],
     ["with a ZIP64 data descriptor", one({ descriptor: "zip64" })],
     ["with a bare ZIP64 data descriptor", one({ descriptor: "bare-zip64", zip64: true })],
     ["with the descriptor's flag but none", one({ descriptor: "absent" })],
@@ -68,6 +73,14 @@ describe("an intact archive", () => {
       damagedBy("does not begin with a local header"),
     );
   });
+});
+
+test("an entry that ends in what looks like a ZIP64 locator leads nobody astray", async () => {
+  const { local, entry } = makeMember({ name: "a", data: TEXT });
+  const locator = bytesOf([4, 0x07064b50], [4, 0], [8, 0], [4, 1]);
+  const commented = Buffer.concat([patched(entry(0), 32, bytesOf([2, locator.length])), locator]);
+  const end = makeEnd({ memberCount: 1, directoryOffset: local.length, directoryBytes: commented.length });
+  expect(await check(Buffer.concat([local, commented, end]))).toEqual({ kind: "intact" });
 });
 
 describe("a damaged archive", () => {
@@ -140,6 +153,19 @@ describe("a damaged archive", () => {
     expect(await check(Buffer.concat([local, twice, end]))).toEqual(damagedBy("runs into what follows"));
   });
 
+  test("a directory with more entries than it announces, or not up to its end record", async () => {
+    const two = makeZip({
+      members: [
+        { name: "a", data: TEXT },
+        { name: "b", data: TEXT },
+      ],
+    });
+    const fewer = patched(two, two.length - 14, bytesOf([2, 1], [2, 1]));
+    expect(await check(fewer)).toEqual(damagedBy("exactly the 1 members"));
+    const apart = Buffer.concat([two.subarray(0, -22), Buffer.alloc(1), two.subarray(-22)]);
+    expect(await check(apart)).toEqual(damagedBy("no end record closes"));
+  });
+
   test("a directory with a ZIP64 block that is too short, or names a size beyond any file", async () => {
     const large = one({ zip64: true });
     const block = large.length - 22 - 28;
@@ -159,6 +185,9 @@ describe("a damaged archive", () => {
       [locator + 8, bytesOf([8, 1]), "no end record closes"],
       [locator + 8, Buffer.alloc(8, 0xff), "larger than any file"],
       [record + 4, bytesOf([8, 45]), "no end record closes"],
+      [locator + 4, bytesOf([4, 1]), "one disk of several"],
+      [record + 16, bytesOf([4, 1]), "one disk of several"],
+      [record + 20, bytesOf([4, 1]), "one disk of several"],
       [locator, Buffer.from("X"), "no end record closes"],
       [locator + 16, bytesOf([4, 2]), "one disk of several"],
       [record + 24, bytesOf([8, 2]), "one disk of several"],
@@ -225,5 +254,17 @@ describe("an archive that cannot be checked to the last byte", () => {
     });
     const verdict = await check(Buffer.concat([local, directory, end]), 100_000);
     expect(verdict).toEqual({ kind: "unchecked", problem: "the archive has more members than are checked" });
+  });
+
+  test("a directory over the limit", async () => {
+    const { local, entry } = makeMember({ name: "n".repeat(65_000), data: Buffer.alloc(0) });
+    const directory = Buffer.concat(Array.from({ length: 130 }, () => entry(0)));
+    const end = makeEnd({
+      memberCount: 130,
+      directoryOffset: local.length,
+      directoryBytes: directory.length,
+    });
+    const verdict = await check(Buffer.concat([local, directory, end]), 100_000);
+    expect(verdict).toMatchObject({ kind: "unchecked" });
   });
 });

@@ -105,9 +105,6 @@ async function checkMember(
   nextOffset: number,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  if (member.localHeaderOffset < cursor.positionByte) {
-    throw new DamagedZip(`member ${member.number} overlaps the one before it`);
-  }
   await cursor.seek(member.localHeaderOffset);
   const fixed = await cursor.take(LOCAL_HEADER_BYTES);
   const { nameBytes, extraBytes } = localHeaderLengths(fixed, member);
