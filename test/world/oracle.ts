@@ -38,6 +38,8 @@ export class Oracle implements WorldObserver {
   readonly #violations: string[] = [];
   readonly #fileSha256s = new Set<string>();
   readonly #fileSha256sByRevision = new Map<string, Set<string>>();
+  /** Listed tasks whose file is in the two sets above; the platform lists an unchanged task as the same object. */
+  readonly #known = new WeakSet<ListedFile>();
   readonly #keysWritten = new Set<string>();
   readonly #starts: DownloadStart[] = [];
   #lists: SeenList[] = [];
@@ -62,8 +64,10 @@ export class Oracle implements WorldObserver {
       ...this.#lists.filter((list) => list.startedAtMs >= oldestMs),
       { startedAtMs, files: byId },
     ];
-    for (const { task, fileSha256 } of files) {
-      if (fileSha256 !== undefined) {
+    for (const file of files) {
+      const { task, fileSha256 } = file;
+      if (fileSha256 !== undefined && !this.#known.has(file)) {
+        this.#known.add(file);
         const revisionKey = `${task.exportTaskId}/${revisionOf(task)}`;
         const known = this.#fileSha256sByRevision.get(revisionKey) ?? new Set();
         this.#fileSha256sByRevision.set(revisionKey, known.add(fileSha256));

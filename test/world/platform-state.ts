@@ -2,84 +2,10 @@ import type { ExportTask } from "../../lib/domain/export-task.ts";
 import type { CreateExportTaskRequest } from "../../lib/ports/platform.ts";
 import { type ExportFile, exportFile } from "./export-file.ts";
 import type { ListedFile, WorldObserver } from "./observer.ts";
-import { platformError, type ThrottleAnswer, throttledError } from "./port-errors.ts";
-import type { Latency } from "./seeded-random.ts";
+import type { PlatformSettings } from "./platform-settings.ts";
+import { platformError, throttledError } from "./port-errors.ts";
 import type { VirtualClock } from "./virtual-clock.ts";
-
-/** Rules of the platform; a test may change them while the world runs. */
-export interface PlatformSettings {
-  listLatency: Latency;
-  /** Connecting, before the download request is written. */
-  connectLatency: Latency;
-  firstByteLatency: Latency;
-  chunkLatency: Latency;
-  chunkBytes: number;
-  deleteLatency: Latency;
-  createLatency: Latency;
-  /** Tasks kept; one more removes the earliest (reference §1.6). */
-  taskLimit: number;
-  unfinishedLimit: number;
-  /** Download starts closer than this are refused. */
-  minSpacingMs: number;
-  /** Whether a refused download starts the spacing anew (reference §1.6: assume yes). */
-  refusedCounts: boolean;
-  throttleAnswer: ThrottleAnswer;
-  retryAfterMs: number | undefined;
-  /** How long a created export is `Processing`. */
-  processingMs: Latency;
-  /** What a same-condition create does besides overwriting the file; undocumented, so both must be survived. */
-  sameCondition: "keeps-id" | "new-id";
-  /** Whether a delete takes a file away that a sibling of the same condition still shows. */
-  deleteRemovesSharedFile: boolean;
-  /** How far the platform's `Date` is ahead of true time; `undefined`: it sends none. */
-  dateSkewMs: number | undefined;
-}
-
-export const DEFAULT_PLATFORM_SETTINGS: Readonly<PlatformSettings> = {
-  listLatency: { minMs: 40, maxMs: 120 },
-  connectLatency: { minMs: 10, maxMs: 60 },
-  firstByteLatency: { minMs: 50, maxMs: 300 },
-  chunkLatency: { minMs: 1, maxMs: 20 },
-  chunkBytes: 1024,
-  deleteLatency: { minMs: 40, maxMs: 200 },
-  createLatency: { minMs: 40, maxMs: 200 },
-  taskLimit: 50,
-  unfinishedLimit: 5,
-  minSpacingMs: 30_000,
-  refusedCounts: true,
-  throttleAnswer: "IOTDA.021101",
-  retryAfterMs: undefined,
-  processingMs: { minMs: 5_000, maxMs: 60_000 },
-  sameCondition: "new-id",
-  deleteRemovesSharedFile: true,
-  dateSkewMs: 0,
-};
-
-/** What a test says of a task it puts on the platform; everything has a default. */
-export interface NewWorldTask {
-  readonly exportTaskId?: string;
-  /** `Processing` ones end as `endsAs` after `processingMs`. Any other text stays as it is. */
-  readonly status?: string;
-  readonly endsAs?: "Success" | "Failed";
-  readonly processingMs?: number;
-  readonly resourceCondition?: Readonly<Record<string, unknown>>;
-  readonly createdAtMs?: number;
-  readonly exportCount?: number;
-  readonly file?: ExportFile;
-}
-
-interface WorldTask {
-  readonly exportTaskId: string;
-  readonly sequence: number;
-  readonly resourceCondition: Readonly<Record<string, unknown>>;
-  /** Tasks with one condition share one file. */
-  readonly fileKey: string;
-  readonly createdAtMs: number;
-  status: string;
-  endTimeMs: number | undefined;
-  exportCount: number | undefined;
-  ending: { atMs: number; status: "Success" | "Failed"; exportCount: number; file: ExportFile } | undefined;
-}
+import { type NewWorldTask, toExportTask, type WorldTask } from "./world-task.ts";
 
 /** The platform itself: its tasks, files and limits. Runners reach it through `WorldPlatform` only. */
 export class PlatformState {
@@ -121,6 +47,7 @@ export class PlatformState {
       status,
       endTimeMs: status === "Processing" ? undefined : this.#clock.wallMs(),
       exportCount: status === "Processing" ? undefined : exportCount,
+      view: undefined,
       ending: undefined,
     };
     if (status === "Processing") {
@@ -150,10 +77,13 @@ export class PlatformState {
     this.#settle();
     return [...this.#tasks.values()]
       .sort((a, b) => b.sequence - a.sequence)
-      .map((task) => ({
-        task: toExportTask(task),
-        fileSha256: task.status === "Success" ? this.#files.get(task.fileKey)?.sha256 : undefined,
-      }));
+      .map((task) => {
+        const fileSha256 = task.status === "Success" ? this.#files.get(task.fileKey)?.sha256 : undefined;
+        if (task.view === undefined || task.view.fileSha256 !== fileSha256) {
+          task.view = { task: toExportTask(task), fileSha256 };
+        }
+        return task.view;
+      });
   }
 
   /**
@@ -202,6 +132,7 @@ export class PlatformState {
     if (task === undefined) {
       throw new Error(`the platform has no task ${exportTaskId} to overwrite`);
     }
+    task.view = undefined;
     task.endTimeMs = this.#clock.wallMs();
     task.exportCount = exportCount ?? (task.exportCount ?? 0) + 1;
     this.#setFile(task.fileKey, file);
@@ -222,6 +153,7 @@ export class PlatformState {
       return toExportTask(this.#taskOrThrow(exportTaskId));
     }
     const revisionSeed = ++this.#sequence;
+    same.view = undefined;
     same.status = "Processing";
     same.endTimeMs = undefined;
     same.exportCount = undefined;
@@ -252,6 +184,7 @@ export class PlatformState {
       )
       .sort((a, b) => a.ending.atMs - b.ending.atMs);
     for (const { task, ending } of due) {
+      task.view = undefined;
       task.status = ending.status;
       task.endTimeMs = this.#clock.wallMs() - (nowMs - ending.atMs);
       task.exportCount = ending.exportCount;
@@ -289,35 +222,4 @@ export class PlatformState {
 
 function notFound(): Error {
   return platformError("platform-task-not-found", { httpStatus: 404, platformCode: "IOTDA.014003" });
-}
-
-function isoTime(epochMs: number | undefined): string | undefined {
-  return epochMs === undefined ? undefined : new Date(epochMs).toISOString();
-}
-
-function toExportTask(task: WorldTask): ExportTask {
-  const createTime = isoTime(task.createdAtMs);
-  const endTime = isoTime(task.endTimeMs);
-  return {
-    exportTaskId: task.exportTaskId,
-    status: task.status,
-    resourceType: "BatchTask",
-    resourceCondition: task.resourceCondition,
-    appType: "GLOBAL",
-    appId: undefined,
-    exportCount: task.exportCount,
-    createTime,
-    endTime,
-    source: {
-      export_task_id: task.exportTaskId,
-      resource_type: "BatchTask",
-      resource_condition: task.resourceCondition,
-      export_format: "xls",
-      status: task.status,
-      ...(task.exportCount === undefined ? {} : { export_count: task.exportCount }),
-      create_time: createTime,
-      ...(endTime === undefined ? {} : { end_time: endTime }),
-      app_type: "GLOBAL",
-    },
-  };
 }

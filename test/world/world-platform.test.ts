@@ -70,6 +70,28 @@ describe("list and limits", () => {
     });
   });
 
+  test("a list never shows an older state than the platform's, however often it was asked", async () => {
+    const { world, runner } = start({ platform: { sameCondition: "keeps-id" } });
+    const { platform } = world;
+    const resourceCondition = { task_id: "batch" };
+    const failing = platform.addTask({
+      status: "Processing",
+      endsAs: "Failed",
+      processingMs: 1_000,
+      resourceCondition,
+    });
+    const file = exportFile(1);
+    const finished = platform.addTask({ file, exportCount: 1 });
+    const statusOf = (id: string) => platform.list().find(({ task }) => task.exportTaskId === id)?.task;
+    expect([statusOf(failing)?.status, statusOf(finished)?.exportCount]).toEqual(["Processing", 1]);
+    await world.run(() => runner.clock.sleep(1_000));
+    expect(statusOf(failing)?.status).toBe("Failed");
+    platform.overwriteTask(finished, file, 2);
+    expect(statusOf(finished)?.exportCount).toBe(2);
+    await world.run(() => runner.platform.createExportTask({ resourceCondition }, ALWAYS));
+    expect(statusOf(failing)?.status).toBe("Processing");
+  });
+
   test("a same-condition create that keeps the id gives it another revision and file", async () => {
     const { world, runner } = start({ platform: { sameCondition: "keeps-id", processingMs: 5_000 } });
     const resourceCondition = { task_id: "batch" };
