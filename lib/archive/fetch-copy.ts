@@ -1,9 +1,8 @@
 import { idempotencyKeyOf, revisionOf } from "../domain/export-task.ts";
 import { exportObjectKey } from "../domain/key-layout.ts";
 import { BodyCheck, type BodyVerdict } from "../integrity/body-check.ts";
-import type { StoredObject, Upload } from "../ports/object-store.ts";
+import type { StoredObject, Upload, VerificationLevel } from "../ports/object-store.ts";
 import type { ExportDownload } from "../ports/platform.ts";
-import type { ArchivedRecord } from "../records/schemas.ts";
 import type { Copy } from "./copy.ts";
 import { BodyNotAccepted, copyDiffers, shortBody } from "./errors.ts";
 import type { FinishedTask } from "./look.ts";
@@ -124,14 +123,11 @@ async function isStillListed(visit: Visit, sight: FinishedTask): Promise<boolean
 }
 
 /** Step 5: proves the stored copy by the means asked for, never silently by a weaker one. */
-async function verify(
-  visit: Visit,
-  object: StoredObject,
-  body: WholeBody,
-): Promise<ArchivedRecord["verification"]["level"]> {
+async function verify(visit: Visit, object: StoredObject, body: WholeBody): Promise<VerificationLevel> {
   const { run, limit } = visit;
   const { store } = run.ports;
-  const level = run.settings.verify === "auto" ? run.abilities.verification : run.settings.verify;
+  const level: VerificationLevel =
+    run.settings.verify === "auto" ? run.abilities.verification : run.settings.verify;
   switch (level) {
     case "stored":
       await store.confirmStored(object, { signal: limit.signal });
