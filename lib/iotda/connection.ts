@@ -2,7 +2,7 @@ import type { Socket } from "node:net";
 import type { Dispatcher } from "undici";
 import { beforeRequest } from "./before-request.ts";
 import { unreachable } from "./errors.ts";
-import { transportFault } from "./transport-faults.ts";
+import { headFault, transportFault } from "./transport-faults.ts";
 
 /** undici dials again by itself when a connection breaks before a request is written; not forever. */
 const MAX_DIALS_PER_REQUEST = 3;
@@ -92,7 +92,7 @@ export class Connection {
         if (refusedBefore !== undefined) {
           this.fail(refusedBefore.reason);
         }
-        throw thrown;
+        throw headFault(this.#operation, thrown);
       }
     });
   }

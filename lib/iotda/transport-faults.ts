@@ -1,3 +1,4 @@
+import { errors } from "undici";
 import { ArchiverError } from "../domain/errors.ts";
 import { malformedAnswer, unreachable } from "./errors.ts";
 
@@ -20,22 +21,26 @@ const HINT_OF_CODE: Readonly<Record<string, string>> = {
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: CERTIFICATE,
 };
 
-/** An answer that is there but is no HTTP, or one with a head larger than any real one. */
-const NOT_HTTP = /^(?:HPE_|UND_ERR_HEADERS_OVERFLOW$)/;
+/**
+ * What a connection that fails before the head of the answer becomes: as {@link transportFault}, but an answer
+ * that is there and is no HTTP, or has a head larger than any real one, is malformed.
+ */
+export function headFault(operation: string, thrown: unknown): ArchiverError {
+  return thrown instanceof errors.HTTPParserError || thrown instanceof errors.HeadersOverflowError
+    ? malformedAnswer(operation, `the answer is not valid HTTP (${thrown.name})`)
+    : transportFault(operation, thrown);
+}
 
 /**
- * What a failing connection becomes. Errors of ours pass as they are.
+ * What a failing connection becomes: `platform-unreachable`. Errors of ours pass as they are.
  *
- * The cause keeps only the fault's name and code: an undici parser error carries the raw answer.
+ * The cause keeps only the fault's code: an undici parser error carries the raw answer.
  */
 export function transportFault(operation: string, thrown: unknown): ArchiverError {
   if (thrown instanceof ArchiverError) {
     return thrown;
   }
   const code = faultCode(thrown);
-  if (NOT_HTTP.test(code)) {
-    return malformedAnswer(operation, `the answer is not valid HTTP (${code})`);
-  }
   return unreachable(
     `${operation}: the connection failed (${code})`,
     HINT_OF_CODE[code] ?? TRY_AGAIN,

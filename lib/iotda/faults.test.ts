@@ -1,0 +1,249 @@
+import type { Socket } from "node:net";
+import { describe, expect, test } from "vitest";
+import { PlatformError } from "../ports/platform.ts";
+import type { IotdaClient } from "./client.ts";
+import {
+  bytesOf,
+  clientFor,
+  expectNoSecrets,
+  platformErrorOf,
+  startTcp,
+  unaborted,
+} from "./testing/loopback.ts";
+
+type Call = (client: IotdaClient, signal: AbortSignal) => Promise<unknown>;
+
+const CALLS: readonly (readonly [string, Call])[] = [
+  ["list", (client, signal) => client.listExportTasks({ signal })],
+  [
+    "download",
+    async (client, signal) => {
+      const { body } = await client.showExportTask("task-1", { signal });
+      return await bytesOf(body);
+    },
+  ],
+  ["delete", (client, signal) => client.deleteExportTask("task-1", { signal })],
+  ["create", (client, signal) => client.createExportTask({ resourceCondition: {} }, { signal })],
+];
+
+/** Answers the first bytes of a request with these, and then keeps silent. */
+function answering(
+  head: string,
+  after: (socket: Socket) => void = () => undefined,
+): (socket: Socket) => void {
+  return (socket) => {
+    socket.once("data", () => {
+      socket.write(head);
+      after(socket);
+    });
+  };
+}
+
+const STALLED_BODY = "HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nPK";
+const ABORTED = new Error("this run is over");
+
+describe.each(CALLS)("%s", (_name, call) => {
+  test("nobody listens: unreachable", async () => {
+    const server = await startTcp((socket) => socket.destroy());
+    const error = await platformErrorOf(call(clientFor("http://127.0.0.1:1"), unaborted().signal));
+    expect(error).toMatchObject({ code: "platform-unreachable", scope: "task", retry: "later" });
+    expect(error.hint).toContain("ARCHIVER_IOTDA_ENDPOINT");
+    expect(server.accepted()).toBe(0);
+  });
+
+  test("reset before the answer: unreachable, and the request went out exactly once", async () => {
+    const server = await startTcp((socket) => socket.once("data", () => socket.resetAndDestroy()));
+    const error = await platformErrorOf(call(clientFor(server.origin), unaborted().signal));
+    expect(error.code).toBe("platform-unreachable");
+    await server.allClosed();
+    expect(server.received().match(/ HTTP\/1\.1\r\n/g)).toHaveLength(1);
+    expect(server.accepted()).toBe(1);
+  });
+
+  test("closed before the answer: unreachable, and the request went out exactly once", async () => {
+    const server = await startTcp((socket) => socket.once("data", () => socket.end()));
+    const error = await platformErrorOf(call(clientFor(server.origin), unaborted().signal));
+    expect(error.code).toBe("platform-unreachable");
+    await server.allClosed();
+    expect(server.received().match(/ HTTP\/1\.1\r\n/g)).toHaveLength(1);
+  });
+
+  test("an answer that is no HTTP: malformed, and nothing of it is kept", async () => {
+    const server = await startTcp(answering("SSH-2.0-TokenOfSomebody\r\n\r\n"));
+    const error = await platformErrorOf(call(clientFor(server.origin), unaborted().signal));
+    expect(error.code).toBe("platform-malformed-answer");
+    await server.allClosed();
+  });
+
+  test("an error body that trickles: unreachable at the total limit", async () => {
+    const server = await startTcp(
+      answering("HTTP/1.1 500 Oops\r\ncontent-length: 9999\r\n\r\n{", (socket) => {
+        const timer = setInterval(() => socket.write(" "), 20);
+        socket.once("close", () => clearInterval(timer));
+      }),
+    );
+    const client = clientFor(server.origin, { limits: { jsonTotalMs: 150 } });
+    const error = await platformErrorOf(call(client, unaborted().signal));
+    expect(error.code).toBe("platform-unreachable");
+    expect(error.message).toContain("150 ms");
+    await server.allClosed();
+  });
+
+  test.each([
+    ["before the call", undefined, "http:"],
+    ["while connecting", () => undefined, "https:"],
+    ["while waiting for the head", () => undefined, "http:"],
+    ["inside a head", answering("HTTP/1.1 200 OK\r\n"), "http:"],
+    ["inside an error body", answering("HTTP/1.1 500 Oops\r\ncontent-length: 9\r\n\r\n{"), "http:"],
+  ] as const)(
+    "abort %s settles at once with its reason and leaves no socket",
+    async (_, onSocket, protocol) => {
+      const controller = new AbortController();
+      const server = await startTcp((socket) => onSocket?.(socket));
+      const client = clientFor(server.origin.replace("http:", protocol), {
+        limits: { connectMs: 60_000, headersMs: 60_000, idleMs: 60_000, jsonTotalMs: 60_000 },
+      });
+      if (onSocket === undefined) {
+        controller.abort(ABORTED);
+      }
+      const settled = expect(call(client, controller.signal)).rejects.toBe(ABORTED);
+      if (onSocket !== undefined) {
+        await expect.poll(() => server.received(), { interval: 5 }).not.toBe("");
+        controller.abort(ABORTED);
+      }
+      await settled;
+      await server.allClosed();
+      expect(server.accepted()).toBe(onSocket === undefined ? 0 : 1);
+    },
+  );
+
+  test("close ends it", async () => {
+    const server = await startTcp(() => undefined);
+    const client = clientFor(server.origin, { limits: { headersMs: 60_000 } });
+    const error = platformErrorOf(call(client, unaborted().signal));
+    await expect.poll(() => server.received(), { interval: 5 }).not.toBe("");
+    await client.close();
+    expect((await error).code).toBe("platform-unreachable");
+    await server.allClosed();
+    expect((await platformErrorOf(call(client, unaborted().signal))).code).toBe("platform-unreachable");
+    expect(server.accepted()).toBe(1);
+  });
+});
+
+describe("undici's own limits, which keep time to about a second", () => {
+  const CASES: readonly (readonly [string, string, (socket: Socket) => void])[] = [
+    ["TLS that never completes", "https:", () => undefined],
+    ["no head", "http:", () => undefined],
+    ["a head that stops halfway", "http:", answering("HTTP/1.1 200 OK\r\ncontent-le")],
+    ["an error body that stalls", "http:", answering('HTTP/1.1 404 No\r\ncontent-length: 99\r\n\r\n{"err')],
+  ];
+
+  test.each(CASES)(
+    "%s: unreachable for every call, asked once, no socket left",
+    async (_, protocol, onSocket) => {
+      const server = await startTcp(onSocket);
+      const client = clientFor(server.origin.replace("http:", protocol), {
+        limits: { connectMs: 100, headersMs: 100, idleMs: 100, jsonTotalMs: 60_000 },
+      });
+      const errors = await Promise.all(
+        CALLS.map(([, call]) => platformErrorOf(call(client, unaborted().signal))),
+      );
+      expect(errors.map(({ code }) => code)).toEqual(CALLS.map(() => "platform-unreachable"));
+      await server.allClosed();
+      expect(server.accepted()).toBe(CALLS.length);
+    },
+  );
+});
+
+describe("a list body", () => {
+  test("that stalls is unreachable within the idle limit", async () => {
+    const server = await startTcp(answering(STALLED_BODY));
+    const client = clientFor(server.origin, { limits: { idleMs: 100 } });
+    expect((await platformErrorOf(client.listExportTasks(unaborted()))).code).toBe("platform-unreachable");
+    await server.allClosed();
+  });
+});
+
+describe("a download body", () => {
+  async function brokenDownload(
+    onSocket: (socket: Socket) => void,
+    signal: AbortSignal = unaborted().signal,
+  ): Promise<{ read: Buffer; thrown: unknown }> {
+    const server = await startTcp(onSocket);
+    const client = clientFor(server.origin, { limits: { idleMs: 100 } });
+    const { body } = await client.showExportTask("task-1", { signal });
+    const chunks: Uint8Array[] = [];
+    let thrown: unknown;
+    try {
+      for await (const chunk of body) {
+        chunks.push(chunk);
+      }
+    } catch (error) {
+      thrown = error;
+    }
+    await server.allClosed();
+    return { read: Buffer.concat(chunks), thrown };
+  }
+
+  test.each([
+    ["stalls", answering(STALLED_BODY)],
+    ["is reset", answering(STALLED_BODY, (socket) => setTimeout(() => socket.resetAndDestroy(), 20))],
+    ["ends short of its length", answering(STALLED_BODY, (socket) => socket.end())],
+    [
+      "ends inside a chunk",
+      answering("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\na\r\nPK", (socket) => socket.end()),
+    ],
+  ])("that %s is unreachable", async (_, onSocket) => {
+    const { thrown } = await brokenDownload(onSocket);
+    expect(thrown).toBeInstanceOf(PlatformError);
+    expect(thrown).toMatchObject({ code: "platform-unreachable", scope: "task", retry: "later" });
+    if (thrown instanceof Error) {
+      expectNoSecrets(thrown);
+    }
+  });
+
+  test("that stalls where it may still be an error in disguise is unreachable too", async () => {
+    const server = await startTcp(answering("HTTP/1.1 200 OK\r\ncontent-length: 99\r\n\r\n {"));
+    const client = clientFor(server.origin, { limits: { idleMs: 100 } });
+    const call = client.showExportTask("task-1", unaborted());
+    expect((await platformErrorOf(call)).code).toBe("platform-unreachable");
+    await server.allClosed();
+  });
+
+  test("without length or chunks ends short in silence: only its content can tell", async () => {
+    const { read, thrown } = await brokenDownload(
+      answering("HTTP/1.1 200 OK\r\nconnection: close\r\n\r\nPK", (socket) => socket.end()),
+    );
+    expect(thrown).toBeUndefined();
+    expect(String(read)).toBe("PK");
+  });
+
+  test("in progress is ended by an abort, with its reason", async () => {
+    const controller = new AbortController();
+    const { read, thrown } = await brokenDownload(
+      answering(STALLED_BODY, () => setTimeout(() => controller.abort(ABORTED), 20)),
+      controller.signal,
+    );
+    expect(String(read)).toBe("PK");
+    expect(thrown).toBe(ABORTED);
+  });
+
+  test("that is read slowly does not count as silence", async () => {
+    const size = 4_000_000;
+    const server = await startTcp(
+      answering(`HTTP/1.1 200 OK\r\ncontent-length: ${size}\r\n\r\n`, (socket) =>
+        socket.end(Buffer.alloc(size, 80)),
+      ),
+    );
+    const client = clientFor(server.origin, { limits: { idleMs: 50 } });
+    const { body } = await client.showExportTask("task-1", unaborted());
+    let sizeBytes = 0;
+    for await (const chunk of body) {
+      if (sizeBytes === 0) {
+        await new Promise((resolve) => setTimeout(resolve, 150));
+      }
+      sizeBytes += chunk.byteLength;
+    }
+    expect(sizeBytes).toBe(size);
+  });
+});
