@@ -22,6 +22,11 @@ export function sha256Hex(bytes: Uint8Array | string): string {
   return createHash("sha256").update(bytes).digest("hex");
 }
 
+/** The bytes from `start` to `end` in memory of their own; `Buffer.slice` would share it. */
+export function copyOf(bytes: Uint8Array, start = 0, end = bytes.length): Uint8Array {
+  return new Uint8Array(bytes.subarray(start, end));
+}
+
 /** A ZIP with one stored member; stored, so that checking it takes no decompression. */
 export function zipOf(content: Uint8Array): Uint8Array {
   const name = Buffer.from(MEMBER_NAME, "latin1");

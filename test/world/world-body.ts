@@ -1,3 +1,4 @@
+import { copyOf } from "./export-file.ts";
 import type { BodyDamage } from "./faults.ts";
 import { platformError } from "./port-errors.ts";
 import type { RunnerProcess } from "./runner-process.ts";
@@ -36,7 +37,7 @@ export function planBody(whole: Uint8Array, damage: BodyDamage | undefined): Bod
       return { bytes, declaredBytes: declare(damage.declared, bytes.length), end: "close" };
     }
     case "flip": {
-      const bytes = whole.slice();
+      const bytes = copyOf(whole);
       const flipped = bytes[damage.atByte];
       if (flipped === undefined) {
         throw new RangeError(`the body has no byte ${damage.atByte} to flip`);
@@ -70,7 +71,7 @@ export async function* sendBody(plan: BodyPlan, options: SendBodyOptions): Async
   const { chunkBytes, chunkLatency, random, runner, signal } = options;
   for (let at = 0; at < plan.bytes.length; at += chunkBytes) {
     await runner.pass(random.latencyMs(chunkLatency), signal);
-    yield plan.bytes.slice(at, at + chunkBytes);
+    yield copyOf(plan.bytes, at, at + chunkBytes);
   }
   await runner.pass(random.latencyMs(chunkLatency), signal);
   switch (plan.end) {

@@ -3,7 +3,7 @@ import { revisionOf } from "../../lib/domain/export-task.ts";
 import { BodyCheck } from "../../lib/integrity/body-check.ts";
 import type { PlatformErrorCode } from "../../lib/ports/platform.ts";
 import { ALWAYS, collect } from "./example-archiver.ts";
-import { exportFile, sha256Hex } from "./export-file.ts";
+import { exportFile, fileOf, sha256Hex } from "./export-file.ts";
 import type { BodyDamage } from "./faults.ts";
 import { platformError } from "./port-errors.ts";
 import { type Runner, World, type WorldOptions } from "./world.ts";
@@ -158,6 +158,18 @@ describe("download", () => {
     expect(verdict).toMatchObject({ kind: "whole", container: "members", sha256: file.sha256 });
   });
 
+  test("nobody changes the platform's file by changing what was downloaded", async () => {
+    const { world, runner } = start();
+    const file = fileOf(Buffer.from(exportFile(2).bytes));
+    const id = world.platform.addTask({ file });
+    await world.run(async () => {
+      for await (const chunk of (await runner.platform.showExportTask(id, ALWAYS)).body) {
+        chunk.fill(0);
+      }
+    });
+    expect(sha256Hex(file.bytes)).toBe(file.sha256);
+  });
+
   test("a start too close to the last is throttled and counts itself", async () => {
     const { world, runner } = start({ platform: { connectLatency: 0, firstByteLatency: 0 } });
     const id = world.platform.addTask();
@@ -193,7 +205,7 @@ describe("download", () => {
     expect(world.findViolations()).toEqual([]);
   });
 
-  const whole = exportFile(1);
+  const whole = fileOf(Buffer.from(exportFile(1).bytes));
   const wholeBytes = whole.bytes.length;
   test.each<[BodyDamage, { declared: number | undefined; sent: number }]>([
     [

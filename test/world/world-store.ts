@@ -13,6 +13,7 @@ import {
   type WriteCondition,
 } from "../../lib/ports/object-store.ts";
 import type { CallOptions } from "../../lib/ports/platform.ts";
+import { copyOf } from "./export-file.ts";
 import type { Site } from "./faults.ts";
 import { storeError } from "./port-errors.ts";
 import type { RunnerProcess } from "./runner-process.ts";
@@ -88,7 +89,7 @@ export class WorldStore implements ObjectStore {
     const bytes = await this.#call("store.read", key, signal, () => {
       const entry = state.entries.get(key);
       if (entry === undefined) {
-        throw storeError("store-unavailable", `there is no object ${key} to read`);
+        throw storeError("store-copy-differs", `there is no object ${key} to read`);
       }
       return range === undefined
         ? entry.bytes
@@ -96,7 +97,7 @@ export class WorldStore implements ObjectStore {
     });
     for (let at = 0; at < bytes.length; at += chunkBytes) {
       await runner.pass(random.latencyMs(chunkLatency), signal);
-      yield bytes.slice(at, at + chunkBytes);
+      yield copyOf(bytes, at, at + chunkBytes);
     }
   }
 
@@ -120,6 +121,9 @@ export class WorldStore implements ObjectStore {
   getDocument(key: string, { signal }: CallOptions): Promise<StoredDocument | undefined> {
     const { state } = this.#parts;
     return this.#call("store.getDocument", key, signal, () => {
+      if ((state.entries.get(key)?.sizeBytes ?? 0) > MAX_DOCUMENT_BYTES) {
+        throw storeError("store-malformed-answer", `${key} is larger than any document`);
+      }
       const text = state.textAt(key);
       const etag = state.entries.get(key)?.etag;
       return text === undefined || etag === undefined ? undefined : { text, etag };
@@ -199,7 +203,7 @@ class WorldUpload implements Upload {
       effect: () => {
         state.requireOpen(this.#upload);
         // Copied as late as the port allows: a caller that reuses its buffer too soon corrupts the upload.
-        this.#upload.chunks.push(chunk.slice());
+        this.#upload.chunks.push(copyOf(chunk));
       },
     });
   }
