@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdtemp, rmdir } from "node:fs/promises";
+import { mkdtemp, rm, rmdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished, type TestContext } from "vitest";
@@ -8,9 +8,11 @@ import { onTestFinished, type TestContext } from "vitest";
 export interface TinyDisk {
   readonly folder: string;
   makeReadOnly(): void;
+  /** Takes the disk away, as a pulled plug does; its mount point stays as an empty folder. */
+  unmount(): void;
 }
 
-/** Mounts a memory disk, and unmounts it when the test is over. Skips the test, saying why, where it may not. */
+/** Mounts a memory disk of a size as `mount` takes it (`4m`, `64m,nr_inodes=20`), and unmounts it when the test is over. Skips the test, saying why, where it may not. */
 export async function mountTinyDisk(context: TestContext, size: string): Promise<TinyDisk> {
   const folder = await mkdtemp(join(tmpdir(), "iotda-archiver-disk-"));
   const mounted = mount("-t", "tmpfs", "-o", `size=${size}`, "tmpfs", folder);
@@ -18,13 +20,17 @@ export async function mountTinyDisk(context: TestContext, size: string): Promise
     await rmdir(folder);
     context.skip("mounting a small memory disk needs root on Linux");
   }
-  onTestFinished(async () => {
-    // Lazy: an open file of a failed test must not keep the disk.
+  // Lazy: an open file of a failed test must not keep the disk.
+  const unmount = () => {
     spawnSync("umount", ["--lazy", folder]);
-    await rmdir(folder);
+  };
+  onTestFinished(async () => {
+    unmount();
+    await rm(folder, { recursive: true });
   });
   return {
     folder,
+    unmount,
     makeReadOnly: () => {
       if (!mount("-o", "remount,ro", folder)) {
         throw new Error("the memory disk could not be made read-only; is a file still open for writing?");
