@@ -101,12 +101,14 @@ const HTML = Buffer.from(
 
 /** Waits until the client leaves, or that long if a time is given. */
 async function silence(forMs: number | undefined, gone: AbortSignal): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = forMs === undefined ? undefined : setTimeout(resolve, forMs);
-  gone.addEventListener("abort", () => resolve(), { once: true });
-  if (!gone.aborted) {
-    await promise;
+  if (gone.aborted) {
+    return;
   }
+  const { promise, resolve } = Promise.withResolvers<unknown>();
+  const timer = forMs === undefined ? undefined : setTimeout(resolve, forMs);
+  gone.addEventListener("abort", resolve);
+  await promise;
+  gone.removeEventListener("abort", resolve);
   clearTimeout(timer);
 }
 

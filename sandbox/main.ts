@@ -3,12 +3,12 @@ import { Command, InvalidArgumentError } from "commander";
 import * as v from "valibot";
 import { describeIssues } from "./control.ts";
 import { startServer } from "./server.ts";
-import { type Settings, settingsSchema } from "./settings.ts";
+import { type SettingsPatch, settingsPatchSchema } from "./settings.ts";
 
 interface Options {
   readonly state: string;
   readonly port: number;
-  readonly config: Settings;
+  readonly config?: SettingsPatch;
   readonly untilStdinCloses?: true;
 }
 
@@ -18,13 +18,13 @@ const program = new Command("sandbox")
   )
   .requiredOption("--state <folder>", "where the state lies; an existing one is gone on with")
   .option("--port <number>", "loopback port, 0 lets the system choose", parsePort, 0)
-  .option("--config <file>", "settings as JSON (sandbox/settings.ts lists them)", readConfig, readDefaults())
+  .option("--config <file>", "settings to change, as JSON (sandbox/settings.ts lists them)", readConfig)
   .option("--until-stdin-closes", "end when standard input does, as it does when the parent process dies");
 
 await run(program.parse().opts<Options>());
 
 async function run(options: Options): Promise<void> {
-  const server = await startServer(options.state, options.config, options.port);
+  const server = await startServer(options.state, options.config ?? {}, options.port);
   const stop = async (): Promise<void> => {
     await server.stop();
     process.exit(0);
@@ -45,12 +45,8 @@ function parsePort(text: string): number {
   return port;
 }
 
-function readDefaults(): Settings {
-  return v.parse(settingsSchema, {});
-}
-
-function readConfig(path: string): Settings {
-  const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), settingsSchema), readText(path));
+function readConfig(path: string): SettingsPatch {
+  const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), settingsPatchSchema), readText(path));
   if (!parsed.success) {
     throw new InvalidArgumentError(describeIssues(parsed.issues));
   }

@@ -7,12 +7,11 @@ import type { RequestEnd } from "./request-log.ts";
 
 type Outcome = RequestEnd["outcome"];
 
-/** What became of an answer. */
+/** What became of an answer. `bytesSent` counts what was handed to the connection. */
 export interface Sent {
   readonly outcome: Outcome;
   /** Epoch milliseconds when its head was written; `undefined` when nothing was. */
   readonly startedAtMs: number | undefined;
-  /** Bytes of the body handed to the connection, and their hash. */
   readonly bytesSent: number;
   readonly sha256: string;
 }
@@ -22,36 +21,67 @@ export interface Sent {
  * that is an outcome.
  *
  * @param gone aborts when the client leaves or the sandbox stops.
+ * @param record is told once what became of the answer, before the client can see its end: who has got the
+ * whole answer finds it in the log.
  */
-export async function sendAnswer(response: ServerResponse, answer: Answer, gone: AbortSignal): Promise<Sent> {
+export async function sendAnswer(
+  response: ServerResponse,
+  answer: Answer,
+  gone: AbortSignal,
+  record: (sent: Sent) => void = () => undefined,
+): Promise<void> {
   const hash = createHash("sha256");
   let bytesSent = 0;
   let startedAtMs: number | undefined;
-  const sent = (outcome: Outcome): Sent => {
-    return { outcome, startedAtMs, bytesSent, sha256: hash.copy().digest("hex") };
+  let recorded = false;
+  const recordOnce = (outcome: Outcome): void => {
+    if (!recorded) {
+      recorded = true;
+      record({ outcome, startedAtMs, bytesSent, sha256: hash.copy().digest("hex") });
+    }
   };
+  const endsByLength = answer.ending === "whole" && answer.framing === "length";
   try {
-    if (answer.ending === "lost") {
-      response.socket?.resetAndDestroy();
-      return sent("lost");
+    if (answer.ending !== "lost") {
+      startedAtMs = nowMs();
+      if (endsByLength && answer.sizeBytes === 0) {
+        recordOnce("answered");
+      }
+      writeHead(response, answer);
+      for await (const chunk of answer.body) {
+        gone.throwIfAborted();
+        hash.update(chunk);
+        bytesSent += chunk.length;
+        if (endsByLength && bytesSent === answer.sizeBytes) {
+          recordOnce("answered");
+        }
+        if (chunk.length > 0) {
+          await taken(gone, (done) => response.write(chunk, done));
+        }
+      }
     }
-    startedAtMs = nowMs();
-    writeHead(response, answer);
-    for await (const chunk of answer.body) {
-      gone.throwIfAborted();
-      await written(response, chunk, gone);
-      hash.update(chunk);
-      bytesSent += chunk.length;
-    }
-    return sent(await finish(response, answer, gone));
+    gone.throwIfAborted();
+    recordOnce(outcomeOf(answer));
+    await finish(response, answer, gone);
   } catch (thrown) {
     if (!gone.aborted) {
-      response.socket?.destroy();
       throw thrown;
     }
-    return sent("aborted");
+    recordOnce("aborted");
   } finally {
     await answer.release?.();
+  }
+}
+
+function outcomeOf(answer: Answer): Outcome {
+  switch (answer.ending) {
+    case "whole":
+      return "answered";
+    case "lost":
+      return "lost";
+    case "closed":
+    case "reset":
+      return "reset";
   }
 }
 
@@ -71,14 +101,12 @@ function writeHead(response: ServerResponse, answer: Answer): void {
   response.flushHeaders();
 }
 
-async function written(response: ServerResponse, chunk: Buffer, gone: AbortSignal): Promise<void> {
-  if (chunk.length === 0) {
-    return;
-  }
+/** Resolves when the kernel has taken what `hand` gave to the connection; rejects when the client leaves first. */
+async function taken(gone: AbortSignal, hand: (done: (error?: Error | null) => void) => void): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const left = (): void => reject(gone.reason);
-  gone.addEventListener("abort", left, { once: true });
-  response.write(chunk, (error) => (error ? reject(error) : resolve()));
+  gone.addEventListener("abort", left);
+  hand((error) => (error ? reject(error) : resolve()));
   try {
     await promise;
   } finally {
@@ -86,24 +114,18 @@ async function written(response: ServerResponse, chunk: Buffer, gone: AbortSigna
   }
 }
 
-async function finish(response: ServerResponse, answer: Answer, gone: AbortSignal): Promise<Outcome> {
+async function finish(response: ServerResponse, answer: Answer, gone: AbortSignal): Promise<void> {
   switch (answer.ending) {
-    case "whole": {
-      const { promise, resolve, reject } = Promise.withResolvers<void>();
-      gone.addEventListener("abort", () => reject(gone.reason), { once: true });
-      response.end(resolve);
-      await promise;
-      return "answered";
-    }
+    case "whole":
+      return await taken(gone, (done) => response.end(done));
     case "closed":
       response.socket?.destroySoon();
-      return "reset";
+      return;
+    case "lost":
     case "reset":
       // Let the kernel take what was written: a reset drops what is still in this process.
       await nextTurn();
       response.socket?.resetAndDestroy();
-      return "reset";
-    case "lost":
-      return "lost";
+      return;
   }
 }

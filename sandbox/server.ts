@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import * as v from "valibot";
 import { type Answer, errorAnswer } from "./answer.ts";
 import { nowMs } from "./clock.ts";
 import { answerControl, type ControlParts } from "./control.ts";
@@ -12,7 +13,7 @@ import { answerRequest, type Decision, pathOf } from "./platform.ts";
 import { type RequestEnd, RequestLog } from "./request-log.ts";
 import { routeOf } from "./routes.ts";
 import { type Sent, sendAnswer } from "./send.ts";
-import type { Settings } from "./settings.ts";
+import { type SettingsPatch, settingsSchema } from "./settings.ts";
 import { SandboxState } from "./state.ts";
 
 const MAX_BODY_BYTES = 4 * 1024 * 1024;
@@ -28,15 +29,19 @@ export interface RunningServer {
 /**
  * Opens or goes on with the platform whose state lies in a folder, on a loopback port.
  *
+ * @param settings applied on top of those the state has, or of the defaults.
  * @param port 0 lets the system choose.
  */
 export async function startServer(
   stateFolder: string,
-  settings: Settings,
+  settings: SettingsPatch,
   port: number,
 ): Promise<RunningServer> {
   mkdirSync(stateFolder, { recursive: true });
-  const state = new SandboxState(stateFolder, settings);
+  const state = new SandboxState(stateFolder, v.parse(settingsSchema, {}));
+  if (Object.keys(settings).length > 0) {
+    state.commit({ type: "settings-changed", patch: settings });
+  }
   const files = new ResultFiles(stateFolder);
   await files.open(state);
   const log = new RequestLog(stateFolder);
@@ -104,30 +109,27 @@ async function handle(
     typeof body === "string"
       ? { answer: unreadable(body) }
       : await answerRequest(parts, { method, url, headers: headersOf(request), body, atMs, gone });
-  const sent = await (decision.answer && sendAnswer(response, decision.answer, gone));
-  parts.log.end(n, { ...describe(decision, sent), endedAtMs: nowMs() });
+  const record = (sent?: Sent): void => parts.log.end(n, endOf(decision, sent));
+  if (decision.answer === undefined) {
+    record();
+  } else {
+    await sendAnswer(response, decision.answer, gone, record);
+  }
 }
 
-function describe(decision: Decision, sent: Sent | undefined): RequestEnd {
-  const { answer, throttled, fault } = decision;
-  const why = {
+/** @param sent nothing when there was no answer to send: the client had left. */
+function endOf({ answer, throttled, fault }: Decision, sent?: Sent): RequestEnd {
+  return {
     ...(throttled === undefined ? {} : { throttled }),
     ...(fault === undefined ? {} : { fault }),
-  };
-  if (answer === undefined || sent === undefined) {
-    return { ...why, outcome: "aborted" };
-  }
-  const { outcome, startedAtMs, bytesSent, sha256 } = sent;
-  return {
-    ...why,
-    status: answer.status,
-    ...(answer.code === undefined ? {} : { code: answer.code }),
-    ...(answer.exportTaskId === undefined ? {} : { exportTaskId: answer.exportTaskId }),
-    ...(answer.generation === undefined ? {} : { generation: answer.generation }),
-    ...(startedAtMs === undefined ? {} : { startedAtMs }),
-    bytesSent,
-    sha256,
-    outcome,
+    ...(answer === undefined ? {} : { status: answer.status }),
+    ...(answer?.code === undefined ? {} : { code: answer.code }),
+    ...(answer?.exportTaskId === undefined ? {} : { exportTaskId: answer.exportTaskId }),
+    ...(answer?.generation === undefined ? {} : { generation: answer.generation }),
+    ...(sent?.startedAtMs === undefined ? {} : { startedAtMs: sent.startedAtMs }),
+    ...(sent === undefined ? {} : { bytesSent: sent.bytesSent, sha256: sent.sha256 }),
+    outcome: sent?.outcome ?? "aborted",
+    endedAtMs: nowMs(),
   };
 }
 

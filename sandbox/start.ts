@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import * as v from "valibot";
 import { SandboxControl } from "./control-client.ts";
 import { startServer } from "./server.ts";
-import { type SettingsInput, settingsSchema } from "./settings.ts";
+import { type SettingsInput, settingsPatchSchema } from "./settings.ts";
 
 export { SandboxControl, SandboxControlError } from "./control-client.ts";
 export type { StateView, TaskView } from "./control-protocol.ts";
@@ -24,7 +24,7 @@ export interface SandboxOptions {
   readonly stateFolder?: string;
   /** Default 0: the system chooses. */
   readonly port?: number;
-  /** Changes made over the control before a restart win over these. */
+  /** Settings to change; of a state that is gone on with, the others stay as they were. */
   readonly settings?: SettingsInput;
 }
 
@@ -40,7 +40,7 @@ export interface Sandbox {
 /** A sandbox in a process of its own. */
 export interface SandboxProcess extends Sandbox {
   readonly pid: number;
-  /** SIGKILL, keeping the state folder; resolves when the process is gone. */
+  /** SIGKILL; resolves when the process is gone. The state folder stays until `stop`. */
   kill(): Promise<void>;
 }
 
@@ -52,8 +52,12 @@ const readyLineSchema = v.pipe(v.string(), v.parseJson(), v.object({ endpoint: v
 /** Starts a sandbox in this process. */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   const folder = await stateFolderOf(options);
-  const settings = v.parse(settingsSchema, options.settings ?? {});
-  const server = await startServer(folder.path, settings, options.port ?? 0);
+  const settings = v.parse(settingsPatchSchema, options.settings ?? {});
+  const starting = startServer(folder.path, settings, options.port ?? 0);
+  const server = await starting.catch(async (thrown: unknown) => {
+    await folder.release();
+    throw thrown;
+  });
   return {
     endpoint: server.endpoint,
     stateFolder: folder.path,

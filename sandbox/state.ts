@@ -36,7 +36,7 @@ export type SandboxEvent =
   | { readonly type: "fault-met"; readonly index: number }
   | { readonly type: "faults-cleared" };
 
-/** The platform's state: the configuration it started with, and every event since, replayed. */
+/** The platform's state: the default settings, and every event since, replayed. */
 export class SandboxState {
   settings: Settings;
   readonly tasks = new Map<string, StoredTask>();
@@ -47,7 +47,7 @@ export class SandboxState {
   lastDownloadMs: number | undefined;
   readonly #journal: Journal<readonly SandboxEvent[]>;
 
-  /** @param folder where the journal lies; an existing one is replayed on top of `settings`. */
+  /** @param folder where the journal lies; an existing one is replayed on top of the default `settings`. */
   constructor(folder: string, settings: Settings) {
     this.settings = settings;
     this.#journal = new Journal(join(folder, "journal.jsonl"));
