@@ -74,16 +74,14 @@ export function findArchiveEnd(tail: Uint8Array, sizeBytes: number): ArchiveEnd 
 
 function judgeCandidate(tail: Buffer, at: number, tailOffset: number): ArchiveEnd {
   try {
-    const plain = readPlainRecord(tail, at, tailOffset);
-    const zip64 = readZip64Record(tail, at, tailOffset);
-    const records = zip64 === undefined ? [plain] : [zip64, plain];
-    const closing = records.find(
-      (record) => record.directoryOffset + record.directoryBytes === record.offset,
-    );
-    if ((closing ?? zip64 ?? plain).multiDisk) {
+    const record = readZip64Record(tail, at, tailOffset) ?? readPlainRecord(tail, at, tailOffset);
+    if (record.multiDisk) {
       return { kind: "multi-disk" };
     }
-    return closing === undefined ? { kind: "open" } : judgeDirectory(tail, tailOffset, closing);
+    if (record.directoryOffset + record.directoryBytes !== record.offset) {
+      return { kind: "open" };
+    }
+    return judgeDirectory(tail, tailOffset, record);
   } catch (thrown) {
     if (thrown instanceof DamagedZip) {
       return { kind: "damaged", problem: thrown.message };

@@ -69,23 +69,18 @@ export function compareLocalHeader(fixed: Buffer, name: Buffer, extra: Buffer, m
   }
 }
 
-/** Both sizes, size before compressed size as in the ZIP64 block, which holds both or only those moved there. */
+/** Size and compressed size. A local header's ZIP64 block must hold both, whichever was moved there (4.5.3). */
 function readLocalSizes(fixed: Buffer, extra: Buffer): [number, number] {
-  const sizes: [number, number] = [fixed.readUInt32LE(22), fixed.readUInt32LE(18)];
+  const inflatedBytes = fixed.readUInt32LE(22);
+  const compressedBytes = fixed.readUInt32LE(18);
   const zip64 = findZip64Block(extra);
-  if (zip64 === undefined) {
-    return sizes;
+  if (zip64 === undefined || zip64.length < 16) {
+    return [inflatedBytes, compressedBytes];
   }
-  const both = zip64.length >= 16;
-  let next = 0;
-  for (const index of [0, 1] as const) {
-    const moved = sizes[index] === SEE_ZIP64_32;
-    if (moved && next + 8 <= zip64.length) {
-      sizes[index] = readUint64(zip64, next);
-    }
-    next += moved || both ? 8 : 0;
-  }
-  return sizes;
+  return [
+    inflatedBytes === SEE_ZIP64_32 ? readUint64(zip64, 0) : inflatedBytes,
+    compressedBytes === SEE_ZIP64_32 ? readUint64(zip64, 8) : compressedBytes,
+  ];
 }
 
 const DESCRIPTOR_MAX_BYTES = 24;

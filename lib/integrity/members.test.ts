@@ -167,6 +167,17 @@ describe("a damaged archive", () => {
     expect(await check(apart)).toEqual(damagedBy("no end record closes"));
   });
 
+  test("a local ZIP64 block that says something else, or too little", async () => {
+    const large = one({ zip64: true });
+    const inflatedAt = 31 + 4;
+    expect(await check(patched(large, inflatedAt, bytesOf([8, 1])))).toEqual(damagedBy("the size of"));
+    expect(await check(patched(large, inflatedAt + 8, bytesOf([8, 1])))).toEqual(
+      damagedBy("the compressed size of"),
+    );
+    const halved = patched(large, inflatedAt - 2, bytesOf([2, 8], [8, TEXT.length], [2, 9], [2, 4]));
+    expect(await check(halved)).toEqual(damagedBy("the compressed size of"));
+  });
+
   test("a directory with a ZIP64 block that is too short, or names a size beyond any file", async () => {
     const large = one({ zip64: true });
     const block = large.length - 22 - 28;
