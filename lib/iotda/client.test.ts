@@ -155,6 +155,17 @@ describe("refused credentials", () => {
   });
 });
 
+test("a token the platform could not decode is looked up anew as well (500 IOTDA.000020)", async () => {
+  const server = await startHttp((response, _request, number) =>
+    number === 1
+      ? sendJson(response, 500, { error_code: "IOTDA.000020" })
+      : sendJson(response, 200, { export_tasks: [] }),
+  );
+  const { asked, credentials } = rotating(SECRETS, RENEWED);
+  await clientFor(server.origin, { credentials }).listExportTasks(unaborted());
+  expect(asked).toEqual([false, true]);
+});
+
 describe("a credentials provider", () => {
   test("that fails is reported without its own words", async () => {
     const server = await startHttp((response) => response.end());

@@ -190,6 +190,12 @@ describe("a download body", () => {
     ["is reset", answering(STALLED_BODY, (socket) => setTimeout(() => socket.resetAndDestroy(), 20))],
     ["ends short of its length", answering(STALLED_BODY, (socket) => socket.end())],
     [
+      "has chunks that are none, whose text is not kept,",
+      answering("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nPK\r\n", (socket) =>
+        setTimeout(() => socket.write("no size TokenOfSomebody\r\n"), 20),
+      ),
+    ],
+    [
       "ends inside a chunk",
       answering("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\na\r\nPK", (socket) => socket.end()),
     ],

@@ -109,7 +109,7 @@ export async function startTcp(
   return { ...(await listen(server)), received: () => received };
 }
 
-/** A client whose limits are short enough for tests; closed after the test. */
+/** A client whose limits no healthy test meets; tests of a limit set it. Closed after the test. */
 export function clientFor(endpoint: string, options: Partial<IotdaClientOptions> = {}): IotdaClient {
   const client = createIotdaClient({
     endpoint,
@@ -118,7 +118,7 @@ export function clientFor(endpoint: string, options: Partial<IotdaClientOptions>
     credentials: async () => SECRETS,
     wallMs: () => NOW_MS,
     ...options,
-    limits: { connectMs: 300, headersMs: 300, idleMs: 300, jsonTotalMs: 2000, ...options.limits },
+    limits: { connectMs: 4000, headersMs: 4000, idleMs: 4000, jsonTotalMs: 8000, ...options.limits },
   });
   cleanups.push(() => client.close());
   return client;
