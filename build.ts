@@ -21,7 +21,6 @@ const SHARED = {
   keepNames: true,
   outExtension: { ".js": ".mjs" },
   banner: { js: REQUIRE_FOR_COMMONJS },
-
   legalComments: "none",
   metafile: true,
   logLevel: "warning",

@@ -1,0 +1,117 @@
+import type { LogLevel } from "../observability/log.ts";
+import type { Secret } from "../observability/secret.ts";
+
+/** The parts of the configuration that a command may or may not need. */
+export type ConfigurationPart = "platform" | "store" | "queue";
+
+/**
+ * What the environment says, checked and typed. `Configuration<"store">` has, of the three parts, the store
+ * only: what a command did not ask for may be missing and is not handed out.
+ */
+export type Configuration<Part extends ConfigurationPart = ConfigurationPart> = CommonConfiguration &
+  Pick<ConfigurationParts, Part>;
+
+export interface ConfigurationParts {
+  readonly platform: PlatformConfiguration;
+  readonly store: StoreConfiguration;
+  readonly queue: QueueConfiguration;
+}
+
+export interface CommonConfiguration {
+  readonly archive: ArchiveConfiguration;
+  readonly logLevel: LogLevel;
+  readonly proxy: ProxyConfiguration;
+}
+
+/** Where the access keys of the platform come from. */
+export type PlatformCredentials =
+  | {
+      readonly kind: "static";
+      readonly ak: Secret;
+      readonly sk: Secret;
+      readonly securityToken: Secret | undefined;
+    }
+  /** A Secrets Manager id of `{"ak","sk","securityToken"?}`. */
+  | { readonly kind: "secret"; readonly secretId: string };
+
+export interface PlatformConfiguration {
+  /** An origin: no path, no query, no user. */
+  readonly endpoint: URL;
+  /** Known whenever the signing algorithm in force needs it. */
+  readonly region: string | undefined;
+  readonly regionSource: "setting" | "host" | undefined;
+  readonly projectId: string;
+  readonly instanceId: string | undefined;
+  readonly signing: "auto" | "standard" | "derived";
+  readonly credentials: PlatformCredentials;
+}
+
+export type StoreConfiguration = FileStoreConfiguration | S3StoreConfiguration;
+
+export interface FileStoreConfiguration {
+  readonly kind: "file";
+  /** Absolute. */
+  readonly folder: string;
+}
+
+export interface S3StoreConfiguration {
+  readonly kind: "s3";
+  readonly bucket: string;
+  /** Without a slash at either end; empty for the whole bucket. */
+  readonly prefix: string;
+  /** `auto` is already decided, by the endpoint. */
+  readonly profile: "aws" | "obs" | "generic";
+  readonly credentials:
+    | { readonly kind: "aws" }
+    | { readonly kind: "huawei"; readonly keys: PlatformCredentials };
+  readonly pathStyle: boolean;
+  readonly sse: string | undefined;
+  readonly kmsKeyId: string | undefined;
+  readonly storageClass: string | undefined;
+  /** `AWS_ENDPOINT_URL_S3`, else `AWS_ENDPOINT_URL`. */
+  readonly endpoint: URL | undefined;
+  readonly region: string | undefined;
+}
+
+export type QueueConfiguration = SqliteQueueConfiguration | SqsQueueConfiguration;
+
+export interface SqliteQueueConfiguration {
+  readonly kind: "sqlite";
+  /** Absolute. */
+  readonly file: string;
+  readonly visibilityMs: number;
+}
+
+export interface SqsQueueConfiguration {
+  readonly kind: "sqs";
+  readonly queueUrl: URL;
+  readonly deadLetterQueueUrl: URL;
+  readonly visibilityMs: number;
+  /** `AWS_ENDPOINT_URL_SQS`, else `AWS_ENDPOINT_URL`. */
+  readonly endpoint: URL | undefined;
+  readonly region: string | undefined;
+}
+
+export interface ArchiveConfiguration {
+  readonly delete: "after-verify" | "never";
+  readonly verify: "auto" | "stored" | "read-back";
+  readonly accept: "zip" | "any";
+  readonly downloadIntervalMs: number;
+  readonly maxAttempts: number;
+  readonly giveUpAfterMs: number;
+  readonly maxReceives: number;
+  readonly absenceConfirmMs: number;
+  readonly taskTimeoutMs: number;
+  readonly minTaskMs: number;
+  readonly partSizeBytes: number;
+  readonly partsInFlight: number;
+  /** Places held, of 50. */
+  readonly pressure: number;
+}
+
+/** Proxies as the environment names them; a proxy's URL may hold a password, so it is a secret. */
+export interface ProxyConfiguration {
+  readonly httpProxy: Secret | undefined;
+  readonly httpsProxy: Secret | undefined;
+  readonly noProxy: string | undefined;
+}

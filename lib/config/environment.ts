@@ -1,0 +1,64 @@
+import { readArchive } from "./archive-part.ts";
+import type {
+  CommonConfiguration,
+  Configuration,
+  ConfigurationPart,
+  ConfigurationParts,
+} from "./configuration.ts";
+import { ConfigurationError } from "./errors.ts";
+import { PartReader } from "./part-reader.ts";
+import { checkCredentialSources, checkEndpoint, readPlatform } from "./platform-part.ts";
+import { readQueue } from "./queue-part.ts";
+import { type Environment, readSettings } from "./read-settings.ts";
+import { readStore } from "./store-part.ts";
+
+/**
+ * Reads the whole configuration from environment variables (design §6.1).
+ *
+ * Unknown `ARCHIVER_*` names, malformed values and contradictory sources are refused whatever the command
+ * needs; a missing value only when `need` names its part.
+ *
+ * @param need the parts the command works with; only these are in the result.
+ * @throws {ConfigurationError} listing every problem at once.
+ */
+export function readConfiguration<Part extends ConfigurationPart>(
+  env: Environment,
+  need: ReadonlySet<Part>,
+): Configuration<Part> {
+  const reader = new PartReader(readSettings(env));
+  checkCredentialSources(reader);
+  checkEndpoint(reader);
+  const needed: ReadonlySet<ConfigurationPart> = need;
+  const parts: { readonly [Name in ConfigurationPart]: ConfigurationParts[Name] | undefined } = {
+    platform: needed.has("platform") ? readPlatform(reader) : undefined,
+    store: needed.has("store") ? readStore(reader) : undefined,
+    queue: needed.has("queue") ? readQueue(reader) : undefined,
+  };
+  const archive = readArchive(reader);
+  const logLevel = reader.values.ARCHIVER_LOG_LEVEL;
+  const incomplete = [...need].some((part) => parts[part] === undefined);
+  if (reader.problems.length > 0 || archive === undefined || logLevel === undefined || incomplete) {
+    throw new ConfigurationError(withoutRepeats(reader.problems));
+  }
+  const common: CommonConfiguration = {
+    archive,
+    logLevel,
+    proxy: {
+      httpProxy: reader.values.HTTP_PROXY,
+      httpsProxy: reader.values.HTTPS_PROXY,
+      noProxy: reader.values.NO_PROXY,
+    },
+  };
+  const present = Object.fromEntries([...need].map((part) => [part, parts[part]]));
+  // Every part in `need` is there: `incomplete` was false.
+  return { ...common, ...present } as Configuration<Part>;
+}
+
+/** Two parts may miss the same keys; people need to hear it once. */
+function withoutRepeats<Problem extends { readonly name: string }>(problems: readonly Problem[]): Problem[] {
+  const said = new Set<string>();
+  return problems.filter((problem) => {
+    const line = JSON.stringify(problem);
+    return !said.has(line) && said.add(line);
+  });
+}

@@ -1,0 +1,33 @@
+import { ArchiverError } from "../domain/errors.ts";
+
+/** One thing that is wrong with one setting. No field ever holds a secret. */
+export interface ConfigurationProblem {
+  /** The environment variable, or the file that could not be read. */
+  readonly name: string;
+  /** Completes "name: …", without a full stop. */
+  readonly problem: string;
+  /** A sentence that says what to set. */
+  readonly fix: string;
+}
+
+/** The configuration cannot work. The message lists every problem at once, one for each line. */
+export class ConfigurationError extends ArchiverError {
+  declare readonly code: "configuration";
+  readonly problems: readonly ConfigurationProblem[];
+
+  constructor(problems: readonly ConfigurationProblem[], cause?: unknown) {
+    super("configuration", messageOf(problems), {
+      scope: "system",
+      retry: "never",
+      hint: "Correct every setting listed in the message, in the environment or the --env-file, and start again.",
+      cause,
+    });
+    this.problems = problems;
+  }
+}
+
+function messageOf(problems: readonly ConfigurationProblem[]): string {
+  const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
+  const lines = problems.map(({ name, problem, fix }) => `  ${name}: ${problem}. ${fix}`);
+  return [`The configuration has ${count}:`, ...lines].join("\n");
+}

@@ -1,0 +1,112 @@
+import * as v from "valibot";
+import { Redactor } from "../observability/redact.ts";
+import type { ConfigurationProblem } from "./errors.ts";
+import { nearestName } from "./nearest-name.ts";
+import { SETTING_NAMES, type SettingName, type SettingValues, settingOf } from "./settings.ts";
+
+/** Variables as a process has them. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Names that other tools write in lower case too; the lower case wins, as with curl and undici. */
+const LOWER_CASE_TOO: ReadonlySet<SettingName> = new Set(["HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY"]);
+
+/** Names that stand in for another one where that is not set, as the AWS SDK has it. */
+const STAND_INS: Partial<Record<SettingName, string>> = {
+  AWS_ENDPOINT_URL_S3: "AWS_ENDPOINT_URL",
+  AWS_ENDPOINT_URL_SQS: "AWS_ENDPOINT_URL",
+};
+
+const SHOWN_VALUE_LENGTH = 60;
+
+/** The typed value of every setting, each on its own, and what is wrong with names and values. */
+export interface SettingsRead {
+  /** A setting whose value is malformed shows here as `undefined`, and in `problems`. */
+  readonly values: Partial<SettingValues>;
+  /** Names set to something, well-formed or not. */
+  readonly isSet: ReadonlySet<SettingName>;
+  readonly problems: readonly ConfigurationProblem[];
+}
+
+/** Reads all settings; an empty variable counts as not set. */
+export function readSettings(env: Environment): SettingsRead {
+  const problems: ConfigurationProblem[] = unknownNames(env);
+  const values: Partial<Record<SettingName, unknown>> = {};
+  const isSet = new Set<SettingName>();
+  const redactor = new Redactor(secretTexts(env));
+  for (const name of SETTING_NAMES) {
+    const setting = settingOf(name);
+    const given = givenText(env, name);
+    if (given !== undefined) {
+      isSet.add(name);
+    }
+    const text = given?.text ?? setting.default;
+    if (text === undefined) {
+      continue;
+    }
+    const parsed = v.safeParse(setting.schema, text);
+    if (parsed.success) {
+      values[name] = parsed.output;
+      continue;
+    }
+    const shown = setting.secret ? "its value (not shown)" : quoted(redactor.text(text));
+    problems.push({
+      name: given?.name ?? name,
+      problem: `${shown} ${parsed.issues[0].message}`,
+      fix: fixFor(name),
+    });
+  }
+  // Each value came from the schema of its own row, which is what SettingValues says.
+  return { values: values as Partial<SettingValues>, isSet, problems };
+}
+
+/** The sentence that says what a setting may be. */
+export function fixFor(name: SettingName): string {
+  return `Set it to ${settingOf(name).example}.`;
+}
+
+/** A problem with a setting that the command needs and nobody set. */
+export function missing(name: SettingName): ConfigurationProblem {
+  return { name, problem: "is not set", fix: fixFor(name) };
+}
+
+function givenText(env: Environment, name: SettingName): { name: string; text: string } | undefined {
+  const names = [LOWER_CASE_TOO.has(name) ? name.toLowerCase() : undefined, name, STAND_INS[name]];
+  for (const candidate of names) {
+    const text = candidate === undefined ? undefined : env[candidate];
+    if (candidate !== undefined && text !== undefined && text !== "") {
+      return { name: candidate, text };
+    }
+  }
+  return undefined;
+}
+
+function unknownNames(env: Environment): ConfigurationProblem[] {
+  const known: ReadonlySet<string> = new Set(SETTING_NAMES);
+  return Object.keys(env)
+    .filter((name) => name.startsWith("ARCHIVER_") && !known.has(name) && (env[name] ?? "") !== "")
+    .sort()
+    .map((name) => {
+      const meant = nearestName(name, SETTING_NAMES);
+      return {
+        name: quotedName(name),
+        problem: "is no setting of this program",
+        fix: meant === undefined ? "Remove it." : `Did you mean ${meant}?`,
+      };
+    });
+}
+
+/** What the secret variables hold, so that one pasted into the wrong place is not shown there either. */
+function secretTexts(env: Environment): string[] {
+  return SETTING_NAMES.filter((name) => settingOf(name).secret).flatMap(
+    (name) => givenText(env, name)?.text ?? [],
+  );
+}
+
+/** A value as a message shows it: in quotes, controls escaped, cut. */
+function quoted(text: string): string {
+  return JSON.stringify(text.length <= SHOWN_VALUE_LENGTH ? text : `${text.slice(0, SHOWN_VALUE_LENGTH)}…`);
+}
+
+function quotedName(name: string): string {
+  return /^[A-Z0-9_]{1,80}$/.test(name) ? name : quoted(name);
+}
