@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
 import type { ServerResponse } from "node:http";
-import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Answer } from "./answer.ts";
 import { nowMs } from "./clock.ts";
 import type { RequestEnd } from "./request-log.ts";
@@ -123,8 +122,6 @@ async function finish(response: ServerResponse, answer: Answer, gone: AbortSigna
       return;
     case "lost":
     case "reset":
-      // Let the kernel take what was written: a reset drops what is still in this process.
-      await nextTurn();
       response.socket?.resetAndDestroy();
       return;
   }

@@ -1,15 +1,5 @@
 import { describe, expect, test } from "vitest";
-import {
-  type Call,
-  call,
-  create,
-  download,
-  idsOf,
-  jsonOf,
-  list,
-  PROJECT,
-  sandboxWith,
-} from "./test-client.ts";
+import { type Call, call, download, idsOf, jsonOf, list, sandboxWith } from "./test-client.ts";
 
 describe("routes", () => {
   test.each<Call & { why: string }>([
