@@ -60,6 +60,8 @@ export class FileLock {
 
   #tryBegin(database: DatabaseSync, isLastTry: boolean): boolean {
     try {
+      // No journal file: nothing is ever written, and a full disk must not keep anybody from locking.
+      database.exec("PRAGMA journal_mode = MEMORY");
       database.exec("BEGIN IMMEDIATE");
       return true;
     } catch (thrown) {

@@ -15,6 +15,8 @@ import {
   sha256Of,
 } from "../../test/contract/store-helpers.ts";
 import { temporaryFolder } from "../../test/contract/temp-folder.ts";
+import { FileLock } from "./file-lock.ts";
+import { FileRoot } from "./file-root.ts";
 import { FileStore } from "./file-store.ts";
 
 const { signal } = new AbortController();
@@ -214,6 +216,14 @@ describe("the lock", () => {
     expect(clock.monotonicMs() - startedMs).toBeLessThan(10_100);
     holder.exec("ROLLBACK");
     expect(await store.putDocument("state/x.json", "", ALWAYS, { signal })).not.toBe("conflict");
+  });
+
+  test("writes nothing, so that a dead holder leaves nothing and a full disk does not matter", async () => {
+    const { folder, clock } = await openStore();
+    const lock = new FileLock(new FileRoot(folder), clock, realRandom);
+    const whileHeld = await lock.hold(async () => await readdir(join(folder, "state")), signal);
+    expect(whileHeld).toEqual(["lock.db"]);
+    expect((await stat(join(folder, "state/lock.db"))).size).toBe(0);
   });
 
   test("is not waited for by readers and uploads", async () => {

@@ -1,5 +1,6 @@
 // Usage: queue-consumer.ts {file} {visibilityMs} drain | hold
-// Settles every message and says its body; or takes one, says so, and holds it for ever.
+// Says "ready", then settles every message and says its body, until one says "stop"; or takes one, says so,
+// and holds it for ever.
 import { SqliteQueue } from "../../../lib/queue/sqlite-queue.ts";
 import { realClock, realRandom } from "../clocks.ts";
 
@@ -11,16 +12,20 @@ const queue = await SqliteQueue.open(file, {
 });
 const { signal } = new AbortController();
 
+console.log("ready");
 for (;;) {
   const received = await queue.receive({ signal });
   if (received === undefined) {
-    break;
+    continue;
   }
   if (mode === "hold") {
     console.log(received.body);
     await realClock.sleep(600_000);
   }
   await queue.acknowledge(received, { signal });
+  if (received.body === "stop") {
+    break;
+  }
   console.log(received.body);
 }
 queue.close();
