@@ -63,6 +63,7 @@ export class DrainLoop {
       limitAtMs: options.limitAtMs,
       counts: emptyCounts(),
       archivedBytes: 0,
+      connectMs: 0,
       lastSeen: ready.list.tasks,
       noteSuccess: () => this.#settler.noteSuccess(),
     };

@@ -15,6 +15,8 @@ export interface DrainOptions {
   readonly limitMs?: number;
   /** Waits for delayed messages that become due within this; default 0: a long poll that finds nothing ends the run. */
   readonly waitForDueMs?: number;
+  /** Work to be done once the preflight has passed, before the first message: `run` discovers here. */
+  readonly prepare?: (signal: AbortSignal) => Promise<void>;
   /** `pressure`: does nothing unless so many places are held that exports are in danger of eviction. */
   readonly when?: "always" | "pressure";
 }
@@ -53,6 +55,7 @@ async function runUntilEnd(
   let ready: PreflightResult;
   try {
     ready = await preflight(ports, settings, runId, limit.signal);
+    await options.prepare?.(limit.signal);
   } catch (error) {
     if (options.signal.aborted) {
       return { stopReason: "aborted", tasks: [] };

@@ -1,5 +1,6 @@
 import { describeFailure, type Failure } from "../domain/errors.ts";
 import { type ExportTask, oldestFirst, revisionOf } from "../domain/export-task.ts";
+import { runIdOf } from "../domain/key-layout.ts";
 import type { Records } from "../records/records.ts";
 import {
   emptyCounts,
@@ -67,6 +68,27 @@ export async function summarize(ports: ArchivePorts, frame: RunFrame, ending: Ru
     ports.observe({ kind: "run-ended", report });
     return report;
   });
+}
+
+/** The report of a run that failed before it could begin: a configuration that cannot work. */
+export function failedRunReport(
+  { clock, random }: Pick<ArchivePorts, "clock" | "random">,
+  failure: Failure,
+): RunReport {
+  const nowMs = clock.wallMs();
+  const now = new Date(nowMs).toISOString();
+  return {
+    runId: runIdOf(nowMs, random.hex(4)),
+    startedAt: now,
+    endedAt: now,
+    stopReason: "system-failure",
+    counts: emptyCounts(),
+    bytes: 0,
+    pacing: "shared",
+    tasks: [],
+    platform: { held: 0, limit: PLACES_LIMIT },
+    failure,
+  };
 }
 
 /** The places held, and the export that has waited longest for its archive. */

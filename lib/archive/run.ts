@@ -21,6 +21,8 @@ export interface Run {
   readonly counts: RunCounts;
   /** Bytes of the exports archived so far. */
   archivedBytes: number;
+  /** From asking for a file to writing the request, as last seen in this run. */
+  connectMs: number;
   /** The tasks of the newest complete list. */
   lastSeen: readonly ExportTask[];
   /** Something worked from end to end, so a failing task is ill by itself. */

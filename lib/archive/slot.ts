@@ -2,6 +2,7 @@ import { ArchiverError } from "../domain/errors.ts";
 import type { Slot } from "../pacing/pacer.ts";
 import type { ExportDownload } from "../ports/platform.ts";
 import { slotsGoStale } from "./errors.ts";
+import type { Run } from "./run.ts";
 import { runTimeLeftMs, taskLimitMs } from "./task-time.ts";
 import type { Visit } from "./visit.ts";
 
@@ -10,7 +11,7 @@ const MAX_STALE_SLOTS = 5;
 /** Thrown while the request is about to be written, so that nothing is sent. */
 class SlotIsStale extends ArchiverError {
   constructor() {
-    super("slot-is-stale", "the download slot went by before its request could be written", {
+    super("slot-is-stale", "the download request could not be written in its slot", {
       scope: "task",
       retry: "now",
       hint: "A new slot is taken.",
@@ -27,21 +28,28 @@ export async function askForFile(
   visit: Visit,
 ): Promise<{ download: ExportDownload; slot: Slot } | "no-slot"> {
   const { run, exportTaskId, limit } = visit;
-  const { platform, observe } = run.ports;
+  const { platform, clock, observe } = run.ports;
   for (let attempt = 1; attempt <= MAX_STALE_SLOTS; attempt += 1) {
     const deadlineMs = run.pacer.nowMs() + runTimeLeftMs(run) - run.settings.minTaskMs;
     limit.disarm();
-    const slot = await run.pacer.take(deadlineMs, { signal: limit.signal }, (startsAtMs) =>
-      observe({ kind: "slot-awaited", exportTaskId, startsAtMs }),
+    const slot = await run.pacer.take(
+      deadlineMs,
+      { signal: limit.signal },
+      {
+        leadMs: connectLeadMs(run),
+        onWaiting: (startsAtMs) => observe({ kind: "slot-awaited", exportTaskId, startsAtMs }),
+      },
     );
     if (slot === "none") {
       return "no-slot";
     }
     limit.arm(taskLimitMs(run, visit.message));
+    const askedAtMs = clock.monotonicMs();
     try {
       const download = await platform.showExportTask(exportTaskId, {
         signal: limit.signal,
         beforeRequest: () => {
+          run.connectMs = clock.monotonicMs() - askedAtMs;
           if (!slot.isFresh()) {
             throw new SlotIsStale();
           }
@@ -56,4 +64,12 @@ export async function askForFile(
     }
   }
   throw slotsGoStale();
+}
+
+/**
+ * How much before its slot the next download is asked for, so that its connection stands in time: what the
+ * last one took, aimed at the middle of the interval/62 in which a slot is fresh.
+ */
+function connectLeadMs(run: Run): number {
+  return Math.max(0, run.connectMs - run.settings.downloadIntervalMs / 124);
 }

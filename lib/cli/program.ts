@@ -1,10 +1,128 @@
+import { Command, CommanderError, InvalidArgumentError } from "commander";
+import { ConfigurationError } from "../config/errors.ts";
+import { describeFailure } from "../domain/errors.ts";
+import { archiveCommand } from "./commands/archive.ts";
+import { listDeadLettersCommand, redriveCommand } from "./commands/dead-letters.ts";
+import { discoverCommand } from "./commands/discover.ts";
+import { runCommand } from "./commands/run.ts";
+import { statusCommand } from "./commands/status.ts";
+import { EXIT, type ExitCode } from "./exit-codes.ts";
+import { InterruptedByOperator } from "./interrupt.ts";
+import { createOutput, type Output } from "./output.ts";
+import type { CommonOptions } from "./session.ts";
+
+const ABOUT = `Archives finished Huawei Cloud IoTDA exports to storage you own, proves each copy, and only then
+deletes the export task. Settings come from the environment, or from a file with --env-file.`;
+
+const EXIT_CODES = `
+Exit codes:
+  0    done
+  1    failed, or stopped by a failure of the system (nothing was given up for it)
+  2    wrong usage or configuration; nothing was done
+  3    done, but some task was dead-lettered in this run
+  130  interrupted; everything was handed back`;
+
 /**
- * PLACEHOLDER, to be replaced by the command line itself.
- *
+ * The command line.
  * @param args the words after the program's name.
- * @returns the exit code.
+ * @returns the exit code; nothing is thrown.
  */
-export async function run(args: string[]): Promise<number> {
-  process.stdout.write(`iotda-archiver has no commands yet (${args.length} words given)\n`);
-  return 0;
+export async function run(args: string[]): Promise<ExitCode> {
+  let exitCode: ExitCode = EXIT.done;
+  const asJson = args.includes("--json");
+  const output = createOutput(process.stdout, asJson);
+  const program = createProgram(output, (code) => {
+    exitCode = code;
+  });
+  try {
+    await program.parseAsync(args, { from: "user" });
+    return exitCode;
+  } catch (error) {
+    return failed(error, asJson ? output : undefined);
+  }
+}
+
+function createProgram(output: Output, end: (code: ExitCode) => void): Command {
+  const program = new Command("iotda-archiver");
+  program
+    .description(ABOUT)
+    .addHelpText("after", EXIT_CODES)
+    .configureHelp({ showGlobalOptions: true })
+    .helpCommand(false)
+    .exitOverride();
+  const command = (parent: Command, words: string, description: string) =>
+    parent
+      .command(words)
+      .description(description)
+      .option("--env-file <file>", "read settings from this file; the environment wins over it")
+      .option("--json", "print exactly one JSON document on stdout");
+
+  command(program, "run", "discover, then archive until nothing is queued or due within 15 minutes")
+    .option("--max-minutes <n>", "end by itself before so many minutes are over", wholeNumber)
+    .action(async (options) => end(await runCommand(options, output)));
+  command(program, "discover", "enqueue every finished export that still needs work, oldest first").action(
+    async (options: CommonOptions) => end(await discoverCommand(options, output)),
+  );
+  command(program, "archive", "work on what is queued now")
+    .option("--max-minutes <n>", "end by itself before so many minutes are over", wholeNumber)
+    .option("--under-pressure", "do nothing unless ARCHIVER_PRESSURE places are held")
+    .action(async (options) => end(await archiveCommand(options, output)));
+  command(
+    program,
+    "status",
+    "show the places held on the platform, the queue, and the next download slot",
+  ).action(async (options: CommonOptions) => end(await statusCommand(options, output)));
+
+  const deadLetters = program.command("dead-letters").description("show or move back what was given up");
+  command(deadLetters, "list", "show the dead letters and their reasons")
+    .option("--limit <n>", "show at most so many", wholeNumber, 100)
+    .action(async (options) => end(await listDeadLettersCommand(options, output)));
+  command(deadLetters, "redrive [ids...]", "move dead letters back into the queue, where they start afresh")
+    .option("--all", "move every dead letter back")
+    .action(async (ids: string[], options: CommonOptions & { all?: boolean }) => {
+      if (ids.length > 0 === (options.all === true)) {
+        throw new CommanderError(
+          EXIT.misuse,
+          "archiver.ids",
+          "error: name the letters to move back, or give --all",
+        );
+      }
+      end(await redriveCommand(options.all === true ? "all" : ids, options, output));
+    });
+  return program;
+}
+
+function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 1) {
+    throw new InvalidArgumentError("It must be a whole number of at least 1.");
+  }
+  return value;
+}
+
+function failed(error: unknown, jsonOutput: Output | undefined): ExitCode {
+  if (error instanceof CommanderError) {
+    return afterUsage(error);
+  }
+  if (error instanceof InterruptedByOperator) {
+    return EXIT.interrupted;
+  }
+  const failure = describeFailure(error);
+  jsonOutput?.show({ failure }, []);
+  const hint = error instanceof ConfigurationError ? "" : `\n  ${failure.hint}`;
+  process.stderr.write(`${failure.message}${hint}\n`);
+  if (failure.code === "internal-error" && process.env.ARCHIVER_LOG_LEVEL === "DEBUG") {
+    process.stderr.write(`${error instanceof Error ? (error.stack ?? "") : ""}\n`);
+  }
+  return error instanceof ConfigurationError ? EXIT.misuse : EXIT.failed;
+}
+
+function afterUsage(error: CommanderError): ExitCode {
+  if (error.exitCode === 0 || error.code === "commander.help") {
+    return error.exitCode === 0 ? EXIT.done : EXIT.misuse;
+  }
+  if (error.code === "archiver.ids") {
+    process.stderr.write(`${error.message}\n`);
+  }
+  return EXIT.misuse;
 }

@@ -11,13 +11,15 @@ const FARTHEST_NEXT_AT_MS = 10 * 60_000;
 const FARTHEST_NEXT_AT_INTERVALS = 40;
 const MAX_SWAP_TRIES = 50;
 const SWAP_BACKOFF_MS = 20;
+/** Timers and clock readings disagree by this much; far below what the spacing leaves over. */
+const TIMER_SLACK_MS = 2;
 
 /** The right to begin one download. */
 export interface Slot {
   /** On the store's clock. */
   readonly startsAtMs: number;
   /**
-   * Whether a request written now still keeps the promised spacing. Two grants lie an interval apart; with
+   * Whether a request written now is in the slot and still keeps the promised spacing. Two grants lie an interval apart; with
    * each request at most interval/62 late, no two requests are closer than 30/31 of it (design I4).
    */
   isFresh(): boolean;
@@ -25,6 +27,13 @@ export interface Slot {
 
 /** What to make of the state just read: the next `nextAt`, or leave it. */
 type StateChange = (state: { nextAtMs: number }) => { kind: "write"; nextAtMs: number } | { kind: "leave" };
+
+export interface TakeOptions {
+  /** How long it takes from asking for a file to writing the request: the connection is made ahead of the slot. */
+  readonly leadMs?: number;
+  /** Told when there is a wait. */
+  readonly onWaiting?: (startsAtMs: number) => void;
+}
 
 export interface PacerOptions {
   readonly store: ObjectStore;
@@ -72,20 +81,21 @@ export class Pacer {
   }
 
   /**
-   * Claims the next slot and returns when it begins. `none`, at once, when it lies beyond the deadline.
+   * Claims the next slot and returns when it begins, or `leadMs` earlier. `none`, at once, when it lies beyond
+   * the deadline.
    * @param deadlineMs on the same clock as {@link nowMs}; `Infinity` for a run without limit.
    */
   async take(
     deadlineMs: number,
     call: CallOptions,
-    onWaiting?: (startsAtMs: number) => void,
+    { leadMs = 0, onWaiting }: TakeOptions = {},
   ): Promise<Slot | "none"> {
     for (;;) {
       const startsAtMs = await this.#claim(deadlineMs, call);
       if (startsAtMs === "none") {
         return "none";
       }
-      const waitMs = startsAtMs - this.nowMs();
+      const waitMs = startsAtMs - leadMs - this.nowMs();
       if (waitMs > 0) {
         onWaiting?.(startsAtMs);
         await this.#options.clock.sleep(waitMs, call.signal);
@@ -93,7 +103,8 @@ export class Pacer {
       // A throttling answer to this process's other download, while this one waited.
       if (startsAtMs >= this.#notBeforeMs) {
         const latestMs = startsAtMs + this.#options.intervalMs / 62;
-        return { startsAtMs, isFresh: () => this.nowMs() <= latestMs };
+        const earliestMs = startsAtMs - TIMER_SLACK_MS;
+        return { startsAtMs, isFresh: () => this.nowMs() >= earliestMs && this.nowMs() <= latestMs };
       }
     }
   }
@@ -110,10 +121,16 @@ export class Pacer {
     // The other download's slot is one interval after the refused one: good enough for a penalty of one.
     const keepFromMs = this.nowMs() + penaltyMs - this.#options.intervalMs / 2;
     this.#notBeforeMs = Math.max(this.#notBeforeMs, keepFromMs);
-    const nextAtMs = await this.#swap(
-      (state) => ({ kind: "write", nextAtMs: Math.max(state.nextAtMs, this.nowMs()) + penaltyMs }),
-      call,
-    );
+    const nextAtMs = await this.#swap((state) => {
+      const nowMs = this.nowMs();
+      // Penalties of many runners add up, and a state too far ahead would be taken for a corrupt one and pulled
+      // back over slots already granted: half the believable distance leaves room for the claims behind them.
+      const farthestMs = Math.max(state.nextAtMs, nowMs + this.#farthestMs() / 2);
+      return {
+        kind: "write",
+        nextAtMs: Math.min(farthestMs, Math.max(state.nextAtMs, nowMs) + penaltyMs),
+      };
+    }, call);
     return nextAtMs === "none" ? penaltyMs : Math.max(0, nextAtMs - this.nowMs());
   }
 
@@ -139,8 +156,10 @@ export class Pacer {
    * @returns the `nextAt` written, or `none` when `change` left it.
    */
   #swap(change: StateChange, call: CallOptions): Promise<number | "none"> {
-    const swap = this.#lastSwap.then(() => this.#swapAlone(change, call));
-    this.#lastSwap = swap.catch(() => undefined);
+    const previous = this.#lastSwap;
+    const swap = settledOrAborted(previous, call.signal).then(() => this.#swapAlone(change, call));
+    // A swap that is aborted while it waits ends before the one it waited for.
+    this.#lastSwap = Promise.allSettled([previous, swap]);
     return swap;
   }
 
@@ -201,18 +220,35 @@ export class Pacer {
     return now !== undefined && parsePacingState(now.text, Number.POSITIVE_INFINITY)?.nonce === state.nonce;
   }
 
+  /** How far ahead `nextAt` may lie before nobody believes it. */
+  #farthestMs(): number {
+    return Math.max(FARTHEST_NEXT_AT_MS, FARTHEST_NEXT_AT_INTERVALS * this.#options.intervalMs);
+  }
+
   #nextAtOf(found: StoredDocument | undefined): number {
     const nowMs = this.nowMs();
     if (found === undefined) {
       return nowMs;
     }
     const { intervalMs, onCorruptState } = this.#options;
-    const farthestMs = nowMs + Math.max(FARTHEST_NEXT_AT_MS, FARTHEST_NEXT_AT_INTERVALS * intervalMs);
-    const state = parsePacingState(found.text, farthestMs);
+    const state = parsePacingState(found.text, nowMs + this.#farthestMs());
     if (state === undefined) {
       onCorruptState();
       return nowMs + intervalMs;
     }
     return state.nextAt;
+  }
+}
+
+/** Waits for `work`, which never rejects, but not longer than the caller does. */
+async function settledOrAborted(work: Promise<unknown>, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
+  const aborted = Promise.withResolvers<void>();
+  const onAbort = () => aborted.reject(signal.reason);
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    await Promise.race([work, aborted.promise]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
   }
 }

@@ -1,0 +1,60 @@
+import { systemClock } from "../../config/system.ts";
+import { wireQueue } from "../../config/wiring.ts";
+import type { HeldDeadLetter } from "../../ports/task-queue.ts";
+import { loadConfiguration } from "../environment.ts";
+import { EXIT, type ExitCode } from "../exit-codes.ts";
+import { interruptible } from "../interrupt.ts";
+import type { Output } from "../output.ts";
+import type { CommonOptions } from "../session.ts";
+import { deadLetterLines } from "../summaries.ts";
+
+export interface ListOptions extends CommonOptions {
+  readonly limit: number;
+}
+
+/** `dead-letters list`: what was given up, and why. */
+export async function listDeadLettersCommand(options: ListOptions, output: Output): Promise<ExitCode> {
+  const letters = await withDeadLetters(options, (queue, signal) =>
+    queue.listDeadLetters({ signal, limit: options.limit }),
+  );
+  output.show({ deadLetters: letters }, deadLetterLines(letters, systemClock.wallMs()));
+  return EXIT.done;
+}
+
+/** `dead-letters redrive`: moves letters back into the task queue, where they start afresh. */
+export async function redriveCommand(
+  ids: readonly string[] | "all",
+  options: CommonOptions,
+  output: Output,
+): Promise<ExitCode> {
+  const moved = await withDeadLetters(options, (queue, signal) => queue.redrive(ids, { signal }));
+  output.show({ redriven: moved }, redriveLines(ids, moved));
+  return ids !== "all" && moved.length < ids.length ? EXIT.failed : EXIT.done;
+}
+
+function redriveLines(ids: readonly string[] | "all", moved: readonly HeldDeadLetter[]): readonly string[] {
+  const lines = moved.map(({ id, body }) => `moved back ${id}: ${body}`);
+  const movedIds = new Set(moved.map(({ id }) => id));
+  const unknown = ids === "all" ? [] : ids.filter((id) => !movedIds.has(id));
+  return [
+    ...lines,
+    ...unknown.map((id) => `no dead letter has the id ${id}; "iotda-archiver dead-letters list" shows them`),
+    ...(lines.length === 0 && unknown.length === 0 ? ["There are no dead letters."] : []),
+  ];
+}
+
+async function withDeadLetters<T>(
+  options: CommonOptions,
+  work: (queue: Awaited<ReturnType<typeof wireQueue>>, signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const configuration = await loadConfiguration(options.envFile, ["queue"]);
+  const queue = await wireQueue(configuration.queue);
+  try {
+    return await interruptible(
+      (line) => process.stderr.write(`${line}\n`),
+      (signal) => work(queue, signal),
+    );
+  } finally {
+    queue.close();
+  }
+}

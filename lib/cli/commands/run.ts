@@ -1,0 +1,48 @@
+import { drain } from "../../archive/drain.ts";
+import { systemClock } from "../../config/system.ts";
+import { type DiscoverReport, discover } from "../../discovery/discover.ts";
+import type { QueueDepth } from "../../ports/task-queue.ts";
+import { type ExitCode, exitCodeOf } from "../exit-codes.ts";
+import type { Output } from "../output.ts";
+import { type Session, withSession } from "../session.ts";
+import { leftLines, runLines } from "../summaries.ts";
+import { type ArchiveOptions, limitOf } from "./archive.ts";
+
+/** Delayed messages that become due within this are waited for (design §6.4). */
+const WAIT_FOR_DUE_MS = 15 * 60_000;
+const DEPTH_LIMIT_MS = 10_000;
+
+/** `run`: discovers, archives until nothing is queued or due within 15 minutes, and says what is left. */
+export async function runCommand(options: ArchiveOptions, output: Output): Promise<ExitCode> {
+  const { report, left } = await withSession(options, async (session) => {
+    let discovered: DiscoverReport | undefined;
+    const { ports, settings } = session.archiver;
+    const ended = await drain(ports, settings, {
+      signal: session.signal,
+      ...limitOf(options),
+      waitForDueMs: WAIT_FOR_DUE_MS,
+      prepare: async (signal) => {
+        discovered = await discover(ports, settings, signal);
+        session.view.say(discoveredLine(discovered));
+      },
+    });
+    return { report: { ...ended, discovered }, left: await depthOf(session) };
+  });
+  const lines = [...runLines(report), ...(left === undefined ? [] : leftLines(left, systemClock.wallMs()))];
+  output.show({ ...report, left }, lines);
+  return exitCodeOf(report);
+}
+
+function discoveredLine({ enqueued, skipped, unfinished }: DiscoverReport): string {
+  return `Discovered: ${enqueued.length} enqueued, ${skipped.length} skipped, ${unfinished} still being made`;
+}
+
+/** What is left in the queue; not worth failing a finished run for. */
+async function depthOf({ archiver, view }: Session): Promise<QueueDepth | undefined> {
+  try {
+    return await archiver.ports.queue.depth({ signal: AbortSignal.timeout(DEPTH_LIMIT_MS) });
+  } catch {
+    view.say("What is left in the queue could not be found out; `iotda-archiver status` asks again.");
+    return undefined;
+  }
+}

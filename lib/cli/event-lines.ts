@@ -1,0 +1,96 @@
+import type { ArchiveEvent } from "../archive/events.ts";
+import { count, formatBytes, formatDuration } from "./format.ts";
+import { outcomeInWords, reasonInWords } from "./words.ts";
+
+/** One event as a person reads it. */
+export interface EventLine {
+  readonly level: "debug" | "info" | "warn" | "error";
+  readonly text: string;
+  /** Coloured on a terminal: what the line means for the operator. */
+  readonly tone: "good" | "plain" | "caution" | "bad";
+}
+
+/** The line for an event; `undefined` for those that only move the live view. */
+export function eventLine(event: ArchiveEvent): EventLine | undefined {
+  switch (event.kind) {
+    case "run-started":
+      return {
+        level: "info",
+        tone: "plain",
+        text: `Run ${event.runId}: ${event.held} of 50 places held on the platform, pacing ${event.pacing}`,
+      };
+    case "task-started":
+      return {
+        level: "debug",
+        tone: "plain",
+        text: `${event.exportTaskId}: started, ${count(event.attempts, "failed try")} so far`.replace(
+          "trys",
+          "tries",
+        ),
+      };
+    case "archived":
+      return {
+        level: "info",
+        tone: "good",
+        text: `${event.exportTaskId}: archived ${formatBytes(event.sizeBytes)}${event.adopted ? " (adopted from an earlier run)" : ""} as ${event.key}`,
+      };
+    case "throttled":
+      return {
+        level: "warn",
+        tone: "caution",
+        text: `${event.exportTaskId}: throttled; next slot in ${formatDuration(event.waitMs)}`,
+      };
+    case "failed":
+      return {
+        level: "warn",
+        tone: "caution",
+        text: `${event.exportTaskId}: ${event.failure.message}. ${event.failure.hint}`,
+      };
+    case "verification-failed":
+      return {
+        level: "error",
+        tone: "bad",
+        text: `${event.exportTaskId}: verification failed: ${event.failure.message}`,
+      };
+    case "export-lost":
+      return { level: "error", tone: "bad", text: `${event.exportTaskId}: EXPORT LOST. ${event.detail}` };
+    case "lease-lost":
+      return {
+        level: "info",
+        tone: "plain",
+        text: `${event.exportTaskId ?? "a message"}: its visibility timeout ran out; another runner may work on it too`,
+      };
+    case "warning":
+      return { level: "warn", tone: "caution", text: event.message };
+    case "task-ended":
+      return endedLine(event);
+    case "idle":
+    case "listed":
+    case "slot-awaited":
+    case "download-started":
+    case "bytes":
+    case "verifying":
+    case "deleted":
+    case "run-ended":
+      return undefined;
+  }
+}
+
+function endedLine({ entry, delayMs }: Extract<ArchiveEvent, { kind: "task-ended" }>): EventLine {
+  const why = entry.reason === undefined ? "" : `: ${reasonInWords(entry.reason)}`;
+  const again = delayMs === undefined ? "" : `; again in ${formatDuration(delayMs)}`;
+  const text = `${entry.exportTaskId}: ${outcomeInWords(entry)}${why}${again}`;
+  switch (entry.outcome) {
+    case "archived-deleted":
+    case "deleted":
+      return { level: "info", tone: "good", text };
+    case "archived-kept":
+    case "already-done":
+    case "postponed":
+      return { level: "info", tone: "plain", text };
+    case "retried":
+      return { level: "warn", tone: "caution", text };
+    case "dead-lettered":
+      return { level: "error", tone: "bad", text };
+  }
+}

@@ -1,0 +1,66 @@
+import type { Configuration } from "../config/configuration.ts";
+import { knownSecrets } from "../config/known-secrets.ts";
+import { systemClock } from "../config/system.ts";
+import type { Archiver } from "../config/wiring.ts";
+import { wire } from "../config/wiring.ts";
+import type { Log } from "../observability/log.ts";
+import { createPlainLog } from "../observability/plain-logger.ts";
+import { loadConfiguration } from "./environment.ts";
+import { interruptible } from "./interrupt.ts";
+import { createLiveView, createPlainView, type RunView } from "./run-view.ts";
+
+/** Options that every command takes. */
+export interface CommonOptions {
+  readonly envFile?: string;
+  readonly json?: boolean;
+}
+
+/** What a command works with while it runs. */
+export interface Session {
+  readonly configuration: Configuration;
+  readonly archiver: Archiver;
+  readonly view: RunView;
+  /** Aborted by the operator's first interrupt. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Reads the configuration, puts the archiver together, shows progress on stderr (a live view on a terminal,
+ * log lines elsewhere) and takes everything down again, whatever comes of `work`.
+ */
+export async function withSession<T>(
+  options: CommonOptions,
+  work: (session: Session) => Promise<T>,
+): Promise<T> {
+  const configuration = await loadConfiguration(options.envFile);
+  const view = createView(configuration);
+  try {
+    const archiver = await wire(configuration, (event) => view.observe(event));
+    try {
+      return await interruptible(
+        (line) => view.say(line),
+        (signal) => work({ configuration, archiver, view, signal }),
+      );
+    } finally {
+      await archiver.close();
+    }
+  } finally {
+    view.close();
+  }
+}
+
+function createView(configuration: Configuration): RunView {
+  const isTerminal = process.stderr.isTTY === true && process.env.TERM !== "dumb";
+  return isTerminal
+    ? createLiveView(process.stderr, configuration.logLevel === "DEBUG", () => systemClock.wallMs())
+    : createPlainView(createStderrLog(configuration));
+}
+
+function createStderrLog(configuration: Configuration): Log {
+  return createPlainLog({
+    sink: process.stderr,
+    level: configuration.logLevel,
+    secrets: knownSecrets(configuration),
+    wallMs: () => systemClock.wallMs(),
+  });
+}

@@ -1,0 +1,164 @@
+import { styleText } from "node:util";
+import Table from "cli-table3";
+import type { DiscoverReport } from "../discovery/discover.ts";
+import type { HeldDeadLetter, QueueDepth } from "../ports/task-queue.ts";
+import type { RunReport, StopReason, TaskEntry } from "../records/run-report.ts";
+import type { StatusReport } from "./commands/status.ts";
+import { count, formatBytes, formatDue, formatDuration } from "./format.ts";
+import { outcomeInWords, reasonInWords } from "./words.ts";
+
+const DETAIL_COLUMN_CHARACTERS = 60;
+
+/** A table without colours of its own: it must read well in a file too. */
+function table(head: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
+  const made = new Table({ head: [...head], style: { head: [], border: [] } });
+  made.push(...rows.map((row) => [...row]));
+  return made.toString().split("\n");
+}
+
+function stopInWords(stopReason: StopReason): string {
+  switch (stopReason) {
+    case "drained":
+      return "nothing is left to do now";
+    case "time-budget":
+      return "the time is up; the next run goes on";
+    case "system-failure":
+      return "stopped by a failure of the system; no task was given up for it";
+    case "aborted":
+      return "interrupted; everything was handed back";
+    case "no-pressure":
+      return "too few places are held to act now";
+  }
+}
+
+/** The closing lines of an archive run. */
+export function runLines(report: RunReport): readonly string[] {
+  const { counts, failure, platform } = report;
+  const durationMs = Date.parse(report.endedAt) - Date.parse(report.startedAt);
+  const numbers = [
+    `archived ${counts.archived} (${formatBytes(report.bytes)})`,
+    `deleted ${counts.deleted}`,
+    `kept ${counts.kept}`,
+    `postponed ${counts.postponed}`,
+    `failed tries ${counts.retried}`,
+    `throttled ${counts.throttled}`,
+    `dead-lettered ${counts.deadLettered}`,
+  ];
+  return [
+    `Run ${report.runId}: ${stopInWords(report.stopReason)} (${formatDuration(durationMs)})`,
+    `  ${numbers.join(", ")}`,
+    `  places held on the platform: ${platform.held} of ${platform.limit}${oldestInWords(report)}`,
+    ...(report.pacing === "unshared"
+      ? ["  pacing: unshared; run one archiver at a time on this store, or more will only be throttled"]
+      : []),
+    ...worthMentioning(report.tasks),
+    ...(failure === undefined
+      ? []
+      : [
+          "",
+          styleText("red", `Failed: ${failure.message}`, { stream: process.stdout }),
+          `  ${failure.hint}`,
+        ]),
+  ];
+}
+
+function oldestInWords({ platform }: RunReport): string {
+  const { oldestUnarchived } = platform;
+  return oldestUnarchived === undefined
+    ? ""
+    : `; longest unarchived: ${oldestUnarchived.exportTaskId}, made ${oldestUnarchived.createTime}`;
+}
+
+/** The last word on each task that did not simply end archived and deleted. */
+function worthMentioning(tasks: readonly TaskEntry[]): readonly string[] {
+  const last = new Map(tasks.map((entry) => [entry.exportTaskId, entry]));
+  const rows = [...last.values()]
+    .filter(({ outcome }) => outcome !== "archived-deleted" && outcome !== "deleted")
+    .map((entry) => [
+      entry.exportTaskId,
+      outcomeInWords(entry),
+      entry.reason === undefined ? "" : reasonInWords(entry.reason),
+    ]);
+  return rows.length === 0 ? [] : table(["export task", "ended", "because"], rows);
+}
+
+/** What is left in the queue, and when it is due. */
+export function leftLines(left: QueueDepth, nowMs: number): readonly string[] {
+  const waiting = left.ready + left.delayed + left.inFlight;
+  const due = left.nextDueAtMs === undefined ? "" : `, the next ${formatDue(left.nextDueAtMs, nowMs)}`;
+  return [
+    waiting === 0 ? "Left in the queue: nothing" : `Left in the queue: ${count(waiting, "task")}${due}`,
+    ...(left.deadLetters === 0
+      ? []
+      : [`Dead letters: ${left.deadLetters} (see "iotda-archiver dead-letters list")`]),
+  ];
+}
+
+/** The closing lines of `discover`. */
+export function discoverLines(report: DiscoverReport): readonly string[] {
+  const { held, limit, unfinished, enqueued, skipped } = report;
+  return [
+    `Places held on the platform: ${held} of ${limit}, ${unfinished} still being made`,
+    `Enqueued ${count(enqueued.length, "task")}${enqueued.length === 0 ? "" : ", oldest first:"}`,
+    ...enqueued.map((exportTaskId) => `  ${exportTaskId}`),
+    ...(skipped.length === 0 ? [] : [`Skipped ${count(skipped.length, "task")}:`]),
+    ...skipped.map(({ exportTaskId, reason }) => `  ${exportTaskId}: ${skipInWords(reason)}`),
+  ];
+}
+
+function skipInWords(reason: DiscoverReport["skipped"][number]["reason"]): string {
+  switch (reason) {
+    case "dead-lettered":
+      return "dead-lettered; redrive its letter to try again";
+    case "enqueued-recently":
+      return "enqueued less than 6 h ago";
+    case "unknown-status":
+      return "its status is not one this program knows";
+    case "kept:delete-disabled":
+    case "kept:hold":
+    case "kept:expired":
+    case "kept:sibling":
+      return `archived and kept: ${reasonInWords(reason.slice("kept:".length))}`;
+  }
+}
+
+/** `status` for a person. */
+export function statusLines({ platform, queue, nextSlotAt }: StatusReport, nowMs: number): readonly string[] {
+  const byStatus = Object.entries(platform.byStatus).map(([status, n]) => `${n} ${status}`);
+  const { oldest } = platform;
+  return [
+    `Platform: ${platform.held} of ${platform.limit} places held${byStatus.length === 0 ? "" : ` (${byStatus.join(", ")})`}`,
+    ...(oldest === undefined
+      ? []
+      : [
+          `  oldest: ${oldest.exportTaskId}, made ${oldest.createTime}; evicted first when all places are taken`,
+        ]),
+    `Queue: ${queue.ready} ready, ${queue.delayed} delayed, ${queue.inFlight} in flight${queue.nextDueAtMs === undefined ? "" : `; the next ${formatDue(queue.nextDueAtMs, nowMs)}`}`,
+    `Dead letters: ${queue.deadLetters}${queue.deadLetters === 0 ? "" : ' (see "iotda-archiver dead-letters list")'}`,
+    nextSlotAt === undefined
+      ? "Next download: no run has paced this store yet"
+      : `Next download slot: ${formatDue(Date.parse(nextSlotAt), nowMs)}`,
+  ];
+}
+
+/** `dead-letters list` for a person. */
+export function deadLetterLines(letters: readonly HeldDeadLetter[], nowMs: number): readonly string[] {
+  if (letters.length === 0) {
+    return ["There are no dead letters."];
+  }
+  const rows = letters.map((letter) => [
+    letter.id,
+    letter.body.length > 40 ? `${letter.body.slice(0, 39)}…` : letter.body,
+    letter.reason,
+    letter.deadLetteredAtMs === undefined ? "" : `${formatDuration(nowMs - letter.deadLetteredAtMs)} ago`,
+    wrap(letter.detail, DETAIL_COLUMN_CHARACTERS),
+  ]);
+  return [
+    ...table(["id", "message", "reason", "when", "detail"], rows),
+    'Move letters back with "iotda-archiver dead-letters redrive <id …>" or "--all".',
+  ];
+}
+
+function wrap(text: string, width: number): string {
+  return text.replaceAll(new RegExp(`(.{1,${width}})(?:\\s+|$)`, "gu"), "$1\n").trimEnd();
+}

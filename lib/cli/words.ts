@@ -1,0 +1,56 @@
+import type { TaskEntry } from "../records/run-report.ts";
+
+/** What a reason of a report means, in words for a person; a code that is not here is shown as it is. */
+const REASON_WORDS: Readonly<Record<string, string>> = {
+  "delete-disabled": "deletion is switched off",
+  hold: "held by an operator",
+  expired: "its archive has expired",
+  sibling: "another export with the same condition is not archived yet",
+  "already-gone": "archived before; it is no longer on the platform",
+  "dead-lettered": "dead-lettered before",
+  unfinished: "the platform has not finished it",
+  absent: "no list shows it",
+  throttled: "the platform asks for more distance",
+  "revision-changed": "its file is being replaced",
+  "copy-missing": "its stored copy is missing or changed",
+  "still-listed": "the platform still lists it",
+  "lost-race": "another runner works on it",
+  "cut-by-time-limit": "cut by a time limit; it gets a run to itself",
+  "system-failure": "the system is failing, not the task",
+  "short-body": "the file was cut off",
+  "body-not-accepted": "the file is no acceptable export",
+  "platform-disguised-error": "an error page instead of the file",
+  "platform-unreachable": "the connection broke",
+  "platform-unavailable": "the platform answered with a server error",
+  "export-failed": "the platform could not make this export",
+  "source-gone": "the platform lost it before it was archived",
+  "never-finished": "the platform never finished it",
+  "not-accepted": "twice the same file, and no acceptable export",
+  "max-attempts": "every try failed",
+  unreadable: "the message cannot be read",
+};
+
+/** A reason for a person. */
+export function reasonInWords(reason: string): string {
+  return REASON_WORDS[reason] ?? reason;
+}
+
+/** A visit's outcome for a person, such as `archived and deleted`. */
+export function outcomeInWords(entry: TaskEntry): string {
+  switch (entry.outcome) {
+    case "archived-deleted":
+      return "archived and deleted";
+    case "archived-kept":
+      return "archived and kept";
+    case "deleted":
+      return "deleted (archived before)";
+    case "already-done":
+      return "nothing left to do";
+    case "postponed":
+      return "postponed";
+    case "retried":
+      return "failed, will be tried again";
+    case "dead-lettered":
+      return "dead-lettered";
+  }
+}
