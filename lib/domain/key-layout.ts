@@ -4,6 +4,9 @@ import { type ExportTask, type PlatformScope, parsePlatformTime } from "./export
 export const PACING_STATE_KEY = "state/pacing.json";
 export const DISCOVERED_STATE_KEY = "state/discovered.json";
 
+/** A record's number has at most four digits; a file that claims more is none of ours. */
+export const MAX_RECORD_NUMBER = 9_999;
+
 /** The records a revision can have, without number and suffix. */
 export type RecordName = "archived" | "deleted" | "dead-letter" | "expired";
 
@@ -65,9 +68,10 @@ export function parseRecordKey(
   if (!key.startsWith(folder)) {
     return undefined;
   }
-  const match = /^([0-9a-f]{8})\/(archived|deleted|dead-letter|expired)(?:-([1-9]\d{0,3}))?\.json$/.exec(
-    key.slice(folder.length),
-  );
+  const match =
+    /^([0-9a-f]{8})\/(archived|deleted|dead-letter|expired)(?:-([2-9]|[1-9]\d{1,3}))?\.json$/.exec(
+      key.slice(folder.length),
+    );
   if (match === null) {
     return undefined;
   }
