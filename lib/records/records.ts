@@ -3,6 +3,7 @@ import { idempotencyKeyOf, type PlatformScope } from "../domain/export-task.ts";
 import {
   deadLetterKey,
   holdKey,
+  MAX_RECORD_NUMBER,
   type RecordName,
   recordKey,
   taskRecordsFolder,
@@ -24,6 +25,9 @@ import {
   type RevisionRecords,
   type TaskRecords,
 } from "./task-records.ts";
+
+/** The code of the error for a task whose folder is full of files that this program did not write. */
+export const RECORDS_OVERFLOW = "records-overflow";
 
 /** A task with more record files than this is not worked on: something else is writing there. */
 const MAX_RECORDS_PER_TASK = 2_000;
@@ -56,7 +60,7 @@ export class Records {
     for await (const object of this.#store.list(folder, options)) {
       keys.push(object.key);
       if (keys.length > MAX_RECORDS_PER_TASK) {
-        throw new ArchiverError("records-overflow", `more than ${MAX_RECORDS_PER_TASK} files in ${folder}`, {
+        throw new ArchiverError(RECORDS_OVERFLOW, `more than ${MAX_RECORDS_PER_TASK} files in ${folder}`, {
           scope: "task",
           retry: "never",
           hint: "Something other than the archiver writes into this folder of the store: move its files away.",
@@ -84,19 +88,30 @@ export class Records {
     fromNumber: number,
     options: CallOptions,
   ): Promise<WrittenRecord> {
-    for (let number = fromNumber; number < fromNumber + MAX_RECORD_NUMBER_TRIES; number += 1) {
-      const key = recordKey(this.#scope, record.exportTaskId, record.revision, "archived", number);
+    const { exportTaskId, revision } = record;
+    let number = fromNumber;
+    for (let attempt = 1; attempt <= MAX_RECORD_NUMBER_TRIES && number <= MAX_RECORD_NUMBER; attempt += 1) {
+      const key = recordKey(this.#scope, exportTaskId, revision, "archived", number);
       if (await this.#createOnce(key, record, options)) {
         return { standing: record, won: true };
       }
       const found = await this.#store.getDocument(key, options);
-      const standing = found === undefined ? undefined : parseRecord(archivedRecordSchema, found.text);
+      if (found === undefined) {
+        // A conflict may mean "perhaps not": a later number would leave this one to another runner's record.
+        continue;
+      }
+      const standing = this.#ownArchived(
+        parseRecord(archivedRecordSchema, found.text),
+        exportTaskId,
+        revision,
+      );
       if (standing !== undefined) {
         // Our own object named by it: an earlier try of this very write whose answer was lost.
         return { standing, won: standing.object.key === record.object.key };
       }
+      number += 1;
     }
-    throw tooManyRecords(record.exportTaskId, "archived");
+    throw tooManyRecords(exportTaskId, "archived");
   }
 
   /** Writes `deleted.json`; one that stands already says the same and is left alone. */
@@ -116,7 +131,8 @@ export class Records {
 
   /**
    * Keeps a dead letter for good: beside the revision's records where one is known, under `dead-letters/`
-   * by the body's SHA-256 otherwise.
+   * by the body's SHA-256 otherwise. A folder crowded by foreign files is what a task may be given up for,
+   * so it is not listed, and the letter goes under `dead-letters/` when the first numbers are taken.
    */
   async writeDeadLetter(
     letter: Omit<DeadLetterRecord, "schemaVersion" | "idempotencyKey">,
@@ -125,27 +141,21 @@ export class Records {
     options: CallOptions,
   ): Promise<void> {
     const { exportTaskId, revision } = letter;
-    if (exportTaskId === undefined || revision === undefined) {
-      await this.#createOnce(
-        deadLetterKey(atMs, bodySha256),
-        { schemaVersion: SCHEMA_VERSION, ...letter },
-        options,
-      );
-      return;
-    }
-    const record = {
-      schemaVersion: SCHEMA_VERSION,
-      idempotencyKey: idempotencyKeyOf(this.#scope, exportTaskId, revision),
-      ...letter,
-    };
-    const known = (await this.ofTask(exportTaskId, options)).revisions.get(revision)?.deadLetterNumber ?? 0;
-    for (let number = known + 1; number <= known + MAX_RECORD_NUMBER_TRIES; number += 1) {
-      const key = recordKey(this.#scope, exportTaskId, revision, "dead-letter", number);
-      if (await this.#createOnce(key, record, options)) {
-        return;
+    if (exportTaskId !== undefined && revision !== undefined) {
+      const idempotencyKey = idempotencyKeyOf(this.#scope, exportTaskId, revision);
+      const record = { schemaVersion: SCHEMA_VERSION, idempotencyKey, ...letter };
+      for (let number = 1; number <= MAX_RECORD_NUMBER_TRIES; number += 1) {
+        const key = recordKey(this.#scope, exportTaskId, revision, "dead-letter", number);
+        if (await this.#createOnce(key, record, options)) {
+          return;
+        }
       }
     }
-    throw tooManyRecords(exportTaskId, "dead-letter");
+    await this.#createOnce(
+      deadLetterKey(atMs, bodySha256),
+      { schemaVersion: SCHEMA_VERSION, ...letter },
+      options,
+    );
   }
 
   async #readRevision(
@@ -201,7 +211,7 @@ export class Records {
 
 function tooManyRecords(exportTaskId: string, name: RecordName): ArchiverError {
   return new ArchiverError(
-    "records-overflow",
+    RECORDS_OVERFLOW,
     `no free number for the ${name} record of task ${exportTaskId}`,
     {
       scope: "task",

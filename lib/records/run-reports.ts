@@ -10,7 +10,10 @@ const DAY_MS = 24 * 3_600_000;
 const MAX_DAYS_BACK = 14;
 const MAX_REPORTS_READ = 2_000;
 
-const tasksOfReportSchema = v.object({ tasks: v.array(v.object({ exportTaskId: v.string() })) });
+const tasksOfReportSchema = v.object({
+  endedAt: v.pipe(v.string(), v.isoTimestamp()),
+  tasks: v.array(v.object({ exportTaskId: v.string() })),
+});
 
 /** Keeps a run's report. The run id is random, so the key is free. */
 export async function writeRunReport(
@@ -36,7 +39,8 @@ export async function isNamedByReport(
 ): Promise<boolean> {
   const fromMs = Math.max(sinceMs, nowMs - MAX_DAYS_BACK * DAY_MS);
   let reportsRead = 0;
-  for (let dayMs = Math.floor(nowMs / DAY_MS) * DAY_MS; dayMs > fromMs - DAY_MS; dayMs -= DAY_MS) {
+  // A report lies under the day its run started on, which may be the day before the one it ended on.
+  for (let dayMs = Math.floor(nowMs / DAY_MS) * DAY_MS; dayMs > fromMs - 2 * DAY_MS; dayMs -= DAY_MS) {
     for await (const object of store.list(runReportsFolder(dayMs), options)) {
       reportsRead += 1;
       if (reportsRead > MAX_REPORTS_READ) {
@@ -44,7 +48,10 @@ export async function isNamedByReport(
       }
       const found = await store.getDocument(object.key, options);
       const report = found && parseRecord(tasksOfReportSchema, found.text);
-      if (report?.tasks.some((entry) => entry.exportTaskId === exportTaskId) === true) {
+      if (report === undefined || Date.parse(report.endedAt) < fromMs) {
+        continue;
+      }
+      if (report.tasks.some((entry) => entry.exportTaskId === exportTaskId)) {
         return true;
       }
     }
