@@ -2,9 +2,10 @@ import type { ArchivePorts } from "../archive/ports.ts";
 import { freshList } from "../archive/run.ts";
 import { type ArchiveSettings, PLACES_LIMIT, SIBLING_PATIENCE_MS } from "../archive/settings.ts";
 import { isBlockedBySibling } from "../archive/siblings.ts";
+import { ArchiverError } from "../domain/errors.ts";
 import { type ExportTask, oldestFirst, revisionOf } from "../domain/export-task.ts";
 import { runIdOf } from "../domain/key-layout.ts";
-import { Records } from "../records/records.ts";
+import { RECORDS_OVERFLOW, Records } from "../records/records.ts";
 import type { KeepReason } from "../records/run-report.ts";
 import type { ArchivedRecord } from "../records/schemas.ts";
 import { recordsOfRevision } from "../records/task-records.ts";
@@ -102,6 +103,19 @@ async function reasonToSkip(task: ExportTask, context: SkipContext): Promise<Ski
   if (wasEnqueuedRecently(context.enqueuedAt.get(hintKey(task)), context.nowMs)) {
     return "enqueued-recently";
   }
+  try {
+    return await reasonInRecords(task, context);
+  } catch (error) {
+    // One task whose records cannot be read through must not keep all the others from the queue.
+    if (error instanceof ArchiverError && error.code === RECORDS_OVERFLOW) {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+/** What the store knows of this revision that settles it. */
+async function reasonInRecords(task: ExportTask, context: SkipContext): Promise<SkipReason | undefined> {
   const { signal } = context;
   const known = recordsOfRevision(
     await context.records.ofTask(task.exportTaskId, { signal }),
