@@ -65,6 +65,11 @@ describe("the sources", () => {
 
 describe("the import rule", () => {
   const refused: readonly (readonly [string, string, string])[] = [
+    [
+      "lib/store/file.ts",
+      'import {\n  a, // it\'s "odd" (=)\n} from "../observability/log.ts";',
+      "observability is passed in",
+    ],
     ["lib/archive/gate.ts", 'import { S3Store } from "../store/s3.ts";', "lib/archive is below lib/store"],
     [
       "lib/archive/gate.ts",
