@@ -218,7 +218,13 @@ describe("a file that is no queue of this program", () => {
     const filePath = join(await temporaryFolder(), "notes.txt");
     const text = "These are my notes, and not a queue.\n".repeat(100);
     await writeFile(filePath, text);
-    await expect(openQueue(filePath)).rejects.toMatchObject({ code: "queue-misconfigured", scope: "system" });
+    const clock = new ManualClock();
+    const startedMs = clock.monotonicMs();
+    await expect(openQueue(filePath, clock)).rejects.toMatchObject({
+      code: "queue-misconfigured",
+      scope: "system",
+    });
+    expect(clock.monotonicMs(), "trying again cannot help").toBe(startedMs);
     expect(await readFile(filePath, "utf8")).toBe(text);
   });
 
