@@ -38,7 +38,7 @@ export async function answerControl(
       case "PATCH tasks/:id":
         return taskAnswer(
           parts,
-          parts.model.patch(exportTaskId ?? "", v.parse(taskPatchSchema, input.output)),
+          await parts.model.patch(exportTaskId ?? "", v.parse(taskPatchSchema, input.output)),
         );
       case "DELETE tasks/:id": {
         const { reason } = v.parse(removalSchema, Object.fromEntries(searchParams));

@@ -18,7 +18,7 @@ export type NewExport = Pick<StoredTask, "condition" | "appType" | "appId">;
 export class TaskModel {
   readonly #state: SandboxState;
   readonly #files: ResultFiles;
-  /** Changes that make files wait for each other, so that limits hold for simultaneous creates. */
+  /** Changes wait for each other, as making a file takes time: limits hold for simultaneous creates. */
   #lastChange: Promise<unknown> = Promise.resolve();
 
   constructor(state: SandboxState, files: ResultFiles) {
@@ -78,28 +78,32 @@ export class TaskModel {
   }
 
   /** @returns the changed task, or `undefined` when there is no such task. */
-  patch(exportTaskId: string, patch: TaskPatch): StoredTask | undefined {
-    const task = this.#state.tasks.get(exportTaskId);
-    if (task === undefined) {
-      return undefined;
-    }
-    const { status = statusAt(task, this.platformMs()), exportCount = task.exportCount } = patch;
-    const ended = status === "Processing" ? undefined : (task.endTime ?? isoTime(this.platformMs()));
-    const endTime = patch.endTime ?? ended;
-    const changed: StoredTask = { ...task, status, exportCount, endTime, finishesAtMs: undefined };
-    this.#state.commit({ type: "task-put", task: changed });
-    return changed;
+  async patch(exportTaskId: string, patch: TaskPatch): Promise<StoredTask | undefined> {
+    return await this.#exclusively(async () => {
+      const task = this.#state.tasks.get(exportTaskId);
+      if (task === undefined) {
+        return undefined;
+      }
+      const { status = statusAt(task, this.platformMs()), exportCount = task.exportCount } = patch;
+      const ended = status === "Processing" ? undefined : (task.endTime ?? isoTime(this.platformMs()));
+      const endTime = patch.endTime ?? ended;
+      const changed: StoredTask = { ...task, status, exportCount, endTime, finishesAtMs: undefined };
+      this.#state.commit({ type: "task-put", task: changed });
+      return changed;
+    });
   }
 
   /** @returns whether there was such a task. */
   async remove(exportTaskId: string, reason: RemovalReason): Promise<boolean> {
-    const task = this.#state.tasks.get(exportTaskId);
-    if (task === undefined) {
-      return false;
-    }
-    this.#state.commit(removed(task, reason));
-    await this.#files.remove(task);
-    return true;
+    return await this.#exclusively(async () => {
+      const task = this.#state.tasks.get(exportTaskId);
+      if (task === undefined) {
+        return false;
+      }
+      this.#state.commit(removed(task, reason));
+      await this.#files.remove(task);
+      return true;
+    });
   }
 
   async #put(

@@ -69,7 +69,10 @@ export async function showExportTask(parts: PlatformParts, exportTaskId: string)
     return errorAnswer(status, code, "The export task has no result file.");
   }
   // Opened before answering: the file then stays readable whatever happens to the task.
-  const handle = await open(parts.files.pathOf(task));
+  const handle = await openIfThere(parts.files.pathOf(task));
+  if (handle === undefined) {
+    return notFound(parts);
+  }
   const { size } = await handle.stat();
   return {
     status: 200,
@@ -123,6 +126,18 @@ function createdAnswer(task: StoredTask, platformMs: number): Answer {
 
 function notFound(parts: PlatformParts): Answer {
   return errorAnswer(404, parts.state.settings.taskNotFoundCode, "The export task does not exist.");
+}
+
+/** @returns `undefined` when the task was removed in this very moment. */
+async function openIfThere(path: string): Promise<FileHandle | undefined> {
+  try {
+    return await open(path);
+  } catch (thrown) {
+    if (thrown instanceof Error && "code" in thrown && thrown.code === "ENOENT") {
+      return undefined;
+    }
+    throw thrown;
+  }
 }
 
 async function* bytesOf(handle: FileHandle): Bytes {
