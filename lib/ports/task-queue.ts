@@ -18,7 +18,7 @@ export interface ReceivedMessage {
 }
 
 export interface DeadLetter {
-  /** The body without its progress fields, so that moving it back starts afresh. */
+  /** As received; the queue keeps it without its progress fields, so that moving it back starts afresh. */
   readonly body: string;
   readonly reason: DeadLetterReason;
   /** A sentence for a person. */

@@ -11,7 +11,7 @@ import type {
   SendOptions,
   TaskQueue,
 } from "../ports/task-queue.ts";
-import { encodeMessage, parseBody } from "./message-codec.ts";
+import { encodeMessage, parseBody, withoutProgress } from "./message-codec.ts";
 import { inTransaction, SqliteDatabase } from "./sqlite-database.ts";
 import { handleExpiredError } from "./sqlite-errors.ts";
 
@@ -168,6 +168,7 @@ export class SqliteQueue implements TaskQueue, DeadLetterQueue {
   }
 
   async deadLetter(letter: DeadLetter, { signal }: CallOptions): Promise<void> {
+    const body = withoutProgress(letter.body);
     await this.#database.run(
       (database) =>
         database
@@ -175,7 +176,7 @@ export class SqliteQueue implements TaskQueue, DeadLetterQueue {
             `INSERT INTO dead_letters (body, reason, detail, attempts, run_id, dead_lettered_at_ms)
              VALUES (?, ?, ?, ?, ?, ?)`,
           )
-          .run(letter.body, letter.reason, letter.detail, letter.attempts, letter.runId, this.#nowMs()),
+          .run(body, letter.reason, letter.detail, letter.attempts, letter.runId, this.#nowMs()),
       signal,
     );
   }

@@ -206,6 +206,21 @@ export function describeTaskQueue(
         expect((await mustReceive(queue)).receiveCount).toBe(2);
       });
 
+      test("a letter keeps none of the message's progress, so that moving it back starts afresh", async () => {
+        const { queue } = await open();
+        const message = { exportTaskId: "task-1", source: "cli" as const };
+        const body = JSON.stringify({
+          ...message,
+          attempts: 4,
+          requestedAt: "2026-11-20T01:00:00.000Z",
+          alone: true,
+        });
+        await queue.deadLetter({ ...letter, body }, { signal });
+        await queue.redrive("all", { signal });
+        const { parsed } = await mustReceive(queue);
+        expect(parsed).toEqual({ kind: "task", message });
+      });
+
       test("a repeated letter is held twice", async () => {
         const { queue } = await open();
         await queue.deadLetter(letter, { signal });

@@ -9,7 +9,7 @@ import type {
   SendOptions,
   TaskQueue,
 } from "../../lib/ports/task-queue.ts";
-import { encodeMessage } from "../../lib/queue/message-codec.ts";
+import { encodeMessage, withoutProgress } from "../../lib/queue/message-codec.ts";
 import type { Site } from "./faults.ts";
 import type { QueueState } from "./queue-state.ts";
 import type { RunnerProcess } from "./runner-process.ts";
@@ -73,7 +73,7 @@ export class WorldQueue implements TaskQueue, DeadLetterQueue {
 
   deadLetter(letter: DeadLetter, { signal }: CallOptions): Promise<void> {
     return this.#call("queue.deadLetter", letter.reason, signal, () =>
-      this.#parts.state.addDeadLetter(letter),
+      this.#parts.state.addDeadLetter({ ...letter, body: withoutProgress(letter.body) }),
     );
   }
 
