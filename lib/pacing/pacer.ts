@@ -19,8 +19,9 @@ export interface Slot {
   /** On the store's clock. */
   readonly startsAtMs: number;
   /**
-   * Whether a request written now is in the slot and still keeps the promised spacing. Two grants lie an interval apart; with
-   * each request at most interval/62 late, no two requests are closer than 30/31 of it (design I4).
+   * Whether a request written now is in the slot and still keeps the promised spacing. Two grants lie an
+   * interval apart; with each request at most interval/62 late, no two requests are closer than 30/31 of it
+   * (design I4).
    */
   isFresh(): boolean;
 }
@@ -100,11 +101,8 @@ export class Pacer {
         onWaiting?.(startsAtMs);
         await this.#options.clock.sleep(waitMs, call.signal);
       }
-      // A throttling answer to this process's other download, while this one waited.
-      if (startsAtMs >= this.#notBeforeMs) {
-        const latestMs = startsAtMs + this.#options.intervalMs / 62;
-        const earliestMs = startsAtMs - TIMER_SLACK_MS;
-        return { startsAtMs, isFresh: () => this.nowMs() >= earliestMs && this.nowMs() <= latestMs };
+      if (!this.#isPenalized(startsAtMs)) {
+        return { startsAtMs, isFresh: () => this.#isFresh(startsAtMs) };
       }
     }
   }
@@ -137,6 +135,17 @@ export class Pacer {
   /** A download was let through: the next throttling answer starts from the base again. */
   noteServed(): void {
     this.#throttledInARow = 0;
+  }
+
+  /** A throttling answer to this process's other download, while this one waited or its connection was made. */
+  #isPenalized(startsAtMs: number): boolean {
+    return startsAtMs < this.#notBeforeMs;
+  }
+
+  #isFresh(startsAtMs: number): boolean {
+    const lateMs = this.nowMs() - startsAtMs;
+    const isInTime = lateMs >= -TIMER_SLACK_MS && lateMs <= this.#options.intervalMs / 62;
+    return isInTime && !this.#isPenalized(startsAtMs);
   }
 
   async #claim(deadlineMs: number, call: CallOptions): Promise<number | "none"> {

@@ -1,0 +1,142 @@
+import { describe, expect, test } from "vitest";
+import { ALWAYS } from "../../test/world/example-archiver.ts";
+import { storeError } from "../../test/world/port-errors.ts";
+import { SeededRandom } from "../../test/world/seeded-random.ts";
+import { type Runner, World } from "../../test/world/world.ts";
+import { PACING_STATE_KEY } from "../domain/key-layout.ts";
+import { StoreError } from "../ports/object-store.ts";
+import type { Pacer } from "./pacer.ts";
+import { INTERVAL_MS, openPacer, smallestGapMs } from "./testing/pacing-scene.ts";
+
+const RUNNERS = 8;
+const SLOTS_PER_RUNNER = 10;
+const TWO_TASKS_IN_FLIGHT = 2;
+/** What a timer may be early. */
+const TIMER_SLACK_MS = 2;
+const LEAST_GAP_MS = INTERVAL_MS - INTERVAL_MS / 62 - TIMER_SLACK_MS;
+
+/** A lost answer or a failing write is a failed try of one task or run; the next one comes back. */
+async function despiteFaults<T>(work: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof StoreError)) {
+        throw error;
+      }
+    }
+  }
+}
+
+/** Takes slots as downloads do: connects for some time, and writes the request only in a fresh slot. */
+async function download(
+  world: World,
+  { clock }: Runner,
+  pacer: Pacer,
+  random: SeededRandom,
+  startsMs: number[],
+): Promise<void> {
+  for (let done = 0; done < SLOTS_PER_RUNNER / TWO_TASKS_IN_FLIGHT; ) {
+    const leadMs = random.integer(0, 300);
+    const slot = await despiteFaults(() => pacer.take(Number.POSITIVE_INFINITY, ALWAYS, { leadMs }));
+    // Mostly in time, now and then too early or too late.
+    await clock.sleep(random.integer(0, 1_000));
+    if (slot !== "none" && slot.isFresh()) {
+      startsMs.push(world.clock.monotonicMs());
+      done += 1;
+      await clock.sleep(random.integer(0, 90_000));
+    }
+  }
+}
+
+/** Every tenth write of the state goes wrong, each time in another way. */
+function plantFaults(world: World, random: SeededRandom): void {
+  const error = storeError("store-unavailable");
+  for (let occurrence = random.integer(2, 12); occurrence < 400; occurrence += random.integer(4, 16)) {
+    const at = { site: "store.putDocument", occurrence } as const;
+    const faults = [
+      { ...at, form: "not-done", error },
+      { ...at, form: "done-answer-lost", error },
+      { ...at, form: "done-says-conflict" },
+      { ...at, form: "slow", extraMs: random.integer(100, 40_000) },
+    ] as const;
+    world.faults.plant(faults[random.integer(0, faults.length - 1)] ?? faults[0]);
+  }
+}
+
+function startRunners(world: World, random: SeededRandom): readonly Runner[] {
+  return Array.from({ length: RUNNERS }, (_, index) =>
+    // Their wall clocks are anywhere: only the store's counts.
+    world.startRunner(`r${index}`, { skewMs: random.integer(-3_600_000, 3_600_000) }),
+  );
+}
+
+async function drain(world: World, runner: Runner, random: SeededRandom, startsMs: number[]): Promise<void> {
+  await runner.clock.sleep(random.integer(0, 60_000));
+  const pacer = await despiteFaults(() => openPacer(runner));
+  await Promise.all(
+    Array.from({ length: TWO_TASKS_IN_FLIGHT }, () => download(world, runner, pacer, random, startsMs)),
+  );
+}
+
+describe("download starts over 8 runners with 10 slots each, whatever happens to the writes", () => {
+  const seeds = Array.from({ length: 24 }, (_, index) => index + 1);
+
+  test.each(seeds)("are never closer than the interval less 1/62 (seed %d)", async (seed) => {
+    const world = new World({ seed, store: { clockErrorMs: 0, callLatency: { minMs: 1, maxMs: 400 } } });
+    const random = new SeededRandom(seed);
+    const runners = startRunners(world, random);
+    const startsMs: number[] = [];
+    plantFaults(world, random);
+    await world.run(() => Promise.all(runners.map((runner) => drain(world, runner, random, startsMs))));
+    expect(startsMs).toHaveLength(RUNNERS * SLOTS_PER_RUNNER);
+    expect(smallestGapMs(startsMs)).toBeGreaterThanOrEqual(LEAST_GAP_MS);
+  });
+
+  test("and never closer than 30/31 of it where each runner reads the store's clock with an error", async () => {
+    for (const seed of [101, 102, 103]) {
+      const world = new World({ seed, store: { clockErrorMs: 200, clockSkewMs: 86_400_000 } });
+      const random = new SeededRandom(seed);
+      const runners = startRunners(world, random);
+      const startsMs: number[] = [];
+      await world.run(() => Promise.all(runners.map((runner) => drain(world, runner, random, startsMs))));
+      expect(smallestGapMs(startsMs)).toBeGreaterThanOrEqual((INTERVAL_MS * 30) / 31);
+    }
+  });
+
+  test("and a runner that dies with slots in hand keeps nobody waiting for it", async () => {
+    for (const seed of [201, 202, 203]) {
+      const world = new World({ seed, store: { clockErrorMs: 0 } });
+      const random = new SeededRandom(seed);
+      const [dying, ...living] = startRunners(world, random);
+      world.faults.plant({
+        site: "store.putDocument",
+        match: ({ runner, subject }) => runner === dying?.name && subject === PACING_STATE_KEY,
+        occurrence: random.integer(2, 6),
+        form: "crash",
+        when: random.fraction() < 0.5 ? "before" : "after",
+      });
+      const startsMs: number[] = [];
+      await world.run(async () => {
+        const dead = dying?.process.execute(() => drain(world, dying, random, startsMs));
+        await Promise.all(living.map((runner) => drain(world, runner, random, startsMs)));
+        expect((await dead)?.kind).toBe("crashed");
+      });
+      expect(startsMs.length).toBeGreaterThanOrEqual((RUNNERS - 1) * SLOTS_PER_RUNNER);
+      expect(smallestGapMs(startsMs)).toBeGreaterThanOrEqual(LEAST_GAP_MS);
+    }
+  });
+});
+
+test("without compare-and-swap, one runner's two downloads keep the spacing among themselves", async () => {
+  for (let seed = 1; seed <= 10; seed += 1) {
+    const store = { compareAndSwap: false, clockErrorMs: 0, callLatency: { minMs: 1, maxMs: 400 } };
+    const world = new World({ seed, store });
+    const runner = world.startRunner("only");
+    const random = new SeededRandom(seed);
+    const startsMs: number[] = [];
+    await world.run(() => drain(world, runner, random, startsMs));
+    expect(startsMs).toHaveLength(SLOTS_PER_RUNNER);
+    expect(smallestGapMs(startsMs)).toBeGreaterThanOrEqual(LEAST_GAP_MS);
+  }
+});
