@@ -1,3 +1,4 @@
+import { describeFailure } from "../domain/errors.ts";
 import { idempotencyKeyOf, revisionOf } from "../domain/export-task.ts";
 import { exportObjectKey } from "../domain/key-layout.ts";
 import { BodyCheck, type BodyVerdict } from "../integrity/body-check.ts";
@@ -80,8 +81,24 @@ async function transfer(
   } finally {
     if (!isCompleted) {
       download.cancel();
-      await upload?.abort();
+      await abortQuietly(visit, upload);
     }
+  }
+}
+
+/**
+ * Ends an upload that will not be completed. One that cannot be ended must not hide why it was given up; it
+ * is ended with the task (step 9) or by `sweep`.
+ */
+async function abortQuietly(visit: Visit, upload: Upload | undefined): Promise<void> {
+  try {
+    await upload?.abort();
+  } catch (error) {
+    visit.run.ports.observe({
+      kind: "warning",
+      code: "upload-left-open",
+      message: `an upload of task ${visit.exportTaskId} could not be aborted: ${describeFailure(error).message}`,
+    });
   }
 }
 

@@ -136,7 +136,8 @@ export class ResultSettler {
   /** Behind a system verdict nothing counts, but others come first next time. */
   async #postponeHeld(): Promise<void> {
     await this.#forEachHeld(async (failed) => {
-      await resend(this.#run, failed.held, failed.message, SYSTEM_FAILURE_DELAY_MS);
+      // Not `failed.message`: a body that the whole system got wrong must not be remembered as this task's own.
+      await resend(this.#run, failed.held, failed.visit.message, SYSTEM_FAILURE_DELAY_MS);
       this.#enter(failed, "postponed", "system-failure", SYSTEM_FAILURE_DELAY_MS);
     });
   }

@@ -97,27 +97,30 @@ describe("siblings: other tasks made with the same condition", () => {
   const condition = { task_id: "batch", filter: { from: 1, to: 2 } };
   const respelled = { filter: { to: 2, from: 1 }, task_id: "batch" };
 
-  test.each(["Processing", "Paused"])("one that is %s holds the delete up, and is kept after 24 h", async (status) => {
-    const scene = new Scene();
-    const id = scene.addTask({ resourceCondition: condition });
-    scene.world.platform.addTask({ resourceCondition: respelled, status, processingMs: 1_000 * HOUR_MS });
-    const first = await scene.run();
-    expect(onlyEntry(first)).toMatchObject({ outcome: "postponed", reason: "sibling" });
-    expect(scene.message()).toMatchObject({ exportTaskId: id });
-    expect(scene.message().attempts).toBeUndefined();
-    expect(scene.delayMs()).toBeGreaterThan(4 * MINUTE_MS);
-    expect(scene.delayMs()).toBeLessThanOrEqual(5 * MINUTE_MS);
+  test.each(["Processing", "Paused"])(
+    "one that is %s holds the delete up, and is kept after 24 h",
+    async (status) => {
+      const scene = new Scene();
+      const id = scene.addTask({ resourceCondition: condition });
+      scene.world.platform.addTask({ resourceCondition: respelled, status, processingMs: 1_000 * HOUR_MS });
+      const first = await scene.run();
+      expect(onlyEntry(first)).toMatchObject({ outcome: "postponed", reason: "sibling" });
+      expect(scene.message()).toMatchObject({ exportTaskId: id });
+      expect(scene.message().attempts).toBeUndefined();
+      expect(scene.delayMs()).toBeGreaterThan(4 * MINUTE_MS);
+      expect(scene.delayMs()).toBeLessThanOrEqual(5 * MINUTE_MS);
 
-    await scene.wait(23 * HOUR_MS);
-    expect(onlyEntry(await scene.run()).reason).toBe("sibling");
-    expect(scene.bodies()).toHaveLength(1);
-    await scene.wait(HOUR_MS);
-    const last = await scene.run();
-    expect(onlyEntry(last)).toMatchObject({ outcome: "archived-kept", reason: "sibling" });
-    expect(scene.bodies()).toEqual([]);
-    expect(scene.count("platform.showExportTask")).toBe(1);
-    expectKept(scene, id);
-  });
+      await scene.wait(23 * HOUR_MS);
+      expect(onlyEntry(await scene.run()).reason).toBe("sibling");
+      expect(scene.bodies()).toHaveLength(1);
+      await scene.wait(HOUR_MS);
+      const last = await scene.run();
+      expect(onlyEntry(last)).toMatchObject({ outcome: "archived-kept", reason: "sibling" });
+      expect(scene.bodies()).toEqual([]);
+      expect(scene.count("platform.showExportTask")).toBe(1);
+      expectKept(scene, id);
+    },
+  );
 
   test("a finished one that is not archived yet; both go once both are archived", async () => {
     const scene = new Scene();

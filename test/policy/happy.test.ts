@@ -57,7 +57,9 @@ describe("a run in which nothing goes wrong", () => {
     const scene = new Scene();
     scene.addTask();
     await scene.run();
-    const kinds = scene.events.map(({ kind }) => kind).filter((kind) => kind !== "listed" && kind !== "bytes");
+    const kinds = scene.events
+      .map(({ kind }) => kind)
+      .filter((kind) => kind !== "listed" && kind !== "bytes");
     expect(kinds).toEqual([
       "run-started",
       "task-started",
