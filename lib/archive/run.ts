@@ -70,14 +70,12 @@ function listRetryWaitMs(error: unknown, attempt: number, intervalMs: number): n
   if (!(error instanceof ArchiverError) || attempt >= LIST_TRIES) {
     return "give-up";
   }
-  switch (error.retry) {
-    case "now":
-      return LIST_BACKOFF_MS * 2 ** (attempt - 1);
-    case "later":
-      return Math.min(MAX_LIST_WAIT_MS, intervalMs);
-    case "never":
-      return "give-up";
+  if (error.retry === "never") {
+    return "give-up";
   }
+  return error.code === "platform-throttled"
+    ? Math.min(MAX_LIST_WAIT_MS, intervalMs)
+    : LIST_BACKOFF_MS * 2 ** (attempt - 1);
 }
 
 /** {@link freshList} for a run that is under way: remembers what it saw. */

@@ -29,7 +29,8 @@ async function refusalOf(
   headers: Record<string, string> = {},
   call: (client: IotdaClient) => Promise<unknown> = (client) => client.showExportTask("task-1", unaborted()),
 ): Promise<PlatformError> {
-  const server = await startHttp((response) => sendJson(response, status, body, headers));
+  const date = new Date(NOW_MS).toUTCString();
+  const server = await startHttp((response) => sendJson(response, status, body, { date, ...headers }));
   const error = await platformErrorOf(call(clientFor(server.origin)));
   await server.allClosed();
   return error;
@@ -172,4 +173,28 @@ test("redirects are refused, not followed", async () => {
   expect(error).toBeInstanceOf(PlatformError);
   expect(error.code).toBe("platform-misconfigured");
   expect(elsewhere.accepted()).toBe(0);
+});
+
+describe("a refused signature and the answer's Date", () => {
+  const refusedAt = (dateMs: number) =>
+    refusalOf(
+      401,
+      { error_code: "APIGW.0303", error_msg: "app auth failed" },
+      { date: new Date(dateMs).toUTCString() },
+    );
+
+  test.each([
+    ["ahead of", -20],
+    ["behind", 20],
+  ])("20 minutes %s the platform are named, and what to do", async (direction, minutes) => {
+    const error = await refusedAt(NOW_MS + minutes * 60_000);
+    expect(error.message).toContain(`clock is 20 min ${direction} the platform's`);
+    expect(error.hint).toContain("NTP");
+  });
+
+  test("a clock that agrees is not blamed", async () => {
+    const error = await refusedAt(NOW_MS + 4 * 60_000);
+    expect(error.message).not.toContain("clock is");
+    expect(error.hint).toContain("access key");
+  });
 });

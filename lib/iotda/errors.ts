@@ -21,6 +21,8 @@ export interface Refusal {
   readonly body: ErrorBody | undefined;
   readonly requestId: string | undefined;
   readonly retryAfter: string | undefined;
+  /** The `Date` of the answer, epoch milliseconds. */
+  readonly dateMs: number | undefined;
   readonly nowMs: number;
 }
 
@@ -162,10 +164,12 @@ function classified(
   redact: Redact,
 ): ClassifiedRefusal {
   const code: PlatformErrorCode = row.code;
-  const error = new PlatformError(code, describe(refusal, platformCode, redact), {
+  const skew = code === "platform-unauthenticated" ? skewInWords(refusal) : undefined;
+  const message = describe(refusal, platformCode, redact);
+  const error = new PlatformError(code, skew === undefined ? message : `${message}; ${skew}`, {
     scope: row.scope,
     retry: row.retry,
-    hint: row.hint,
+    hint: skew === undefined ? row.hint : WRONG_CLOCK_HINT,
     httpStatus: refusal.httpStatus,
     platformCode,
     requestId: safeRequestId(refusal.requestId, redact),
@@ -178,6 +182,19 @@ function classified(
           },
   });
   return { error, refreshCredentials: row.refreshCredentials === true };
+}
+
+/** Beyond 15 minutes every signature is refused (reference §2.3 rule 6); some way below, the clock is worth naming. */
+const SUSPICIOUS_SKEW_MS = 5 * 60_000;
+const WRONG_CLOCK_HINT =
+  "Set this machine's clock (NTP): the platform refuses every signature that is more than 15 min off.";
+
+function skewInWords({ dateMs, nowMs }: Refusal): string | undefined {
+  if (dateMs === undefined || Math.abs(nowMs - dateMs) < SUSPICIOUS_SKEW_MS) {
+    return undefined;
+  }
+  const minutes = Math.round(Math.abs(nowMs - dateMs) / 60_000);
+  return `this machine's clock is ${minutes} min ${nowMs > dateMs ? "ahead of" : "behind"} the platform's`;
 }
 
 function describe(refusal: Refusal, platformCode: string | undefined, redact: Redact): string {

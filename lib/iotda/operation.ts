@@ -11,6 +11,7 @@ import {
 } from "./errors.ts";
 import { type Redact, redactorFor } from "./redaction.ts";
 import type { PlatformCall, RequestBuilder } from "./request-builder.ts";
+import { parseHttpDateMs } from "./retry-after.ts";
 import { type ErrorBody, parseErrorBody } from "./schemas.ts";
 import type { Credentials } from "./signing.ts";
 
@@ -136,6 +137,7 @@ export class Operation {
       body,
       requestId: answer.header("x-request-id"),
       retryAfter: answer.header("retry-after"),
+      dateMs: parseHttpDateMs(answer.header("date")),
       nowMs: this.#context.wallMs(),
     };
   }
