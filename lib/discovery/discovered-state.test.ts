@@ -1,0 +1,107 @@
+import { describe, expect, test } from "vitest";
+import { storeError } from "../../test/world/port-errors.ts";
+import { DISCOVERED_STATE_KEY } from "../domain/key-layout.ts";
+import { MAX_DOCUMENT_BYTES } from "../ports/object-store.ts";
+import { ENQUEUE_AGAIN_AFTER_MS, wasEnqueuedRecently } from "./discovered-state.ts";
+import { DiscoveryScene, HOUR_MS } from "./testing/discovery-scene.ts";
+
+test.each([
+  [undefined, false],
+  [1_000_000_000, true],
+  [1_000_000_000 - 6 * HOUR_MS + 1, true],
+  [1_000_000_000 - 6 * HOUR_MS, false],
+  [0, false],
+  // From a clock that runs ahead.
+  [1_000_000_001, false],
+])("enqueued at %s is recent at 1000000000: %s", (atMs, isRecent) => {
+  expect(ENQUEUE_AGAIN_AFTER_MS).toBe(6 * HOUR_MS);
+  expect(wasEnqueuedRecently(atMs, 1_000_000_000)).toBe(isRecent);
+});
+
+describe("what was enqueued less than 6 h ago", () => {
+  test("is skipped, and enqueued again after that while it still needs work", async () => {
+    const scene = new DiscoveryScene();
+    const id = scene.world.platform.addTask();
+    await scene.discover();
+    await scene.wait(6 * HOUR_MS - 60_000);
+    expect(await scene.discover()).toMatchObject({
+      enqueued: [],
+      skipped: [{ exportTaskId: id, reason: "enqueued-recently" }],
+    });
+    await scene.wait(60_000);
+    expect((await scene.discover()).enqueued).toEqual([id]);
+  });
+
+  test("is the revision, not the task: an overwritten export is enqueued at once", async () => {
+    const scene = new DiscoveryScene();
+    const id = scene.world.platform.addTask();
+    await scene.discover();
+    scene.world.platform.removeTask(id);
+    scene.world.platform.addTask({ exportTaskId: id, exportCount: 999 });
+    expect((await scene.discover()).enqueued).toEqual([id]);
+  });
+
+  test("stays remembered when others are enqueued, and is forgotten when it is too old to matter", async () => {
+    const scene = new DiscoveryScene();
+    const first = scene.world.platform.addTask();
+    await scene.discover();
+    const firstKey = `${first}:${scene.revision(first)}`;
+    await scene.wait(5 * HOUR_MS);
+    scene.world.platform.addTask();
+    await scene.discover();
+    expect(Object.keys((scene.hint() as { enqueuedAt: object }).enqueuedAt)).toHaveLength(2);
+    expect(scene.hint()).toHaveProperty(["enqueuedAt", firstKey]);
+    scene.world.platform.removeTask(first);
+    await scene.wait(2 * HOUR_MS);
+    const last = scene.world.platform.addTask();
+    expect((await scene.discover()).enqueued).toEqual([last]);
+    expect(scene.hint()).not.toHaveProperty(["enqueuedAt", firstKey]);
+  });
+});
+
+describe("a hint is never a reason to leave a task out", () => {
+  const hintAt = (scene: DiscoveryScene, id: string, aheadMs: number) => ({
+    enqueuedAt: { [`${id}:${scene.revision(id)}`]: scene.world.clock.wallMs() + aheadMs },
+  });
+
+  test("a time in the future comes from a wrong clock; it is believed no more and replaced", async () => {
+    const scene = new DiscoveryScene();
+    const id = scene.world.platform.addTask();
+    scene.plant(DISCOVERED_STATE_KEY, hintAt(scene, id, HOUR_MS));
+    expect((await scene.discover()).enqueued).toEqual([id]);
+    expect((await scene.discover()).skipped).toEqual([{ exportTaskId: id, reason: "enqueued-recently" }]);
+  });
+
+  test("while one from the past is believed", async () => {
+    const scene = new DiscoveryScene();
+    const id = scene.world.platform.addTask();
+    scene.plant(DISCOVERED_STATE_KEY, hintAt(scene, id, -HOUR_MS));
+    expect((await scene.discover()).enqueued).toEqual([]);
+  });
+
+  test.each([
+    ["no JSON", "{"],
+    ["nothing", ""],
+    ["another shape", "[]"],
+    ["a list for a map", '{"enqueuedAt":[1]}'],
+    ["texts for times", '{"enqueuedAt":{"a:b":"2026-11-22T01:00:00Z"}}'],
+    ["more than any document", " ".repeat(MAX_DOCUMENT_BYTES + 1)],
+  ])("that holds %s is as good as none, and is written anew", async (_what, text) => {
+    const scene = new DiscoveryScene();
+    const id = scene.world.platform.addTask();
+    scene.plant(DISCOVERED_STATE_KEY, text);
+    expect((await scene.discover()).enqueued).toEqual([id]);
+    expect(scene.hint()).toEqual({
+      enqueuedAt: { [`${id}:${scene.revision(id)}`]: expect.any(Number) },
+    });
+  });
+
+  test("but a store that fails is a failure, not an empty hint", async () => {
+    const scene = new DiscoveryScene();
+    scene.world.platform.addTask();
+    const error = storeError("store-forbidden");
+    scene.world.faults.plant({ site: "store.getDocument", form: "not-done", error });
+    await expect(scene.discover()).rejects.toBe(error);
+    expect(scene.queued()).toEqual([]);
+  });
+});
