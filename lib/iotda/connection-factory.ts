@@ -68,6 +68,8 @@ export class ConnectionFactory {
       httpsProxy: this.#proxyUrl,
       noProxy: this.#noProxy,
       requestTls: { timeout: connectMs },
+      // The same way for http:// (loopback only) as for https://: undici 8 would send the former in the clear.
+      proxyTunnel: true,
       // Without this the proxy would have undici's five minutes to answer CONNECT.
       clientFactory: (proxyOrigin) => new Pool(proxyOrigin, { connect, headersTimeout: connectMs }),
     });
