@@ -10,7 +10,7 @@ import { ResultSettler, UNREADABLE } from "./result-settler.ts";
 import type { Run } from "./run.ts";
 import { type ArchiveSettings, TASKS_IN_FLIGHT } from "./settings.ts";
 import { type HeldMessage, handBack, resend } from "./settle.ts";
-import { runTimeLeftMs } from "./task-time.ts";
+import { runTimeLeftMs, timeUntilGraceMs } from "./task-time.ts";
 import { TimeLimit, withOwnLimit } from "./time-limit.ts";
 import type { Visit } from "./visit.ts";
 import { visitTask } from "./visit-task.ts";
@@ -121,9 +121,29 @@ export class DrainLoop {
       } else if (runTimeLeftMs(this.run) < settings.minTaskMs) {
         this.#stopReason = "time-budget";
       } else {
-        const received = await ports.queue.receive({ signal: this.#stopSignal });
-        await (received === undefined ? this.#idle() : this.#take(received));
+        const received = await this.#untilGrace((signal) => ports.queue.receive({ signal }));
+        if (received === "cut") {
+          this.#stopReason ??= "time-budget";
+        } else {
+          await (received === undefined ? this.#idle() : this.#take(received));
+        }
       }
+    }
+  }
+
+  /** Calls that belong to no task: stopped with the run, and `cut` when only the time to settle is left. */
+  async #untilGrace<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T | "cut"> {
+    const limit = new TimeLimit(this.run.ports.clock, this.#stopSignal);
+    limit.arm(timeUntilGraceMs(this.run));
+    try {
+      return await work(limit.signal);
+    } catch (error) {
+      if (limit.signal.aborted && !this.#stopSignal.aborted) {
+        return "cut";
+      }
+      throw error;
+    } finally {
+      limit.close();
     }
   }
 
@@ -164,9 +184,17 @@ export class DrainLoop {
   async #take(received: ReceivedMessage): Promise<void> {
     const { ports, counts } = this.run;
     counts.received += 1;
-    const held: HeldMessage = { received, lease: new Lease(ports, received) };
+    await this.#start({ received, lease: new Lease(ports, received) });
+  }
+
+  /** Starts work on a message in our hands, or says at once what becomes of it. */
+  async #start(held: HeldMessage): Promise<void> {
     const admission = await this.#admit(held);
     switch (admission.kind) {
+      case "no-time":
+        this.#stopReason ??= "time-budget";
+        await handBack(this.run, held, 0);
+        return;
       case "dead-letter": {
         const exportTaskId = admission.message?.exportTaskId ?? UNREADABLE;
         const message = { requestedAtMs: 0, exportTaskId, ...admission.message };
@@ -183,8 +211,10 @@ export class DrainLoop {
       case "visit":
         break;
     }
-    if (admission.exclusive) {
+    if (admission.exclusive && this.#inFlight.size > 0) {
       await Promise.all(this.#inFlight);
+      // That took its time: what was true of the rest of the run may not be true any more.
+      return await this.#start(held);
     }
     if (this.#stopReason !== undefined || this.#stopSignal.aborted) {
       await handBack(this.run, held, 0);
@@ -199,9 +229,15 @@ export class DrainLoop {
     }
   }
 
-  async #admit(held: HeldMessage): Promise<Admission> {
+  async #admit(held: HeldMessage): Promise<Admission | { readonly kind: "no-time" }> {
     try {
-      return await admit(this.run, held.received, this.#options.startedMonotonicMs, this.#stopSignal);
+      if (runTimeLeftMs(this.run) < this.run.settings.minTaskMs) {
+        return { kind: "no-time" };
+      }
+      const admission = await this.#untilGrace((signal) =>
+        admit(this.run, held.received, this.#options.startedMonotonicMs, signal),
+      );
+      return admission === "cut" ? { kind: "no-time" } : admission;
     } catch (error) {
       await handBack(this.run, held, 0);
       throw error;

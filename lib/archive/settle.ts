@@ -7,9 +7,13 @@ import { SystemFailure } from "./errors.ts";
 import type { Lease } from "./lease.ts";
 import { letterBody } from "./letter-body.ts";
 import type { Run } from "./run.ts";
+import { runTimeLeftMs } from "./task-time.ts";
 import { withOwnLimit } from "./time-limit.ts";
 
-/** Settling goes on while a run is being stopped, so it has a limit of its own. */
+/**
+ * Settling goes on while a run is being stopped, so it has a limit of its own: this, and never more than half
+ * of what is left, so that several in a row, and the report after them, still end before the run has to.
+ */
 const SETTLE_LIMIT_MS = 15_000;
 const MAX_RECORDED_BODY_CHARACTERS = 4_096;
 
@@ -95,7 +99,8 @@ async function settling(
 ): Promise<void> {
   const { queue, clock, observe } = run.ports;
   try {
-    await withOwnLimit(clock, SETTLE_LIMIT_MS, async (signal) => {
+    const limitMs = Math.min(SETTLE_LIMIT_MS, Math.max(0, runTimeLeftMs(run)) / 2);
+    await withOwnLimit(clock, limitMs, async (signal) => {
       await before({ signal });
       await held.lease.release();
       await queue.acknowledge(held.received, { signal });

@@ -3,7 +3,7 @@ import type { Slot } from "../pacing/pacer.ts";
 import type { ExportDownload } from "../ports/platform.ts";
 import { slotsGoStale } from "./errors.ts";
 import type { Run } from "./run.ts";
-import { runTimeLeftMs, taskLimitMs } from "./task-time.ts";
+import { runTimeLeftMs, taskLimitMs, timeUntilGraceMs } from "./task-time.ts";
 import type { Visit } from "./visit.ts";
 
 const MAX_STALE_SLOTS = 5;
@@ -20,8 +20,8 @@ class SlotIsStale extends ArchiverError {
 }
 
 /**
- * Waits for a slot and asks the platform for the file in it (design §4 step 3, §5). The task's time limit
- * rests while it waits and starts anew at the slot.
+ * Waits for a slot and asks the platform for the file in it (design §4 step 3, §5). The task's own time
+ * limit rests while it waits and starts anew at the slot; the end of the run still counts, for a store that stalls.
  * @returns `no-slot` when none comes before too little of the run is left.
  */
 export async function askForFile(
@@ -31,7 +31,7 @@ export async function askForFile(
   const { platform, clock, observe } = run.ports;
   for (let attempt = 1; attempt <= MAX_STALE_SLOTS; attempt += 1) {
     const deadlineMs = run.pacer.nowMs() + runTimeLeftMs(run) - run.settings.minTaskMs;
-    limit.disarm();
+    limit.arm(timeUntilGraceMs(run));
     const slot = await run.pacer.take(
       deadlineMs,
       { signal: limit.signal },

@@ -8,14 +8,18 @@ export function runTimeLeftMs(run: Pick<Run, "limitAtMs" | "ports">): number {
   return run.limitAtMs - run.ports.clock.monotonicMs();
 }
 
+/** Milliseconds until nothing but settling may go on; `Infinity` without limit. */
+export function timeUntilGraceMs(run: Pick<Run, "limitAtMs" | "ports">): number {
+  const leftMs = runTimeLeftMs(run);
+  return leftMs === Number.POSITIVE_INFINITY ? leftMs : leftMs - Math.min(MAX_GRACE_MS, leftMs / 3);
+}
+
 /**
  * How long a task that starts now may take, verification included: its own time-out, and never into the
  * grace that settling needs. A task that needs a full run has only the latter (design §4, Time).
  */
 export function taskLimitMs(run: Run, message: TaskMessage): number {
-  const leftMs = runTimeLeftMs(run);
-  const graceMs = Math.min(MAX_GRACE_MS, leftMs / 3);
-  const untilGraceMs = leftMs === Number.POSITIVE_INFINITY ? leftMs : leftMs - graceMs;
+  const untilGraceMs = timeUntilGraceMs(run);
   return message.needsFullRun === true ? untilGraceMs : Math.min(run.settings.taskTimeoutMs, untilGraceMs);
 }
 

@@ -93,7 +93,7 @@ export class Scene {
     }
     expect(this.world.clock.countPending()).toBe(0);
     const limitMs = options.limitMs ?? RUN_LIMIT_MS;
-    expect(this.world.clock.monotonicMs() - startedMs).toBeLessThan(limitMs + 1);
+    expect(this.world.clock.monotonicMs() - startedMs).toBeLessThan(limitMs);
     checkInvariants(this.world);
     return ending.value;
   }
