@@ -1,0 +1,126 @@
+import { describe, expect, test } from "vitest";
+import { exportFile } from "../world/export-file.ts";
+import { MINUTE_MS, onlyEntry, Scene } from "./scene.ts";
+
+const FILE = exportFile(1);
+const KEY_NONCE = "0a1b2c";
+
+/** One task, and objects lying in its folder that no record names. */
+function sceneWithObjects(objects: readonly { revision?: string; nonce?: string; bytes: Uint8Array }[]) {
+  const scene = new Scene();
+  const id = scene.addTask({ file: FILE });
+  const folder = `exports/project-1/default/2026/11/22/${id}/`;
+  const keys = objects.map(({ revision = scene.revision(id), nonce = KEY_NONCE, bytes }) => {
+    const key = `${folder}${revision}-${nonce}.zip`;
+    scene.world.store.plantObject(key, bytes);
+    return key;
+  });
+  return { scene, id, keys };
+}
+
+function flipped(atByte: number): Uint8Array {
+  const bytes = FILE.bytes.slice();
+  bytes[atByte] = (bytes[atByte] ?? 0) ^ 1;
+  return bytes;
+}
+
+describe("an object of this revision without a record", () => {
+  test("is adopted when every member checks out: no slot, no download", async () => {
+    const { scene, id, keys } = sceneWithObjects([{ bytes: FILE.bytes }]);
+    const report = await scene.run();
+    scene.expectAllDone([id]);
+    expect(scene.record(id, "archived")).toMatchObject({
+      object: { key: keys[0], sha256: FILE.sha256, sizeBytes: FILE.bytes.length },
+      verification: { level: "read-back", container: "members", adopted: true },
+    });
+    expect(scene.world.effects.at("platform.showExportTask")).toEqual([]);
+    expect(report.bytes).toBe(FILE.bytes.length);
+    expect(scene.events).toContainEqual(expect.objectContaining({ kind: "archived", adopted: true }));
+  });
+
+  test.each([
+    ["a flipped byte in a member", flipped(800)],
+    ["a cut end", FILE.bytes.subarray(0, FILE.bytes.length - 10)],
+    ["no archive", Buffer.from("rows")],
+    ["nothing", Buffer.of()],
+  ])("with %s is ignored and stays; the task is downloaded", async (_name, bytes) => {
+    const { scene, id, keys } = sceneWithObjects([{ bytes }]);
+    await scene.run();
+    expect(scene.record(id, "archived").object?.key).not.toBe(keys[0]);
+    expect(scene.world.store.entries.has(keys[0] ?? "")).toBe(true);
+    expect(scene.count("platform.showExportTask")).toBe(1);
+    expect(scene.world.platform.has(id)).toBe(false);
+  });
+
+  test("the newest good one of several is taken", async () => {
+    const scene = new Scene();
+    const id = scene.addTask({ file: FILE });
+    const key = (nonce: string) =>
+      `exports/project-1/default/2026/11/22/${id}/${scene.revision(id)}-${nonce}.zip`;
+    scene.world.store.plantObject(key("000001"), FILE.bytes);
+    await scene.wait(MINUTE_MS);
+    scene.world.store.plantObject(key("000002"), FILE.bytes);
+    const second = key("000002");
+    await scene.wait(MINUTE_MS);
+    scene.world.store.plantObject(key("000003"), flipped(700));
+    await scene.run();
+    expect(scene.record(id, "archived").object?.key).toBe(second);
+    expect(scene.count("platform.showExportTask")).toBe(0);
+  });
+
+  test("of another revision, or with another name, is none of this revision's", async () => {
+    const { scene, id, keys } = sceneWithObjects([
+      { revision: "00000000", bytes: FILE.bytes },
+      { nonce: "0a1b2c.bak", bytes: FILE.bytes },
+    ]);
+    await scene.run();
+    expect(keys).not.toContain(scene.record(id, "archived").object?.key);
+    expect(scene.count("platform.showExportTask")).toBe(1);
+  });
+
+  test("that vanishes between list and HEAD is passed over", async () => {
+    const { scene, id, keys } = sceneWithObjects([{ bytes: FILE.bytes }]);
+    const act = () => scene.world.store.removeObject(keys[0] ?? "");
+    scene.world.faults.plant({ site: "store.head", form: "race", act });
+    await scene.run();
+    scene.expectAllDone([id]);
+    expect(scene.count("platform.showExportTask")).toBe(1);
+  });
+});
+
+describe("the revision", () => {
+  test("listed is worked on, whatever the message says", async () => {
+    const scene = new Scene();
+    const id = scene.world.platform.addTask();
+    scene.send({ exportTaskId: id, revision: "00000000" });
+    await scene.run();
+    scene.expectAllDone([id]);
+    expect(Object.keys(scene.records(id))[0]).not.toContain("00000000");
+  });
+
+  test("changed while the body came: nothing is completed, the new one is archived later", async () => {
+    const scene = new Scene();
+    const id = scene.addTask();
+    const before = scene.revision(id);
+    const act = () => scene.world.platform.overwriteTask(id, exportFile(55));
+    scene.world.faults.plant({ site: "store.write", occurrence: 2, form: "race", act });
+    const report = await scene.run();
+    expect(onlyEntry(report)).toMatchObject({ outcome: "postponed", reason: "revision-changed" });
+    expect(scene.objects(id)).toEqual([]);
+    expect(scene.world.store.openUploads).toEqual([]);
+    await scene.wait(6 * MINUTE_MS);
+    await scene.run();
+    scene.expectAllDone([id]);
+    expect(Object.keys(scene.records(id)).some((key) => key.startsWith(before))).toBe(false);
+    expect(scene.record(id, "archived").object?.sha256).toBe(exportFile(55).sha256);
+  });
+
+  test("removed while the body came: nothing is completed", async () => {
+    const scene = new Scene();
+    const id = scene.addTask();
+    const act = () => scene.world.platform.removeTask(id);
+    scene.world.faults.plant({ site: "store.write", occurrence: 2, form: "race", act });
+    expect(onlyEntry(await scene.run())).toMatchObject({ outcome: "postponed", reason: "revision-changed" });
+    expect(scene.objects(id)).toEqual([]);
+  });
+});

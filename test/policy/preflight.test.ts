@@ -1,0 +1,129 @@
+import { describe, expect, test } from "vitest";
+import { PACING_STATE_KEY } from "../../lib/domain/key-layout.ts";
+import { storeError } from "../world/port-errors.ts";
+import { MINUTE_MS, Scene } from "./scene.ts";
+
+async function expectRefused(scene: Scene, code: string, options = {}): Promise<void> {
+  const [id] = scene.addTasks(1);
+  const report = await scene.run(options);
+  expect(report).toMatchObject({ stopReason: "system-failure", failure: { code }, tasks: [] });
+  expect(report.failure?.hint).not.toBe("");
+  expect(scene.world.effects.at("queue.receive")).toEqual([]);
+  expect(scene.bodies()).toEqual([id]);
+}
+
+describe("before the first message is received", () => {
+  test.each([20, -20])("a clock %i min off the platform's stops the run", async (minutes) => {
+    const scene = new Scene({ platform: { dateSkewMs: minutes * MINUTE_MS } });
+    await expectRefused(scene, "clock-skew");
+  });
+
+  test("a runner whose own clock is 20 min off says so", async () => {
+    const scene = new Scene();
+    await expectRefused(scene, "clock-skew", { runner: { skewMs: 20 * MINUTE_MS } });
+  });
+
+  test.each([20, -20])("a clock %i min off the store's stops the run", async (minutes) => {
+    const scene = new Scene({ store: { clockSkewMs: minutes * MINUTE_MS } });
+    await expectRefused(scene, "clock-skew");
+  });
+
+  test("a skew of 4 min is worked with", async () => {
+    const scene = new Scene({ platform: { dateSkewMs: 4 * MINUTE_MS } });
+    const id = scene.addTask();
+    await scene.run({ runner: { skewMs: 4 * MINUTE_MS } });
+    scene.expectAllDone([id]);
+  });
+
+  test("a platform that sends no Date is not compared with", async () => {
+    const scene = new Scene({ platform: { dateSkewMs: undefined } });
+    const id = scene.addTask();
+    await scene.run();
+    scene.expectAllDone([id]);
+  });
+
+  test("a store that cannot be written", async () => {
+    const scene = new Scene();
+    const error = storeError("store-forbidden");
+    scene.world.faults.plant({ site: "store.preflight", form: "not-done", error });
+    await expectRefused(scene, "store-forbidden");
+  });
+
+  test("a pacing state that cannot be written", async () => {
+    const scene = new Scene();
+    scene.world.faults.plant({
+      site: "store.putDocument",
+      match: ({ subject }) => subject === PACING_STATE_KEY,
+      times: 9,
+      form: "not-done",
+      error: storeError("store-full"),
+    });
+    await expectRefused(scene, "store-full");
+  });
+
+  test("verification by a digest that the store does not keep", async () => {
+    await expectRefused(new Scene({ store: { verification: "read-back" } }), "store-keeps-no-digest", {
+      settings: { verify: "stored" },
+    });
+  });
+
+  test("reading back may be asked for where the store keeps a digest", async () => {
+    const scene = new Scene({ store: { verification: "stored" } });
+    const id = scene.addTask();
+    await scene.run({ settings: { verify: "read-back" } });
+    scene.expectAllDone([id]);
+    expect(scene.record(id, "archived").verification?.level).toBe("read-back");
+    expect(scene.count("store.confirmStored")).toBe(0);
+  });
+
+  test("an interrupt in the preflight is an aborted run", async () => {
+    const scene = new Scene();
+    scene.addTask();
+    const interrupt = new AbortController();
+    scene.world.clock.schedule(20, () => interrupt.abort(new Error("SIGINT")));
+    expect(await scene.run({ signal: interrupt.signal })).toMatchObject({ stopReason: "aborted", tasks: [] });
+  });
+
+  test("a store without conditional writes paces one runner only and says so", async () => {
+    const scene = new Scene({ store: { compareAndSwap: false, createOnce: false } });
+    const ids = scene.addTasks(3);
+    expect((await scene.run()).pacing).toBe("unshared");
+    expect(scene.events).toContainEqual(expect.objectContaining({ code: "pacing-unshared" }));
+    scene.expectAllDone(ids);
+  });
+});
+
+describe("the report", () => {
+  test("that cannot be stored is returned all the same, with a warning", async () => {
+    const scene = new Scene();
+    const id = scene.addTask();
+    scene.world.faults.plant({
+      site: "store.putDocument",
+      match: ({ subject }) => subject.startsWith("runs/"),
+      form: "not-done",
+      error: storeError("store-full"),
+    });
+    const report = await scene.run();
+    expect(report.counts.archived).toBe(1);
+    expect(scene.events).toContainEqual(expect.objectContaining({ code: "report-not-stored" }));
+    scene.expectAllDone([id]);
+  });
+
+  test("names the oldest finished export without a copy, or warns when it cannot find out", async () => {
+    const scene = new Scene();
+    scene.world.platform.addTask({ status: "Failed" });
+    const oldest = scene.world.platform.addTask();
+    scene.world.platform.addTask();
+    const report = await scene.run();
+    expect(report.platform).toMatchObject({ held: 3, oldestUnarchived: { exportTaskId: oldest } });
+
+    scene.world.faults.plant({
+      site: "store.list",
+      form: "not-done",
+      error: storeError("store-unavailable"),
+    });
+    const second = await scene.run();
+    expect(second.platform).toEqual({ held: 3, limit: 50 });
+    expect(scene.events).toContainEqual(expect.objectContaining({ code: "oldest-unknown" }));
+  });
+});
