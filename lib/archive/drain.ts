@@ -6,6 +6,7 @@ import type { ArchivePorts } from "./ports.ts";
 import { type PreflightResult, preflight } from "./preflight.ts";
 import { type RunEnding, summarize } from "./run-summary.ts";
 import type { ArchiveSettings } from "./settings.ts";
+import { timeUntilGraceMs } from "./task-time.ts";
 import { TimeLimit } from "./time-limit.ts";
 
 export interface DrainOptions {
@@ -51,10 +52,16 @@ async function runUntilEnd(
   const { runId, limitAtMs } = frame;
   const startedMonotonicMs = ports.clock.monotonicMs();
   const limit = new TimeLimit(ports.clock, options.signal);
-  limit.arm(frame.limitMs);
+  limit.arm(timeUntilGraceMs({ ports, limitAtMs }));
   let ready: PreflightResult;
   try {
     ready = await preflight(ports, settings, runId, limit.signal);
+    ports.observe({
+      kind: "run-started",
+      runId,
+      pacing: ready.abilities.compareAndSwap ? "shared" : "unshared",
+      held: ready.list.tasks.length,
+    });
     await options.prepare?.(limit.signal);
   } catch (error) {
     if (options.signal.aborted) {
@@ -67,8 +74,6 @@ async function runUntilEnd(
     limit.close();
   }
   const held = ready.list.tasks.length;
-  const pacing = ready.abilities.compareAndSwap ? "shared" : "unshared";
-  ports.observe({ kind: "run-started", runId, pacing, held });
   if (options.when === "pressure" && held < settings.pressure) {
     return { stopReason: "no-pressure", tasks: [], ready };
   }

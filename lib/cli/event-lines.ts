@@ -1,5 +1,5 @@
 import type { ArchiveEvent } from "../archive/events.ts";
-import { count, formatBytes, formatDuration } from "./format.ts";
+import { formatBytes, formatDuration } from "./format.ts";
 import { outcomeInWords, reasonInWords } from "./words.ts";
 
 /** One event as a person reads it. */
@@ -20,25 +20,12 @@ export function eventLine(event: ArchiveEvent): EventLine | undefined {
         text: `Run ${event.runId}: ${event.held} of 50 places held on the platform, pacing ${event.pacing}`,
       };
     case "task-started":
+      return { level: "debug", tone: "plain", text: `${event.exportTaskId}: started` };
+    case "archived":
       return {
         level: "debug",
         tone: "plain",
-        text: `${event.exportTaskId}: started, ${count(event.attempts, "failed try")} so far`.replace(
-          "trys",
-          "tries",
-        ),
-      };
-    case "archived":
-      return {
-        level: "info",
-        tone: "good",
-        text: `${event.exportTaskId}: archived ${formatBytes(event.sizeBytes)}${event.adopted ? " (adopted from an earlier run)" : ""} as ${event.key}`,
-      };
-    case "throttled":
-      return {
-        level: "warn",
-        tone: "caution",
-        text: `${event.exportTaskId}: throttled; next slot in ${formatDuration(event.waitMs)}`,
+        text: `${event.exportTaskId}: recorded as ${event.key}${event.adopted ? ", adopted from a run that died" : ""}`,
       };
     case "failed":
       return {
@@ -64,6 +51,7 @@ export function eventLine(event: ArchiveEvent): EventLine | undefined {
       return { level: "warn", tone: "caution", text: event.message };
     case "task-ended":
       return endedLine(event);
+    case "throttled": // its task-ended line says it
     case "idle":
     case "listed":
     case "slot-awaited":
@@ -77,20 +65,23 @@ export function eventLine(event: ArchiveEvent): EventLine | undefined {
 }
 
 function endedLine({ entry, delayMs }: Extract<ArchiveEvent, { kind: "task-ended" }>): EventLine {
+  const size = entry.sizeBytes === undefined ? "" : `, ${formatBytes(entry.sizeBytes)}`;
   const why = entry.reason === undefined ? "" : `: ${reasonInWords(entry.reason)}`;
   const again = delayMs === undefined ? "" : `; again in ${formatDuration(delayMs)}`;
-  const text = `${entry.exportTaskId}: ${outcomeInWords(entry)}${why}${again}`;
+  const text = `${entry.exportTaskId}: ${outcomeInWords(entry)}`;
   switch (entry.outcome) {
     case "archived-deleted":
     case "deleted":
-      return { level: "info", tone: "good", text };
+      return { level: "info", tone: "good", text: `${text}${size}` };
     case "archived-kept":
+      return { level: "info", tone: "plain", text: `${text}${size}${why}` };
     case "already-done":
     case "postponed":
-      return { level: "info", tone: "plain", text };
+      return { level: "info", tone: "plain", text: `${text}${why}${again}` };
     case "retried":
-      return { level: "warn", tone: "caution", text };
+      // Why it failed was said when it failed.
+      return { level: "info", tone: "plain", text: `${text}${again}` };
     case "dead-lettered":
-      return { level: "error", tone: "bad", text };
+      return { level: "error", tone: "bad", text: `${text}${why}` };
   }
 }

@@ -2,6 +2,15 @@
 // before the program's own imports fail with a stack trace.
 import { EXIT_MISUSE, nodeVersionProblem } from "./node-version.ts";
 
+// `iotda-archiver … | head` closes the pipe; the work goes on and its exit code stands.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") {
+      throw error;
+    }
+  });
+}
+
 const problem = nodeVersionProblem(process.versions.node);
 if (problem === undefined) {
   const { run } = await import("./program.ts");

@@ -49,7 +49,7 @@ export function outcomeInWords(entry: TaskEntry): string {
     case "postponed":
       return "postponed";
     case "retried":
-      return "failed, will be tried again";
+      return "will be tried again";
     case "dead-lettered":
       return "dead-lettered";
   }

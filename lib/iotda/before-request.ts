@@ -1,4 +1,4 @@
-import { DecoratorHandler, type Dispatcher } from "undici";
+import { DecoratorHandler, type Dispatcher } from "./undici.ts";
 
 /** undici's own types leave out the methods that `DecoratorHandler` passes on. */
 const passOn = DecoratorHandler.prototype as Dispatcher.DispatchHandler;

@@ -1,8 +1,15 @@
 import { Socket } from "node:net";
-import { buildConnector, Client, type Dispatcher, EnvHttpProxyAgent, Pool } from "undici";
 import { Connection } from "./connection.ts";
 import { misconfigured } from "./errors.ts";
 import type { IotdaLimits, ProxySettings } from "./options.ts";
+import {
+  buildConnector,
+  Client,
+  type Connectors,
+  type Dispatcher,
+  EnvHttpProxyAgent,
+  Pool,
+} from "./undici.ts";
 
 /** Opens connections to one origin, directly or through the proxy that the settings name for it. */
 export class ConnectionFactory {
@@ -12,7 +19,7 @@ export class ConnectionFactory {
   readonly #noProxy: string;
   readonly #open = new Set<Connection>();
   /** Shared, so that TLS sessions are resumed from one operation to the next. */
-  readonly #connector: buildConnector.connector;
+  readonly #connector: Connectors.connector;
 
   /** Throws `platform-misconfigured` when the proxy address is none. */
   constructor(origin: URL, limits: IotdaLimits, proxy: ProxySettings) {
@@ -75,7 +82,7 @@ export class ConnectionFactory {
     });
   }
 
-  #reportingTo(connection: Connection): buildConnector.connector {
+  #reportingTo(connection: Connection): Connectors.connector {
     return (options, callback) => {
       // undici returns the socket while it connects, though its types do not say so.
       const socket: unknown = this.#connector(options, callback);

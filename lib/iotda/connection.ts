@@ -1,8 +1,8 @@
 import type { Socket } from "node:net";
-import type { Dispatcher } from "undici";
 import { beforeRequest } from "./before-request.ts";
 import { unreachable } from "./errors.ts";
 import { headFault, transportFault } from "./transport-faults.ts";
+import type { Dispatcher } from "./undici.ts";
 
 /** undici dials again by itself when a connection breaks before a request is written; not forever. */
 const MAX_DIALS_PER_REQUEST = 3;
@@ -68,12 +68,12 @@ export class Connection {
   }
 
   /** Sends one request, once. Rejects with what {@link fail} was given, or with a PlatformError. */
-  async send(request: WireRequest): Promise<Dispatcher.ResponseData> {
+  async send(wire: WireRequest): Promise<Dispatcher.ResponseData> {
     this.#dials = 0;
     let refusedBefore: { readonly reason: unknown } | undefined;
     const check = (): void => {
       try {
-        request.beforeRequest?.();
+        wire.beforeRequest?.();
       } catch (reason) {
         refusedBefore = { reason };
         throw new Error("cancelled before it was written");
@@ -83,10 +83,10 @@ export class Connection {
       try {
         return await this.#dispatcher.compose(beforeRequest(check)).request({
           origin: this.#origin,
-          path: request.target,
-          method: request.method,
-          headers: request.headers,
-          body: request.body === "" ? null : request.body,
+          path: wire.target,
+          method: wire.method,
+          headers: wire.headers,
+          body: wire.body === "" ? null : wire.body,
         });
       } catch (thrown) {
         if (refusedBefore !== undefined) {

@@ -1,6 +1,6 @@
-import { errors } from "undici";
 import { ArchiverError } from "../domain/errors.ts";
 import { malformedAnswer, unreachable } from "./errors.ts";
+import { errors } from "./undici.ts";
 
 const TRY_AGAIN = "The connection failed; it is tried again. If it lasts, check network, firewall and proxy.";
 const CERTIFICATE =

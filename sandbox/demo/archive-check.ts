@@ -6,7 +6,10 @@ import { pipeline } from "node:stream/promises";
 import * as v from "valibot";
 import type { RequestLogEntry, StateView } from "../start.ts";
 
-const archivedSchema = v.object({ object: v.object({ key: v.string(), sha256: v.string() }), archivedAt: v.string() });
+const archivedSchema = v.object({
+  object: v.object({ key: v.string(), sha256: v.string() }),
+  archivedAt: v.string(),
+});
 
 /** What lies in the store for one export, compared with what the sandbox had. */
 export interface ArchivedCopy {
@@ -19,7 +22,10 @@ export interface ArchivedCopy {
 }
 
 /** Reads every `archived` record below the store's folder and hashes the file it names. */
-export async function archivedCopies(storeFolder: string, state: StateView): Promise<readonly ArchivedCopy[]> {
+export async function archivedCopies(
+  storeFolder: string,
+  state: StateView,
+): Promise<readonly ArchivedCopy[]> {
   const copies: ArchivedCopy[] = [];
   const recordsFolder = join(storeFolder, "records");
   for (const name of await readdir(recordsFolder, { recursive: true })) {

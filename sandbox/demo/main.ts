@@ -15,7 +15,8 @@ const DEMO_FOLDER = join(ROOT, "demo");
 const STORE_FOLDER = join(DEMO_FOLDER, "archive");
 const SETTINGS_FILE = join(DEMO_FOLDER, "archiver.env");
 const CLI = join(ROOT, "dist", "cli.mjs");
-const MIB = 1024 * 1024;
+const KIB = 1024;
+const MIB = 1024 * KIB;
 
 /** Exit codes of the archiver: a run may end well and still have dead-lettered a task. */
 const EXIT_DONE = 0;
@@ -96,22 +97,29 @@ function closingTable(
   const table = new Table({
     head: ["export task", "size", "downloads", "made to go wrong", "now"],
     colAligns: ["left", "right", "right", "left", "left"],
+    chars: { mid: "", "left-mid": "", "mid-mid": "", "right-mid": "" },
     style: { head: [], border: [] },
   });
   for (const { spec, trouble } of NIGHT) {
     const id = spec.exportTaskId;
     const copy = copies.find((one) => one.exportTaskId === id);
-    const downloads = requests.filter((one) => one.operation === "showExportTask" && one.exportTaskId === id).length;
+    const downloads = requests.filter(
+      (one) => one.operation === "showExportTask" && one.exportTaskId === id,
+    ).length;
     const onPlatform = state.tasks.find((task) => task.exportTaskId === id);
     table.push([
       id,
-      copy === undefined ? "" : `${(copy.sizeBytes / MIB).toFixed(2)} MiB`,
+      copy === undefined ? "" : sizeInWords(copy.sizeBytes),
       downloads === 0 ? "" : String(downloads),
       trouble ?? "",
       nowInWords(copy, onPlatform?.status),
     ]);
   }
   return table.toString();
+}
+
+function sizeInWords(sizeBytes: number): string {
+  return sizeBytes < MIB ? `${(sizeBytes / KIB).toFixed(1)} KiB` : `${(sizeBytes / MIB).toFixed(1)} MiB`;
 }
 
 function nowInWords(copy: ArchivedCopy | undefined, statusOnPlatform: string | undefined): string {
@@ -144,7 +152,9 @@ function judge(
 ): readonly Finding[] {
   const finished = NIGHT.filter(({ spec }) => spec.status === undefined);
   const identical = copies.filter(({ isIdentical }) => isIdentical).length;
-  const stillThere = finished.filter(({ spec }) => state.tasks.some((one) => one.exportTaskId === spec.exportTaskId));
+  const stillThere = finished.filter(({ spec }) =>
+    state.tasks.some((one) => one.exportTaskId === spec.exportTaskId),
+  );
   const closestMs = closestDownloadsMs(requests);
   const early = deletedTooEarly(copies, requests);
   const secondDownloads = secondRun.filter(({ operation }) => operation !== "listExportTasks").length;

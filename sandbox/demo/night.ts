@@ -45,7 +45,9 @@ export const NIGHT: readonly NightTask[] = [
   finished(4, 0),
   finished(5, 6 * MIB, {
     trouble: "file cut short, without any length to tell",
-    faults: [{ operation: "showExportTask", fault: { kind: "short-body", bytes: 4 * MIB, declareLength: false } }],
+    faults: [
+      { operation: "showExportTask", fault: { kind: "short-body", bytes: 4 * MIB, declareLength: false } },
+    ],
   }),
   finished(6, 80 * MIB),
   finished(7, 40 * KIB, {
