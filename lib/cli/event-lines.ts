@@ -67,7 +67,8 @@ export function eventLine(event: ArchiveEvent): EventLine | undefined {
 function endedLine({ entry, delayMs }: Extract<ArchiveEvent, { kind: "task-ended" }>): EventLine {
   const size = entry.sizeBytes === undefined ? "" : `, ${formatBytes(entry.sizeBytes)}`;
   const why = entry.reason === undefined ? "" : `: ${reasonInWords(entry.reason)}`;
-  const again = delayMs === undefined ? "" : `; again in ${formatDuration(delayMs)}`;
+  const inTime = delayMs === undefined ? "" : ` in ${formatDuration(delayMs)}`;
+  const again = inTime === "" ? "" : `; again${inTime}`;
   const text = `${entry.exportTaskId}: ${outcomeInWords(entry)}`;
   switch (entry.outcome) {
     case "archived-deleted":
@@ -80,7 +81,7 @@ function endedLine({ entry, delayMs }: Extract<ArchiveEvent, { kind: "task-ended
       return { level: "info", tone: "plain", text: `${text}${why}${again}` };
     case "retried":
       // Why it failed was said when it failed.
-      return { level: "info", tone: "plain", text: `${text}${again}` };
+      return { level: "info", tone: "plain", text: `${text}${inTime}` };
     case "dead-lettered":
       return { level: "error", tone: "bad", text: `${text}${why}` };
   }

@@ -41,11 +41,7 @@ export function runLines(report: RunReport): readonly string[] {
   const numbers = [
     `archived ${counts.archived} (${formatBytes(report.bytes)})`,
     `deleted ${counts.deleted}`,
-    `kept ${counts.kept}`,
-    `postponed ${counts.postponed}`,
-    `failed tries ${counts.retried}`,
-    `throttled ${counts.throttled}`,
-    `dead-lettered ${counts.deadLettered}`,
+    ...rareCounts(counts),
   ];
   return [
     `Run ${report.runId}: ${stopInWords(report.stopReason)} (${formatDuration(durationMs)})`,
@@ -63,6 +59,18 @@ export function runLines(report: RunReport): readonly string[] {
           `  ${failure.hint}`,
         ]),
   ];
+}
+
+/** The counts that are worth a word only when they are not 0. */
+function rareCounts(counts: RunReport["counts"]): readonly string[] {
+  const rare: readonly (readonly [string, number])[] = [
+    ["kept", counts.kept],
+    ["postponed", counts.postponed],
+    ["failed tries", counts.retried],
+    ["throttled", counts.throttled],
+    ["dead-lettered", counts.deadLettered],
+  ];
+  return rare.filter(([, n]) => n > 0).map(([what, n]) => `${what} ${n}`);
 }
 
 function oldestInWords({ platform }: RunReport): string {
