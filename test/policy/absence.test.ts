@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { PACING_STATE_KEY } from "../../lib/domain/key-layout.ts";
 import { exportFile } from "../world/export-file.ts";
 import { platformError, throttledError } from "../world/port-errors.ts";
 import { HOUR_MS, INTERVAL_MS, MINUTE_MS, onlyEntry, Scene } from "./scene.ts";
@@ -115,13 +116,14 @@ describe("a task that no list shows and nobody archived", () => {
     const { scene, id } = sceneWithAbsentTask();
     await scene.run();
     await scene.wait(MINUTE_MS);
-    const [body] = scene.bodies();
-    const healthy = scene.addTask();
-    const report = await scene.run({ limitMs: 70_000, settings: { minTaskMs: 50_000 } });
-    expect(report.stopReason).toBe("time-budget");
-    expect(scene.bodies()).toHaveLength(1);
-    expect([body, healthy]).toContain(scene.bodies()[0]);
-    await scene.runUntilQueueIsEmpty(3);
+    const bodiesBefore = scene.bodies();
+    const nextAt = scene.world.clock.wallMs() + 5 * MINUTE_MS;
+    const state = JSON.stringify({ nextAt, nonce: "other", runId: "other" });
+    scene.world.store.plantObject(PACING_STATE_KEY, Buffer.from(state));
+    const report = await scene.run({ limitMs: 3 * MINUTE_MS });
+    expect(report).toMatchObject({ stopReason: "time-budget", tasks: [] });
+    expect(scene.bodies()).toEqual(bodiesBefore);
+    await scene.run();
     expect(scene.world.queue.deadLetters).toMatchObject([{ body: bodyOf(id) }]);
   });
 

@@ -184,6 +184,18 @@ describe("unreadable messages", () => {
     },
   );
 
+  test("whose lease ran out meanwhile is somebody else's by now", async () => {
+    const scene = new Scene();
+    scene.world.queue.send("not json {");
+    const error = queueError("queue-handle-expired");
+    scene.world.faults.plant({ site: "queue.acknowledge", form: "not-done", error });
+    expect((await scene.run()).stopReason).toBe("drained");
+    expect(scene.events).toContainEqual({ kind: "lease-lost", exportTaskId: undefined });
+    await scene.wait(2 * MINUTE_MS);
+    await scene.run();
+    expect(scene.bodies()).toEqual([]);
+  });
+
   test("a body longer than a record keeps is kept whole in the queue, cut in the record", async () => {
     const scene = new Scene();
     const body = `{${"x".repeat(10_000)}`;
@@ -268,6 +280,26 @@ describe("messages that kill their runner", () => {
     expect(onlyEntry(report).outcome).toBe("deleted");
     scene.expectAllDone([id]);
   });
+
+  test.each([
+    ["fails", { form: "not-done", error: storeError("store-unavailable") }, "system-failure"],
+    ["stalls", { form: "stall" }, "time-budget"],
+  ] as const)(
+    "reports that cannot be read, the store %s: handed back, not judged",
+    async (_how, fault, stopReason) => {
+      const scene = new Scene();
+      const id = scene.world.platform.addTask();
+      scene.send({ exportTaskId: id, alone: true });
+      scene.world.faults.plant({ site: "store.head", times: 2, form: "crash", when: "before" });
+      await dieOften(scene, 2);
+      const match = ({ subject }: { subject: string }) => subject.startsWith("runs/");
+      scene.world.faults.plant({ site: "store.list", match, ...fault });
+      expect((await scene.run()).stopReason).toBe(stopReason);
+      expect(scene.message()).toMatchObject({ exportTaskId: id, alone: true });
+      await scene.run();
+      scene.expectAllDone([id]);
+    },
+  );
 
   test("hand-backs do not count as deaths", async () => {
     const scene = new Scene();

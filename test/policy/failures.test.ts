@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { retryDelayMs } from "../../lib/archive/settings.ts";
-import { fileOf, zipOf } from "../world/export-file.ts";
+import { exportFile, fileOf, zipOf } from "../world/export-file.ts";
 import type { BodyDamage, Fault, PlannedFault, Site } from "../world/faults.ts";
 import { platformError, storeError } from "../world/port-errors.ts";
 import { HOUR_MS, INTERVAL_MS, MINUTE_MS, Scene } from "./scene.ts";
@@ -166,6 +166,41 @@ describe("a transient failure counts as an attempt once another task has succeed
     await scene.run();
     expect(scene.objects(id)).toHaveLength(2);
     scene.expectAllDone([healthyId, id]);
+  });
+});
+
+describe("what nobody foresaw", () => {
+  test("an error of no known kind counts as a try; its text, which may hold a secret, is told to nobody", async () => {
+    const scene = new Scene();
+    scene.addTask();
+    const error = new Error("GET https://host/?X-Signature=topsecret failed");
+    scene.world.faults.plant({ site: "platform.showExportTask", form: "not-done", error });
+    const report = await scene.run();
+    expect(report.tasks).toMatchObject([{ outcome: "retried", reason: "internal-error" }]);
+    expect(JSON.stringify([scene.events, report])).not.toContain("topsecret");
+  });
+
+  test("a stored copy that is shorter than what was sent", async () => {
+    const scene = new Scene();
+    const id = scene.addTask();
+    const act = () => {
+      const [key = ""] = scene.objects(id);
+      scene.world.store.plantObject(key, Buffer.from("PK"));
+    };
+    scene.world.faults.plant({ site: "store.read", form: "race", act });
+    const report = await scene.run();
+    expect(report.tasks).toMatchObject([{ outcome: "retried", reason: "copy-differs" }]);
+    expect(scene.recordNames(id)).toEqual([]);
+  });
+
+  test("progress is told every 256 KiB and at the end", async () => {
+    const scene = new Scene({ platform: { chunkBytes: 64 * 1024 }, store: { chunkBytes: 256 * 1024 } });
+    const file = exportFile(5, 600 * 1024);
+    const id = scene.addTask({ file });
+    await scene.run();
+    scene.expectAllDone([id]);
+    const told = scene.events.flatMap((event) => (event.kind === "bytes" ? [event.receivedBytes] : []));
+    expect(told).toEqual([256 * 1024, 512 * 1024, file.bytes.length]);
   });
 });
 

@@ -148,6 +148,17 @@ describe("siblings: other tasks made with the same condition", () => {
     expectKept(scene, id);
   });
 
+  test.each([
+    ["deep inside, in lists too", { a: [{ x: 1, y: null }, 2] }, { a: [{ y: null, x: 1 }, 2] }, true],
+    ["but the order within a list counts", { a: [1, 2] }, { a: [2, 1] }, false],
+  ])("keys may come in any order, %s", async (_name, one, other, isSibling) => {
+    const scene = new Scene();
+    scene.addTask({ resourceCondition: one });
+    scene.world.platform.addTask({ resourceCondition: other, status: "Processing", processingMs: HOUR_MS });
+    const { outcome } = onlyEntry(await scene.run());
+    expect(outcome).toBe(isSibling ? "postponed" : "archived-deleted");
+  });
+
   test("a Failed one does not count, nor one of another condition", async () => {
     const scene = new Scene();
     const id = scene.addTask({ resourceCondition: condition });

@@ -11,45 +11,60 @@ const subjectHas =
 const STORE_ERROR = storeError("store-unavailable");
 const QUEUE_ERROR = queueError("queue-unavailable");
 
-/** Every call that changes something outside, and how its answer gets lost. */
-const WRITES: readonly (readonly [
-  name: string,
-  site: Site,
-  error: Error,
-  match?: (call: SiteCall) => boolean,
-])[] = [
-  ["openUpload", "store.openUpload", STORE_ERROR],
-  ["write", "store.write", STORE_ERROR],
-  ["complete", "store.complete", STORE_ERROR],
-  ["the archived record", "store.putDocument", STORE_ERROR, subjectHas("/archived")],
-  ["the deleted record", "store.putDocument", STORE_ERROR, subjectHas("/deleted")],
-  ["the pacing state", "store.putDocument", STORE_ERROR, subjectHas("state/pacing")],
-  ["the report", "store.putDocument", STORE_ERROR, subjectHas("runs/")],
-  ["abortUploadsUnder", "store.abortUploadsUnder", STORE_ERROR],
-  ["delete", "platform.deleteExportTask", platformError("platform-unreachable")],
-  ["delete, 5xx", "platform.deleteExportTask", platformError("platform-unavailable")],
-  ["receive", "queue.receive", QUEUE_ERROR],
-  ["renew", "queue.renew", QUEUE_ERROR],
-  ["acknowledge", "queue.acknowledge", QUEUE_ERROR],
+/** A call that changes something outside, and how its answer gets lost. */
+interface Write {
+  readonly name: string;
+  readonly site: Site;
+  readonly error: Error;
+  readonly match?: (call: SiteCall) => boolean;
+}
+
+const WRITES: readonly Write[] = [
+  { name: "openUpload", site: "store.openUpload", error: STORE_ERROR },
+  { name: "write", site: "store.write", error: STORE_ERROR },
+  { name: "complete", site: "store.complete", error: STORE_ERROR },
+  {
+    name: "the archived record",
+    site: "store.putDocument",
+    error: STORE_ERROR,
+    match: subjectHas("/archived"),
+  },
+  {
+    name: "the deleted record",
+    site: "store.putDocument",
+    error: STORE_ERROR,
+    match: subjectHas("/deleted"),
+  },
+  {
+    name: "the pacing state",
+    site: "store.putDocument",
+    error: STORE_ERROR,
+    match: subjectHas("state/pacing"),
+  },
+  { name: "the report", site: "store.putDocument", error: STORE_ERROR, match: subjectHas("runs/") },
+  { name: "abortUploadsUnder", site: "store.abortUploadsUnder", error: STORE_ERROR },
+  { name: "delete", site: "platform.deleteExportTask", error: platformError("platform-unreachable") },
+  { name: "delete, 5xx", site: "platform.deleteExportTask", error: platformError("platform-unavailable") },
+  { name: "receive", site: "queue.receive", error: QUEUE_ERROR },
+  { name: "renew", site: "queue.renew", error: QUEUE_ERROR },
+  { name: "acknowledge", site: "queue.acknowledge", error: QUEUE_ERROR },
 ];
 
 describe("a call that had its effect and whose answer was lost", () => {
-  test.each(WRITES)("%s", async (_name, site, error, match) => {
+  test.each(WRITES)("$name", async ({ name: _name, ...write }) => {
     for (let occurrence = 1; occurrence <= 4; occurrence += 1) {
       const scene = new Scene({ seed: occurrence, queue: { visibilityMs: 30_000 } });
       const ids = scene.addTasks(3);
-      const fault = { site, occurrence, error, form: "done-answer-lost" as const };
-      scene.world.faults.plant(match === undefined ? fault : { ...fault, match });
+      scene.world.faults.plant({ ...write, occurrence, form: "done-answer-lost" });
       await scene.runUntilQueueIsEmpty(3);
       scene.expectAllDone(ids);
     }
   });
 
-  test.each(WRITES)("%s: twice in a row", async (_name, site, error, match) => {
+  test.each(WRITES)("$name: twice in a row", async ({ name: _name, ...write }) => {
     const scene = new Scene({ queue: { visibilityMs: 30_000 } });
     const ids = scene.addTasks(3);
-    const fault = { site, times: 2, error, form: "done-answer-lost" as const };
-    scene.world.faults.plant(match === undefined ? fault : { ...fault, match });
+    scene.world.faults.plant({ ...write, times: 2, form: "done-answer-lost" });
     await scene.runUntilQueueIsEmpty(5);
     scene.expectAllDone(ids);
   });

@@ -119,6 +119,17 @@ describe("a run's time", () => {
     expect(scene.message()).toMatchObject({ exportTaskId: id, needsFullRun: true });
   });
 
+  test("a task that has to be alone is not started when the others used up the time", async () => {
+    const scene = new Scene();
+    slowTask(scene, 2 * MINUTE_MS + 20 * SECOND_MS);
+    const id = scene.world.platform.addTask();
+    scene.send({ exportTaskId: id, alone: true });
+    const report = await scene.run({ limitMs: 3 * MINUTE_MS });
+    expect(report.stopReason).toBe("time-budget");
+    expect(onlyEntry(report).exportTaskId).not.toBe(id);
+    expect(scene.message()).toMatchObject({ exportTaskId: id, alone: true });
+  });
+
   test("a full run has nothing else in flight", async () => {
     const scene = new Scene();
     const first = scene.addTask();
