@@ -1,3 +1,4 @@
+import { noteSpentBytes } from "../integrity/spent-buffers.ts";
 import type { ExportDownload } from "../ports/platform.ts";
 import type { Connection } from "./connection.ts";
 import { unreachable } from "./errors.ts";
@@ -39,6 +40,7 @@ async function* bytesOf(
     let next = await rest.next();
     while (next.done !== true) {
       yield next.value;
+      noteSpentBytes(next.value.byteLength);
       next = await rest.next();
     }
   } catch (thrown) {
