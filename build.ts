@@ -53,7 +53,8 @@ export async function buildAll(root: string, outFolder: string): Promise<string[
     absWorkingDir: root,
     entryPoints: ["lib/cli/main.ts"],
     outfile: commandLine,
-    banner: { js: `#!/usr/bin/env node\n${REQUIRE_FOR_COMMONJS}` },
+    // Without the --, Node takes our own --env-file for its own, and a missing file ends it with exit 9.
+    banner: { js: `#!/usr/bin/env -S node --\n${REQUIRE_FOR_COMMONJS}` },
   });
   refuseStaticImports(metafile);
   await chmod(commandLine, 0o755);

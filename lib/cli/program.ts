@@ -1,4 +1,5 @@
 import { Command, CommanderError, InvalidArgumentError } from "commander";
+import manifest from "../../package.json" with { type: "json" };
 import { ConfigurationError } from "../config/errors.ts";
 import { describeFailure } from "../domain/errors.ts";
 import { archiveCommand } from "./commands/archive.ts";
@@ -11,8 +12,10 @@ import { InterruptedByOperator } from "./interrupt.ts";
 import { createOutput, type Output } from "./output.ts";
 import type { CommonOptions } from "./session.ts";
 
-const ABOUT = `Archives finished Huawei Cloud IoTDA exports to storage you own, proves each copy, and only then
-deletes the export task. Settings come from the environment, or from a file with --env-file.`;
+// The help wraps it to the terminal's width.
+const ABOUT =
+  "Archives finished Huawei Cloud IoTDA exports to storage you own, proves each copy, and only then deletes " +
+  "the export task. Settings come from the environment, or from a file with --env-file.";
 
 const EXIT_CODES = `
 Exit codes:
@@ -21,6 +24,9 @@ Exit codes:
   2    wrong usage or configuration; nothing was done
   3    done, but some task was dead-lettered in this run
   130  interrupted; everything was handed back`;
+
+/** Our own code among commander's: which letters to move back was not said, or said twice. */
+const WRONG_IDS = "archiver.ids";
 
 /**
  * The command line.
@@ -48,11 +54,12 @@ function createProgram(output: Output, end: (code: ExitCode) => void): Command {
     .description(ABOUT)
     .addHelpText("after", EXIT_CODES)
     .configureHelp({ showGlobalOptions: true })
-    .helpCommand(false)
+    .helpCommand("help [command]", "show the help of a command")
+    .version(manifest.version, "--version", "show the version")
     .exitOverride();
-  const command = (parent: Command, words: string, description: string) =>
+  const command = (parent: Command, words: string, description: string, isDefault = false) =>
     parent
-      .command(words)
+      .command(words, { isDefault })
       .description(description)
       .option("--env-file <file>", "read settings from this file; the environment wins over it")
       .option("--json", "print exactly one JSON document on stdout");
@@ -74,7 +81,7 @@ function createProgram(output: Output, end: (code: ExitCode) => void): Command {
   ).action(async (options: CommonOptions) => end(await statusCommand(options, output)));
 
   const deadLetters = program.command("dead-letters").description("show or move back what was given up");
-  command(deadLetters, "list", "show the dead letters and their reasons")
+  command(deadLetters, "list", "show the dead letters and their reasons (the default)", true)
     .option("--limit <n>", "show at most so many", wholeNumber, 100)
     .action(async (options) => end(await listDeadLettersCommand(options, output)));
   command(deadLetters, "redrive [ids...]", "move dead letters back into the queue, where they start afresh")
@@ -83,7 +90,7 @@ function createProgram(output: Output, end: (code: ExitCode) => void): Command {
       if (ids.length > 0 === (options.all === true)) {
         throw new CommanderError(
           EXIT.misuse,
-          "archiver.ids",
+          WRONG_IDS,
           "error: name the letters to move back, or give --all",
         );
       }
@@ -102,7 +109,7 @@ function wholeNumber(text: string): number {
 
 function failed(error: unknown, jsonOutput: Output | undefined): ExitCode {
   if (error instanceof CommanderError) {
-    return afterUsage(error);
+    return afterUsage(error, jsonOutput);
   }
   if (error instanceof InterruptedByOperator) {
     return EXIT.interrupted;
@@ -117,12 +124,16 @@ function failed(error: unknown, jsonOutput: Output | undefined): ExitCode {
   return error instanceof ConfigurationError ? EXIT.misuse : EXIT.failed;
 }
 
-function afterUsage(error: CommanderError): ExitCode {
-  if (error.exitCode === 0 || error.code === "commander.help") {
-    return error.exitCode === 0 ? EXIT.done : EXIT.misuse;
+/** The help was shown, or the usage was wrong, which commander has said on stderr already. */
+function afterUsage(error: CommanderError, jsonOutput: Output | undefined): ExitCode {
+  if (error.exitCode === 0) {
+    return EXIT.done;
   }
-  if (error.code === "archiver.ids") {
+  if (error.code === WRONG_IDS) {
     process.stderr.write(`${error.message}\n`);
   }
+  const message = error.message.replace(/^error: /, "");
+  const hint = "iotda-archiver --help shows the commands, and <command> --help the options of one.";
+  jsonOutput?.show({ failure: { code: "usage", message, hint } }, []);
   return EXIT.misuse;
 }

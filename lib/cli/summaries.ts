@@ -134,7 +134,10 @@ function skipInWords(reason: DiscoverReport["skipped"][number]["reason"]): strin
 }
 
 /** `status` for a person. */
-export function statusLines({ platform, queue, nextSlotAt }: StatusReport, nowMs: number): readonly string[] {
+export function statusLines(
+  { platform, queue, nextSlotAt, failure }: StatusReport,
+  nowMs: number,
+): readonly string[] {
   const byStatus = Object.entries(platform.byStatus).map(([status, n]) => `${n} ${status}`);
   const { oldest } = platform;
   return [
@@ -146,10 +149,16 @@ export function statusLines({ platform, queue, nextSlotAt }: StatusReport, nowMs
         ]),
     `Queue: ${queue.ready} ready, ${queue.delayed} delayed, ${queue.inFlight} in flight${queue.nextDueAtMs === undefined ? "" : `; the next ${formatDue(queue.nextDueAtMs, nowMs)}`}`,
     `Dead letters: ${queue.deadLetters}${queue.deadLetters === 0 ? "" : ' (see "iotda-archiver dead-letters list")'}`,
-    nextSlotAt === undefined
-      ? "Next download: no run has paced this store yet"
-      : `Next download slot: ${formatDue(Date.parse(nextSlotAt), nowMs)}`,
+    failure === undefined
+      ? nextSlotInWords(nextSlotAt, nowMs)
+      : `Store: it cannot be used: ${failure.message}\n  ${failure.hint}`,
   ];
+}
+
+function nextSlotInWords(nextSlotAt: string | undefined, nowMs: number): string {
+  return nextSlotAt === undefined
+    ? "Next download: no run has paced this store yet"
+    : `Next download slot: ${formatDue(Date.parse(nextSlotAt), nowMs)}`;
 }
 
 /** `dead-letters list` for a person. */

@@ -46,8 +46,11 @@ export async function archiveInFunction(
 export async function discoverInFunction(environment: Environment, limitMs: number): Promise<DiscoverReport> {
   const configuration = readConfiguration(environment, EVERYTHING);
   const archiver = await wire(configuration, () => undefined);
+  const signal = AbortSignal.timeout(limitMs);
   try {
-    return await discover(archiver.ports, archiver.settings, AbortSignal.timeout(limitMs));
+    // `discover` may well be the first to use a new store.
+    await archiver.ports.store.preflight({ signal });
+    return await discover(archiver.ports, archiver.settings, signal);
   } finally {
     await archiver.close();
   }

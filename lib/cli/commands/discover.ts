@@ -6,9 +6,11 @@ import { discoverLines } from "../summaries.ts";
 
 /** `discover`: enqueues every finished export that still needs work. */
 export async function discoverCommand(options: CommonOptions, output: Output): Promise<ExitCode> {
-  const report = await withSession(options, ({ archiver, signal }) =>
-    discover(archiver.ports, archiver.settings, signal),
-  );
+  const report = await withSession(options, async ({ archiver, signal }) => {
+    // `discover` may well be the first command ever: this makes the folder of a new store.
+    await archiver.ports.store.preflight({ signal });
+    return await discover(archiver.ports, archiver.settings, signal);
+  });
   output.show(report, discoverLines(report));
   return EXIT.done;
 }

@@ -1,9 +1,11 @@
 import { freshList } from "../../archive/run.ts";
 import { PLACES_LIMIT } from "../../archive/settings.ts";
 import { systemClock } from "../../config/system.ts";
+import { describeFailure, type Failure } from "../../domain/errors.ts";
 import { type ExportTask, oldestFirst } from "../../domain/export-task.ts";
 import { PACING_STATE_KEY } from "../../domain/key-layout.ts";
 import { parsePacingState } from "../../pacing/state.ts";
+import type { ObjectStore } from "../../ports/object-store.ts";
 import type { QueueDepth } from "../../ports/task-queue.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import type { Output } from "../output.ts";
@@ -21,26 +23,45 @@ export interface StatusReport {
   readonly queue: QueueDepth;
   /** When the next download may start; missing before the first run. */
   readonly nextSlotAt?: string;
+  /** Why the store cannot be used; the rest is shown all the same. */
+  readonly failure?: Failure;
 }
 
-/** `status`: places held on the platform, what is queued, and when the next download may start. */
+/**
+ * `status`: places held on the platform, what is queued, and when the next download may start. It tries the
+ * store as a run would, so that a new installation can be checked with it.
+ */
 export async function statusCommand(options: CommonOptions, output: Output): Promise<ExitCode> {
   const status = await withSession(options, async ({ archiver, signal }): Promise<StatusReport> => {
     const { ports, settings } = archiver;
-    const [list, queue, pacing] = await Promise.all([
+    const [list, queue, store] = await Promise.all([
       freshList(ports, settings, signal),
       ports.queue.depth({ signal }),
-      ports.store.getDocument(PACING_STATE_KEY, { signal }),
+      storeState(ports.store, signal),
     ]);
-    const state = pacing && parsePacingState(pacing.text, Number.POSITIVE_INFINITY);
     return {
       platform: { held: list.tasks.length, limit: PLACES_LIMIT, ...placesOf(list.tasks) },
       queue,
-      ...(state === undefined ? {} : { nextSlotAt: new Date(state.nextAt).toISOString() }),
+      ...store,
     };
   });
   output.show(status, statusLines(status, systemClock.wallMs()));
-  return EXIT.done;
+  return status.failure === undefined ? EXIT.done : EXIT.failed;
+}
+
+async function storeState(
+  store: ObjectStore,
+  signal: AbortSignal,
+): Promise<Pick<StatusReport, "nextSlotAt" | "failure">> {
+  try {
+    await store.preflight({ signal });
+    const pacing = await store.getDocument(PACING_STATE_KEY, { signal });
+    const state = pacing && parsePacingState(pacing.text, Number.POSITIVE_INFINITY);
+    return state === undefined ? {} : { nextSlotAt: new Date(state.nextAt).toISOString() };
+  } catch (error) {
+    signal.throwIfAborted();
+    return { failure: describeFailure(error) };
+  }
 }
 
 function placesOf(tasks: readonly ExportTask[]): Pick<StatusReport["platform"], "byStatus" | "oldest"> {
