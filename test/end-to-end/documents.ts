@@ -1,0 +1,112 @@
+// What `--json` prints, written from design §6.4 and not from the program, strictly: a field that the design
+// does not name fails a test here.
+import * as v from "valibot";
+
+const wholeNumber = v.pipe(v.number(), v.integer(), v.minValue(0));
+const isoTime = v.pipe(v.string(), v.isoTimestamp());
+const exportTaskId = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{1,36}$/));
+const runId = v.pipe(v.string(), v.regex(/^\d{8}T\d{9}Z-[0-9a-f]{8}$/));
+
+export const failureSchema = v.strictObject({
+  code: v.pipe(v.string(), v.regex(/^[a-z-]+$/)),
+  message: v.pipe(v.string(), v.nonEmpty()),
+  hint: v.pipe(v.string(), v.nonEmpty()),
+});
+
+/** What a command prints that could not do its work. */
+export const failureDocumentSchema = v.strictObject({ failure: failureSchema });
+
+const archiveEntries = {
+  runId,
+  startedAt: isoTime,
+  endedAt: isoTime,
+  stopReason: v.picklist(["drained", "time-budget", "system-failure", "aborted", "no-pressure"]),
+  counts: v.strictObject({
+    received: wholeNumber,
+    archived: wholeNumber,
+    deleted: wholeNumber,
+    kept: wholeNumber,
+    postponed: wholeNumber,
+    retried: wholeNumber,
+    deadLettered: wholeNumber,
+    throttled: wholeNumber,
+  }),
+  bytes: wholeNumber,
+  pacing: v.picklist(["shared", "unshared"]),
+  tasks: v.array(
+    v.strictObject({
+      // A message that cannot be read has no id.
+      exportTaskId: v.union([exportTaskId, v.literal("(unreadable)")]),
+      revision: v.optional(v.pipe(v.string(), v.regex(/^[0-9a-f]{8}$/))),
+      outcome: v.picklist([
+        "archived-deleted",
+        "archived-kept",
+        "deleted",
+        "already-done",
+        "postponed",
+        "retried",
+        "dead-lettered",
+      ]),
+      reason: v.optional(v.string()),
+      sizeBytes: v.optional(wholeNumber),
+      durationMs: wholeNumber,
+    }),
+  ),
+  platform: v.strictObject({
+    held: wholeNumber,
+    limit: v.literal(50),
+    oldestUnarchived: v.optional(v.strictObject({ exportTaskId, createTime: v.string() })),
+  }),
+  failure: v.optional(failureSchema),
+};
+
+export const archiveReportSchema = v.strictObject(archiveEntries);
+
+export const discoverReportSchema = v.strictObject({
+  runId,
+  held: wholeNumber,
+  limit: v.literal(50),
+  unfinished: wholeNumber,
+  enqueued: v.array(exportTaskId),
+  skipped: v.array(v.strictObject({ exportTaskId, reason: v.pipe(v.string(), v.nonEmpty()) })),
+});
+
+const queueDepthSchema = v.strictObject({
+  ready: wholeNumber,
+  delayed: wholeNumber,
+  inFlight: wholeNumber,
+  deadLetters: wholeNumber,
+  nextDueAtMs: v.optional(wholeNumber),
+});
+
+/** `run`: an archive report, with what was discovered before it and what is left after it. */
+export const runReportSchema = v.strictObject({
+  ...archiveEntries,
+  discovered: v.optional(discoverReportSchema),
+  left: v.optional(queueDepthSchema),
+});
+export type RunDocument = v.InferOutput<typeof runReportSchema>;
+
+export const statusSchema = v.strictObject({
+  platform: v.strictObject({
+    held: wholeNumber,
+    limit: v.literal(50),
+    byStatus: v.record(v.string(), wholeNumber),
+    oldest: v.optional(v.strictObject({ exportTaskId, createTime: v.string() })),
+  }),
+  queue: queueDepthSchema,
+  nextSlotAt: v.optional(isoTime),
+});
+
+const letterSchema = v.strictObject({
+  id: v.string(),
+  body: v.string(),
+  reason: v.string(),
+  detail: v.pipe(v.string(), v.nonEmpty()),
+  attempts: wholeNumber,
+  runId,
+  deadLetteredAtMs: wholeNumber,
+});
+
+export const deadLettersSchema = v.strictObject({ deadLetters: v.array(letterSchema) });
+export const redrivenSchema = v.strictObject({ redriven: v.array(letterSchema) });
