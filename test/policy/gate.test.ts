@@ -290,6 +290,19 @@ describe("wait: step 2 archives again", () => {
     expect(scene.world.platform.has(id)).toBe(false);
   });
 
+  test.each(["Failed", "Paused"])("the same revision is suddenly %s when the gate lists", async (status) => {
+    const scene = new Scene();
+    const id = scene.addTask();
+    const { platform } = scene.world;
+    const listAll = platform.list.bind(platform);
+    const becomeOdd = () => {
+      platform.list = () => listAll().map(({ task, ...file }) => ({ ...file, task: { ...task, status } }));
+    };
+    scene.world.faults.plant(beforeGateList(becomeOdd));
+    expect(onlyEntry(await scene.run())).toMatchObject({ outcome: "postponed", reason: "revision-changed" });
+    expectKept(scene, id);
+  });
+
   test("the task is being made anew when the gate lists", async () => {
     const scene = new Scene({ platform: { sameCondition: "keeps-id", processingMs: 60_000 } });
     const id = scene.addTask({ resourceCondition: { task_id: "same" } });
