@@ -48,7 +48,9 @@ export async function admit(
   }
   if (alone && receiveCount >= CRASH_LOOP_RECEIVES) {
     const { store } = run.ports;
-    if (!(await isNamedByReport(store, message.exportTaskId, requestedAtMs, nowMs, { signal }))) {
+    // A report from before this very message was sent says nothing about who died with it in hand.
+    const sinceMs = Math.max(requestedAtMs, message.notBeforeMs ?? 0);
+    if (!(await isNamedByReport(store, message.exportTaskId, sinceMs, nowMs, { signal }))) {
       const detail = `The archiver died ${receiveCount - 1} times while it worked on this task alone.`;
       return { kind: "dead-letter", reason: "crash-loop", detail, message };
     }

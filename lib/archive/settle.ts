@@ -39,14 +39,20 @@ export async function acknowledge(run: Run, held: HeldMessage): Promise<void> {
   await settling(run, held, async () => undefined);
 }
 
-/** Sends the message anew and acknowledges the old one after that. @throws SystemFailure */
+/**
+ * Sends the message anew and acknowledges the old one after that. One that is worked alone carries when it is
+ * due, so that only later reports speak for it when its runners die. @throws SystemFailure
+ */
 export async function resend(
   run: Run,
   held: HeldMessage,
   message: TaskMessage,
   delayMs: number,
 ): Promise<void> {
-  await settling(run, held, (options) => run.ports.queue.send([message], { ...options, delayMs }));
+  const { clock, queue } = run.ports;
+  const dueAtMs = Math.max(message.notBeforeMs ?? 0, clock.wallMs() + delayMs);
+  const sent = message.alone === true ? { ...message, notBeforeMs: dueAtMs } : message;
+  await settling(run, held, (options) => queue.send([sent], { ...options, delayMs }));
 }
 
 /** Hand-back: the body as it is, so that the receive count sees crashes only. @throws SystemFailure */

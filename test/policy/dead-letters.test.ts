@@ -266,6 +266,43 @@ describe("messages that kill their runner", () => {
     scene.expectAllDone([...others, id]);
   });
 
+  test("a report from before it was isolated does not keep it in the loop", async () => {
+    const scene = new Scene();
+    const id = scene.addTask();
+    const error = platformError("platform-unavailable");
+    scene.world.faults.plant({ site: "platform.showExportTask", form: "not-done", error });
+    expect(onlyEntry(await scene.run())).toMatchObject({ exportTaskId: id, outcome: "retried" });
+    await scene.wait(3 * MINUTE_MS);
+    scene.world.faults.clear();
+    scene.world.faults.plant({
+      site: "platform.showExportTask",
+      times: FOREVER,
+      form: "crash",
+      when: "before",
+    });
+    await dieOften(scene, 5);
+    const report = await scene.run({ settings: { maxReceives: 4 } });
+    expect(onlyEntry(report)).toMatchObject({ outcome: "dead-lettered", reason: "crash-loop" });
+  });
+
+  test("a try that ended by itself starts the count of deaths anew", async () => {
+    const scene = new Scene();
+    const id = scene.world.platform.addTask();
+    scene.send({ exportTaskId: id, alone: true });
+    const site = "platform.showExportTask";
+    scene.world.faults.plant({ site, times: 2, form: "crash", when: "before" });
+    await dieOften(scene, 1);
+    scene.world.faults.clear();
+    scene.world.faults.plant({ site, form: "not-done", error: platformError("platform-unavailable") });
+    await scene.run();
+    expect(scene.message()).toMatchObject({ alone: true, attempts: 1 });
+    await scene.wait(3 * MINUTE_MS);
+    scene.world.faults.plant({ site, times: FOREVER, form: "crash", when: "before" });
+    await dieOften(scene, 2);
+    const report = await scene.run();
+    expect(onlyEntry(report)).toMatchObject({ outcome: "dead-lettered", reason: "crash-loop" });
+  });
+
   test("one that a run report names is no crash loop", async () => {
     const scene = new Scene();
     const id = scene.world.platform.addTask();
