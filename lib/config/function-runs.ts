@@ -46,7 +46,8 @@ export async function archiveInFunction(
 export async function discoverInFunction(environment: Environment, limitMs: number): Promise<DiscoverReport> {
   const configuration = readConfiguration(environment, EVERYTHING);
   const archiver = await wire(configuration, () => undefined);
-  const signal = AbortSignal.timeout(limitMs);
+  // Hosts may tell fractions of a millisecond; AbortSignal.timeout takes none.
+  const signal = AbortSignal.timeout(Math.max(0, Math.floor(limitMs)));
   try {
     // `discover` may well be the first to use a new store.
     await archiver.ports.store.preflight({ signal });
