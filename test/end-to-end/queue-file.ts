@@ -38,6 +38,30 @@ export class QueueFile {
     });
   }
 
+  /** Puts a body before all others. */
+  putFirst(body: string): void {
+    this.#with((database) => {
+      const insert = database.prepare(
+        "INSERT INTO messages (id, body, visible_at_ms) SELECT min(id) - 1, ?, 0 FROM messages",
+      );
+      insert.run(body);
+    });
+  }
+
+  /** Keeps every other process from writing to the queue until it is called. */
+  lock(): () => void {
+    const database = new DatabaseSync(this.path, { timeout: BUSY_MS });
+    database.exec("BEGIN IMMEDIATE");
+    return () => database.close();
+  }
+
+  /** Makes nothing due before so many milliseconds have passed. */
+  delayAll(delayMs: number): void {
+    this.#with((database) =>
+      database.prepare("UPDATE messages SET visible_at_ms = ?").run(Date.now() + delayMs),
+    );
+  }
+
   /** Makes everything due: as if the longest delay had passed. */
   letDelaysPass(): void {
     this.#with((database) => database.exec("UPDATE messages SET visible_at_ms = 0"));

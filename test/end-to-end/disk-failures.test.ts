@@ -1,0 +1,160 @@
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import * as v from "valibot";
+import { expect, test, vi } from "vitest";
+import { mountTinyDisk } from "../contract/tiny-disk.ts";
+import { expectArchivedOnce } from "./archive-audit.ts";
+import type { Ended } from "./command-line.ts";
+import { failureDocumentSchema, runReportSchema } from "./documents.ts";
+import { finishedExports, type Lab, openLab, sqliteUrl } from "./lab.ts";
+
+// Several processes a test, on a machine that may be busy.
+vi.setConfig({ testTimeout: 40_000 });
+
+const MIB = 1024 * 1024;
+const STACK_TRACE = /\n\s+at |node:internal/;
+
+interface Told {
+  readonly code: string;
+  /** Read with the path it must name. */
+  readonly message: RegExp;
+  readonly hint: RegExp;
+}
+
+/** Exit 1, and a failure whose message and hint an operator can act on, for people and as JSON. */
+async function expectFailure(lab: Lab, told: Told): Promise<void> {
+  const asJson = await lab.archiver("run", "--json");
+  expectFailed(asJson);
+  const { failure } = v.parse(v.union([failureDocumentSchema, runReportSchema]), JSON.parse(asJson.stdout));
+  expect(failure).toEqual({
+    code: told.code,
+    message: expect.stringMatching(told.message),
+    hint: expect.stringMatching(told.hint),
+  });
+  const forPeople = await lab.archiver("run");
+  expectFailed(forPeople);
+  expect(forPeople.stdout + forPeople.stderr).toMatch(told.message);
+  expect(forPeople.stdout + forPeople.stderr).toMatch(told.hint);
+}
+
+function expectFailed(ended: Ended): void {
+  expect(ended.exitCode, ended.stdout + ended.stderr).toBe(1);
+  expect(ended.stdout + ended.stderr).not.toMatch(STACK_TRACE);
+}
+
+async function expectUntouched(lab: Lab, exports: number): Promise<void> {
+  const { tasks, removals } = await lab.control.state();
+  expect(tasks).toHaveLength(exports);
+  expect(removals).toEqual([]);
+}
+
+async function expectFinishes(lab: Lab, exports: number): Promise<void> {
+  const ended = await lab.archiver("run", "--json");
+  expect(ended.exitCode, ended.stdout + ended.stderr).toBe(0);
+  await expectArchivedOnce(lab, exports);
+}
+
+async function openNight(exports: number, fillerBytes?: number): Promise<Lab> {
+  const lab = await openLab();
+  await lab.control.addTasks(finishedExports(exports, fillerBytes === undefined ? {} : { fillerBytes }));
+  return lab;
+}
+
+test("a disk that is full from the start: nothing is received", async (context) => {
+  const disk = await mountTinyDisk(context, "16m");
+  const lab = await openNight(1);
+  await lab.writeSettings({ ARCHIVER_STORE: pathToFileURL(disk.folder).href });
+  await expectFailure(lab, { code: "store-full", message: /disk of the store is full/, hint: /Free space/ });
+  expect((await lab.archiver("status")).stdout).toMatch(
+    /1 of 50 places held[\s\S]*disk of the store is full/,
+  );
+  await expectUntouched(lab, 1);
+  await lab.writeSettings();
+  await expectFinishes(lab, 1);
+});
+
+test("a disk that has no room for the files: the run stops, and they are archived when there is", async (context) => {
+  const disk = await mountTinyDisk(context, "40m");
+  const lab = await openNight(3, 12 * MIB);
+  await lab.writeSettings({ ARCHIVER_STORE: pathToFileURL(disk.folder).href });
+  await expectFailure(lab, { code: "store-full", message: /disk of the store is full/, hint: /Free space/ });
+  await expectUntouched(lab, 3);
+  expect(lab.queue.letters()).toEqual([]);
+  await lab.writeSettings();
+  lab.queue.letDelaysPass();
+  await expectFinishes(lab, 3);
+});
+
+test("a read-only disk", async (context) => {
+  const disk = await mountTinyDisk(context, "64m");
+  disk.makeReadOnly();
+  const lab = await openNight(1);
+  await lab.writeSettings({ ARCHIVER_STORE: pathToFileURL(join(disk.folder, "archive")).href });
+  await expectFailure(lab, { code: "store-forbidden", message: /EROFS/, hint: /writable mount/ });
+  await expectUntouched(lab, 1);
+  await lab.writeSettings();
+  await expectFinishes(lab, 1);
+});
+
+test("a folder of another user", async ({ skip }) => {
+  skip(process.getuid?.() === 0, "root may write everywhere");
+  const lab = await openNight(1);
+  await mkdir(lab.store.path, { mode: 0o500 });
+  await expectFailure(lab, { code: "store-forbidden", message: /EACCES/, hint: /Let this user/ });
+  await rm(lab.store.path, { recursive: true });
+  await expectFinishes(lab, 1);
+});
+
+test("a store that is a file", async () => {
+  const lab = await openNight(1);
+  await writeFile(lab.store.path, "not a folder");
+  await expectFailure(lab, {
+    code: "store-misconfigured",
+    message: /archive/,
+    hint: /ARCHIVER_STORE/,
+  });
+  await expectUntouched(lab, 1);
+  await rm(lab.store.path);
+  await expectFinishes(lab, 1);
+});
+
+test("a queue file on a read-only disk", async (context) => {
+  const disk = await mountTinyDisk(context, "4m");
+  disk.makeReadOnly();
+  const lab = await openNight(1);
+  await lab.writeSettings({ ARCHIVER_QUEUE: sqliteUrl(join(disk.folder, "queue.db")) });
+  await expectFailure(lab, { code: "queue-forbidden", message: /queue\.db/, hint: /Let this user write/ });
+  await expectUntouched(lab, 1);
+  await lab.writeSettings();
+  await expectFinishes(lab, 1);
+});
+
+test("a queue file in a folder that is a file", async () => {
+  const lab = await openNight(1);
+  const file = join(lab.folder, "file");
+  await writeFile(file, "");
+  await lab.writeSettings({ ARCHIVER_QUEUE: sqliteUrl(join(file, "queue.db")) });
+  await expectFailure(lab, { code: "queue-misconfigured", message: /is no folder/, hint: /ARCHIVER_QUEUE/ });
+  await lab.writeSettings();
+  await expectFinishes(lab, 1);
+});
+
+test("a damaged queue file: what was queued is found again once it is moved away", async () => {
+  const lab = await openNight(2);
+  expect((await lab.archiver("discover")).exitCode).toBe(0);
+  for (const suffix of ["-wal", "-shm"]) {
+    await rm(`${lab.queue.path}${suffix}`, { force: true });
+  }
+  await writeFile(lab.queue.path, "this was a database once ".repeat(1_000));
+  await expectFailure(lab, {
+    code: "queue-misconfigured",
+    message: /queue\.db/,
+    hint: /move .*queue\.db.* away, remove state\/discovered\.json/,
+  });
+  await expectUntouched(lab, 2);
+  await rm(lab.queue.path);
+  // As the hint says: what was enqueued less than 6 h ago is not enqueued again by itself.
+  await rm(join(lab.store.path, "state", "discovered.json"));
+  await expectFinishes(lab, 2);
+});
