@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { parseRecord } from "../records/schemas.ts";
 
 const pacingStateSchema = v.object({
   /** The first moment, on the store's clock, that nobody has claimed yet. Epoch milliseconds. */
@@ -12,15 +13,6 @@ export type PacingState = v.InferOutput<typeof pacingStateSchema>;
 
 /** Reads the state. `undefined`: it cannot be read, or lies so far ahead that no throttling explains it. */
 export function parsePacingState(text: string, latestBelievableMs: number): PacingState | undefined {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (error) {
-    if (error instanceof SyntaxError) {
-      return undefined;
-    }
-    throw error;
-  }
-  const result = v.safeParse(pacingStateSchema, json);
-  return result.success && result.output.nextAt <= latestBelievableMs ? result.output : undefined;
+  const state = parseRecord(pacingStateSchema, text);
+  return state !== undefined && state.nextAt <= latestBelievableMs ? state : undefined;
 }
