@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { holdKey, recordKey } from "../../lib/domain/key-layout.ts";
 import { exportFile } from "../world/export-file.ts";
 import type { PlannedFault } from "../world/faults.ts";
-import { HOUR_MS, MINUTE_MS, onlyEntry, Scene } from "./scene.ts";
+import { expectKept, MINUTE_MS, onlyEntry, Scene } from "./scene.ts";
 
 /** Something happens just before the list the gate relies on. Before it come those of preflight, look, and completing. */
 function beforeGateList(act: () => void): PlannedFault {
@@ -12,11 +12,6 @@ function beforeGateList(act: () => void): PlannedFault {
 /** Something happens just before the gate looks at the recorded object. */
 function beforeGateHead(act: () => void): PlannedFault {
   return { site: "store.head", occurrence: 1, form: "race", act };
-}
-
-function expectKept(scene: Scene, id: string): void {
-  expect(scene.world.platform.has(id)).toBe(true);
-  expect(scene.count("platform.deleteExportTask")).toBe(0);
 }
 
 describe("keep: archived, acknowledged, counted", () => {
@@ -90,82 +85,6 @@ describe("keep: archived, acknowledged, counted", () => {
     await scene.wait(2 * MINUTE_MS);
     await scene.run({ settings: { deletion: "never" } });
     expect(scene.world.store.openUploads).toEqual([]);
-  });
-});
-
-describe("siblings: other tasks made with the same condition", () => {
-  const condition = { task_id: "batch", filter: { from: 1, to: 2 } };
-  const respelled = { filter: { to: 2, from: 1 }, task_id: "batch" };
-
-  test.each(["Processing", "Paused"])(
-    "one that is %s holds the delete up, and is kept after 24 h",
-    async (status) => {
-      const scene = new Scene();
-      const id = scene.addTask({ resourceCondition: condition });
-      scene.world.platform.addTask({ resourceCondition: respelled, status, processingMs: 1_000 * HOUR_MS });
-      const first = await scene.run();
-      expect(onlyEntry(first)).toMatchObject({ outcome: "postponed", reason: "sibling" });
-      expect(scene.message()).toMatchObject({ exportTaskId: id });
-      expect(scene.message().attempts).toBeUndefined();
-      expect(scene.delayMs()).toBeGreaterThan(4 * MINUTE_MS);
-      expect(scene.delayMs()).toBeLessThanOrEqual(5 * MINUTE_MS);
-
-      await scene.wait(23 * HOUR_MS);
-      expect(onlyEntry(await scene.run()).reason).toBe("sibling");
-      expect(scene.bodies()).toHaveLength(1);
-      await scene.wait(HOUR_MS);
-      const last = await scene.run();
-      expect(onlyEntry(last)).toMatchObject({ outcome: "archived-kept", reason: "sibling" });
-      expect(scene.bodies()).toEqual([]);
-      expect(scene.count("platform.showExportTask")).toBe(1);
-      expectKept(scene, id);
-    },
-  );
-
-  test("a finished one that is not archived yet; both go once both are archived", async () => {
-    const scene = new Scene();
-    const file = exportFile(1);
-    const id = scene.addTask({ resourceCondition: condition, file });
-    const siblingId = scene.world.platform.addTask({ resourceCondition: respelled, file });
-    expect(onlyEntry(await scene.run())).toMatchObject({ outcome: "postponed", reason: "sibling" });
-    expectKept(scene, id);
-
-    scene.world.queue.send(siblingId);
-    await scene.wait(6 * MINUTE_MS);
-    await scene.runUntilQueueIsEmpty(2);
-    scene.expectAllDone([id, siblingId]);
-    expect(scene.count("platform.showExportTask")).toBe(2);
-  });
-
-  test("an archived sibling with a changed revision blocks again", async () => {
-    const scene = new Scene();
-    const id = scene.addTask({ resourceCondition: condition });
-    const siblingId = scene.addTask({ resourceCondition: respelled });
-    await scene.run({ settings: { deletion: "never" } });
-    scene.world.platform.overwriteTask(siblingId, exportFile(99));
-    scene.world.queue.send(id);
-    expect(onlyEntry(await scene.run())).toMatchObject({ outcome: "postponed", reason: "sibling" });
-    expectKept(scene, id);
-  });
-
-  test.each([
-    ["deep inside, in lists too", { a: [{ x: 1, y: null }, 2] }, { a: [{ y: null, x: 1 }, 2] }, true],
-    ["but the order within a list counts", { a: [1, 2] }, { a: [2, 1] }, false],
-  ])("keys may come in any order, %s", async (_name, one, other, isSibling) => {
-    const scene = new Scene();
-    scene.addTask({ resourceCondition: one });
-    scene.world.platform.addTask({ resourceCondition: other, status: "Processing", processingMs: HOUR_MS });
-    const { outcome } = onlyEntry(await scene.run());
-    expect(outcome).toBe(isSibling ? "postponed" : "archived-deleted");
-  });
-
-  test("a Failed one does not count, nor one of another condition", async () => {
-    const scene = new Scene();
-    const id = scene.addTask({ resourceCondition: condition });
-    scene.world.platform.addTask({ resourceCondition: respelled, status: "Failed" });
-    scene.world.platform.addTask({ resourceCondition: { task_id: "other" }, status: "Processing" });
-    expect(onlyEntry(await scene.run()).outcome).toBe("archived-deleted");
-    scene.expectAllDone([id]);
   });
 });
 
