@@ -16,29 +16,26 @@ describe("a throttling answer", () => {
     ["IOTDA.021101", throttledError("IOTDA.021101"), 1],
     ["IOTDA.021102", throttledError("IOTDA.021102"), 2],
     ["429", throttledError("429"), 2],
-  ] as const)(
-    "%s postpones with attempts unchanged and moves the pace by %#",
-    async (_name, error, intervals) => {
-      const scene = new Scene();
-      const id = scene.addTask();
-      throttle(scene, error);
-      const report = await scene.run();
-      expect(onlyEntry(report)).toMatchObject({ outcome: "postponed", reason: "throttled" });
-      expect(report.counts).toMatchObject({ throttled: 1, postponed: 1, retried: 0 });
-      expect(scene.message()).toMatchObject({ exportTaskId: id });
-      expect(scene.message().attempts).toBeUndefined();
-      // The refused download had its slot; the pace goes on one interval and the penalty after it.
-      const [refused] = scene.world.effects.at("platform.showExportTask");
-      const sinceRefusedMs = nextAtMs(scene) - scene.world.clock.wallMs() + scene.world.clock.monotonicMs();
-      const expectedMs = (refused?.atMs ?? 0) + (1 + intervals) * INTERVAL_MS;
-      expect(Math.abs(sinceRefusedMs - expectedMs)).toBeLessThan(SECOND_MS);
+  ] as const)("%s postpones with attempts unchanged and moves the pace", async (_name, error, intervals) => {
+    const scene = new Scene();
+    const id = scene.addTask();
+    throttle(scene, error);
+    const report = await scene.run();
+    expect(onlyEntry(report)).toMatchObject({ outcome: "postponed", reason: "throttled" });
+    expect(report.counts).toMatchObject({ throttled: 1, postponed: 1, retried: 0 });
+    expect(scene.message()).toMatchObject({ exportTaskId: id });
+    expect(scene.message().attempts).toBeUndefined();
+    // The refused download had its slot; the pace goes on one interval and the penalty after it.
+    const [refused] = scene.world.effects.at("platform.showExportTask");
+    const sinceRefusedMs = nextAtMs(scene) - scene.world.clock.wallMs() + scene.world.clock.monotonicMs();
+    const expectedMs = (refused?.atMs ?? 0) + (1 + intervals) * INTERVAL_MS;
+    expect(Math.abs(sinceRefusedMs - expectedMs)).toBeLessThan(SECOND_MS);
 
-      await scene.wait((1 + intervals) * INTERVAL_MS);
-      await scene.run();
-      scene.expectAllDone([id]);
-      expect(scene.record(id, "archived").attempts).toBe(0);
-    },
-  );
+    await scene.wait((1 + intervals) * INTERVAL_MS);
+    await scene.run();
+    scene.expectAllDone([id]);
+    expect(scene.record(id, "archived").attempts).toBe(0);
+  });
 
   test("Retry-After counts where it is longer", async () => {
     const scene = new Scene();
