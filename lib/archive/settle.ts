@@ -5,7 +5,6 @@ import type { CallOptions } from "../ports/platform.ts";
 import type { ReceivedMessage } from "../ports/task-queue.ts";
 import { SystemFailure } from "./errors.ts";
 import type { Lease } from "./lease.ts";
-import { letterBody } from "./letter-body.ts";
 import type { Run } from "./run.ts";
 import { runTimeLeftMs } from "./task-time.ts";
 import { withOwnLimit } from "./time-limit.ts";
@@ -68,9 +67,7 @@ export async function handBack(run: Run, held: HeldMessage, delayMs: number): Pr
  */
 export async function deadLetter(run: Run, held: HeldMessage, facts: LetterFacts): Promise<void> {
   const { store, queue, clock } = run.ports;
-  const { parsed } = held.received;
-  // An unreadable body is kept byte for byte: somebody has to look at it.
-  const body = parsed.kind === "task" ? letterBody(held.received.body) : held.received.body;
+  const { body } = held.received;
   const { folder, exportTaskId, revision, reason, detail, attempts } = facts;
   const { runId } = run;
   await settling(run, held, async (options) => {

@@ -65,7 +65,7 @@ export const deadLetterRecordSchema = v.object({
   attempts: v.pipe(v.number(), v.integer(), v.minValue(0)),
   runId: v.string(),
   deadLetteredAt: isoTime,
-  /** The message without its progress fields; shortened when it was not readable. */
+  /** The message as it was received, shortened when it is long. */
   body: v.string(),
 });
 export type DeadLetterRecord = v.InferOutput<typeof deadLetterRecordSchema>;
