@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtemp, rm, rmdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { onTestFinished, type TestContext } from "vitest";
+import type { TestContext } from "vitest";
 
 /** A real file system of its own size, for tests of full and read-only disks. */
 export interface TinyDisk {
@@ -24,7 +24,7 @@ export async function mountTinyDisk(context: TestContext, size: string): Promise
   const unmount = () => {
     spawnSync("umount", ["--lazy", folder]);
   };
-  onTestFinished(async () => {
+  context.onTestFinished(async () => {
     unmount();
     await rm(folder, { recursive: true });
   });

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, type TestContext, test, vi } from "vitest";
 import { expectArchivedOnce } from "./archive-audit.ts";
 import {
   archiveReportSchema,
@@ -21,15 +21,15 @@ const UNFINISHED = {
   status: "Processing",
 } as const;
 
-async function openNight(exports = 2): Promise<Lab> {
-  const lab = await openLab();
+async function openNight(context: TestContext, exports = 2): Promise<Lab> {
+  const lab = await openLab(context);
   await lab.control.addTasks([...finishedExports(exports), FAILED, UNFINISHED]);
   return lab;
 }
 
-describe("--json prints one document as design §6.4 has it", () => {
-  test("for every command, from the first one on a new installation to the last", async () => {
-    const lab = await openNight();
+describe.concurrent("--json prints one document as design §6.4 has it", () => {
+  test("for every command, from the first one on a new installation to the last", async (context) => {
+    const lab = await openNight(context);
 
     const status = await lab.archiverJson("status");
     expect(status.exitCode).toBe(0);
@@ -94,9 +94,9 @@ describe("--json prints one document as design §6.4 has it", () => {
   });
 });
 
-describe("for people", () => {
-  test("results go to stdout, progress to stderr", async () => {
-    const lab = await openNight();
+describe.concurrent("for people", () => {
+  test("results go to stdout, progress to stderr", async (context) => {
+    const lab = await openNight(context);
     const fresh = await lab.archiver("status");
     expect(fresh).toMatchObject({ exitCode: 0, stderr: "" });
     expect(fresh.stdout).toBe(
@@ -146,9 +146,9 @@ describe("for people", () => {
   });
 });
 
-describe("what runs decide", () => {
-  test("ARCHIVER_DELETE=never archives and keeps, and a later run deletes without a second download", async () => {
-    const lab = await openLab({ settings: { ARCHIVER_DELETE: "never" } });
+describe.concurrent("what runs decide", () => {
+  test("ARCHIVER_DELETE=never archives and keeps, and a later run deletes without a second download", async (context) => {
+    const lab = await openLab(context, { settings: { ARCHIVER_DELETE: "never" } });
     await lab.control.addTasks(finishedExports(1));
     const kept = await lab.archiverJson("run");
     expect(kept.exitCode).toBe(0);
@@ -169,8 +169,8 @@ describe("what runs decide", () => {
     await expectArchivedOnce(lab, 1);
   });
 
-  test("archive --under-pressure does nothing below the mark and everything at it", async () => {
-    const lab = await openLab({ settings: { ARCHIVER_PRESSURE: "3" } });
+  test("archive --under-pressure does nothing below the mark and everything at it", async (context) => {
+    const lab = await openLab(context, { settings: { ARCHIVER_PRESSURE: "3" } });
     await lab.control.addTasks(finishedExports(2));
     await lab.archiver("discover");
     const calm = await lab.archiverJson("archive", "--under-pressure");
@@ -185,8 +185,8 @@ describe("what runs decide", () => {
     expect(v.parse(archiveReportSchema, pressed.document)).toMatchObject({ counts: { archived: 2 } });
   });
 
-  test("run waits for what is due within 15 minutes, and says what is left and when it is due", async () => {
-    const lab = await openNight(1);
+  test("run waits for what is due within 15 minutes, and says what is left and when it is due", async (context) => {
+    const lab = await openNight(context, 1);
     await lab.archiver("discover");
     lab.queue.put('{"exportTaskId":"unfinished-one"}');
     const later = new Date(Date.now() + 16 * 60_000).toISOString();
@@ -208,8 +208,8 @@ describe("what runs decide", () => {
     expect(v.parse(runReportSchema, left.document).left).toMatchObject({ ready: 0, delayed: 1 });
   });
 
-  test("a dead letter that is moved back starts afresh", async () => {
-    const lab = await openLab({
+  test("a dead letter that is moved back starts afresh", async (context) => {
+    const lab = await openLab(context, {
       settings: { ARCHIVER_MAX_ATTEMPTS: "2", ARCHIVER_GIVE_UP_AFTER_MS: "0" },
     });
     await lab.control.addTasks(finishedExports(2));
@@ -245,8 +245,8 @@ describe("what runs decide", () => {
     await expectArchivedOnce(lab, 2);
   });
 
-  test("a failure of the system goes before a dead letter in the exit code", async () => {
-    const lab = await openNight(3);
+  test("a failure of the system goes before a dead letter in the exit code", async (context) => {
+    const lab = await openNight(context, 3);
     await lab.control.scriptFaults({
       operation: "showExportTask",
       times: 100,

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as v from "valibot";
-import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { describe, expect, type TestContext, test, vi } from "vitest";
 import { startArchiver } from "./command-line.ts";
 import { failureDocumentSchema } from "./documents.ts";
 
@@ -30,7 +30,7 @@ const WRONG = {
   ARCHIVER_DELTE: "never",
 };
 
-async function envFileOf(text: string): Promise<string> {
+async function envFileOf({ onTestFinished }: TestContext, text: string): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "archiver-env-"));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   const file = join(folder, "archiver.env");
@@ -38,7 +38,7 @@ async function envFileOf(text: string): Promise<string> {
   return file;
 }
 
-describe("settings that cannot work", () => {
+describe.concurrent("settings that cannot work", () => {
   test.each(COMMANDS)(
     "no settings at all: %s names every one that is missing, in one message",
     async (command) => {
@@ -93,8 +93,9 @@ describe("settings that cannot work", () => {
     expect(failure.message).toBe(stderr.trimEnd());
   });
 
-  test("an env file is read, and the environment wins over it", async () => {
+  test("an env file is read, and the environment wins over it", async (context) => {
     const file = await envFileOf(
+      context,
       Object.entries({ ...WRONG, ARCHIVER_STORE: "file:///tmp/archive" })
         .map(([name, value]) => `${name}=${value}\n`)
         .join(""),
@@ -104,8 +105,8 @@ describe("settings that cannot work", () => {
     expect(stderr).not.toMatch(/ARCHIVER_STORE|ARCHIVER_DELETE:/);
   });
 
-  test.each(["missing.env", "."])("an env file that cannot be read (%s) is named", async (name) => {
-    const file = join(await envFileOf("").then((path) => join(path, "..")), name);
+  test.for(["missing.env", "."])("an env file that cannot be read (%s) is named", async (name, context) => {
+    const file = join(await envFileOf(context, "").then((path) => join(path, "..")), name);
     const { exitCode, stdout, stderr } = await startArchiver(["run", "--env-file", file]).ended;
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
     expect(stderr).toContain(file);
@@ -115,7 +116,7 @@ describe("settings that cannot work", () => {
   });
 });
 
-describe("usage", () => {
+describe.concurrent("usage", () => {
   test.each([
     [["ruin"], "unknown command 'ruin'"],
     [["run", "--jsno"], "unknown option '--jsno'"],

@@ -2,7 +2,7 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import * as v from "valibot";
-import { expect, test, vi } from "vitest";
+import { expect, type TestContext, test, vi } from "vitest";
 import { mountTinyDisk } from "../contract/tiny-disk.ts";
 import { expectArchivedOnce } from "./archive-audit.ts";
 import type { Ended } from "./command-line.ts";
@@ -55,15 +55,15 @@ async function expectFinishes(lab: Lab, exports: number): Promise<void> {
   await expectArchivedOnce(lab, exports);
 }
 
-async function openNight(exports: number, fillerBytes?: number): Promise<Lab> {
-  const lab = await openLab();
+async function openNight(context: TestContext, exports: number, fillerBytes?: number): Promise<Lab> {
+  const lab = await openLab(context);
   await lab.control.addTasks(finishedExports(exports, fillerBytes === undefined ? {} : { fillerBytes }));
   return lab;
 }
 
-test("a disk that is full from the start: nothing is received", async (context) => {
+test.concurrent("a disk that is full from the start: nothing is received", async (context) => {
   const disk = await mountTinyDisk(context, "16m");
-  const lab = await openNight(1);
+  const lab = await openNight(context, 1);
   await lab.writeSettings({ ARCHIVER_STORE: pathToFileURL(disk.folder).href });
   await expectFailure(lab, { code: "store-full", message: /disk of the store is full/, hint: /Free space/ });
   expect((await lab.archiver("status")).stdout).toMatch(
@@ -74,9 +74,9 @@ test("a disk that is full from the start: nothing is received", async (context) 
   await expectFinishes(lab, 1);
 });
 
-test("a disk that has no room for the files: the run stops, and they are archived when there is", async (context) => {
+test.concurrent("a disk that has no room for the files: the run stops, and they are archived when there is", async (context) => {
   const disk = await mountTinyDisk(context, "40m");
-  const lab = await openNight(3, 12 * MIB);
+  const lab = await openNight(context, 3, 12 * MIB);
   await lab.writeSettings({ ARCHIVER_STORE: pathToFileURL(disk.folder).href });
   await expectFailure(lab, { code: "store-full", message: /disk of the store is full/, hint: /Free space/ });
   await expectUntouched(lab, 3);
@@ -86,10 +86,10 @@ test("a disk that has no room for the files: the run stops, and they are archive
   await expectFinishes(lab, 3);
 });
 
-test("a read-only disk", async (context) => {
+test.concurrent("a read-only disk", async (context) => {
   const disk = await mountTinyDisk(context, "64m");
   disk.makeReadOnly();
-  const lab = await openNight(1);
+  const lab = await openNight(context, 1);
   await lab.writeSettings({ ARCHIVER_STORE: pathToFileURL(join(disk.folder, "archive")).href });
   await expectFailure(lab, { code: "store-forbidden", message: /EROFS/, hint: /writable mount/ });
   await expectUntouched(lab, 1);
@@ -97,17 +97,17 @@ test("a read-only disk", async (context) => {
   await expectFinishes(lab, 1);
 });
 
-test("a folder of another user", async ({ skip }) => {
-  skip(process.getuid?.() === 0, "root may write everywhere");
-  const lab = await openNight(1);
+test.concurrent("a folder of another user", async (context) => {
+  context.skip(process.getuid?.() === 0, "root may write everywhere");
+  const lab = await openNight(context, 1);
   await mkdir(lab.store.path, { mode: 0o500 });
   await expectFailure(lab, { code: "store-forbidden", message: /EACCES/, hint: /Let this user/ });
   await rm(lab.store.path, { recursive: true });
   await expectFinishes(lab, 1);
 });
 
-test("a store that is a file", async () => {
-  const lab = await openNight(1);
+test.concurrent("a store that is a file", async (context) => {
+  const lab = await openNight(context, 1);
   await writeFile(lab.store.path, "not a folder");
   await expectFailure(lab, {
     code: "store-misconfigured",
@@ -119,10 +119,10 @@ test("a store that is a file", async () => {
   await expectFinishes(lab, 1);
 });
 
-test("a queue file on a read-only disk", async (context) => {
+test.concurrent("a queue file on a read-only disk", async (context) => {
   const disk = await mountTinyDisk(context, "4m");
   disk.makeReadOnly();
-  const lab = await openNight(1);
+  const lab = await openNight(context, 1);
   await lab.writeSettings({ ARCHIVER_QUEUE: sqliteUrl(join(disk.folder, "queue.db")) });
   await expectFailure(lab, { code: "queue-forbidden", message: /queue\.db/, hint: /Let this user write/ });
   await expectUntouched(lab, 1);
@@ -130,8 +130,8 @@ test("a queue file on a read-only disk", async (context) => {
   await expectFinishes(lab, 1);
 });
 
-test("a queue file in a folder that is a file", async () => {
-  const lab = await openNight(1);
+test.concurrent("a queue file in a folder that is a file", async (context) => {
+  const lab = await openNight(context, 1);
   const file = join(lab.folder, "file");
   await writeFile(file, "");
   await lab.writeSettings({ ARCHIVER_QUEUE: sqliteUrl(join(file, "queue.db")) });
@@ -140,8 +140,8 @@ test("a queue file in a folder that is a file", async () => {
   await expectFinishes(lab, 1);
 });
 
-test("a damaged queue file: what was queued is found again once it is moved away", async () => {
-  const lab = await openNight(2);
+test.concurrent("a damaged queue file: what was queued is found again once it is moved away", async (context) => {
+  const lab = await openNight(context, 2);
   expect((await lab.archiver("discover")).exitCode).toBe(0);
   for (const suffix of ["-wal", "-shm"]) {
     await rm(`${lab.queue.path}${suffix}`, { force: true });

@@ -1,6 +1,6 @@
 import { createServer } from "node:net";
 import * as v from "valibot";
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, type TestContext, test, vi } from "vitest";
 import { expectArchivedOnce } from "./archive-audit.ts";
 import type { Ended } from "./command-line.ts";
 import { type RunDocument, runReportSchema } from "./documents.ts";
@@ -13,8 +13,8 @@ const STACK_TRACE = /\n\s+at |node:internal/;
 const RUNS_IN_A_ROW = 10;
 
 /** Three finished exports, and two of them queued by an operator's `discover` while all was well. */
-async function openQueuedLab(exports = 2): Promise<Lab> {
-  const lab = await openLab();
+async function openQueuedLab(context: TestContext, exports = 2): Promise<Lab> {
+  const lab = await openLab(context);
   await lab.control.addTasks(finishedExports(exports));
   expect(await lab.archiver("discover")).toMatchObject({ exitCode: 0 });
   expect(lab.queue.messages()).toHaveLength(exports);
@@ -44,9 +44,9 @@ async function expectFinishes(lab: Lab, exports: number): Promise<void> {
   await expectArchivedOnce(lab, exports);
 }
 
-describe("messages that nobody can work on", () => {
-  test("bad ids and unreadable bodies are dead-lettered with a reason, and hold nobody up", async () => {
-    const lab = await openQueuedLab();
+describe.concurrent("messages that nobody can work on", () => {
+  test("bad ids and unreadable bodies are dead-lettered with a reason, and hold nobody up", async (context) => {
+    const lab = await openQueuedLab(context);
     const bodies = ["../../etc/passwd", '{"exportTaskId":"no/such/id"}', '{"half":', "[1,2]"];
     lab.queue.put(...bodies);
     const ended = await lab.archiver("run", "--json");
@@ -79,11 +79,11 @@ describe("messages that nobody can work on", () => {
   });
 });
 
-describe("the platform lets nobody in", () => {
+describe.concurrent("the platform lets nobody in", () => {
   const WRONG_SECRET = "wrongSecretKey0123456789abcdefghijklmnopq";
 
-  test("a wrong secret key, ten runs in a row: exit 1, nothing given up, no attempt counted, no secret shown", async () => {
-    const lab = await openQueuedLab();
+  test("a wrong secret key, ten runs in a row: exit 1, nothing given up, no attempt counted, no secret shown", async (context) => {
+    const lab = await openQueuedLab(context);
     const queued = lab.queue.messages();
     await lab.writeSettings({ HUAWEICLOUD_SDK_SK: WRONG_SECRET });
     for (let run = 0; run < RUNS_IN_A_ROW; run += 1) {
@@ -112,8 +112,8 @@ describe("the platform lets nobody in", () => {
     await expectFinishes(lab, 2);
   });
 
-  test("an unreachable platform, ten runs in a row: exit 1, nothing given up", async () => {
-    const lab = await openQueuedLab();
+  test("an unreachable platform, ten runs in a row: exit 1, nothing given up", async (context) => {
+    const lab = await openQueuedLab(context);
     const queued = lab.queue.messages();
     await lab.writeSettings({ ARCHIVER_IOTDA_ENDPOINT: `http://127.0.0.1:${await closedPort()}` });
     // Each run asks three times, with a pause of its own; so they may as well run side by side.
@@ -128,10 +128,10 @@ describe("the platform lets nobody in", () => {
     await expectFinishes(lab, 2);
   });
 
-  test.each([20, -20, 7, -7])(
+  test.for([20, -20, 7, -7])(
     "a platform whose clock is %i min away: the message speaks of the clock",
-    async (minutes) => {
-      const lab = await openQueuedLab(1);
+    async (minutes, context) => {
+      const lab = await openQueuedLab(context, 1);
       const queued = lab.queue.messages();
       await lab.control.changeSettings({ dateSkewMs: minutes * 60_000 });
       const ended = await lab.archiver("run", "--json");
@@ -150,8 +150,8 @@ describe("the platform lets nobody in", () => {
     },
   );
 
-  test("downloads without permission: the run stops at the second task, and neither is given up", async () => {
-    const lab = await openQueuedLab(3);
+  test("downloads without permission: the run stops at the second task, and neither is given up", async (context) => {
+    const lab = await openQueuedLab(context, 3);
     await lab.control.scriptFaults({
       operation: "showExportTask",
       times: 100,

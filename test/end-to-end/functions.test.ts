@@ -66,9 +66,9 @@ async function discover(lab: Lab): Promise<readonly string[]> {
   return v.parse(discoverReportSchema, returned).enqueued;
 }
 
-describe("the deployed functions, against the sandbox", () => {
-  test("discover enqueues and archive drains; both return the reports of design §6.4", async () => {
-    const lab = await openLab();
+describe.concurrent("the deployed functions, against the sandbox", () => {
+  test("discover enqueues and archive drains; both return the reports of design §6.4", async (context) => {
+    const lab = await openLab(context);
     await lab.control.addTasks(finishedExports(2));
     expect(await discover(lab)).toEqual(["export-01", "export-02"]);
 
@@ -86,8 +86,8 @@ describe("the deployed functions, against the sandbox", () => {
     await expectArchivedOnce(lab, 2);
   });
 
-  test('{"when":"pressure"} does nothing below the mark', async () => {
-    const lab = await openLab();
+  test('{"when":"pressure"} does nothing below the mark', async (context) => {
+    const lab = await openLab(context);
     await lab.control.addTasks(finishedExports(2));
     await discover(lab);
     const queued = lab.queue.messages();
@@ -103,8 +103,8 @@ describe("the deployed functions, against the sandbox", () => {
     expect(pressed.report).toMatchObject({ stopReason: "drained", counts: { archived: 2 } });
   });
 
-  test("with one second left it receives nothing and says that its time is up", async () => {
-    const lab = await openLab();
+  test("with one second left it receives nothing and says that its time is up", async (context) => {
+    const lab = await openLab(context);
     await lab.control.addTasks(finishedExports(1));
     await discover(lab);
     const { report } = await archive(lab, { timeLeftMs: 1_000 });
@@ -113,8 +113,8 @@ describe("the deployed functions, against the sandbox", () => {
     expect((await archive(lab)).report).toMatchObject({ counts: { archived: 1, deleted: 1 } });
   });
 
-  test("a wrong configuration is returned as a failure by archive, and thrown by discover", async () => {
-    const lab = await openLab();
+  test("a wrong configuration is returned as a failure by archive, and thrown by discover", async (context) => {
+    const lab = await openLab(context);
     const settings = { ARCHIVER_STORE: undefined, ARCHIVER_DELETE: "yes" };
     const { report } = await archive(lab, { settings });
     expect(report).toMatchObject({ stopReason: "system-failure", counts: { received: 0 } });
@@ -125,8 +125,8 @@ describe("the deployed functions, against the sandbox", () => {
     expect(discovered.thrown).toBe(report.failure?.message);
   });
 
-  test("a platform that lets nobody in is a failure in the report, with the run's log and no secret", async () => {
-    const lab = await openLab();
+  test("a platform that lets nobody in is a failure in the report, with the run's log and no secret", async (context) => {
+    const lab = await openLab(context);
     await lab.control.addTasks(finishedExports(1));
     await discover(lab);
     const sk = "wrongSecretKey0123456789abcdefghijklmnopq";

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import * as v from "valibot";
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, type TestContext, test, vi } from "vitest";
 import { expectArchivedOnce } from "./archive-audit.ts";
 import type { Running } from "./command-line.ts";
 import { runReportSchema } from "./documents.ts";
@@ -14,8 +14,11 @@ const MIB = 1024 * 1024;
 const AT_ONCE_MS = 3_000;
 
 /** One export whose file drips for 20 s, and the run that is in the middle of it. */
-async function openSlowDownload(...args: readonly string[]): Promise<{ lab: Lab; running: Running }> {
-  const lab = await openLab({ settings: { ARCHIVER_VISIBILITY_MS: "1000" } });
+async function openSlowDownload(
+  context: TestContext,
+  ...args: readonly string[]
+): Promise<{ lab: Lab; running: Running }> {
+  const lab = await openLab(context, { settings: { ARCHIVER_VISIBILITY_MS: "1000" } });
   await lab.control.addTasks(finishedExports(1, { fillerBytes: 4 * MIB }));
   await lab.control.scriptFaults({
     operation: "showExportTask",
@@ -33,11 +36,11 @@ async function expectNothingLost(lab: Lab): Promise<void> {
   await expectArchivedOnce(lab, 1);
 }
 
-describe("an interrupt in the middle of a download", () => {
-  test.each(["SIGINT", "SIGTERM"] as const)(
+describe.concurrent("an interrupt in the middle of a download", () => {
+  test.for(["SIGINT", "SIGTERM"] as const)(
     "%s once: the message is handed back as it was, the half file is removed, exit 130",
-    async (signal) => {
-      const { lab, running } = await openSlowDownload("--json");
+    async (signal, context) => {
+      const { lab, running } = await openSlowDownload(context, "--json");
       const interruptedAtMs = performance.now();
       running.kill(signal);
       const ended = await running.ended;
@@ -61,8 +64,8 @@ describe("an interrupt in the middle of a download", () => {
     },
   );
 
-  test("twice: it ends at once, even when it cannot hand back, and nothing is lost", async () => {
-    const { lab, running } = await openSlowDownload();
+  test("twice: it ends at once, even when it cannot hand back, and nothing is lost", async (context) => {
+    const { lab, running } = await openSlowDownload(context);
     // Handing back waits for this lock, longer than anybody at a terminal would.
     const unlock = lab.queue.lock();
     try {
@@ -82,8 +85,8 @@ describe("an interrupt in the middle of a download", () => {
   });
 });
 
-test("an interrupt while a run waits for what is due ends it with its report", async () => {
-  const lab = await openLab();
+test.concurrent("an interrupt while a run waits for what is due ends it with its report", async (context) => {
+  const lab = await openLab(context);
   await lab.control.addTasks([{ exportTaskId: "unfinished-one", status: "Processing" }]);
   await lab.archiver("discover");
   lab.queue.put("unfinished-one");

@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import * as v from "valibot";
-import { describe, expect, test } from "vitest";
+import { describe, expect, type TestContext, test } from "vitest";
 import type { RequestLogEntry } from "../../sandbox/start.ts";
 import { expectArchivedOnce, expectPaceKept } from "./archive-audit.ts";
 import type { Ended, Running } from "./command-line.ts";
 import { runReportSchema } from "./documents.ts";
 import { finishedExports, type Lab, openLab } from "./lab.ts";
 
-const INTERVAL_MS = 800;
-const EXPORTS = 12;
+const INTERVAL_MS = 600;
+const EXPORTS = 10;
 const MIB = 1024 * 1024;
 /** What a crash hides comes back this soon. */
 const VISIBILITY_MS = 1_500;
@@ -73,8 +73,8 @@ function seededRandom(seed: number): () => number {
 }
 
 /** A night with large and slow files, so that there is a middle to kill in; and one failed, one unfinished export. */
-async function openNight(exportCount = EXPORTS): Promise<Lab> {
-  const lab = await openLab({
+async function openNight(context: TestContext, exportCount = EXPORTS): Promise<Lab> {
+  const lab = await openLab(context, {
     intervalMs: INTERVAL_MS,
     settings: { ARCHIVER_VISIBILITY_MS: String(VISIBILITY_MS) },
   });
@@ -126,11 +126,11 @@ function expectCleanEnd(ended: Ended): void {
 const cutDownloads = (requests: readonly RequestLogEntry[]) =>
   requests.filter(({ operation, outcome }) => operation === "showExportTask" && outcome === "aborted").length;
 
-describe("the process is killed (SIGKILL) again and again", () => {
-  test("and running it once more each time finishes the job, with nothing lost or doubled", async () => {
-    const lab = await openNight();
+describe.concurrent("the process is killed (SIGKILL) again and again", () => {
+  test("and running it once more each time finishes the job, with nothing lost or doubled", async (context) => {
+    const lab = await openNight(context);
     const random = seededRandom(20_261_122);
-    const anyMoment = () => afterMs(150 + random() * 1_500);
+    const anyMoment = () => afterMs(150 + random() * 1_000);
     const moments: readonly Moment[] = [
       afterMs(170 + random() * 60),
       duringDownload(50),
@@ -169,9 +169,9 @@ describe("the process is killed (SIGKILL) again and again", () => {
     ]);
   }, 60_000);
 
-  test("while a second one works on the same queue and folder", async () => {
-    const exports = 8;
-    const lab = await openNight(exports);
+  test("while a second one works on the same queue and folder", async (context) => {
+    const exports = 6;
+    const lab = await openNight(context, exports);
     const random = seededRandom(7);
     // Six runs one after another are killed, beside one that is let be.
     const steady = lab.start("run", "--json");

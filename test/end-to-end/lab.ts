@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { onTestFinished } from "vitest";
+import type { TestContext } from "vitest";
 import {
   type SandboxControl,
   type SettingsInput,
@@ -85,11 +85,10 @@ export class Lab {
 }
 
 /** A lab of this test's own, taken down when the test is over. */
-export async function openLab({
-  intervalMs = 200,
-  sandbox = {},
-  settings = {},
-}: LabOptions = {}): Promise<Lab> {
+export async function openLab(
+  { onTestFinished }: Pick<TestContext, "onTestFinished">,
+  { intervalMs = 200, sandbox = {}, settings = {} }: LabOptions = {},
+): Promise<Lab> {
   const folder = await mkdtemp(join(tmpdir(), "archiver-lab-"));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   const platform = await spawnSandbox({
