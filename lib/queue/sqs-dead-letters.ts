@@ -1,0 +1,135 @@
+import type { Clock } from "../ports/clock.ts";
+import type { CallOptions } from "../ports/platform.ts";
+import { type DeadLetterQueue, type HeldDeadLetter, QueueError } from "../ports/task-queue.ts";
+import type { SqsCaller } from "./sqs-caller.ts";
+import { messageOfLetter, readLetter } from "./sqs-letter.ts";
+import type { SqsReceived } from "./sqs-messages.ts";
+import { deleteMessage, MAX_MESSAGES_OF_REQUEST, receiveMessages, showAgain } from "./sqs-requests.ts";
+import { sendAll } from "./sqs-send.ts";
+
+export interface SqsDeadLettersOptions {
+  readonly letters: SqsCaller;
+  readonly tasks: SqsCaller;
+  readonly clock: Clock;
+  readonly waitSeconds: number;
+}
+
+/** How long a letter that was looked at stays hidden if the program dies before it shows it again. */
+const LOOK_VISIBILITY_SECONDS = 30;
+/** An empty long poll has asked every server of the queue; a short one is enough with few letters. */
+const MAX_WAIT_SECONDS = 2;
+/** The most letters of one listing or redrive; in redrives it also ends a loop of letters that come right back. */
+const MAX_LETTERS = 10_000;
+/** A queue with many letters hands some out twice while others were not shown yet. */
+const MAX_RECEIVES_WITHOUT_NEWS = 3;
+const SHOW_AGAIN_LIMIT_MS = 5_000;
+
+/**
+ * The dead-letter queue for an operator. SQS has no way to look without receiving: letters are received,
+ * hidden for a moment, and shown again at the end.
+ */
+export class SqsDeadLetters implements DeadLetterQueue {
+  readonly #letters: SqsCaller;
+  readonly #tasks: SqsCaller;
+  readonly #clock: Clock;
+  readonly #waitSeconds: number;
+
+  constructor({ letters, tasks, clock, waitSeconds }: SqsDeadLettersOptions) {
+    this.#letters = letters;
+    this.#tasks = tasks;
+    this.#clock = clock;
+    this.#waitSeconds = Math.min(waitSeconds, MAX_WAIT_SECONDS);
+  }
+
+  /** Up to `limit` letters (at most 10,000), those of them sent first before the others. Ids are SQS message ids. */
+  async listDeadLetters({
+    limit,
+    signal,
+  }: CallOptions & { readonly limit: number }): Promise<readonly HeldDeadLetter[]> {
+    const seen: SqsReceived[] = [];
+    await this.#walk(signal, {
+      wanted: () => limit - seen.length,
+      visit: async (letter) => {
+        seen.push(letter);
+        return "left";
+      },
+    });
+    return seen.toSorted((one, other) => (one.sentAtMs ?? 0) - (other.sentAtMs ?? 0)).map(readLetter);
+  }
+
+  /** At most 10,000 letters at a time. An interruption may leave a letter in both queues, never in none. */
+  async redrive(ids: readonly string[] | "all", { signal }: CallOptions): Promise<readonly HeldDeadLetter[]> {
+    const missing = new Set(ids === "all" ? [] : ids);
+    const moved: HeldDeadLetter[] = [];
+    await this.#walk(signal, {
+      wanted: () => (ids === "all" || missing.size > 0 ? MAX_LETTERS : 0),
+      visit: async (letter) => {
+        if (ids !== "all" && !missing.delete(letter.messageId)) {
+          return "left";
+        }
+        await sendAll(this.#tasks, this.#clock, [messageOfLetter(letter)], { signal, delayMs: 0 });
+        await deleteMessage(this.#letters, letter.handle, { signal });
+        moved.push(readLetter(letter));
+        return "removed";
+      },
+    });
+    return moved;
+  }
+
+  /** Receives letters, each visited once, until no more are wanted or no new ones come; shows again what is left. */
+  async #walk(
+    signal: AbortSignal,
+    { wanted, visit }: { wanted: () => number; visit: (letter: SqsReceived) => Promise<"left" | "removed"> },
+  ): Promise<void> {
+    signal.throwIfAborted();
+    const visited = new Set<string>();
+    const hidden = new Map<string, string>();
+    let receivesWithoutNews = 0;
+    try {
+      while (visited.size < MAX_LETTERS && receivesWithoutNews < MAX_RECEIVES_WITHOUT_NEWS) {
+        const maxMessages = Math.min(MAX_MESSAGES_OF_REQUEST, Math.floor(wanted()));
+        const batch = maxMessages < 1 ? [] : await this.#receive(maxMessages, signal);
+        if (batch.length === 0) {
+          return;
+        }
+        for (const { messageId, handle } of batch) {
+          hidden.set(messageId, handle);
+        }
+        const news = batch.filter(({ messageId }) => !visited.has(messageId));
+        receivesWithoutNews = news.length === 0 ? receivesWithoutNews + 1 : 0;
+        for (const letter of news) {
+          visited.add(letter.messageId);
+          if ((await visit(letter)) === "removed") {
+            hidden.delete(letter.messageId);
+          }
+        }
+      }
+    } finally {
+      await this.#showAgain([...hidden.values()]);
+    }
+  }
+
+  async #receive(maxMessages: number, signal: AbortSignal): Promise<readonly SqsReceived[]> {
+    return await receiveMessages(this.#letters, {
+      maxMessages,
+      visibilitySeconds: LOOK_VISIBILITY_SECONDS,
+      waitSeconds: this.#waitSeconds,
+      signal,
+    });
+  }
+
+  /** Goes on while the walk is being stopped, so it has a signal of its own. */
+  async #showAgain(handles: readonly string[]): Promise<void> {
+    const signal = AbortSignal.timeout(SHOW_AGAIN_LIMIT_MS);
+    try {
+      for (let start = 0; start < handles.length; start += MAX_MESSAGES_OF_REQUEST) {
+        await showAgain(this.#letters, handles.slice(start, start + MAX_MESSAGES_OF_REQUEST), { signal });
+      }
+    } catch (thrown) {
+      // A courtesy to the next listing: without it the letters come back by themselves, after 30 s.
+      if (!(thrown instanceof QueueError) && !signal.aborted) {
+        throw thrown;
+      }
+    }
+  }
+}
