@@ -46,7 +46,8 @@ export class DrainLoop {
   /** Aborted by the operator or by a system failure: stops everything in flight. */
   readonly #stopSignal: AbortSignal;
   readonly #stopping = new AbortController();
-  readonly #inFlight = new Set<Promise<void>>();
+  /** The work under way, by export task id. */
+  readonly #inFlight = new Map<string, Promise<void>>();
   #stopReason: StopReason | undefined;
   #failure: Failure | undefined;
 
@@ -73,7 +74,7 @@ export class DrainLoop {
   /** Works until the queue is empty, the time is up, the operator interrupts or the system fails. Never throws. */
   async drain(): Promise<LoopEnding> {
     await this.#guarded(() => this.#receiveUntilStopped());
-    await Promise.all(this.#inFlight);
+    await Promise.all(this.#inFlight.values());
     await this.#guarded(() => this.#settler.settleHeld(this.#heldFate()));
     return {
       stopReason: this.#stopReason ?? "drained",
@@ -117,7 +118,7 @@ export class DrainLoop {
       if (this.#options.signal.aborted) {
         this.#stopReason = "aborted";
       } else if (this.#inFlight.size >= TASKS_IN_FLIGHT) {
-        await Promise.race(this.#inFlight);
+        await Promise.race(this.#inFlight.values());
       } else if (runTimeLeftMs(this.run) < settings.minTaskMs) {
         this.#stopReason = "time-budget";
       } else {
@@ -152,7 +153,7 @@ export class DrainLoop {
     if (this.#inFlight.size > 0) {
       const nap = new AbortController();
       const napping = this.run.ports.clock.sleep(IDLE_POLL_MS, nap.signal).catch(() => undefined);
-      await Promise.race([...this.#inFlight, napping]);
+      await Promise.race([...this.#inFlight.values(), napping]);
       nap.abort();
       return;
     }
@@ -211,8 +212,13 @@ export class DrainLoop {
       case "visit":
         break;
     }
-    if (admission.exclusive && this.#inFlight.size > 0) {
-      await Promise.all(this.#inFlight);
+    const { exportTaskId } = admission.message;
+    const inTheWay = admission.exclusive
+      ? [...this.#inFlight.values()]
+      : [this.#inFlight.get(exportTaskId)].filter((working) => working !== undefined);
+    if (inTheWay.length > 0) {
+      // For a repeated message: the first one's work is most likely all there is to do, and costs one slot.
+      await Promise.all(inTheWay);
       // That took its time: what was true of the rest of the run may not be true any more.
       return await this.#start(held);
     }
@@ -221,9 +227,9 @@ export class DrainLoop {
       return;
     }
     const working = this.#guarded(() => this.#work(held, admission.message)).finally(() => {
-      this.#inFlight.delete(working);
+      this.#inFlight.delete(exportTaskId);
     });
-    this.#inFlight.add(working);
+    this.#inFlight.set(exportTaskId, working);
     if (admission.exclusive) {
       await working;
     }

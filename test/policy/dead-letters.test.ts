@@ -39,7 +39,7 @@ describe("a letter", () => {
       detail: record.detail,
     });
     // The durable record keeps what was received.
-    expect(parseBody(record.body)).toMatchObject({ message: { exportTaskId: id, attempts: 1 } });
+    expect(parseBody(String(record.body))).toMatchObject({ message: { exportTaskId: id, attempts: 1 } });
   });
 
   test("moved back starts afresh and is archived", async () => {

@@ -60,8 +60,11 @@ describe.each([
   });
 
   test("the same task worked on twice, side by side: one record wins, the other copy is an orphan", async () => {
-    const scene = new Scene({ store });
+    // Without a shared pace both start at once, which the platform would throttle.
+    const scene = new Scene({ store, ...(capable ? {} : { platform: { minSpacingMs: 0 } }) });
     const id = scene.addTask();
+    // Three messages: a runner takes up to two, and works on one of them at a time.
+    scene.world.queue.send(id);
     scene.world.queue.send(id);
     // The first to verify stands still until the other, who waited for its slot, has got as far.
     scene.world.faults.plant({ site: "store.read", form: "slow", extraMs: 40 * SECOND_MS });
@@ -89,4 +92,14 @@ describe("another runner takes our upload away", () => {
     await scene.run();
     scene.expectAllDone([id]);
   });
+});
+
+test("two messages for one task in one run cost one download", async () => {
+  const scene = new Scene();
+  const id = scene.addTask();
+  scene.send({ exportTaskId: id });
+  const report = await scene.run();
+  expect(report.tasks.map(({ outcome }) => outcome)).toEqual(["archived-deleted", "already-done"]);
+  expect(scene.count("platform.showExportTask")).toBe(1);
+  scene.expectAllDone([id]);
 });
