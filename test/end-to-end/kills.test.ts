@@ -9,7 +9,6 @@ import { finishedExports, type Lab, openLab } from "./lab.ts";
 
 const INTERVAL_MS = 600;
 const EXPORTS = 10;
-const MIB = 1024 * 1024;
 /** What a crash hides comes back this soon. */
 const VISIBILITY_MS = 1_500;
 
@@ -72,7 +71,7 @@ function seededRandom(seed: number): () => number {
   };
 }
 
-/** A night with large and slow files, so that there is a middle to kill in; and one failed, one unfinished export. */
+/** A night of slow files, 0.4 to 0.6 s each, so that there is a middle to kill in; one failed, one unfinished export. */
 async function openNight(context: TestContext, exportCount = EXPORTS): Promise<Lab> {
   const lab = await openLab(context, {
     intervalMs: INTERVAL_MS,
@@ -80,24 +79,18 @@ async function openNight(context: TestContext, exportCount = EXPORTS): Promise<L
   });
   const tasks = finishedExports(exportCount).map((task, index) => ({
     ...task,
-    fillerBytes: index % 3 === 0 ? 2 * MIB : 20_000,
+    fillerBytes: (4 + (index % 3)) * 100_000,
   }));
   await lab.control.addTasks([
     ...tasks,
     { exportTaskId: "failed-one", condition: { task_id: "failed" }, status: "Failed" },
     { exportTaskId: "unfinished-one", condition: { task_id: "unfinished" }, status: "Processing" },
   ]);
-  // Every large file drips, however often it is asked for: about 0.4 s each.
-  const slow = {
+  await lab.control.scriptFaults({
     operation: "showExportTask",
     times: 1_000,
-    fault: { kind: "slow-drip", bytesPerSecond: 5 * MIB },
-  } as const;
-  await lab.control.scriptFaults(
-    ...tasks
-      .filter(({ fillerBytes }) => fillerBytes >= MIB)
-      .map(({ exportTaskId = "" }) => ({ ...slow, exportTaskId })),
-  );
+    fault: { kind: "slow-drip", bytesPerSecond: 1_000_000 },
+  });
   return lab;
 }
 
@@ -121,6 +114,16 @@ function expectCleanEnd(ended: Ended): void {
   expect([0, 3], ended.stderr).toContain(ended.exitCode);
   const report = v.parse(runReportSchema, JSON.parse(ended.stdout));
   expect(report).toMatchObject({ stopReason: "drained", left: { ready: 0, delayed: 0, inFlight: 0 } });
+}
+
+/** Exports with a complete copy but without the last record: a kill came in between. */
+async function halfDone(lab: Lab): Promise<readonly string[]> {
+  const taskIdsOf = async (prefix: string, suffix: string) =>
+    (await lab.store.keys(prefix))
+      .filter((key) => key.endsWith(suffix))
+      .map((key) => /export-\d+/.exec(key)?.[0] ?? key);
+  const finished = new Set(await taskIdsOf("records", "/deleted.json"));
+  return (await taskIdsOf("exports", ".zip")).filter((exportTaskId) => !finished.has(exportTaskId));
 }
 
 const cutDownloads = (requests: readonly RequestLogEntry[]) =>
@@ -148,6 +151,7 @@ describe.concurrent("the process is killed (SIGKILL) again and again", () => {
       anyMoment(),
     ];
     let kills = 0;
+    const halfDoneOnce = new Set<string>();
     for (const moment of moments) {
       const running = lab.start("run");
       const isTime = await moment(running, lab);
@@ -155,9 +159,13 @@ describe.concurrent("the process is killed (SIGKILL) again and again", () => {
       const { signal, stderr } = await running.ended;
       expect(isTime, `the run ended before it could be killed: ${stderr}`).toBe(true);
       kills += signal === "SIGKILL" ? 1 : 0;
+      for (const exportTaskId of await halfDone(lab)) {
+        halfDoneOnce.add(exportTaskId);
+      }
     }
     expect(kills).toBeGreaterThanOrEqual(12);
     expect(cutDownloads(await lab.control.requests()), "downloads cut by a kill").toBeGreaterThanOrEqual(3);
+    expect(halfDoneOnce.size, "exports left between their copy and the end").toBeGreaterThanOrEqual(2);
 
     expectCleanEnd(await lab.archiver("run", "--json"));
     await expectArchivedOnce(lab, EXPORTS);
