@@ -1,6 +1,7 @@
 /**
- * What SQS does not take in a body or attribute: control characters, lone surrogates, U+FFFE and U+FFFF
- * (SendMessage in the SQS API reference). JSON may hold the last two unescaped.
+ * What SQS does not take in a body or attribute: control characters, lone surrogates, U+FFFE and U+FFFF. It
+ * refuses the message or stores U+FFFD instead (SQS API reference, SendMessage, old and new text), which the
+ * SDK's digest check then calls a failure. JSON may hold the last two unescaped.
  */
 const REFUSED_CHARACTERS = /[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu;
 

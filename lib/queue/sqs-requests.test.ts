@@ -1,0 +1,287 @@
+import { describe, expect, test } from "vitest";
+import type { Clock } from "../ports/clock.ts";
+import { createSqsQueue, type SqsQueueOptions } from "./sqs-queue.ts";
+import {
+  answerOf,
+  batchAnswer,
+  entriesOf,
+  md5,
+  type SqsAnswer,
+  type SqsRequest,
+  startSqsServer,
+} from "./testing/sqs-server.ts";
+
+const { signal } = new AbortController();
+const NOW = { signal, delayMs: 0 };
+
+async function queueOn(
+  answer: (request: SqsRequest, requestNumber: number) => SqsAnswer,
+  options: Partial<SqsQueueOptions> = {},
+) {
+  const sleepsMs: number[] = [];
+  const clock: Clock = {
+    wallMs: () => 0,
+    monotonicMs: () => 0,
+    sleep: async (ms) => {
+      sleepsMs.push(ms);
+    },
+  };
+  const server = await startSqsServer(answer);
+  const queue = createSqsQueue(
+    {
+      queueUrl: new URL("/1/tasks", server.url),
+      deadLetterQueueUrl: new URL("/1/letters", server.url),
+      visibilityMs: 30_001,
+      region: "eu-west-1",
+      credentials: { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "secret" },
+      ...options,
+    },
+    { clock },
+  );
+  return { queue, requests: server.requests, sleepsMs };
+}
+
+function taskMessages(count: number, extraBytes = 0) {
+  return Array.from({ length: count }, (_, index) => ({
+    exportTaskId: `task-${index}`,
+    ...(extraBytes === 0 ? {} : { extra: { filler: "x".repeat(extraBytes) } }),
+  }));
+}
+
+describe("a receive", () => {
+  test("is a long poll of 20 s for one message with all its attributes, hidden for the visibility rounded up", async () => {
+    const { queue, requests } = await queueOn(() => answerOf({}));
+    await queue.receive({ signal });
+    expect(requests[0]?.action).toBe("ReceiveMessage");
+    expect(requests[0]?.input).toEqual({
+      QueueUrl: expect.stringMatching(/\/1\/tasks$/),
+      MaxNumberOfMessages: 1,
+      VisibilityTimeout: 31,
+      WaitTimeSeconds: 20,
+      MessageSystemAttributeNames: ["ApproximateReceiveCount", "SentTimestamp", "DeadLetterQueueSourceArn"],
+      MessageAttributeNames: ["All"],
+    });
+  });
+
+  test.each([
+    [5_900, 5],
+    [60_000, 20],
+    [0, 0],
+  ])("polls for as long as it is told: %i ms", async (longPollMs, seconds) => {
+    const { queue, requests } = await queueOn(() => answerOf({}), { longPollMs });
+    await queue.receive({ signal });
+    expect(requests[0]?.input.WaitTimeSeconds).toBe(seconds);
+  });
+
+  test("may be answered as late as its long poll lasts", async () => {
+    const server = await startSqsServer(async () => {
+      await new Promise((resolve) => setTimeout(resolve, 150));
+      return answerOf({});
+    });
+    const timeouts = { connectMs: 100, answerMs: 100, callMs: 100 };
+    const { queue } = await queueOn(() => answerOf({}), {
+      endpoint: server.url,
+      longPollMs: 1_000,
+      timeouts,
+    });
+    expect(await queue.receive({ signal })).toBeUndefined();
+    expect(server.requests).toHaveLength(1);
+  });
+
+  test.each([
+    ["3", 3],
+    ["many", 1],
+    [undefined, 1],
+  ])("reads the receive count %j as %i", async (written, receiveCount) => {
+    const { queue } = await queueOn(() =>
+      answerOf({
+        Messages: [
+          {
+            MessageId: "m",
+            ReceiptHandle: "h",
+            Body: "task-1",
+            MD5OfBody: md5("task-1"),
+            Attributes: written === undefined ? undefined : { ApproximateReceiveCount: written },
+          },
+        ],
+      }),
+    );
+    expect(await queue.receive({ signal })).toMatchObject({ handle: "h", body: "task-1", receiveCount });
+  });
+});
+
+describe("sending", () => {
+  test("takes ten messages to a request, in order", async () => {
+    const { queue, requests } = await queueOn((request) => batchAnswer(request));
+    await queue.send(taskMessages(23), NOW);
+    expect(requests.map((request) => entriesOf(request).length)).toEqual([10, 10, 3]);
+    const ids = requests.flatMap((request) => entriesOf(request).map(({ MessageBody }) => MessageBody));
+    expect(ids).toEqual(taskMessages(23).map((message) => JSON.stringify(message)));
+  });
+
+  test("takes at most 256 KiB to a request", async () => {
+    const { queue, requests } = await queueOn((request) => batchAnswer(request));
+    await queue.send(taskMessages(5, 100_000), NOW);
+    expect(requests.map((request) => entriesOf(request).length)).toEqual([2, 2, 1]);
+  });
+
+  test.each([
+    [0, 0],
+    [-5, 0],
+    [1, 1],
+    [61_001, 62],
+    [24 * 3_600_000, 900],
+  ])("a delay of %i ms is one of %i s", async (delayMs, seconds) => {
+    const { queue, requests } = await queueOn((request) => batchAnswer(request));
+    await queue.sendRaw("task-1", { signal, delayMs });
+    expect(entriesOf(requests[0])[0]?.DelaySeconds).toBe(seconds);
+  });
+
+  test("again what failed for no fault of its own, and only that", async () => {
+    const { queue, requests, sleepsMs } = await queueOn((request, requestNumber) =>
+      batchAnswer(request, (body) =>
+        requestNumber < 3 && /task-[37]"/.test(body)
+          ? { Code: "InternalError", SenderFault: false }
+          : undefined,
+      ),
+    );
+    await queue.send(taskMessages(10), NOW);
+    expect(requests.map((request) => entriesOf(request).length)).toEqual([10, 2, 2]);
+    expect(sleepsMs).toEqual([200, 400]);
+  });
+
+  test("ends after four rounds", async () => {
+    const { queue, requests } = await queueOn((request) =>
+      batchAnswer(request, () => ({ Code: "InternalError", SenderFault: false })),
+    );
+    await expect(queue.sendRaw("task-1", NOW)).rejects.toMatchObject({ code: "queue-unavailable" });
+    expect(requests).toHaveLength(4);
+  });
+
+  test("takes an entry that the answer does not mention for one that was not sent", async () => {
+    const { queue, requests } = await queueOn((request, requestNumber) =>
+      requestNumber === 1 ? answerOf({}) : batchAnswer(request),
+    );
+    await queue.sendRaw("task-1", NOW);
+    expect(requests).toHaveLength(2);
+  });
+
+  test("ends at once with a message that the queue refuses", async () => {
+    const { queue, requests } = await queueOn((request) =>
+      batchAnswer(request, (body) =>
+        body.includes("task-1") ? { Code: "InvalidMessageContents", SenderFault: true } : undefined,
+      ),
+    );
+    await expect(queue.send(taskMessages(3), NOW)).rejects.toMatchObject({
+      code: "queue-misconfigured",
+      scope: "task",
+    });
+    expect(requests).toHaveLength(1);
+  });
+
+  test("stops between two rounds when it is aborted", async () => {
+    const controller = new AbortController();
+    const reason = new Error("stop");
+    const { queue, requests } = await queueOn((request) => {
+      setImmediate(() => controller.abort(reason));
+      return batchAnswer(request, () => ({ Code: "InternalError", SenderFault: false }));
+    });
+    await expect(queue.sendRaw("x", { signal: controller.signal, delayMs: 0 })).rejects.toBe(reason);
+    expect(requests).toHaveLength(1);
+  });
+});
+
+describe("the region of the signature", () => {
+  test.each([
+    ["https://sqs.ap-southeast-3.amazonaws.com/1/tasks", "ap-southeast-3"],
+    ["https://sqs.cn-north-1.amazonaws.com.cn/1/tasks", "cn-north-1"],
+    ["https://sqs-fips.us-gov-west-1.amazonaws.com/1/tasks", "us-gov-west-1"],
+    ["https://vpce-1a2b-3c4d.sqs.eu-central-1.vpce.amazonaws.com/1/tasks", "eu-central-1"],
+    ["https://sa-east-1.queue.amazonaws.com/1/tasks", "sa-east-1"],
+    ["https://queue.example.com/1/tasks", "eu-west-1"],
+    ["https://sqs.example.com/1/tasks", "eu-west-1"],
+  ])("of %s is %s", async (queueUrl, region) => {
+    const server = await startSqsServer(() => answerOf({}));
+    const { queue } = await queueOn(() => answerOf({}), {
+      queueUrl: new URL(queueUrl),
+      endpoint: server.url,
+    });
+    await queue.receive({ signal });
+    expect(server.requests[0]?.headers.authorization).toContain(`/${region}/sqs/aws4_request`);
+    expect(server.requests[0]?.input.QueueUrl).toBe(queueUrl);
+  });
+});
+
+describe("a letter that SQS itself moved", () => {
+  test("is a crash loop, of which SQS does not tell since when", async () => {
+    const letter = {
+      MessageId: "m-1",
+      ReceiptHandle: "h",
+      Body: "task-1",
+      MD5OfBody: md5("task-1"),
+      Attributes: {
+        SentTimestamp: "1795312923004",
+        DeadLetterQueueSourceArn: "arn:aws:sqs:eu-west-1:1:tasks",
+      },
+    };
+    const { queue } = await queueOn((request, requestNumber) =>
+      answerOf(request.action === "ReceiveMessage" && requestNumber === 1 ? { Messages: [letter] } : {}),
+    );
+    expect(await queue.listDeadLetters({ signal, limit: 5 })).toEqual([
+      {
+        id: "m-1",
+        body: "task-1",
+        reason: "crash-loop",
+        detail: expect.stringContaining("redrive policy"),
+        attempts: 0,
+        runId: "unknown",
+        deadLetteredAtMs: undefined,
+      },
+    ]);
+  });
+});
+
+describe("a walk through the dead letters", () => {
+  test("ends when the queue shows the same letters again and again, each counted once", async () => {
+    const letter = { MessageId: "m-1", ReceiptHandle: "h", Body: "a", MD5OfBody: md5("a") };
+    const { queue, requests } = await queueOn((request) =>
+      answerOf(request.action === "ReceiveMessage" ? { Messages: [letter] } : {}),
+    );
+    expect(await queue.listDeadLetters({ signal, limit: 100 })).toHaveLength(1);
+    expect(requests.filter(({ action }) => action === "ReceiveMessage")).toHaveLength(4);
+  });
+
+  test("shows the letters again although it failed, and fails with what failed", async () => {
+    const letters = ["a", "b"].map((body) => ({
+      MessageId: `m-${body}`,
+      ReceiptHandle: `h-${body}`,
+      Body: body,
+      MD5OfBody: md5(body),
+    }));
+    const { queue, requests } = await queueOn((request) =>
+      request.action === "ReceiveMessage"
+        ? answerOf({ Messages: letters })
+        : batchAnswer(request, () => ({ Code: "AccessDenied", SenderFault: true })),
+    );
+    await expect(queue.redrive("all", { signal })).rejects.toMatchObject({ code: "queue-forbidden" });
+    expect(requests.map(({ action }) => action)).toEqual([
+      "ReceiveMessage",
+      "SendMessageBatch",
+      "ChangeMessageVisibilityBatch",
+    ]);
+    expect(requests[2]?.input.Entries).toEqual([
+      { Id: "0", ReceiptHandle: "h-a", VisibilityTimeout: 0 },
+      { Id: "1", ReceiptHandle: "h-b", VisibilityTimeout: 0 },
+    ]);
+  });
+
+  test("is good without the right to show letters again", async () => {
+    const letter = { MessageId: "m-1", ReceiptHandle: "h", Body: "a", MD5OfBody: md5("a") };
+    const { queue } = await queueOn((request) =>
+      request.action === "ReceiveMessage"
+        ? answerOf({ Messages: [letter] })
+        : { status: 403, body: JSON.stringify({ __type: "AccessDenied" }) },
+    );
+    expect(await queue.listDeadLetters({ signal, limit: 1 })).toHaveLength(1);
+  });
+});
