@@ -1,0 +1,57 @@
+import * as v from "valibot";
+import type { TypedChecksum } from "./checksums.ts";
+import type { S3FaultProgress } from "./faults.ts";
+
+/** Everything below this path is the stand-in's own. No bucket can have this name. */
+export const CONTROL_PREFIX = "/__s3";
+
+/** One version of an object as the control shows it. */
+export interface S3ObjectView {
+  readonly bucket: string;
+  readonly key: string;
+  readonly versionId: string;
+  readonly deleteMarker: boolean;
+  readonly sizeBytes: number;
+  readonly etag: string;
+  readonly checksum?: TypedChecksum;
+  /** Content type and its like, `x-amz-meta-*`, encryption; lowercase names. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly storageClass: string;
+  readonly modifiedAtMs: number;
+  readonly retention?: { readonly mode: string; readonly untilMs: number };
+}
+
+export interface S3UploadView {
+  readonly bucket: string;
+  readonly key: string;
+  readonly uploadId: string;
+  readonly initiatedAtMs: number;
+  readonly partNumbers: readonly number[];
+}
+
+/** The whole truth about the store. */
+export interface S3StateView {
+  /** Every version, oldest first within a key. */
+  readonly objects: readonly S3ObjectView[];
+  readonly openUploads: readonly S3UploadView[];
+  readonly faults: readonly S3FaultProgress[];
+}
+
+const count = v.pipe(v.number(), v.integer(), v.minValue(0));
+const text = v.pipe(v.string(), v.minLength(1));
+const object = { bucket: v.optional(text), key: text };
+
+/** What the control can do behind the back of clients. Without a bucket the first one is meant. */
+export const interferenceSchema = v.variant("kind", [
+  /** Inverts one stored byte of the current object; digests and ETag stay. */
+  v.strictObject({ kind: v.literal("flip-byte"), ...object, at: count }),
+  /** Cuts the stored bytes; digests and ETag stay. */
+  v.strictObject({ kind: v.literal("truncate"), ...object, bytes: count }),
+  /** Removes the current version for good, locked or not. */
+  v.strictObject({ kind: v.literal("remove"), ...object }),
+  /** Makes an object or upload older: what ends by age can be tried without waiting. */
+  v.strictObject({ kind: v.literal("age"), ...object, byMs: count }),
+  /** Aborts every open upload for the key. */
+  v.strictObject({ kind: v.literal("abort-uploads"), ...object }),
+]);
+export type S3Interference = v.InferOutput<typeof interferenceSchema>;

@@ -1,0 +1,124 @@
+import * as v from "valibot";
+import { type Answer, jsonAnswer } from "../answer.ts";
+import { flipByte, sizeOf, truncatePieces } from "./content.ts";
+import {
+  CONTROL_PREFIX,
+  interferenceSchema,
+  type S3Interference,
+  type S3ObjectView,
+  type S3StateView,
+  type S3UploadView,
+} from "./control-protocol.ts";
+import { faultRuleSchema } from "./faults.ts";
+import type { Bucket } from "./model.ts";
+import { settingsPatchSchema } from "./settings.ts";
+import type { S3Store } from "./store.ts";
+
+/** Answers a request below {@link CONTROL_PREFIX}; `url` is the path and query as sent. */
+export async function answerControl(
+  store: S3Store,
+  method: string,
+  url: string,
+  body: Buffer,
+): Promise<Answer> {
+  const { pathname, searchParams } = new URL(url, "http://sandbox");
+  try {
+    const input: unknown = body.length === 0 ? undefined : JSON.parse(body.toString("utf8"));
+    switch (`${method} ${pathname.slice(CONTROL_PREFIX.length)}`) {
+      case "PATCH /settings":
+        store.changeSettings(v.parse(settingsPatchSchema, input));
+        return jsonAnswer(200, {});
+      case "POST /faults":
+        store.faults.add(v.parse(v.array(faultRuleSchema), input));
+        return jsonAnswer(200, {});
+      case "DELETE /faults":
+        store.faults.clear();
+        return jsonAnswer(200, {});
+      case "GET /requests":
+        return jsonAnswer(200, store.log.read(Number(searchParams.get("after") ?? 0)));
+      case "DELETE /requests":
+        store.log.clear();
+        return jsonAnswer(200, {});
+      case "GET /state":
+        return jsonAnswer(200, stateView(store));
+      case "POST /interference":
+        return jsonAnswer(200, { done: await interfere(store, v.parse(interferenceSchema, input)) });
+      default:
+        return jsonAnswer(404, { error: "no such control" });
+    }
+  } catch (thrown) {
+    if (v.isValiError(thrown) || thrown instanceof SyntaxError) {
+      return jsonAnswer(400, { error: describe(thrown) });
+    }
+    throw thrown;
+  }
+}
+
+function describe(error: v.ValiError<v.GenericSchema> | SyntaxError): string {
+  return error instanceof SyntaxError
+    ? error.message
+    : error.issues.map((issue) => `${v.getDotPath(issue) ?? "input"}: ${issue.message}`).join("; ");
+}
+
+/** @returns whether there was something to do it to. */
+async function interfere(store: S3Store, what: S3Interference): Promise<boolean> {
+  const bucket = store.bucket(what.bucket ?? store.settings.buckets[0]?.name ?? "");
+  const current = bucket.find(what.key);
+  const uploads = [...bucket.uploads.values()].filter(({ key }) => key === what.key);
+  switch (what.kind) {
+    case "flip-byte":
+      return current !== undefined && (await flipByte(current.pieces, what.at));
+    case "truncate":
+      truncatePieces(current?.pieces ?? [], what.bytes);
+      return current !== undefined;
+    case "remove":
+      bucket.remove(what.key, current?.versionId ?? "");
+      return current !== undefined;
+    case "age":
+      for (const upload of uploads) {
+        upload.initiatedAtMs -= what.byMs;
+      }
+      if (current !== undefined) {
+        current.modifiedAtMs -= what.byMs;
+      }
+      return current !== undefined || uploads.length > 0;
+    case "abort-uploads":
+      for (const { uploadId } of uploads) {
+        bucket.closeUpload(uploadId);
+      }
+      return uploads.length > 0;
+  }
+}
+
+function stateView(store: S3Store): S3StateView {
+  const buckets = store.settings.buckets.map(({ name }) => [name, store.bucket(name)] as const);
+  return {
+    objects: buckets.flatMap(([name, bucket]) => objectViews(name, bucket)),
+    openUploads: buckets.flatMap(([name, bucket]) => uploadViews(name, bucket)),
+    faults: store.faults.progress(),
+  };
+}
+
+function objectViews(bucket: string, contents: Bucket): S3ObjectView[] {
+  return contents.all().map((version) => {
+    const { key, versionId, modifiedAtMs } = version;
+    if (version.kind === "delete-marker") {
+      const nothing = { sizeBytes: 0, etag: "", headers: {}, storageClass: "STANDARD" };
+      return { bucket, key, versionId, deleteMarker: true, modifiedAtMs, ...nothing };
+    }
+    const { attributes, checksum, etag, pieces, retention } = version;
+    return {
+      ...{ bucket, key, versionId, deleteMarker: false, sizeBytes: sizeOf(pieces), etag, modifiedAtMs },
+      ...(checksum && { checksum }),
+      headers: attributes.headers,
+      storageClass: attributes.storageClass,
+      ...(retention && { retention }),
+    };
+  });
+}
+
+function uploadViews(bucket: string, contents: Bucket): S3UploadView[] {
+  return [...contents.uploads.values()].map(({ key, uploadId, initiatedAtMs, parts }) => {
+    return { bucket, key, uploadId, initiatedAtMs, partNumbers: [...parts.keys()].sort((a, b) => a - b) };
+  });
+}
