@@ -1,0 +1,245 @@
+import type { StoreErrorCode } from "../../ports/object-store.ts";
+
+/** What an answer of the store means to the archiver. */
+export interface S3Fault {
+  readonly code: StoreErrorCode;
+  readonly scope: "task" | "system";
+  readonly retry: "later" | "never";
+  readonly problem: string;
+  readonly hint: string;
+  /** Whether the same request is worth sending again within the call. */
+  readonly isTransient: boolean;
+}
+
+type Kind = Pick<S3Fault, "code" | "scope" | "retry" | "isTransient">;
+
+const FORBIDDEN: Kind = { code: "store-forbidden", scope: "system", retry: "never", isTransient: false };
+const MISCONFIGURED: Kind = {
+  code: "store-misconfigured",
+  scope: "system",
+  retry: "never",
+  isTransient: false,
+};
+const FULL: Kind = { code: "store-full", scope: "system", retry: "later", isTransient: false };
+const UNAVAILABLE: Kind = { code: "store-unavailable", scope: "task", retry: "later", isTransient: true };
+
+const ACCESS_DENIED: S3Fault = {
+  ...FORBIDDEN,
+  problem: "the store denied access",
+  hint: "Allow the store's credentials to put, get and list objects and to abort uploads below the prefix (s3:PutObject, s3:GetObject, s3:ListBucket, s3:ListBucketMultipartUploads, s3:AbortMultipartUpload, and the KMS key with SSE-KMS). Without list permission a missing object looks like a denied one.",
+};
+const CREDENTIALS_REFUSED: S3Fault = {
+  ...FORBIDDEN,
+  problem: "the store does not accept the access key",
+  hint: "Check the store's credentials: ARCHIVER_STORE_CREDENTIALS chooses between the AWS chain and the Huawei AK/SK.",
+};
+const CREDENTIALS_EXPIRED: S3Fault = {
+  ...FORBIDDEN,
+  retry: "later",
+  problem: "the store's temporary credentials have expired",
+  hint: "Renew the store's temporary credentials, or use a role that renews them by itself.",
+};
+const NO_BUCKET: S3Fault = {
+  ...FORBIDDEN,
+  problem: "the bucket does not exist",
+  hint: "Create the bucket, or correct ARCHIVER_STORE, the region and the endpoint.",
+};
+const WRONG_REGION: S3Fault = {
+  ...MISCONFIGURED,
+  problem: "the bucket lies in another region or at another endpoint",
+  hint: "Set AWS_REGION to the bucket's region (and AWS_ENDPOINT_URL_S3 to that region's endpoint, where one is set).",
+};
+const CLOCK: S3Fault = {
+  ...MISCONFIGURED,
+  retry: "later",
+  problem: "the store refuses this machine's clock",
+  hint: "Set this machine's clock (NTP): it is more than 15 minutes from the store's.",
+};
+const CHUNKED: S3Fault = {
+  ...MISCONFIGURED,
+  problem: "the store does not take the payload signature",
+  hint: "Set ARCHIVER_STORE_PROFILE to obs or generic; if it is already, remove whatever rewrites requests between here and the store.",
+};
+const NOT_IMPLEMENTED: S3Fault = {
+  ...MISCONFIGURED,
+  problem: "the store does not know this kind of request",
+  hint: "Set ARCHIVER_STORE_PROFILE to generic, and remove ARCHIVER_STORE_SSE and ARCHIVER_STORE_STORAGE_CLASS where the store has none.",
+};
+const INVALID_SETTING: S3Fault = {
+  ...MISCONFIGURED,
+  problem: "the store refuses a setting of the request",
+  hint: "Check ARCHIVER_STORE_SSE, ARCHIVER_STORE_KMS_KEY_ID, ARCHIVER_STORE_STORAGE_CLASS, ARCHIVER_PART_SIZE_BYTES (at least 5 MiB on S3) and ARCHIVER_STORE_PATH_STYLE.",
+};
+const QUOTA: S3Fault = {
+  ...FULL,
+  problem: "the store has no space left for this account",
+  hint: "Raise the quota of the bucket or account, or free space.",
+};
+const BUSY: S3Fault = {
+  ...UNAVAILABLE,
+  problem: "the store asks to slow down",
+  hint: "It is tried again by itself; if it goes on, look for other programs that load the bucket.",
+};
+const UNWELL: S3Fault = {
+  ...UNAVAILABLE,
+  problem: "the store could not answer",
+  hint: "It is tried again by itself; if it goes on, look at the store's health page or log.",
+};
+const DAMAGED: S3Fault = {
+  ...UNAVAILABLE,
+  problem: "the store received other bytes than were sent",
+  hint: "It is tried again by itself; if it goes on, look for a faulty device or proxy between here and the store.",
+};
+const UPLOAD_GONE: S3Fault = {
+  code: "store-upload-gone",
+  scope: "task",
+  retry: "later",
+  isTransient: false,
+  problem: "the upload was aborted by somebody else",
+  hint: "Another run settled this task meanwhile; nothing has to be done.",
+};
+const KEY_TAKEN: S3Fault = {
+  code: "store-key-taken",
+  scope: "task",
+  retry: "later",
+  isTransient: false,
+  problem: "another object has this key, or changed meanwhile",
+  hint: "Nothing was replaced; the task is archived under a new key.",
+};
+const OBJECT_GONE: S3Fault = {
+  code: "store-copy-differs",
+  scope: "task",
+  retry: "later",
+  isTransient: false,
+  problem: "the object is not there any more",
+  hint: "Somebody removed an archived object: look for a cleaning job or lifecycle rule on the bucket. It is archived again while the platform has it.",
+};
+
+/** By the store's own error code. S3's names; other stores borrow them. */
+export const FAULT_BY_CODE: ReadonlyMap<string, S3Fault> = new Map([
+  ["AccessDenied", ACCESS_DENIED],
+  ["AllAccessDisabled", ACCESS_DENIED],
+  ["AccountProblem", ACCESS_DENIED],
+  ["InvalidObjectState", ACCESS_DENIED],
+  ["KMS.DisabledException", ACCESS_DENIED],
+  ["InvalidAccessKeyId", CREDENTIALS_REFUSED],
+  ["SignatureDoesNotMatch", CREDENTIALS_REFUSED],
+  ["InvalidToken", CREDENTIALS_REFUSED],
+  ["InvalidSecurity", CREDENTIALS_REFUSED],
+  ["NotSignedUp", CREDENTIALS_REFUSED],
+  ["ExpiredToken", CREDENTIALS_EXPIRED],
+  ["TokenRefreshRequired", CREDENTIALS_EXPIRED],
+  ["NoSuchBucket", NO_BUCKET],
+  ["InvalidBucketName", NO_BUCKET],
+  ["PermanentRedirect", WRONG_REGION],
+  ["TemporaryRedirect", WRONG_REGION],
+  ["Redirect", WRONG_REGION],
+  ["AuthorizationHeaderMalformed", WRONG_REGION],
+  ["IllegalLocationConstraintException", WRONG_REGION],
+  ["RequestTimeTooSkewed", CLOCK],
+  ["XAmzContentSHA256Mismatch", CHUNKED],
+  ["NotImplemented", NOT_IMPLEMENTED],
+  ["MethodNotAllowed", NOT_IMPLEMENTED],
+  ["InvalidArgument", INVALID_SETTING],
+  ["InvalidRequest", INVALID_SETTING],
+  ["InvalidStorageClass", INVALID_SETTING],
+  ["InvalidEncryptionAlgorithmError", INVALID_SETTING],
+  ["KMS.NotFoundException", INVALID_SETTING],
+  ["EntityTooSmall", INVALID_SETTING],
+  ["QuotaExceeded", QUOTA],
+  ["InsufficientStorageSpace", QUOTA],
+  ["XMinioStorageFull", QUOTA],
+  ["XMinioAdminBucketQuotaExceeded", QUOTA],
+  ["SlowDown", BUSY],
+  ["TooManyRequests", BUSY],
+  ["ServiceUnavailable", BUSY],
+  ["RequestLimitExceeded", BUSY],
+  ["InternalError", UNWELL],
+  ["RequestTimeout", UNWELL],
+  ["OperationAborted", UNWELL],
+  ["IncompleteBody", UNWELL],
+  ["ConditionalRequestConflict", UNWELL],
+  ["BadDigest", DAMAGED],
+  ["XAmzContentChecksumMismatch", DAMAGED],
+  ["InvalidPart", { ...DAMAGED, isTransient: false }],
+  ["InvalidPartOrder", { ...DAMAGED, isTransient: false }],
+  ["NoSuchUpload", UPLOAD_GONE],
+  ["PreconditionFailed", KEY_TAKEN],
+  ["NoSuchKey", OBJECT_GONE],
+  ["NotFound", OBJECT_GONE],
+]);
+
+/** By status, when there is no code we know: HEAD answers have none, proxies have their own. */
+export function faultOfStatus(status: number): S3Fault | undefined {
+  if (status === 507) {
+    return QUOTA;
+  }
+  if (status >= 500 || status === 408) {
+    return UNWELL;
+  }
+  return FAULT_BY_STATUS.get(status);
+}
+
+const FAULT_BY_STATUS: ReadonlyMap<number, S3Fault> = new Map([
+  [301, WRONG_REGION],
+  [302, WRONG_REGION],
+  [307, WRONG_REGION],
+  // S3 answers a HEAD with an expired or malformed token with a bare 400.
+  [400, { ...CREDENTIALS_EXPIRED, problem: "the store refused the request without saying why" }],
+  [401, CREDENTIALS_REFUSED],
+  [403, ACCESS_DENIED],
+  [404, OBJECT_GONE],
+  [405, NOT_IMPLEMENTED],
+  [409, UNWELL],
+  [412, KEY_TAKEN],
+  [429, BUSY],
+  [501, NOT_IMPLEMENTED],
+]);
+
+/** No whole answer at all. */
+export const UNREACHABLE: S3Fault = {
+  ...UNAVAILABLE,
+  problem: "the store could not be reached, or broke off",
+  hint: "Check network, endpoint (AWS_ENDPOINT_URL_S3), region and firewall; it is tried again by itself.",
+};
+/** Our own limit of time. */
+export const TOO_SLOW: S3Fault = {
+  ...UNAVAILABLE,
+  problem: "the store took too long",
+  hint: "Look at the network to the store and at its load; it is tried again by itself.",
+};
+export const UNTRUSTED_TLS: S3Fault = {
+  ...MISCONFIGURED,
+  problem: "the store's TLS certificate is not trusted",
+  hint: "Set NODE_EXTRA_CA_CERTS to the file of your certificate authority, or correct the endpoint's host name.",
+};
+export const NO_CREDENTIALS: S3Fault = {
+  ...FORBIDDEN,
+  problem: "no credentials for the store were found",
+  hint: "Give the process credentials (role, profile or AWS_ACCESS_KEY_ID), or set ARCHIVER_STORE_CREDENTIALS=huawei.",
+};
+export const NO_REGION: S3Fault = {
+  ...MISCONFIGURED,
+  problem: "the store's region is not known",
+  hint: "Set AWS_REGION to the region of the bucket.",
+};
+export const NOT_S3: S3Fault = {
+  code: "store-malformed-answer",
+  scope: "task",
+  retry: "later",
+  isTransient: true,
+  problem: "the answer is none an S3 store gives",
+  hint: "Look for a proxy or login page between here and the store, and check AWS_ENDPOINT_URL_S3.",
+};
+
+/** Error codes of Node for certificates that do not hold. */
+export const UNTRUSTED_TLS_CODES: ReadonlySet<string> = new Set([
+  "CERT_HAS_EXPIRED",
+  "CERT_NOT_YET_VALID",
+  "DEPTH_ZERO_SELF_SIGNED_CERT",
+  "ERR_TLS_CERT_ALTNAME_INVALID",
+  "SELF_SIGNED_CERT_IN_CHAIN",
+  "UNABLE_TO_GET_ISSUER_CERT",
+  "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+]);

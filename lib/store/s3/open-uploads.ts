@@ -1,0 +1,106 @@
+import { ListMultipartUploadsCommand } from "@aws-sdk/client-s3";
+import { decodedKey, MAX_LIST_PAGES } from "./listing.ts";
+import { bucketKeyOf, type S3Context, storeKeyOf } from "./s3-context.ts";
+import { notS3Error } from "./s3-error.ts";
+import { abortUpload, type UploadId } from "./upload-requests.ts";
+
+/** An upload that was begun and neither completed nor aborted. */
+export interface OpenUpload extends UploadId {
+  /** By the store's clock. */
+  readonly initiatedAtMs: number;
+}
+
+/** How many uploads are aborted at a time. */
+const ABORTS_AT_ONCE = 4;
+
+/**
+ * Every open upload for a key that begins with the prefix. MinIO is known to list them only for a prefix
+ * that is a whole key.
+ *
+ * @throws S3Error, the signal's reason.
+ */
+export async function* listUploads(
+  context: S3Context,
+  prefix: string,
+  signal: AbortSignal,
+): AsyncGenerator<OpenUpload> {
+  const request = { operation: "ListMultipartUploads", subject: prefix };
+  let marker: { readonly KeyMarker: string; readonly UploadIdMarker?: string } | undefined;
+  for (let page = 0; page < MAX_LIST_PAGES; page += 1) {
+    const command = new ListMultipartUploadsCommand({
+      Bucket: context.options.bucket,
+      Prefix: bucketKeyOf(context, prefix),
+      EncodingType: "url",
+      ...marker,
+    });
+    const answer = await context.caller.call(request, signal, async (http) => {
+      const output = await context.client.send(command, http);
+      if (output.IsTruncated === undefined) {
+        throw notS3Error(request);
+      }
+      return output;
+    });
+    for (const { Key, UploadId, Initiated } of answer.Uploads ?? []) {
+      if (Key === undefined || UploadId === undefined || Initiated === undefined) {
+        throw notS3Error(request);
+      }
+      const key = storeKeyOf(context, decodedKey(Key, answer.EncodingType, request));
+      if (key?.startsWith(prefix)) {
+        yield { key, uploadId: UploadId, initiatedAtMs: Initiated.getTime() };
+      }
+    }
+    if (answer.IsTruncated !== true) {
+      return;
+    }
+    const { NextKeyMarker, NextUploadIdMarker } = answer;
+    const nextKey =
+      NextKeyMarker === undefined ? "" : decodedKey(NextKeyMarker, answer.EncodingType, request);
+    if (nextKey === "" || (nextKey === marker?.KeyMarker && NextUploadIdMarker === marker.UploadIdMarker)) {
+      throw notS3Error(request);
+    }
+    marker = {
+      KeyMarker: nextKey,
+      ...(NextUploadIdMarker === undefined ? {} : { UploadIdMarker: NextUploadIdMarker }),
+    };
+  }
+  throw notS3Error(request);
+}
+
+/** Aborts every open upload below the prefix; returns how many there were. @throws S3Error, the signal's reason. */
+export async function abortUploadsUnder(
+  context: S3Context,
+  prefix: string,
+  signal: AbortSignal,
+): Promise<number> {
+  return await abortListed(context, prefix, () => true, signal);
+}
+
+/** Aborts every open upload for exactly this key. @throws S3Error, the signal's reason. */
+export async function abortUploadsOf(context: S3Context, key: string, signal: AbortSignal): Promise<number> {
+  return await abortListed(context, key, (upload) => upload.key === key, signal);
+}
+
+async function abortListed(
+  context: S3Context,
+  prefix: string,
+  isMeant: (upload: OpenUpload) => boolean,
+  signal: AbortSignal,
+): Promise<number> {
+  let abortedCount = 0;
+  let batch: OpenUpload[] = [];
+  const abortBatch = async () => {
+    const aborted = await Promise.all(batch.map((upload) => abortUpload(context, upload, signal)));
+    abortedCount += aborted.filter(Boolean).length;
+    batch = [];
+  };
+  for await (const upload of listUploads(context, prefix, signal)) {
+    if (isMeant(upload)) {
+      batch.push(upload);
+    }
+    if (batch.length === ABORTS_AT_ONCE) {
+      await abortBatch();
+    }
+  }
+  await abortBatch();
+  return abortedCount;
+}

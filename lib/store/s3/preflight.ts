@@ -1,0 +1,194 @@
+import { type StoreAbilities, StoreError } from "../../ports/object-store.ts";
+import { digestOf } from "./body-digest.ts";
+import { getDocument, isConditionRefused, putDocument } from "./documents.ts";
+import { NO_REGION } from "./fault-table.ts";
+import { listObjects } from "./listing.ts";
+import { headObject, putObject } from "./object-requests.ts";
+import { abortUploadsOf } from "./open-uploads.ts";
+import type { ConditionSupport } from "./profiles.ts";
+import type { S3Context } from "./s3-context.ts";
+import { faultError, S3Error } from "./s3-error.ts";
+import { abortUpload, completeUpload, createUpload, uploadPart } from "./upload-requests.ts";
+
+/**
+ * One fixed key, overwritten in each run and never removed: archive runs need no permission to delete
+ * (design I2). Listings leave it out.
+ */
+export const PROBE_KEY = "state/preflight.json";
+const MISSING_KEY = "state/preflight-missing.json";
+/** The same from every runner, so that two probes at once do not look like a store that loses writes. */
+const PROBE_TEXT = '{"about":"written by iotda-archiver to try the store out; safe to delete"}';
+const WRONG_ETAG = "00000000000000000000000000000000";
+
+/** What the store was found able to do; both kinds of create-once apart. */
+export interface S3Abilities extends StoreAbilities {
+  readonly createOnceAtCompletion: boolean;
+}
+
+/**
+ * Does once what archiving does all the time: put, get, list, ask for what is missing, list uploads; and
+ * tries out the conditional writes that the profile neither relies on nor rules out.
+ *
+ * @throws StoreError of the first step that fails; the signal's reason.
+ */
+export async function probeS3Store(context: S3Context, signal: AbortSignal): Promise<S3Abilities> {
+  await requireRegion(context);
+  const etag = await writeProbe(context, signal);
+  demand(
+    (await getDocument(context, PROBE_KEY, signal))?.text === PROBE_TEXT,
+    "gives other bytes back than were put",
+  );
+  demand(await isListed(context, signal), "does not list what was put");
+  await requireDigest(context, signal);
+  // Without list permission this is where a missing object looks denied.
+  demand((await headObject(context, MISSING_KEY, signal)) === undefined, "shows an object nobody put");
+  await abortUploadsOf(context, PROBE_KEY, signal);
+  const { conditionalPut, conditionalCompletion, verification } = context.profile;
+  return {
+    createOnce: await supports(conditionalPut, () => isSecondPutRefused(context, signal)),
+    compareAndSwap: await supports(conditionalPut, () => isSwapKept(context, etag, signal)),
+    createOnceAtCompletion: await supports(conditionalCompletion, () =>
+      isSecondCompletionRefused(context, signal),
+    ),
+    verification,
+  };
+}
+
+async function supports(support: ConditionSupport, probe: () => Promise<boolean>): Promise<boolean> {
+  switch (support) {
+    case "assumed":
+      return true;
+    case "off":
+      return false;
+    case "probed":
+      return await probe();
+  }
+}
+
+async function writeProbe(context: S3Context, signal: AbortSignal): Promise<string> {
+  const written = await putDocument(context, PROBE_KEY, PROBE_TEXT, { kind: "always" }, signal);
+  if (written === "conflict") {
+    throw unusableError("refuses a write without a condition");
+  }
+  return written.etag;
+}
+
+async function isListed(context: S3Context, signal: AbortSignal): Promise<boolean> {
+  for await (const { key } of listObjects(context, PROBE_KEY, signal)) {
+    if (key === PROBE_KEY) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/** Where copies are proved by the store's own digest, it has to keep one. */
+async function requireDigest(context: S3Context, signal: AbortSignal): Promise<void> {
+  if (!context.profile.keepsFullObjectCrc32) {
+    return;
+  }
+  const head = await headObject(context, PROBE_KEY, signal);
+  demand(
+    head?.checksum !== undefined,
+    "keeps no CRC32 of what was put",
+    "Set ARCHIVER_STORE_PROFILE to generic: copies are then proved by reading them back.",
+  );
+}
+
+/** The probe object is there: a store that takes it again ignores the condition. */
+async function isSecondPutRefused(context: S3Context, signal: AbortSignal): Promise<boolean> {
+  return await isRefusedByCondition(async () => {
+    await putProbe(context, { ifAbsent: true }, signal);
+  });
+}
+
+/** A swap is kept when a stale ETag is refused and the right one is not. */
+async function isSwapKept(context: S3Context, etag: string, signal: AbortSignal): Promise<boolean> {
+  const refusesStale = await isRefusedByCondition(async () => {
+    await putProbe(context, { ifMatchEtag: WRONG_ETAG }, signal);
+  });
+  if (!refusesStale) {
+    return false;
+  }
+  const refusesCurrent = await isRefusedByCondition(async () => {
+    await putProbe(context, { ifMatchEtag: etag }, signal);
+  });
+  if (!refusesCurrent) {
+    return true;
+  }
+  // Where ETags differ between equal contents (SSE-KMS), another runner's probe may have come between.
+  return !(await isRefusedByCondition(async () => {
+    await putProbe(context, { ifMatchEtag: await writeProbe(context, signal) }, signal);
+  }));
+}
+
+async function putProbe(
+  context: S3Context,
+  condition: { readonly ifAbsent?: boolean; readonly ifMatchEtag?: string },
+  signal: AbortSignal,
+): Promise<void> {
+  const body = Buffer.from(PROBE_TEXT);
+  const digest = digestOf(context.profile.bodyDigest, body);
+  await putObject(
+    context,
+    { key: PROBE_KEY, body, digest, contentType: "application/json", ...condition },
+    signal,
+  );
+}
+
+async function isSecondCompletionRefused(context: S3Context, signal: AbortSignal): Promise<boolean> {
+  const body = Buffer.from(PROBE_TEXT);
+  const digest = digestOf(context.profile.bodyDigest, body);
+  const outcome = { mayHaveHappened: false };
+  const upload = await createUpload(context, { key: PROBE_KEY, metadata: {} }, signal, outcome);
+  try {
+    const part = await uploadPart(context, upload, { partNumber: 1, body, digest }, signal);
+    const completion = { ...upload, parts: [part], sizeBytes: body.length, crc32: undefined, ifAbsent: true };
+    return await isRefusedByCondition(async () => {
+      await completeUpload(context, completion, signal, outcome);
+    });
+  } finally {
+    await abortUpload(context, upload, signal);
+  }
+}
+
+/** `false` for a store that ignores the condition or does not know it; other failures are passed on. */
+async function isRefusedByCondition(write: () => Promise<void>): Promise<boolean> {
+  try {
+    await write();
+    return false;
+  } catch (thrown) {
+    if (isConditionRefused(thrown)) {
+      return true;
+    }
+    if (thrown instanceof S3Error && (thrown.httpStatus === 501 || thrown.httpStatus === 400)) {
+      return false;
+    }
+    throw thrown;
+  }
+}
+
+async function requireRegion(context: S3Context): Promise<void> {
+  try {
+    await context.client.config.region();
+  } catch {
+    // The SDK says so only in the text of its error.
+    throw faultError(NO_REGION, { operation: "region", subject: context.options.bucket });
+  }
+}
+
+function demand(holds: boolean, problem: string, hint?: string): void {
+  if (!holds) {
+    throw unusableError(problem, hint);
+  }
+}
+
+function unusableError(problem: string, hint?: string): StoreError {
+  return new StoreError("store-misconfigured", `the store cannot be used: it ${problem} (${PROBE_KEY})`, {
+    scope: "system",
+    retry: "never",
+    hint:
+      hint ??
+      "Check that ARCHIVER_STORE and AWS_ENDPOINT_URL_S3 name an S3 store, and that nothing in between caches or rewrites.",
+  });
+}

@@ -1,0 +1,87 @@
+import type { VerificationLevel } from "../../ports/object-store.ts";
+
+/** Whether a conditional request does what it says: known to, known not to, or to be tried out in each run. */
+export type ConditionSupport = "assumed" | "off" | "probed";
+
+/** The digest a request carries over its own body, so that the store refuses what arrives damaged. */
+export type DigestMeans = "crc32" | "content-md5";
+
+/** What a kind of object store does differently from the others (design §7). */
+export interface S3Profile {
+  readonly name: "aws" | "obs" | "generic";
+  /** Sent with every body: objects, parts and documents. Object lock demands one on each of them. */
+  readonly bodyDigest: DigestMeans;
+  /** Whether the store keeps a CRC32 over the whole object, takes ours on completion, and shows it in HEAD. */
+  readonly keepsFullObjectCrc32: boolean;
+  /** The payload hash that is signed. The digest above is a signed header and covers the body already. */
+  readonly payloadHash: "UNSIGNED-PAYLOAD";
+  /** What the SDK may add by itself. Nothing: its streaming checksums are aws-chunked trailers. */
+  readonly sdkChecksums: "WHEN_REQUIRED";
+  /** `If-None-Match: *` and `If-Match` on PutObject. */
+  readonly conditionalPut: ConditionSupport;
+  /** `If-None-Match: *` on CompleteMultipartUpload; stores learned it later than on PutObject, or never. */
+  readonly conditionalCompletion: ConditionSupport;
+  /** How a stored copy is proved. */
+  readonly verification: VerificationLevel;
+  /** For the SDK when neither setting nor endpoint names one; `undefined`: the SDK's own search. */
+  readonly defaultRegion: string | undefined;
+}
+
+/**
+ * ETags: in no profile are they compared with an MD5 of ours. They are one only for a plain PUT without
+ * SSE-KMS and SSE-C, and the bucket's default encryption does not show in our configuration; for a multipart
+ * object they never are (reference §5.2, anchors A.3). They tell one content from the next, nothing more.
+ */
+export const S3_PROFILES: Readonly<Record<S3Profile["name"], S3Profile>> = {
+  aws: {
+    name: "aws",
+    // CRC32 is the cheapest digest S3 checks: MD5 halved the relay (stack.md, memory row).
+    bodyDigest: "crc32",
+    // S3 combines part CRCs into a FULL_OBJECT one and keeps it whatever the encryption is; HEAD shows it
+    // with x-amz-checksum-mode, for SSE-KMS objects only to callers with kms:Decrypt.
+    keepsFullObjectCrc32: true,
+    // Hashing 5 MiB twice costs more than sending it; TLS and the digest cover the body.
+    payloadHash: "UNSIGNED-PAYLOAD",
+    // A stream under WHEN_SUPPORTED is framed as aws-chunked (reference §5.2, table); we send buffers.
+    sdkChecksums: "WHEN_REQUIRED",
+    // If-None-Match since August 2024, If-Match since November 2024, in every region.
+    conditionalPut: "assumed",
+    conditionalCompletion: "assumed",
+    verification: "stored",
+    defaultRegion: undefined,
+  },
+  obs: {
+    name: "obs",
+    // "x-amz-checksum-*: reported as ignored; only Content-MD5 is honoured" (reference §5.2).
+    bodyDigest: "content-md5",
+    keepsFullObjectCrc32: false,
+    // One of the two payload modes OBS documents; hex SHA-256 is not (reference §5.2).
+    payloadHash: "UNSIGNED-PAYLOAD",
+    // Huawei's own advice; a trailer gives XAmzContentSHA256Mismatch or is stored inside the object.
+    sdkChecksums: "WHEN_REQUIRED",
+    // "If-None-Match: * not documented for PUT" (reference §5.2). A probe would prove today only.
+    conditionalPut: "off",
+    conditionalCompletion: "off",
+    // ETag "not MD5 for multipart or SSE", and no whole-object digest: only reading back proves.
+    verification: "read-back",
+    defaultRegion: undefined,
+  },
+  generic: {
+    name: "generic",
+    // The one digest that S3-compatible stores of all ages check (anchors B.5).
+    bodyDigest: "content-md5",
+    keepsFullObjectCrc32: false,
+    payloadHash: "UNSIGNED-PAYLOAD",
+    // Default CRC32 breaks R2, OSS, COS and OCI (anchors B.5).
+    sdkChecksums: "WHEN_REQUIRED",
+    // Ceph 18 takes neither, Ceph 20 both, others PutObject only; some ignore the header in silence.
+    conditionalPut: "probed",
+    conditionalCompletion: "probed",
+    verification: "read-back",
+    // What stores without regions expect in the signature.
+    defaultRegion: "us-east-1",
+  },
+};
+
+/** Part numbers run from 1 to this on S3 and OBS alike (reference §5.2). */
+export const MAX_PARTS = 10_000;

@@ -1,0 +1,85 @@
+import { S3Client, type S3ClientConfig } from "@aws-sdk/client-s3";
+import { StoreError } from "../../ports/object-store.ts";
+import { S3_PROFILES, type S3Profile } from "./profiles.ts";
+import type { S3StoreOptions, S3StoreParts } from "./s3-options.ts";
+
+const CONNECTION_TIMEOUT_MS = 5_000;
+/** Nothing moves on the socket, either way. */
+const SOCKET_IDLE_MS = 60_000;
+/** How long Huawei keys are used before they are asked for again. */
+const HUAWEI_KEYS_GOOD_FOR_MS = 10 * 60_000;
+const OBS_HOST = /(?:^|\.)obs\.([a-z0-9-]+)\.myhuaweicloud\.(?:com|eu)$/;
+
+/** Makes the SDK's client, with everything off that works behind the adapter's back. Sends nothing. */
+export function makeS3Client(options: S3StoreOptions, parts: S3StoreParts): S3Client {
+  const profile = S3_PROFILES[options.profile];
+  const region = options.region ?? regionOf(options.endpoint) ?? profile.defaultRegion;
+  const config: S3ClientConfig = {
+    ...(region === undefined ? {} : { region }),
+    ...(options.endpoint === undefined ? {} : { endpoint: options.endpoint.href }),
+    ...(options.credentials.kind === "huawei" ? { credentials: huaweiProvider(parts) } : {}),
+    forcePathStyle: options.pathStyle,
+    // Retried by S3Caller, which knows the buffer a part comes from and what a lost answer may have done.
+    maxAttempts: 1,
+    requestChecksumCalculation: profile.sdkChecksums,
+    responseChecksumValidation: profile.sdkChecksums,
+    // The SDK opens a connection of its own for each body it announces with Expect.
+    expectContinueHeader: false,
+    requestHandler: {
+      connectionTimeout: CONNECTION_TIMEOUT_MS,
+      socketTimeout: SOCKET_IDLE_MS,
+      // Without it the SDK's limits of time only warn (stack.md, AWS SDK row).
+      throwOnRequestTimeout: true,
+    },
+  };
+  const client = new S3Client(config);
+  signBodiesAs(client, profile.payloadHash);
+  return client;
+}
+
+/** OBS signs with the region in its host name; the archiver's users should not have to say it twice. */
+function regionOf(endpoint: URL | undefined): string | undefined {
+  return endpoint === undefined ? undefined : OBS_HOST.exec(endpoint.hostname)?.[1];
+}
+
+function huaweiProvider({
+  clock,
+  huaweiCredentials,
+}: S3StoreParts): NonNullable<S3ClientConfig["credentials"]> {
+  if (huaweiCredentials === undefined) {
+    throw new StoreError("store-misconfigured", "no Huawei access key was given for the store", {
+      scope: "system",
+      retry: "never",
+      hint: "Set HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK, or ARCHIVER_STORE_CREDENTIALS=aws.",
+    });
+  }
+  return async () => {
+    const { ak, sk, securityToken } = await huaweiCredentials();
+    return {
+      accessKeyId: ak,
+      secretAccessKey: sk,
+      ...(securityToken === undefined ? {} : { sessionToken: securityToken }),
+      // The SDK keeps credentials without an end for ever, and asks again five minutes before the end.
+      expiration: new Date(clock.wallMs() + HUAWEI_KEYS_GOOD_FOR_MS),
+    };
+  };
+}
+
+/** The signer takes a payload hash that the request already names instead of hashing the body. */
+function signBodiesAs(client: S3Client, payloadHash: S3Profile["payloadHash"]): void {
+  client.middlewareStack.add(
+    (next, context) => async (args) => {
+      const hasOwnBody =
+        context.commandName === "PutObjectCommand" || context.commandName === "UploadPartCommand";
+      if (hasOwnBody && hasHeaders(args.request)) {
+        args.request.headers["x-amz-content-sha256"] = payloadHash;
+      }
+      return await next(args);
+    },
+    { step: "build", name: "archiverPayloadHash" },
+  );
+}
+
+function hasHeaders(request: unknown): request is { headers: Record<string, string> } {
+  return typeof request === "object" && request !== null && "headers" in request;
+}

@@ -1,0 +1,192 @@
+import { DeleteObjectCommand } from "@aws-sdk/client-s3";
+import {
+  type ListedObject,
+  type ObjectInfo,
+  type ObjectStore,
+  type OpenUploadOptions,
+  type ReadOptions,
+  type StoreAbilities,
+  type StoredDocument,
+  type StoredObject,
+  StoreError,
+  type Upload,
+  type WriteCondition,
+} from "../../ports/object-store.ts";
+import type { CallOptions } from "../../ports/platform.ts";
+import { getDocument, putDocument } from "./documents.ts";
+import { listObjects } from "./listing.ts";
+import { headObject } from "./object-requests.ts";
+import { abortUploadsUnder, listUploads, type OpenUpload } from "./open-uploads.ts";
+import { PartPool } from "./part-pool.ts";
+import { PROBE_KEY, probeS3Store, type S3Abilities } from "./preflight.ts";
+import { type ConditionSupport, S3_PROFILES } from "./profiles.ts";
+import { readObject } from "./reading.ts";
+import { S3Caller } from "./s3-caller.ts";
+import { makeS3Client } from "./s3-client.ts";
+import { bucketKeyOf, type S3Context } from "./s3-context.ts";
+import type { S3StoreOptions, S3StoreParts } from "./s3-options.ts";
+import { S3Upload } from "./s3-upload.ts";
+import { readStoreClockMs } from "./store-clock.ts";
+import type { StoreSweeper } from "./sweeper.ts";
+import { copyDiffersError } from "./upload-errors.ts";
+import { abortUpload } from "./upload-requests.ts";
+
+const ABORT_DEADLINE_MS = 15_000;
+
+/**
+ * Makes the store; sends nothing yet. Make one per process: its buffers are the process's whole share
+ * (design I7).
+ *
+ * @throws StoreError `store-misconfigured` for Huawei credentials that were not given.
+ */
+export function createS3Store(options: S3StoreOptions, parts: S3StoreParts): S3Store {
+  return new S3Store(options, parts);
+}
+
+/** An object store in a bucket of S3, OBS or a store that speaks S3. Every method throws {@link StoreError}, or the signal's reason. */
+export class S3Store implements ObjectStore, StoreSweeper {
+  readonly #context: S3Context;
+  readonly #parts: S3StoreParts;
+  readonly #pool: PartPool;
+  /** Of the last preflight. */
+  #abilities: S3Abilities | undefined;
+
+  constructor(options: S3StoreOptions, parts: S3StoreParts) {
+    this.#parts = parts;
+    this.#pool = new PartPool({ partSizeBytes: options.partSizeBytes, partCount: options.partsInFlight });
+    this.#context = {
+      client: makeS3Client(options, parts),
+      caller: new S3Caller(parts),
+      profile: S3_PROFILES[options.profile],
+      options,
+    };
+  }
+
+  async preflight({ signal }: CallOptions): Promise<StoreAbilities> {
+    this.#abilities = await probeS3Store(this.#context, signal);
+    const { createOnce, compareAndSwap, verification } = this.#abilities;
+    return { createOnce, compareAndSwap, verification };
+  }
+
+  async readClockMs({ signal }: CallOptions): Promise<number> {
+    return await readStoreClockMs(this.#context, this.#parts.clock, PROBE_KEY, signal);
+  }
+
+  async openUpload(key: string, options: OpenUploadOptions): Promise<Upload> {
+    const { metadata, expectedSizeBytes, signal } = options;
+    const { conditionalPut, conditionalCompletion } = this.#context.profile;
+    return await S3Upload.open({
+      context: this.#context,
+      pool: this.#pool,
+      key,
+      metadata,
+      expectedSizeBytes,
+      signal,
+      canCreateOnce: {
+        put: isRelied(conditionalPut, this.#abilities?.createOnce),
+        completion: isRelied(conditionalCompletion, this.#abilities?.createOnceAtCompletion),
+      },
+      abortDeadlineMs: ABORT_DEADLINE_MS,
+    });
+  }
+
+  async head(key: string, { signal }: CallOptions): Promise<ObjectInfo | undefined> {
+    const head = await headObject(this.#context, key, signal);
+    if (head === undefined) {
+      return undefined;
+    }
+    const { metadata: _notPartOfTheFacts, ...info } = head;
+    return info;
+  }
+
+  async confirmStored(object: StoredObject, { signal }: CallOptions): Promise<void> {
+    signal.throwIfAborted();
+    if (this.#context.profile.verification !== "stored") {
+      throw new StoreError("store-misconfigured", `the store keeps no digest of its own (${object.key})`, {
+        scope: "system",
+        retry: "never",
+        hint: "Set ARCHIVER_VERIFY to auto or read-back.",
+      });
+    }
+    const head = await headObject(this.#context, object.key, signal);
+    if (head === undefined) {
+      throw copyDiffersError(object.key, "there is no object");
+    }
+    if (head.sizeBytes !== object.sizeBytes) {
+      throw copyDiffersError(object.key, `${head.sizeBytes} bytes instead of ${object.sizeBytes}`);
+    }
+    if (head.checksum === undefined || head.checksum !== object.checksum) {
+      throw copyDiffersError(object.key, "its CRC32 is another, or missing");
+    }
+  }
+
+  async *read(key: string, options: ReadOptions): AsyncGenerator<Uint8Array> {
+    yield* readObject(this.#context, key, options);
+  }
+
+  async *list(prefix: string, { signal }: CallOptions): AsyncGenerator<ListedObject> {
+    for await (const object of listObjects(this.#context, prefix, signal)) {
+      if (object.key !== PROBE_KEY) {
+        yield object;
+      }
+    }
+  }
+
+  async abortUploadsUnder(prefix: string, { signal }: CallOptions): Promise<number> {
+    return await abortUploadsUnder(this.#context, prefix, signal);
+  }
+
+  async getDocument(key: string, { signal }: CallOptions): Promise<StoredDocument | undefined> {
+    return await getDocument(this.#context, key, signal);
+  }
+
+  async putDocument(
+    key: string,
+    text: string,
+    condition: WriteCondition,
+    { signal }: CallOptions,
+  ): Promise<{ readonly etag: string } | "conflict"> {
+    if (condition.kind !== "always" && !this.#keeps(condition.kind)) {
+      throw new StoreError("store-misconfigured", `the store ignores conditions of writes (${key})`, {
+        scope: "system",
+        retry: "never",
+        hint: "This is a bug in the archiver: it asked for what the preflight ruled out. Report it.",
+      });
+    }
+    return await putDocument(this.#context, key, text, condition, signal);
+  }
+
+  async *listUploads(prefix: string, { signal }: CallOptions): AsyncGenerator<OpenUpload> {
+    yield* listUploads(this.#context, prefix, signal);
+  }
+
+  async abortUpload(key: string, uploadId: string, { signal }: CallOptions): Promise<boolean> {
+    return await abortUpload(this.#context, { key, uploadId }, signal);
+  }
+
+  async removeObject(key: string, { signal }: CallOptions): Promise<void> {
+    const { client, caller, options } = this.#context;
+    const command = new DeleteObjectCommand({
+      Bucket: options.bucket,
+      Key: bucketKeyOf(this.#context, key),
+    });
+    await caller.call({ operation: "DeleteObject", subject: key }, signal, (http) =>
+      client.send(command, http),
+    );
+  }
+
+  /** Ends the connections kept open; to be called once nothing is under way. */
+  close(): void {
+    this.#context.client.destroy();
+  }
+
+  /** Whether a conditional document write does what it says, as far as is known: a header may be ignored in silence. */
+  #keeps(kind: "if-absent" | "if-match"): boolean {
+    const found = kind === "if-absent" ? this.#abilities?.createOnce : this.#abilities?.compareAndSwap;
+    return isRelied(this.#context.profile.conditionalPut, found);
+  }
+}
+
+function isRelied(support: ConditionSupport, found: boolean | undefined): boolean {
+  return support === "assumed" || found === true;
+}
