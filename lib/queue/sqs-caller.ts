@@ -1,7 +1,8 @@
 import { SQSClient, type SQSClientConfig } from "@aws-sdk/client-sqs";
 import type { CallOptions } from "../ports/platform.ts";
 import { QueueError } from "../ports/task-queue.ts";
-import { missingRegionError, type SqsOperation, type SqsQueueRole, sqsError } from "./sqs-errors.ts";
+import type { SqsOperation } from "./sqs-error-table.ts";
+import { missingRegionError, type SqsQueueRole, sqsError } from "./sqs-errors.ts";
 
 /** How a caller reaches SQS. */
 export interface SqsAccess {
@@ -123,7 +124,7 @@ export class SqsCaller {
   }
 }
 
-/** The SDK does not stop waiting between two tries when it is aborted. */
+/** The SDK goes on looking for credentials, which may ask a slow host, when it is aborted. */
 async function untilAborted<Output>(promise: Promise<Output>, signal: AbortSignal): Promise<Output> {
   const aborted = Promise.withResolvers<never>();
   const onAbort = () => aborted.reject(signal.reason);

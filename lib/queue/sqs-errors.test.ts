@@ -1,5 +1,5 @@
 import { inspect } from "node:util";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import type { Clock } from "../ports/clock.ts";
 import { createSqsQueue, type SqsQueueOptions } from "./sqs-queue.ts";
 import { answerOf, md5, refusalOf, type SqsAnswer, startSqsServer } from "./testing/sqs-server.ts";
@@ -139,6 +139,16 @@ describe("an outage", () => {
     expect(requests).toHaveLength(3);
   });
 
+  test("is tried three times whatever the environment says", async () => {
+    vi.stubEnv("AWS_MAX_ATTEMPTS", "1");
+    onTestFinished(() => {
+      vi.unstubAllEnvs();
+    });
+    const { queue, requests } = await queueAnswering("cut");
+    expect(await errorOf(queue.receive({ signal }))).toMatchObject(UNAVAILABLE);
+    expect(requests).toHaveLength(3);
+  });
+
   test("that passes is not seen", async () => {
     const { queue, requests } = await queueAnswering((requestNumber) =>
       requestNumber === 1 ? refusalOf(400, "RequestThrottled") : requestNumber === 2 ? "cut" : answerOf({}),
@@ -206,6 +216,25 @@ describe("an abort", () => {
   });
 });
 
+describe("credentials that nobody hands out", () => {
+  const credentials = () => new Promise<never>(() => undefined);
+
+  test("are not waited for after an abort", async () => {
+    const { queue } = await queueAnswering(answerOf({}), { credentials });
+    const controller = new AbortController();
+    const reason = new Error("the operator pressed Ctrl-C");
+    const call = queue.receive({ signal: controller.signal });
+    setImmediate(() => controller.abort(reason));
+    await expect(call).rejects.toBe(reason);
+  });
+
+  test("are not waited for longer than a call may take", async () => {
+    const timeouts = { callMs: 30 };
+    const { queue } = await queueAnswering(answerOf({}), { credentials, timeouts });
+    expect(await errorOf(queue.receive({ signal }))).toMatchObject({ code: "queue-unavailable" });
+  });
+});
+
 describe("what is missing", () => {
   test("credentials", async () => {
     const { queue, requests } = await queueAnswering(answerOf({}), {
@@ -216,6 +245,24 @@ describe("what is missing", () => {
     const error = await errorOf(queue.receive({ signal }));
     expect(error).toMatchObject({ code: "queue-forbidden", scope: "system" });
     expect((error as Error).message).not.toContain(SECRET);
+    expect(requests).toHaveLength(0);
+  });
+
+  test("the region", async () => {
+    for (const name of ["AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"]) {
+      vi.stubEnv(name, undefined);
+    }
+    for (const name of ["AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"]) {
+      vi.stubEnv(name, "/nowhere");
+    }
+    onTestFinished(() => {
+      vi.unstubAllEnvs();
+    });
+    const { queue, requests } = await queueAnswering(answerOf({}), { region: undefined });
+    expect(await errorOf(queue.receive({ signal }))).toMatchObject({
+      code: "queue-misconfigured",
+      hint: expect.stringContaining("AWS_REGION"),
+    });
     expect(requests).toHaveLength(0);
   });
 });

@@ -97,7 +97,7 @@ class SqsQueue implements TaskQueue, DeadLetterQueue {
   async renew(received: ReceivedMessage, { signal }: CallOptions): Promise<void> {
     signal.throwIfAborted();
     if (this.#held.isOverdue(received)) {
-      throw handleExpiredError();
+      throw handleExpiredError("renew");
     }
     const sinceMs = this.#clock.monotonicMs();
     await changeVisibility(this.#tasks, received.handle, this.#visibilitySeconds, { signal });
@@ -113,7 +113,7 @@ class SqsQueue implements TaskQueue, DeadLetterQueue {
     const isOverdue = this.#held.isOverdue(received);
     this.#held.forget(received);
     if (isOverdue) {
-      throw handleExpiredError();
+      throw handleExpiredError("delete");
     }
   }
 

@@ -166,10 +166,12 @@ describe("sending", () => {
     expect(requests).toHaveLength(2);
   });
 
-  test("ends at once with a message that the queue refuses", async () => {
+  test("ends at once with a message that the queue refuses, whatever befell the others", async () => {
     const { queue, requests } = await queueOn((request) =>
       batchAnswer(request, (body) =>
-        body.includes("task-1") ? { Code: "InvalidMessageContents", SenderFault: true } : undefined,
+        body.includes("task-1")
+          ? { Code: "InvalidMessageContents", SenderFault: true }
+          : { Code: "InternalError", SenderFault: false },
       ),
     );
     await expect(queue.send(taskMessages(3), NOW)).rejects.toMatchObject({

@@ -27,7 +27,6 @@ export async function sendAll(
   messages: readonly SqsOutgoing[],
   { signal, delayMs }: SendOptions,
 ): Promise<void> {
-  signal.throwIfAborted();
   const delaySeconds = Math.min(MAX_DELAY_SECONDS, Math.max(0, Math.ceil(delayMs / 1000)));
   for (const batch of batchesOf(messages)) {
     const entries = batch.map(({ body, attributes }, index) => ({

@@ -244,3 +244,13 @@ test("a late acknowledgement deletes where it can, and is called expired", async
   });
   expect(await queue.depth({ signal })).toMatchObject({ ready: 0, inFlight: 0 });
 });
+
+test("a message that was renewed is acknowledged in time", async () => {
+  await queue.sendRaw("task-1", NOW);
+  const received = await mustReceive();
+  for (let renewals = 0; renewals < 3; renewals += 1) {
+    clock.advance(6_000);
+    await queue.renew(received, { signal });
+  }
+  await queue.acknowledge(received, { signal });
+});
