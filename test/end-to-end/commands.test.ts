@@ -9,7 +9,7 @@ import {
   runReportSchema,
   statusSchema,
 } from "./documents.ts";
-import { finishedExports, type Lab, openLab } from "./lab.ts";
+import { finishedExports, type Lab, type LabOptions, openLab } from "./lab.ts";
 
 // Several processes a test, on a machine that may be busy.
 vi.setConfig({ testTimeout: 40_000 });
@@ -21,8 +21,8 @@ const UNFINISHED = {
   status: "Processing",
 } as const;
 
-async function openNight(context: TestContext, exports = 2): Promise<Lab> {
-  const lab = await openLab(context);
+async function openNight(context: TestContext, exports = 2, options: LabOptions = {}): Promise<Lab> {
+  const lab = await openLab(context, options);
   await lab.control.addTasks([...finishedExports(exports), FAILED, UNFINISHED]);
   return lab;
 }
@@ -186,7 +186,7 @@ describe.concurrent("what runs decide", () => {
   });
 
   test("run waits for what is due within 15 minutes, and says what is left and when it is due", async (context) => {
-    const lab = await openNight(context, 1);
+    const lab = await openNight(context, 1, { intervalMs: 400 });
     await lab.archiver("discover");
     lab.queue.put('{"exportTaskId":"unfinished-one"}');
     const later = new Date(Date.now() + 16 * 60_000).toISOString();

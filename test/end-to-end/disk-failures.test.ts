@@ -56,7 +56,7 @@ async function expectFinishes(lab: Lab, exports: number): Promise<void> {
 }
 
 async function openNight(context: TestContext, exports: number, fillerBytes?: number): Promise<Lab> {
-  const lab = await openLab(context);
+  const lab = await openLab(context, { intervalMs: 500 });
   await lab.control.addTasks(finishedExports(exports, fillerBytes === undefined ? {} : { fillerBytes }));
   return lab;
 }
@@ -76,7 +76,7 @@ test.concurrent("a disk that is full from the start: nothing is received", async
 
 test.concurrent("a disk that has no room for the files: the run stops, and they are archived when there is", async (context) => {
   const disk = await mountTinyDisk(context, "40m");
-  const lab = await openNight(context, 3, 12 * MIB);
+  const lab = await openNight(context, 3, 9 * MIB);
   await lab.writeSettings({ ARCHIVER_STORE: pathToFileURL(disk.folder).href });
   await expectFailure(lab, { code: "store-full", message: /disk of the store is full/, hint: /Free space/ });
   await expectUntouched(lab, 3);
