@@ -214,6 +214,27 @@ describe("the region of the signature", () => {
   });
 });
 
+test("the depth counts letters that somebody looks at just now", async () => {
+  const { queue } = await queueOn((request) =>
+    answerOf({
+      Attributes: {
+        ApproximateNumberOfMessages: "1",
+        ApproximateNumberOfMessagesDelayed: "20",
+        ApproximateNumberOfMessagesNotVisible: String(request.input.QueueUrl).endsWith("/letters")
+          ? "300"
+          : "7",
+      },
+    }),
+  );
+  expect(await queue.depth({ signal })).toEqual({
+    ready: 1,
+    delayed: 20,
+    inFlight: 7,
+    deadLetters: 321,
+    nextDueAtMs: undefined,
+  });
+});
+
 describe("a letter that SQS itself moved", () => {
   test("is a crash loop, of which SQS does not tell since when", async () => {
     const letter = {
@@ -274,6 +295,22 @@ describe("a walk through the dead letters", () => {
     expect(requests[2]?.input.Entries).toEqual([
       { Id: "0", ReceiptHandle: "h-a", VisibilityTimeout: 0 },
       { Id: "1", ReceiptHandle: "h-b", VisibilityTimeout: 0 },
+    ]);
+  });
+
+  test("removes a letter once its message was sent, and shows it no more", async () => {
+    const letter = { MessageId: "m-1", ReceiptHandle: "h", Body: "a", MD5OfBody: md5("a") };
+    const { queue, requests } = await queueOn((request, requestNumber) => {
+      if (request.action === "SendMessageBatch") {
+        return batchAnswer(request);
+      }
+      return answerOf(requestNumber === 1 ? { Messages: [letter] } : {});
+    });
+    await queue.redrive(["m-1"], { signal });
+    expect(requests.map(({ action }) => action)).toEqual([
+      "ReceiveMessage",
+      "SendMessageBatch",
+      "DeleteMessage",
     ]);
   });
 
