@@ -36,7 +36,7 @@ function stopInWords(stopReason: StopReason): string {
 
 /** The closing lines of an archive run. */
 export function runLines(report: RunReport): readonly string[] {
-  const { counts, failure, platform } = report;
+  const { counts, failure } = report;
   const durationMs = Date.parse(report.endedAt) - Date.parse(report.startedAt);
   const numbers = [
     `archived ${counts.archived} (${formatBytes(report.bytes)})`,
@@ -46,7 +46,7 @@ export function runLines(report: RunReport): readonly string[] {
   return [
     `Run ${report.runId}: ${stopInWords(report.stopReason)} (${formatDuration(durationMs)})`,
     `  ${numbers.join(", ")}`,
-    `  places held on the platform: ${platform.held} of ${platform.limit}${oldestInWords(report)}`,
+    `  places held on the platform: ${placesInWords(report)}`,
     ...(report.pacing === "unshared"
       ? ["  pacing: unshared; run one archiver at a time on this store, or more will only be throttled"]
       : []),
@@ -71,6 +71,14 @@ function rareCounts(counts: RunReport["counts"]): readonly string[] {
     ["dead-lettered", counts.deadLettered],
   ];
   return rare.filter(([, n]) => n > 0).map(([what, n]) => `${what} ${n}`);
+}
+
+/** A run that failed before it saw a list must not claim that the platform is empty. */
+function placesInWords(report: RunReport): string {
+  const { failure, counts, platform } = report;
+  return failure !== undefined && counts.received === 0 && platform.held === 0
+    ? "not seen in this run"
+    : `${platform.held} of ${platform.limit}${oldestInWords(report)}`;
 }
 
 function oldestInWords({ platform }: RunReport): string {

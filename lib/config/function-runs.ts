@@ -3,7 +3,7 @@ import { drain } from "../archive/drain.ts";
 import type { ArchiveEvent } from "../archive/events.ts";
 import { failedRunReport } from "../archive/run-summary.ts";
 import { type DiscoverReport, discover } from "../discovery/discover.ts";
-import { describeFailure } from "../domain/errors.ts";
+import { ArchiverError, describeFailure } from "../domain/errors.ts";
 import { createJsonLog } from "../observability/json-logger.ts";
 import type { Log } from "../observability/log.ts";
 import type { RunReport } from "../records/run-report.ts";
@@ -27,7 +27,7 @@ export async function archiveInFunction(
   limitMs: number,
 ): Promise<RunReport> {
   try {
-    const { when = "always" } = v.parse(archiveEventSchema, event) ?? {};
+    const when = whenOf(event);
     const configuration = readConfiguration(environment, EVERYTHING);
     const log = logOf(configuration);
     const archiver = await wire(configuration, (happened) => logEvent(log, happened));
@@ -40,6 +40,18 @@ export async function archiveInFunction(
   } catch (error) {
     return failedRunReport({ clock: systemClock, random: systemRandom }, describeFailure(error));
   }
+}
+
+function whenOf(event: unknown): "always" | "pressure" {
+  const parsed = v.safeParse(archiveEventSchema, event);
+  if (!parsed.success) {
+    throw new ArchiverError("unknown-event", "the event's `when` is neither always nor pressure", {
+      scope: "system",
+      retry: "never",
+      hint: 'Let the timer send {"when":"pressure"}, {"when":"always"} or no input of its own.',
+    });
+  }
+  return parsed.output?.when ?? "always";
 }
 
 /** One discover run inside a function's time limit. @throws what list, store and queue throw. */

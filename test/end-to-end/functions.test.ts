@@ -125,6 +125,15 @@ describe.concurrent("the deployed functions, against the sandbox", () => {
     expect(discovered.thrown).toBe(report.failure?.message);
   });
 
+  test("an event that asks for something unknown is told so, not taken for a bug", async (context) => {
+    const lab = await openLab(context);
+    const { report } = await archive(lab, { event: { when: "presure" } });
+    expect(report).toMatchObject({
+      stopReason: "system-failure",
+      failure: { code: "unknown-event", hint: expect.stringContaining('{"when":"pressure"}') },
+    });
+  });
+
   test("a platform that lets nobody in is a failure in the report, with the run's log and no secret", async (context) => {
     const lab = await openLab(context);
     await lab.control.addTasks(finishedExports(1));
