@@ -105,15 +105,16 @@ export function checksumOfParts(
   type: ChecksumType,
   parts: readonly PartChecksum[],
 ): TypedChecksum {
-  const digests = parts.map(({ value }) => Buffer.from(value, "base64"));
   if (type === "FULL_OBJECT" && isCrc(algorithm)) {
-    const crc = digests.reduce<Buffer>((whole, digest, index) =>
-      combineCrcs(algorithm, whole, digest, parts[index]?.sizeBytes ?? 0),
-    );
+    // The CRC of nothing is zero.
+    let crc: Buffer = Buffer.alloc(DIGEST_BYTES[algorithm]);
+    for (const { sizeBytes, value } of parts) {
+      crc = combineCrcs(algorithm, crc, Buffer.from(value, "base64"), sizeBytes);
+    }
     return { algorithm, type, value: crc.toString("base64") };
   }
   const running = startChecksum(algorithm);
-  running.update(Buffer.concat(digests));
+  running.update(Buffer.concat(parts.map(({ value }) => Buffer.from(value, "base64"))));
   return { algorithm, type, value: `${running.digest().toString("base64")}-${parts.length}` };
 }
 

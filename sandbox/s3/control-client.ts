@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { CONTROL_PREFIX, type S3Interference, type S3StateView } from "./control-protocol.ts";
 import type { S3FaultRuleInput } from "./faults.ts";
 import type { S3LogEntry } from "./request-log.ts";
@@ -48,6 +49,29 @@ export class S3Control {
   /** Something done behind the back of clients. @returns whether there was something to do it to. */
   async interfere(what: S3Interference): Promise<boolean> {
     return (await this.#call<{ done: boolean }>("POST", "/interference", what)).done;
+  }
+
+  /** The current bytes of an object as they are stored, past every rule and fault. */
+  async content(key: string, bucket?: string): Promise<Buffer> {
+    return Buffer.from(await new Response(await this.#contentOf(key, bucket)).arrayBuffer());
+  }
+
+  /** Lowercase hex over the current bytes of an object, of any size. */
+  async sha256(key: string, bucket?: string): Promise<string> {
+    const hash = createHash("sha256");
+    for await (const chunk of await this.#contentOf(key, bucket)) {
+      hash.update(chunk);
+    }
+    return hash.digest("hex");
+  }
+
+  async #contentOf(key: string, bucket: string | undefined): Promise<ReadableStream<Uint8Array>> {
+    const query = new URLSearchParams({ key, ...(bucket === undefined ? {} : { bucket }) });
+    const response = await fetch(`${this.#base}/content?${query}`);
+    if (!response.ok || response.body === null) {
+      throw new S3ControlError(`the S3 stand-in has no content of ${key}: ${await response.text()}`);
+    }
+    return response.body;
   }
 
   async #call<T>(method: string, path: string, body?: unknown): Promise<T> {

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { type Answer, jsonAnswer } from "../answer.ts";
-import { flipByte, sizeOf, truncatePieces } from "./content.ts";
+import { flipByte, readPieces, sizeOf, truncatePieces } from "./content.ts";
 import {
   CONTROL_PREFIX,
   interferenceSchema,
@@ -41,6 +41,8 @@ export async function answerControl(
         return jsonAnswer(200, {});
       case "GET /state":
         return jsonAnswer(200, stateView(store));
+      case "GET /content":
+        return contentAnswer(store, searchParams.get("bucket") ?? undefined, searchParams.get("key") ?? "");
       case "POST /interference":
         return jsonAnswer(200, { done: await interfere(store, v.parse(interferenceSchema, input)) });
       default:
@@ -60,9 +62,24 @@ function describe(error: v.ValiError<v.GenericSchema> | SyntaxError): string {
     : error.issues.map((issue) => `${v.getDotPath(issue) ?? "input"}: ${issue.message}`).join("; ");
 }
 
+/** Without a name the first bucket of the settings. */
+function bucketOf(store: S3Store, name: string | undefined): Bucket {
+  return store.bucket(name ?? store.settings.buckets[0]?.name ?? "");
+}
+
+function contentAnswer(store: S3Store, bucket: string | undefined, key: string): Answer {
+  const current = bucketOf(store, bucket).find(key);
+  if (current === undefined || current.pieces.some(({ kind }) => kind === "hashed")) {
+    return jsonAnswer(404, { error: "there is no such object, or only its digests were kept" });
+  }
+  const sizeBytes = sizeOf(current.pieces);
+  const body = readPieces(current.pieces, 0, sizeBytes);
+  return { status: 200, headers: {}, body, sizeBytes, framing: "length", ending: "whole" };
+}
+
 /** @returns whether there was something to do it to. */
 async function interfere(store: S3Store, what: S3Interference): Promise<boolean> {
-  const bucket = store.bucket(what.bucket ?? store.settings.buckets[0]?.name ?? "");
+  const bucket = bucketOf(store, what.bucket);
   const current = bucket.find(what.key);
   const uploads = [...bucket.uploads.values()].filter(({ key }) => key === what.key);
   switch (what.kind) {

@@ -18,7 +18,13 @@ import { dropPiece } from "./content.ts";
 import { S3Refusal } from "./errors.ts";
 import { type Exchange, header, numberIn } from "./exchange.ts";
 import { newVersionId, type OpenUpload, type StoredPart, type StoredVersion } from "./model.ts";
-import { emptyAnswer, opaqueEtag, requireDigestUnderLock, writtenHeaders } from "./object-operations.ts";
+import {
+  emptyAnswer,
+  encryptionHeaders,
+  opaqueEtag,
+  requireDigestUnderLock,
+  writtenHeaders,
+} from "./object-operations.ts";
 import { receiveBody, receiveDocument, requireDeclaredLength } from "./receive.ts";
 import { elementsOf, textOf, xmlDocument } from "./xml.ts";
 
@@ -42,7 +48,7 @@ export function createMultipartUpload(exchange: Exchange): Answer {
       : {};
   const content = { Bucket: bucketSettings.name, Key: key, UploadId: uploadId };
   const body = xmlDocument({ InitiateMultipartUploadResult: content });
-  return bufferAnswer(200, body, { ...XML_TYPE, ...headers });
+  return bufferAnswer(200, body, { ...XML_TYPE, ...headers, ...encryptionHeaders(upload.attributes) });
 }
 
 function checksumOfUpload(exchange: Exchange): OpenUpload["checksum"] {
@@ -109,7 +115,7 @@ export async function uploadPart(exchange: Exchange): Promise<Answer> {
   };
   begun.parts.set(partNumber, part);
   const echoed = body.claimed && { [checksumHeader(body.claimed.algorithm)]: body.claimed.value };
-  return emptyAnswer(200, { ETag: `"${part.etag}"`, ...echoed });
+  return emptyAnswer(200, { ETag: `"${part.etag}"`, ...echoed, ...encryptionHeaders(begun.attributes) });
 }
 
 /** A part's checksum must be the one the upload was created with; a composite one cannot do without. */
@@ -143,6 +149,7 @@ export async function completeMultipartUpload(exchange: Exchange): Promise<Answe
     key: upload.key,
     versionId: newVersionId(exchange.bucketSettings),
     etag: `${upload.attributes.opaqueEtag ? opaqueEtag() : md5OfMd5s(parts)}-${parts.length}`,
+    // S3 dates a multipart object by the beginning of its upload.
     modifiedAtMs: upload.initiatedAtMs,
     attributes: upload.attributes,
     checksum,

@@ -18,14 +18,11 @@ export async function putObject(exchange: Exchange): Promise<Answer> {
   const fallback =
     settings.checksums && settings.defaultChecksum !== "none" ? [settings.defaultChecksum] : [];
   const body = await receiveBody(exchange, fallback);
-  const refuse = (thrown: unknown): never => {
-    dropPiece(body.piece);
-    throw thrown;
-  };
   try {
     requireWriteConditions(exchange, settings.createOncePut);
   } catch (thrown) {
-    return refuse(thrown);
+    dropPiece(body.piece);
+    throw thrown;
   }
   const version: StoredVersion = {
     kind: "object",
@@ -175,14 +172,17 @@ function checksumHeaders(checksum: TypedChecksum | undefined): Record<string, st
 
 /** What the answer to a write says of the new object. */
 export function writtenHeaders(exchange: Exchange, version: StoredVersion): Record<string, string> {
-  const encryption = Object.entries(version.attributes.headers).filter(([name]) =>
-    name.startsWith("x-amz-server-side-encryption"),
-  );
   return {
     ETag: `"${version.etag}"`,
-    ...Object.fromEntries(encryption),
+    ...encryptionHeaders(version.attributes),
     ...(exchange.bucketSettings.versioning ? { "x-amz-version-id": version.versionId } : {}),
   };
+}
+
+/** How the object is encrypted, which every answer to a write repeats. */
+export function encryptionHeaders({ headers }: ObjectAttributes): Record<string, string> {
+  const names = Object.keys(headers).filter((name) => name.startsWith("x-amz-server-side-encryption"));
+  return Object.fromEntries(names.map((name) => [name, headers[name] ?? ""]));
 }
 
 /** An ETag that says nothing about the content, as under KMS. */
