@@ -7,6 +7,7 @@ import { listDeadLettersCommand, redriveCommand } from "./commands/dead-letters.
 import { discoverCommand } from "./commands/discover.ts";
 import { runCommand } from "./commands/run.ts";
 import { statusCommand } from "./commands/status.ts";
+import { type SweepCommandOptions, sweepCommand } from "./commands/sweep.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import { InterruptedByOperator } from "./interrupt.ts";
 import { createOutput, type Output } from "./output.ts";
@@ -79,6 +80,10 @@ function createProgram(output: Output, end: (code: ExitCode) => void): Command {
     "status",
     "show the places held on the platform, the queue, and the next download slot",
   ).action(async (options: CommonOptions) => end(await statusCommand(options, output)));
+
+  command(program, "sweep", "abort uploads older than a day, and list copies that no record names")
+    .option("--remove-orphans", "remove such copies when they are older than a day")
+    .action(async (options: SweepCommandOptions) => end(await sweepCommand(options, output)));
 
   const deadLetters = program.command("dead-letters").description("show or move back what was given up");
   command(deadLetters, "list", "show the dead letters and their reasons (the default)", true)

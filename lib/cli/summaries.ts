@@ -1,5 +1,6 @@
 import { styleText } from "node:util";
 import Table from "cli-table3";
+import type { SweepReport } from "../archive/sweep.ts";
 import type { DiscoverReport } from "../discovery/discover.ts";
 import type { HeldDeadLetter, QueueDepth } from "../ports/task-queue.ts";
 import type { RunReport, StopReason, TaskEntry } from "../records/run-report.ts";
@@ -189,4 +190,28 @@ export function deadLetterLines(letters: readonly HeldDeadLetter[], nowMs: numbe
 
 function wrap(text: string, width: number): string {
   return text.replaceAll(new RegExp(`(.{1,${width}})(?:\\s+|$)`, "gu"), "$1\n").trimEnd();
+}
+
+/** `sweep` for a person. */
+export function sweepLines({
+  abortedUploads,
+  youngUploads,
+  orphans,
+  checkedObjects,
+}: SweepReport): readonly string[] {
+  const kept = orphans.filter(({ removed }) => !removed);
+  return [
+    `Uploads: ${count(abortedUploads.length, "old one")} aborted, ${youngUploads} younger than a day left alone`,
+    ...abortedUploads.map(({ key, initiatedAt }) => `  ${key}, begun ${initiatedAt}`),
+    `Objects: ${checkedObjects} looked at, ${count(orphans.length, "orphan")} found, ${orphans.length - kept.length} removed`,
+    ...orphans.map(
+      ({ key, sizeBytes, modifiedAt, removed }) =>
+        `  ${key}, ${formatBytes(sizeBytes)}, of ${modifiedAt}${removed ? ", removed" : ""}`,
+    ),
+    ...(kept.length === 0
+      ? []
+      : [
+          "An orphan is a second copy that no record names. --remove-orphans removes those older than a day.",
+        ]),
+  ];
 }

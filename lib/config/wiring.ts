@@ -3,12 +3,17 @@ import type { ArchivePorts } from "../archive/ports.ts";
 import type { ArchiveSettings } from "../archive/settings.ts";
 import { createIotdaClient, type IotdaClient } from "../iotda/client.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
+import type { StoreSweeper } from "../ports/store-sweeper.ts";
 import type { DeadLetterQueue, TaskQueue } from "../ports/task-queue.ts";
 import { SqliteQueue } from "../queue/sqlite-queue.ts";
+import { createSqsQueue } from "../queue/sqs-queue.ts";
 import { FileStore } from "../store/file-store.ts";
+import { createS3Store } from "../store/s3/s3-store.ts";
 import type {
+  ArchiveConfiguration,
   Configuration,
   PlatformConfiguration,
+  PlatformCredentials,
   ProxyConfiguration,
   QueueConfiguration,
   StoreConfiguration,
@@ -25,10 +30,10 @@ export interface Archiver {
   close(): Promise<void>;
 }
 
-/** Builds adapters and settings. @throws ConfigurationError for an adapter that this version does not have. */
+/** Builds adapters and settings. @throws ConfigurationError for what this version cannot do yet. */
 export async function wire(configuration: Configuration, observe: Observe): Promise<Archiver> {
   const platform = wirePlatform(configuration.platform, configuration.proxy);
-  const store = wireStore(configuration.store);
+  const { store, close: closeStore } = wireStore(configuration.store, configuration.archive);
   const queue = await wireQueue(configuration.queue);
   return {
     ports: { platform, store, queue, clock: systemClock, random: systemRandom, observe },
@@ -37,6 +42,7 @@ export async function wire(configuration: Configuration, observe: Observe): Prom
     async close() {
       await platform.close();
       queue.close();
+      closeStore();
     },
   };
 }
@@ -54,14 +60,6 @@ function settingsOf({ platform, archive }: Configuration): ArchiveSettings {
 
 /** The platform client. */
 export function wirePlatform(platform: PlatformConfiguration, proxy: ProxyConfiguration): IotdaClient {
-  const { credentials } = platform;
-  if (credentials.kind === "secret") {
-    throw notInThisVersion(
-      "ARCHIVER_CREDENTIALS_SECRET",
-      "Set HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK instead.",
-    );
-  }
-  const { ak, sk, securityToken } = credentials;
   return createIotdaClient({
     endpoint: platform.endpoint.origin,
     regionId: platform.region,
@@ -69,11 +67,7 @@ export function wirePlatform(platform: PlatformConfiguration, proxy: ProxyConfig
     projectId: platform.projectId,
     instanceId: platform.instanceId,
     wallMs: () => systemClock.wallMs(),
-    credentials: async () => ({
-      ak: ak.reveal(),
-      sk: sk.reveal(),
-      ...(securityToken === undefined ? {} : { securityToken: securityToken.reveal() }),
-    }),
+    credentials: keysOf(platform.credentials),
     proxy: {
       httpProxy: proxy.httpProxy?.reveal(),
       httpsProxy: proxy.httpsProxy?.reveal(),
@@ -82,16 +76,41 @@ export function wirePlatform(platform: PlatformConfiguration, proxy: ProxyConfig
   });
 }
 
-/** The object store. */
-export function wireStore(store: StoreConfiguration): ObjectStore {
-  switch (store.kind) {
+/** Gives the access keys out where they are used, and nowhere else. */
+function keysOf(
+  keys: PlatformCredentials,
+): () => Promise<{ ak: string; sk: string; securityToken?: string }> {
+  if (keys.kind === "secret") {
+    throw notInThisVersion(
+      "ARCHIVER_CREDENTIALS_SECRET",
+      "Set HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK instead.",
+    );
+  }
+  const { ak, sk, securityToken } = keys;
+  return async () => ({
+    ak: ak.reveal(),
+    sk: sk.reveal(),
+    ...(securityToken === undefined ? {} : { securityToken: securityToken.reveal() }),
+  });
+}
+
+/** The object store, and how to end its connections. */
+export function wireStore(
+  place: StoreConfiguration,
+  { partSizeBytes, partsInFlight }: ArchiveConfiguration,
+): { readonly store: ObjectStore & StoreSweeper; readonly close: () => void } {
+  const parts = { clock: systemClock, random: systemRandom };
+  switch (place.kind) {
     case "file":
-      return new FileStore(store.folder, { clock: systemClock, random: systemRandom });
-    case "s3":
-      throw notInThisVersion(
-        "ARCHIVER_STORE=s3://…",
-        "Use a folder: ARCHIVER_STORE=file:///absolute/folder.",
+      return { store: new FileStore(place.folder, parts), close: () => undefined };
+    case "s3": {
+      const { credentials } = place;
+      const store = createS3Store(
+        { ...place, partSizeBytes, partsInFlight },
+        credentials.kind === "huawei" ? { ...parts, huaweiCredentials: keysOf(credentials.keys) } : parts,
       );
+      return { store, close: () => store.close() };
+    }
   }
 }
 
@@ -107,10 +126,7 @@ export async function wireQueue(
         random: systemRandom,
       });
     case "sqs":
-      throw notInThisVersion(
-        "ARCHIVER_QUEUE with SQS",
-        "Use a file: ARCHIVER_QUEUE=sqlite:///absolute/queue.db.",
-      );
+      return createSqsQueue(queue, { clock: systemClock });
   }
 }
 

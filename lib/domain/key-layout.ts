@@ -43,6 +43,28 @@ export function isObjectOfRevision(key: string, folder: string, revision: string
   return match?.[1] === revision;
 }
 
+/** The folder of every export of a project and instance. */
+export function exportsRoot(scope: PlatformScope): string {
+  return `exports/${scopePath(scope)}/`;
+}
+
+/** Task and revision of an archived object's key below {@link exportsRoot}, or `undefined` when it is none. */
+export function parseExportObjectKey(
+  key: string,
+  scope: PlatformScope,
+): { exportTaskId: string; revision: string } | undefined {
+  const root = exportsRoot(scope);
+  if (!key.startsWith(root)) {
+    return undefined;
+  }
+  const match =
+    /^(?:\d{4}\/\d{2}\/\d{2}|undated)\/([A-Za-z0-9_-]{1,36})\/([0-9a-f]{8})-[0-9a-f]{6}\.zip$/.exec(
+      key.slice(root.length),
+    );
+  const [, exportTaskId, revision] = match ?? [];
+  return exportTaskId === undefined || revision === undefined ? undefined : { exportTaskId, revision };
+}
+
 /** The folder of all records of a task, over all its revisions. */
 export function taskRecordsFolder(scope: PlatformScope, exportTaskId: string): string {
   return `records/${scopePath(scope)}/${exportTaskId}/`;

@@ -4,6 +4,7 @@ import {
   deadLetterKey,
   holdKey,
   MAX_RECORD_NUMBER,
+  parseRecordKey,
   type RecordName,
   recordKey,
   taskRecordsFolder,
@@ -77,6 +78,34 @@ export class Records {
   /** Whether an operator holds this task back from deletion. */
   async isHeld(exportTaskId: string, options: CallOptions): Promise<boolean> {
     return (await this.#store.getDocument(holdKey(exportTaskId), options)) !== undefined;
+  }
+
+  /**
+   * Every object that any `archived` record of a task names, by revision; what `sweep` must never call an
+   * orphan. `unreadable` is set for a revision with a record that could not be read: it may name anything.
+   */
+  async archivedObjects(
+    exportTaskId: string,
+    options: CallOptions,
+  ): Promise<ReadonlyMap<string, { readonly keys: ReadonlySet<string>; readonly unreadable: boolean }>> {
+    const folder = taskRecordsFolder(this.#scope, exportTaskId);
+    const byRevision = new Map<string, { keys: Set<string>; unreadable: boolean }>();
+    for await (const object of this.#store.list(folder, options)) {
+      const parsed = parseRecordKey(object.key, folder);
+      if (parsed?.name !== "archived") {
+        continue;
+      }
+      const named = byRevision.get(parsed.revision) ?? { keys: new Set(), unreadable: false };
+      byRevision.set(parsed.revision, named);
+      const found = await this.#store.getDocument(object.key, options);
+      const record = found && parseRecord(archivedRecordSchema, found.text);
+      if (record === undefined) {
+        named.unreadable = true;
+      } else {
+        named.keys.add(record.object.key);
+      }
+    }
+    return byRevision;
   }
 
   /**

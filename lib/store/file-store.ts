@@ -14,14 +14,16 @@ import {
   type WriteCondition,
 } from "../ports/object-store.ts";
 import type { CallOptions } from "../ports/platform.ts";
+import type { OpenUpload, StoreSweeper } from "../ports/store-sweeper.ts";
 import { FileDocuments } from "./file-documents.ts";
 import { toStoreError } from "./file-errors.ts";
+import { objectPath } from "./file-keys.ts";
 import { FileLock } from "./file-lock.ts";
 import { headObject, readObject } from "./file-objects.ts";
 import { probeFileStore } from "./file-preflight.ts";
 import { FileRoot } from "./file-root.ts";
-import { FileUpload } from "./file-upload.ts";
-import { listObjects, removeUploads } from "./file-walk.ts";
+import { FileUpload, removeIfPresent } from "./file-upload.ts";
+import { listObjects, listUploads, removeUpload } from "./file-walk.ts";
 
 export interface FileStoreOptions {
   readonly clock: Clock;
@@ -33,7 +35,7 @@ export interface FileStoreOptions {
  * root. User metadata of objects is not kept: a file has none, and the `archived` record says the same.
  * Every method throws {@link StoreError}, or the signal's reason.
  */
-export class FileStore implements ObjectStore {
+export class FileStore implements ObjectStore, StoreSweeper {
   readonly #root: FileRoot;
   readonly #clock: Clock;
   readonly #random: Random;
@@ -107,7 +109,29 @@ export class FileStore implements ObjectStore {
   }
 
   async abortUploadsUnder(prefix: string, { signal }: CallOptions): Promise<number> {
-    return await this.#attempt(prefix, signal, () => removeUploads(this.#root, prefix, signal));
+    return await this.#attempt(prefix, signal, async () => {
+      let removed = 0;
+      for await (const { key, uploadId } of listUploads(this.#root, prefix, signal)) {
+        removed += (await removeUpload(this.#root, key, uploadId)) ? 1 : 0;
+      }
+      return removed;
+    });
+  }
+
+  async *listUploads(prefix: string, { signal }: CallOptions): AsyncGenerator<OpenUpload> {
+    try {
+      yield* listUploads(this.#root, prefix, signal);
+    } catch (thrown) {
+      throw toStoreError(thrown, this.#root.folder, prefix);
+    }
+  }
+
+  async abortUpload(key: string, uploadId: string, { signal }: CallOptions): Promise<boolean> {
+    return await this.#attempt(key, signal, () => removeUpload(this.#root, key, uploadId));
+  }
+
+  async removeObject(key: string, { signal }: CallOptions): Promise<void> {
+    await this.#attempt(key, signal, () => removeIfPresent(objectPath(this.#root.folder, key)));
   }
 
   async getDocument(key: string, { signal }: CallOptions): Promise<StoredDocument | undefined> {

@@ -2,6 +2,7 @@ import type { Dirent } from "node:fs";
 import { lstat, opendir } from "node:fs/promises";
 import { join } from "node:path";
 import type { ListedObject } from "../ports/object-store.ts";
+import type { OpenUpload } from "../ports/store-sweeper.ts";
 import { errnoOf, notAFileError } from "./file-errors.ts";
 import { folderOfPrefix, isForeign, isObjectKey, objectNameOfUpload } from "./file-keys.ts";
 import type { FileRoot } from "./file-root.ts";
@@ -33,20 +34,36 @@ export async function* listObjects(
   }
 }
 
-/** Removes the hidden file of every upload whose key begins with the prefix; returns how many it removed. */
-export async function removeUploads(root: FileRoot, prefix: string, signal: AbortSignal): Promise<number> {
-  let removed = 0;
+/** The hidden file of every upload whose key begins with the prefix. Its name is the upload's id. */
+export async function* listUploads(
+  root: FileRoot,
+  prefix: string,
+  signal: AbortSignal,
+): AsyncGenerator<OpenUpload> {
   for await (const { key, dirent } of walk(root, prefix, signal)) {
     const objectName = objectNameOfUpload(dirent.name);
     if (objectName === undefined || !dirent.isFile()) {
       continue;
     }
-    const objectKey = key.slice(0, key.length - dirent.name.length) + objectName;
-    if (objectKey.startsWith(prefix) && (await removeIfPresent(join(root.folder, key)))) {
-      removed += 1;
+    const objectKey = siblingKey(key, objectName);
+    const stat = objectKey.startsWith(prefix)
+      ? await unlessVanished(lstat(join(root.folder, key)))
+      : undefined;
+    if (stat !== undefined) {
+      yield { key: objectKey, uploadId: dirent.name, initiatedAtMs: Math.floor(stat.mtimeMs) };
     }
   }
-  return removed;
+}
+
+/** Removes the hidden file of one upload; returns whether it was there. */
+export async function removeUpload(root: FileRoot, key: string, uploadId: string): Promise<boolean> {
+  const isOfKey = objectNameOfUpload(uploadId) === key.slice(key.lastIndexOf("/") + 1);
+  return isOfKey && (await removeIfPresent(join(root.folder, siblingKey(key, uploadId))));
+}
+
+/** The key of another name in the same folder. */
+function siblingKey(key: string, name: string): string {
+  return key.slice(0, key.lastIndexOf("/") + 1) + name;
 }
 
 /** Everything but folders, in and below the deepest folder of the prefix; hidden folders are not ours. */

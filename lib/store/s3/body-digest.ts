@@ -41,10 +41,13 @@ export function digestOf(means: DigestMeans, bytes: Uint8Array): BodyDigest {
 }
 
 /** The request fields a digest goes into. */
-export function digestFields(digest: BodyDigest): { ChecksumCRC32?: string; ContentMD5?: string } {
+export function digestFields(
+  digest: BodyDigest,
+): { ChecksumAlgorithm: "CRC32"; ChecksumCRC32: string } | { ContentMD5: string } {
   switch (digest.means) {
     case "crc32":
-      return { ChecksumCRC32: digest.base64 };
+      // Ceph 20 neither checks nor keeps the value unless the algorithm is named beside it; S3 needs only the value.
+      return { ChecksumAlgorithm: "CRC32", ChecksumCRC32: digest.base64 };
     case "content-md5":
       return { ContentMD5: digest.base64 };
   }

@@ -1,0 +1,118 @@
+import type { PlatformScope } from "../domain/export-task.ts";
+import { exportsRoot, parseExportObjectKey } from "../domain/key-layout.ts";
+import type { ListedObject, ObjectStore } from "../ports/object-store.ts";
+import type { OpenUpload, StoreSweeper } from "../ports/store-sweeper.ts";
+import type { Records } from "../records/records.ts";
+
+/** Younger uploads and objects may belong to a run that is under way, on a machine we do not see. */
+const MIN_AGE_MS = 24 * 3_600_000;
+
+/** An object that no record names, of a revision that has a record: the losing copy of a race or a crash. */
+export interface Orphan {
+  readonly exportTaskId: string;
+  readonly revision: string;
+  readonly key: string;
+  readonly sizeBytes: number;
+  readonly modifiedAt: string;
+  readonly removed: boolean;
+}
+
+/** What a sweep found and did. */
+export interface SweepReport {
+  readonly abortedUploads: readonly { readonly key: string; readonly initiatedAt: string }[];
+  /** Open uploads that are too young to touch. */
+  readonly youngUploads: number;
+  readonly orphans: readonly Orphan[];
+  readonly checkedObjects: number;
+}
+
+export interface SweepOptions {
+  readonly signal: AbortSignal;
+  /** Without it orphans are only listed. */
+  readonly removeOrphans: boolean;
+}
+
+/**
+ * Cleans up what no message leads to any more: uploads older than a day are aborted, and unrecorded objects
+ * of recorded revisions listed, or removed when they are older than a day. An object whose revision has no
+ * readable record is never touched: an archive run may still adopt it.
+ */
+export async function sweep(
+  store: ObjectStore & StoreSweeper,
+  records: Records,
+  scope: PlatformScope,
+  options: SweepOptions,
+): Promise<SweepReport> {
+  const { signal } = options;
+  const latestMs = (await store.readClockMs({ signal })) - MIN_AGE_MS;
+  const uploads = await sweepUploads(store, exportsRoot(scope), latestMs, signal);
+  const orphans: Orphan[] = [];
+  let checkedObjects = 0;
+  for (const [exportTaskId, objects] of await objectsByTask(store, scope, signal)) {
+    checkedObjects += objects.length;
+    const archived = await records.archivedObjects(exportTaskId, { signal });
+    for (const { revision, object } of objects) {
+      const named = archived.get(revision);
+      if (named === undefined || named.unreadable || named.keys.has(object.key)) {
+        continue;
+      }
+      const removed = options.removeOrphans && object.modifiedAtMs <= latestMs;
+      if (removed) {
+        await store.removeObject(object.key, { signal });
+      }
+      const { key, sizeBytes, modifiedAtMs } = object;
+      orphans.push({ exportTaskId, revision, key, sizeBytes, modifiedAt: isoTime(modifiedAtMs), removed });
+    }
+  }
+  return { ...uploads, orphans, checkedObjects };
+}
+
+async function sweepUploads(
+  store: StoreSweeper,
+  prefix: string,
+  latestMs: number,
+  signal: AbortSignal,
+): Promise<Pick<SweepReport, "abortedUploads" | "youngUploads">> {
+  const old: OpenUpload[] = [];
+  let youngUploads = 0;
+  for await (const upload of store.listUploads(prefix, { signal })) {
+    if (upload.initiatedAtMs <= latestMs) {
+      old.push(upload);
+    } else {
+      youngUploads += 1;
+    }
+  }
+  const abortedUploads: { key: string; initiatedAt: string }[] = [];
+  for (const { key, uploadId, initiatedAtMs } of old) {
+    if (await store.abortUpload(key, uploadId, { signal })) {
+      abortedUploads.push({ key, initiatedAt: isoTime(initiatedAtMs) });
+    }
+  }
+  return { abortedUploads, youngUploads };
+}
+
+interface FoundObject {
+  readonly revision: string;
+  readonly object: ListedObject;
+}
+
+async function objectsByTask(
+  store: ObjectStore,
+  scope: PlatformScope,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, readonly FoundObject[]>> {
+  const byTask = new Map<string, FoundObject[]>();
+  for await (const object of store.list(exportsRoot(scope), { signal })) {
+    const parsed = parseExportObjectKey(object.key, scope);
+    if (parsed !== undefined) {
+      const found = byTask.get(parsed.exportTaskId) ?? [];
+      found.push({ revision: parsed.revision, object });
+      byTask.set(parsed.exportTaskId, found);
+    }
+  }
+  return byTask;
+}
+
+function isoTime(epochMs: number): string {
+  return new Date(epochMs).toISOString();
+}

@@ -1,0 +1,34 @@
+import { type SweepReport, sweep } from "../../archive/sweep.ts";
+import { wireStore } from "../../config/wiring.ts";
+import { Records } from "../../records/records.ts";
+import { loadConfiguration } from "../environment.ts";
+import { EXIT, type ExitCode } from "../exit-codes.ts";
+import { interruptible } from "../interrupt.ts";
+import type { Output } from "../output.ts";
+import type { CommonOptions } from "../session.ts";
+import { sweepLines } from "../summaries.ts";
+
+export interface SweepCommandOptions extends CommonOptions {
+  readonly removeOrphans?: boolean;
+}
+
+/** `sweep`: aborts old uploads, lists copies that lost a race, and removes those when asked to. */
+export async function sweepCommand(options: SweepCommandOptions, output: Output): Promise<ExitCode> {
+  const { platform, store: place, archive } = await loadConfiguration(options.envFile, ["platform", "store"]);
+  const { store, close } = wireStore(place, archive);
+  try {
+    const scope = { projectId: platform.projectId, instanceId: platform.instanceId };
+    const report: SweepReport = await interruptible(
+      (line) => process.stderr.write(`${line}\n`),
+      async (signal) => {
+        const abilities = await store.preflight({ signal });
+        const records = new Records(store, scope, abilities);
+        return await sweep(store, records, scope, { signal, removeOrphans: options.removeOrphans === true });
+      },
+    );
+    output.show(report, sweepLines(report));
+    return EXIT.done;
+  } finally {
+    close();
+  }
+}
