@@ -12,6 +12,7 @@ import { type ArchiveSettings, TASKS_IN_FLIGHT } from "./settings.ts";
 import { type HeldMessage, handBack, resend } from "./settle.ts";
 import { runTimeLeftMs, timeUntilGraceMs } from "./task-time.ts";
 import { TimeLimit, withOwnLimit } from "./time-limit.ts";
+import { TurnLine } from "./turns.ts";
 import type { Visit } from "./visit.ts";
 import { visitTask } from "./visit-task.ts";
 
@@ -48,6 +49,7 @@ export class DrainLoop {
   readonly #stopping = new AbortController();
   /** The work under way, by export task id. */
   readonly #inFlight = new Map<string, Promise<void>>();
+  readonly #turns = new TurnLine();
   #stopReason: StopReason | undefined;
   #failure: Failure | undefined;
 
@@ -260,6 +262,7 @@ export class DrainLoop {
       exportTaskId,
       message,
       limit: new TimeLimit(clock, this.#stopSignal),
+      turn: this.#turns.join(),
       learned: {},
     };
     const result = await visitTask(visit);

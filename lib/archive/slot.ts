@@ -29,6 +29,7 @@ export async function askForFile(
 ): Promise<{ download: ExportDownload; slot: Slot } | "no-slot"> {
   const { run, exportTaskId, limit } = visit;
   const { platform, clock, observe } = run.ports;
+  await visit.turn.wait(clock, limit.signal);
   for (let attempt = 1; attempt <= MAX_STALE_SLOTS; attempt += 1) {
     const deadlineMs = run.pacer.nowMs() + runTimeLeftMs(run) - run.settings.minTaskMs;
     limit.arm(timeUntilGraceMs(run));
@@ -37,9 +38,13 @@ export async function askForFile(
       { signal: limit.signal },
       {
         leadMs: connectLeadMs(run),
-        onWaiting: (startsAtMs) => observe({ kind: "slot-awaited", exportTaskId, startsAtMs }),
+        onWaiting: (startsAtMs) => {
+          visit.turn.pass();
+          observe({ kind: "slot-awaited", exportTaskId, startsAtMs });
+        },
       },
     );
+    visit.turn.pass();
     if (slot === "none") {
       return "no-slot";
     }

@@ -18,6 +18,7 @@ export async function visitTask(visit: Visit): Promise<VisitResult> {
       ? resultOfInterruption(visit, visit.limit.signal.reason)
       : await resultOfFailure(visit, error);
   } finally {
+    visit.turn.pass();
     visit.limit.close();
   }
 }

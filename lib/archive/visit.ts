@@ -4,6 +4,7 @@ import type { KeepReason, PostponeReason } from "../records/run-report.ts";
 import type { Run } from "./run.ts";
 import { postponeDelayMs } from "./settings.ts";
 import type { TimeLimit } from "./time-limit.ts";
+import type { Turn } from "./turns.ts";
 
 /** One try at one task: from its message to a {@link VisitResult}. */
 export interface Visit {
@@ -12,6 +13,8 @@ export interface Visit {
   /** What a re-send starts from. `requestedAtMs` is set: first sight is now where the message does not say. */
   message: TaskMessage & { readonly requestedAtMs: number };
   readonly limit: TimeLimit;
+  /** Its place in the line for the next download slot. */
+  readonly turn: Turn;
   /** Filled in as the visit learns it, for the report and for the dead letter. */
   readonly learned: { revision?: string; sizeBytes?: number; folder?: string };
 }

@@ -107,3 +107,10 @@ describe("a run in which nothing goes wrong", () => {
     expect(scene.objects(id)).toHaveLength(1);
   });
 });
+
+test.each([1, 2, 3, 4, 5, 6, 7, 8])("the oldest export gets the first slot (seed %i)", async (seed) => {
+  const scene = new Scene({ seed });
+  const ids = scene.addTasks(3);
+  await scene.run();
+  expect(scene.world.effects.at("platform.showExportTask").map(({ subject }) => subject)).toEqual(ids);
+});

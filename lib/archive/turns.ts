@@ -1,0 +1,38 @@
+import type { Clock } from "../ports/clock.ts";
+
+/** A task in front that needs no slot after all must not keep the one behind it waiting for long. */
+const PATIENCE_MS = 2_000;
+
+/** A place in the line for the next download slot. */
+export interface Turn {
+  /** Resolves when everybody in front has claimed a slot or needs none, or after a short while. */
+  wait(clock: Clock, signal: AbortSignal): Promise<void>;
+  /** Lets the next one go; safe more than once. */
+  pass(): void;
+}
+
+/**
+ * Two tasks in flight look things up side by side; whoever is quicker must not take the slot of the older
+ * export, which the platform evicts first.
+ */
+export class TurnLine {
+  #last: Promise<void> = Promise.resolve();
+
+  /** Joins the line. */
+  join(): Turn {
+    const inFront = this.#last;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#last = Promise.all([inFront, promise]).then(() => undefined);
+    return {
+      pass: resolve,
+      async wait(clock, signal) {
+        const nap = new AbortController();
+        const patience = clock.sleep(PATIENCE_MS, AbortSignal.any([signal, nap.signal]));
+        // Rejects when `nap` ends it, and when the caller's signal does, which is looked at below.
+        await Promise.race([inFront, patience.catch(() => undefined)]);
+        nap.abort();
+        signal.throwIfAborted();
+      },
+    };
+  }
+}
