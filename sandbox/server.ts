@@ -51,7 +51,9 @@ export async function startServer(
 
   const server = createServer((request, response) => {
     const handled = handle(parts, request, response, stopping.signal).catch((thrown: unknown) => {
-      console.error("sandbox: a request could not be handled", thrown);
+      if (!hasLeft(thrown)) {
+        console.error("sandbox: a request could not be handled", thrown);
+      }
       response.destroy();
     });
     open.add(handled);
@@ -168,4 +170,10 @@ function headersOf(request: IncomingMessage): Map<string, string> {
     headers.set(name, (values ?? []).join(", "));
   }
   return headers;
+}
+
+/** The client closed the connection: its right, and in the log as `aborted`. */
+function hasLeft(thrown: unknown): boolean {
+  const code = thrown instanceof Error && "code" in thrown ? thrown.code : undefined;
+  return code === "ECONNRESET" || code === "EPIPE" || code === "ERR_STREAM_PREMATURE_CLOSE";
 }
