@@ -132,6 +132,10 @@ describe("a completion is refused", () => {
     const id = await create();
     const parts = await uploadAll(id);
     await expect(complete(id, parts.toReversed())).rejects.toMatchObject({ name: "InvalidPartOrder" });
+    const [first] = parts;
+    await expect(complete(id, first ? [first, first] : [])).rejects.toMatchObject({
+      name: "InvalidPartOrder",
+    });
     await expect(complete(id, [])).rejects.toMatchObject({ name: "MalformedXML" });
     const short = await upload(id, 1, TAIL);
     await expect(
@@ -180,6 +184,17 @@ describe("parts", () => {
       new ListPartsCommand({ ...target(), UploadId: id, PartNumberMarker: page.NextPartNumberMarker }),
     );
     expect(rest.Parts?.map(({ PartNumber }) => PartNumber)).toEqual([3]);
+  });
+
+  test("that are under way when the upload is aborted find it gone", async () => {
+    const id = await create();
+    const wait = { kind: "stall", afterBytes: 500, releaseAfterMs: 200 } as const;
+    await standIn.control.scriptFaults({ operation: "UploadPart", fault: wait });
+    const sending = upload(id, 1, PART);
+    const underWay = expect(sending).rejects.toMatchObject({ name: "NoSuchUpload" });
+    await expect.poll(async () => (await standIn.control.state()).faults[0]?.met).toBe(1);
+    await client.send(new AbortMultipartUploadCommand({ ...target(), UploadId: id }));
+    await underWay;
   });
 
   test("have their Content-MD5 checked", async () => {
