@@ -3,12 +3,11 @@ import Table from "cli-table3";
 import type { SweepReport } from "../archive/sweep.ts";
 import type { DiscoverReport } from "../discovery/discover.ts";
 import type { HeldDeadLetter, QueueDepth } from "../ports/task-queue.ts";
+import { parseBody } from "../queue/message-codec.ts";
 import type { RunReport, StopReason, TaskEntry } from "../records/run-report.ts";
 import type { StatusReport } from "./commands/status.ts";
 import { count, formatBytes, formatDue, formatDuration } from "./format.ts";
 import { outcomeInWords, reasonInWords } from "./words.ts";
-
-const DETAIL_COLUMN_CHARACTERS = 60;
 
 /** Lines between rows only make a short table long. */
 const NO_ROW_LINES = { mid: "", "left-mid": "", "mid-mid": "", "right-mid": "" };
@@ -170,26 +169,22 @@ function nextSlotInWords(nextSlotAt: string | undefined, nowMs: number): string 
     : `Next download slot: ${formatDue(Date.parse(nextSlotAt), nowMs)}`;
 }
 
-/** `dead-letters list` for a person. */
+/** `dead-letters list` for a person: two lines a letter, which fit into any window. */
 export function deadLetterLines(letters: readonly HeldDeadLetter[], nowMs: number): readonly string[] {
   if (letters.length === 0) {
     return ["There are no dead letters."];
   }
-  const rows = letters.map((letter) => [
-    letter.id,
-    letter.body.length > 40 ? `${letter.body.slice(0, 39)}…` : letter.body,
-    letter.reason,
-    letter.deadLetteredAtMs === undefined ? "" : `${formatDuration(nowMs - letter.deadLetteredAtMs)} ago`,
-    wrap(letter.detail, DETAIL_COLUMN_CHARACTERS),
-  ]);
   return [
-    ...table(["id", "message", "reason", "when", "detail"], rows),
+    ...letters.flatMap(({ id, body, reason, attempts, detail, deadLetteredAtMs }) => {
+      const parsed = parseBody(body);
+      const what = parsed.kind === "task" ? parsed.message.exportTaskId : "(not readable)";
+      const when = deadLetteredAtMs === undefined ? "" : `, ${formatDuration(nowMs - deadLetteredAtMs)} ago`;
+      const tries = attempts === 0 ? "" : `, after ${count(attempts, "failed attempt")}`;
+      return [`${id}  ${what}  ${reason}${tries}${when}`, `    ${detail}`];
+    }),
+    "",
     'Move letters back with "iotda-archiver dead-letters redrive <id …>" or "--all".',
   ];
-}
-
-function wrap(text: string, width: number): string {
-  return text.replaceAll(new RegExp(`(.{1,${width}})(?:\\s+|$)`, "gu"), "$1\n").trimEnd();
 }
 
 /** `sweep` for a person. */
@@ -201,7 +196,7 @@ export function sweepLines({
 }: SweepReport): readonly string[] {
   const kept = orphans.filter(({ removed }) => !removed);
   return [
-    `Uploads: ${count(abortedUploads.length, "old one")} aborted, ${youngUploads} younger than a day left alone`,
+    `Open uploads: ${abortedUploads.length} older than a day aborted, ${youngUploads} younger left alone`,
     ...abortedUploads.map(({ key, initiatedAt }) => `  ${key}, begun ${initiatedAt}`),
     `Objects: ${checkedObjects} looked at, ${count(orphans.length, "orphan")} found, ${orphans.length - kept.length} removed`,
     ...orphans.map(
