@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { CreateBucketCommand, DeleteBucketCommand, S3Client } from "@aws-sdk/client-s3";
+import type { Clock } from "../../lib/ports/clock.ts";
 import type { S3StoreOptions } from "../../lib/store/s3/s3-options.ts";
 import { createS3Store, type S3Store } from "../../lib/store/s3/s3-store.ts";
 import type { S3StandIn } from "../../sandbox/s3/start.ts";
@@ -24,6 +25,7 @@ export interface S3Server {
 export function storeOn(
   server: S3Server | S3StandIn,
   options: Partial<S3StoreOptions> & Pick<S3StoreOptions, "profile">,
+  clock: Clock = realClock,
 ): S3Store {
   const { accessKeyId, secretAccessKey, sessionToken } = server.account;
   return createS3Store(
@@ -42,7 +44,7 @@ export function storeOn(
       ...options,
     },
     {
-      clock: realClock,
+      clock,
       random: realRandom,
       huaweiCredentials: async () => ({
         ak: accessKeyId,
@@ -52,6 +54,12 @@ export function storeOn(
     },
   );
 }
+
+/** Waits between attempts, but hardly. */
+export const impatientClock: Clock = {
+  ...realClock,
+  sleep: async (ms, sleepSignal) => await realClock.sleep(Math.min(ms, 2), sleepSignal),
+};
 
 export function newPrefix(): string {
   return `test-${randomBytes(6).toString("hex")}`;

@@ -70,6 +70,13 @@ const INVALID_SETTING: S3Fault = {
   problem: "the store refuses a setting of the request",
   hint: "Check ARCHIVER_STORE_SSE, ARCHIVER_STORE_KMS_KEY_ID, ARCHIVER_STORE_STORAGE_CLASS, ARCHIVER_PART_SIZE_BYTES (at least 5 MiB on S3) and ARCHIVER_STORE_PATH_STYLE.",
 };
+const REFUSED: S3Fault = {
+  ...FORBIDDEN,
+  retry: "later",
+  problem: "the store refused the request",
+  // S3 answers a HEAD whose token has expired with a bare 400.
+  hint: "Renew temporary credentials if the store's may have expired; otherwise the code, if there is one, says which setting it does not take.",
+};
 const QUOTA: S3Fault = {
   ...FULL,
   problem: "the store has no space left for this account",
@@ -184,8 +191,7 @@ const FAULT_BY_STATUS: ReadonlyMap<number, S3Fault> = new Map([
   [301, WRONG_REGION],
   [302, WRONG_REGION],
   [307, WRONG_REGION],
-  // S3 answers a HEAD with an expired or malformed token with a bare 400.
-  [400, { ...CREDENTIALS_EXPIRED, problem: "the store refused the request without saying why" }],
+  [400, REFUSED],
   [401, CREDENTIALS_REFUSED],
   [403, ACCESS_DENIED],
   [404, OBJECT_GONE],

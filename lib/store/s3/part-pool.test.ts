@@ -64,7 +64,11 @@ describe("a part pool", () => {
   test("gives a free buffer to whoever holds fewest", async () => {
     const pool = poolOf(4);
     const [rich, poor] = [await pool.join(signal), await pool.join(signal)];
-    const held = [await rich.acquire(signal), await rich.acquire(signal), await rich.acquire(signal)] as const;
+    const held = [
+      await rich.acquire(signal),
+      await rich.acquire(signal),
+      await rich.acquire(signal),
+    ] as const;
     await poor.acquire(signal);
     const fourth = rich.acquire(signal);
     const second = poor.acquire(signal);

@@ -1,0 +1,341 @@
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import type { Upload } from "../../lib/ports/object-store.ts";
+import type { S3StoreOptions } from "../../lib/store/s3/s3-options.ts";
+import type { S3Store } from "../../lib/store/s3/s3-store.ts";
+import { type S3FaultRuleInput, type S3StandIn, startS3 } from "../../sandbox/s3/start.ts";
+import { impatientClock, openUploads, storeOn } from "./s3-servers.ts";
+import { begin, bytesOf, KEY, keysBelow, put, readAll, sha256Of } from "./store-helpers.ts";
+
+const { signal } = new AbortController();
+/** The stand-in is told to take small parts, to keep this quick. */
+const PART_BYTES = 128 * 1024;
+const SMALL = bytesOf(10_000);
+const LARGE = bytesOf(2 * PART_BYTES + 1234);
+
+let standIn: S3StandIn;
+beforeAll(async () => {
+  standIn = await startS3({ profile: "aws", settings: { minPartBytes: PART_BYTES } });
+});
+afterEach(async () => {
+  await standIn.control.clearFaults();
+});
+afterAll(() => standIn.stop());
+
+const PROFILES = ["aws", "generic", "obs"] as const;
+
+async function openStore(
+  profile: S3StoreOptions["profile"],
+  options: Partial<S3StoreOptions> = {},
+): Promise<S3Store> {
+  const store = storeOn(standIn, { profile, partSizeBytes: PART_BYTES, ...options }, impatientClock);
+  onTestFinished(() => store.close());
+  await store.preflight({ signal });
+  return store;
+}
+
+async function play(...rules: readonly S3FaultRuleInput[]): Promise<void> {
+  await standIn.control.scriptFaults(...rules);
+}
+
+async function writeAll(upload: Upload, body: Uint8Array): Promise<void> {
+  for (let start = 0; start < body.length; start += 65_536) {
+    await upload.write(body.subarray(start, start + 65_536));
+  }
+}
+
+async function expectNothingLeft(store: S3Store): Promise<void> {
+  expect(await keysBelow(store, "exports/")).toEqual([]);
+  expect(await openUploads(store)).toEqual([]);
+}
+
+async function expectStored(store: S3Store, body: Buffer): Promise<void> {
+  expect((await readAll(store, KEY)).equals(body)).toBe(true);
+  expect(await openUploads(store)).toEqual([]);
+}
+
+describe.each(PROFILES)("profile %s", (profile) => {
+  describe("goes on by itself after", () => {
+    test.each<[string, Buffer, S3FaultRuleInput]>([
+      ["a PUT that is reset", SMALL, { operation: "PutObject", fault: { kind: "reset" } }],
+      ["a PUT whose answer is lost", SMALL, { operation: "PutObject", fault: { kind: "answer-lost" } }],
+      [
+        "a PUT that did happen and is called an error",
+        SMALL,
+        {
+          operation: "PutObject",
+          fault: { kind: "status", status: 500, code: "InternalError", afterEffect: true },
+        },
+      ],
+      [
+        "SlowDown",
+        LARGE,
+        { operation: "UploadPart", times: 2, fault: { kind: "status", status: 503, code: "SlowDown" } },
+      ],
+      [
+        "a part that is reset half way",
+        LARGE,
+        { operation: "UploadPart", partNumber: 2, fault: { kind: "reset", afterBytes: 60_000 } },
+      ],
+      [
+        "a part whose answer is lost",
+        LARGE,
+        { operation: "UploadPart", partNumber: 1, fault: { kind: "answer-lost" } },
+      ],
+      [
+        "a proxy's page instead of a part's answer",
+        LARGE,
+        { operation: "UploadPart", fault: { kind: "html" } },
+      ],
+      [
+        "a creation whose answer is lost",
+        LARGE,
+        { operation: "CreateMultipartUpload", fault: { kind: "reset" } },
+      ],
+      [
+        "a completion whose answer is lost",
+        LARGE,
+        { operation: "CompleteMultipartUpload", fault: { kind: "answer-lost" } },
+      ],
+      [
+        "a completion that did happen and is called an error inside a 200",
+        LARGE,
+        { operation: "CompleteMultipartUpload", fault: { kind: "error-in-200", afterEffect: true } },
+      ],
+      [
+        "a completion that fails inside a 200",
+        LARGE,
+        { operation: "CompleteMultipartUpload", fault: { kind: "error-in-200" } },
+      ],
+      [
+        "a proxy's page instead of a completion's answer",
+        LARGE,
+        { operation: "CompleteMultipartUpload", fault: { kind: "html" } },
+      ],
+    ])("%s", async (_name, body, rule) => {
+      const store = await openStore(profile);
+      await play(rule);
+      const stored = await put(store, KEY, body);
+      expect((await standIn.control.state()).faults[0]?.met).toBeGreaterThan(0);
+      expect(await store.head(KEY, { signal })).toMatchObject({ sizeBytes: body.length, etag: stored.etag });
+      await expectStored(store, body);
+    });
+  });
+
+  test("an upload whose creation was answered to nobody is aborted with the rest", async () => {
+    const store = await openStore(profile);
+    await play({ operation: "CreateMultipartUpload", fault: { kind: "answer-lost" } });
+    const upload = await begin(store, KEY);
+    await writeAll(upload, LARGE);
+    await expect.poll(() => openUploads(store), { timeout: 5_000 }).toHaveLength(2);
+    await upload.abort();
+    await expectNothingLeft(store);
+  });
+
+  test("a completion that never gets an answer, but happened, is found", async () => {
+    const store = await openStore(profile);
+    await play({
+      operation: "CompleteMultipartUpload",
+      times: 99,
+      fault: { kind: "status", status: 500, code: "InternalError", afterEffect: true },
+    });
+    expect(await put(store, KEY, LARGE)).toMatchObject({ key: KEY, sizeBytes: LARGE.length });
+    await expectStored(store, LARGE);
+  });
+
+  test.each<[string, S3FaultRuleInput]>([
+    ["part", { operation: "UploadPart", times: 99, fault: { kind: "reset" } }],
+    ["completion", { operation: "CompleteMultipartUpload", times: 99, fault: { kind: "reset" } }],
+    ["creation", { operation: "CreateMultipartUpload", times: 99, fault: { kind: "reset" } }],
+  ])("a %s that never comes through ends the upload, and nothing is left", async (_name, rule) => {
+    const store = await openStore(profile);
+    await play(rule);
+    const upload = await begin(store, KEY);
+    const sending = (async () => {
+      await writeAll(upload, LARGE);
+      await upload.complete({ sizeBytes: LARGE.length, sha256: sha256Of(LARGE) });
+    })();
+    await expect(sending).rejects.toMatchObject({ code: "store-unavailable", scope: "task", retry: "later" });
+    await upload.abort();
+    await expectNothingLeft(store);
+  });
+
+  test("an upload that somebody aborted while its parts are sent is gone, not failed", async () => {
+    const store = await openStore(profile);
+    const upload = await begin(store, KEY);
+    await writeAll(upload, LARGE.subarray(0, PART_BYTES + 1));
+    await expect.poll(() => openUploads(store)).toHaveLength(1);
+    expect(await store.abortUploadsUnder(KEY, { signal })).toBe(1);
+    const sending = (async () => {
+      await writeAll(upload, LARGE.subarray(PART_BYTES + 1));
+      await upload.complete({ sizeBytes: LARGE.length, sha256: sha256Of(LARGE) });
+    })();
+    await expect(sending).rejects.toMatchObject({ code: "store-upload-gone", scope: "task" });
+    await upload.abort();
+    await expectNothingLeft(store);
+  });
+
+  test.each<[string, S3FaultRuleInput["fault"], string]>([
+    [
+      "credentials that expire mid-upload",
+      { kind: "status", status: 400, code: "ExpiredToken" },
+      "store-forbidden",
+    ],
+    ["access denied", { kind: "status", status: 403, code: "AccessDenied" }, "store-forbidden"],
+    ["a bucket that is gone", { kind: "status", status: 404, code: "NoSuchBucket" }, "store-forbidden"],
+    ["a quota", { kind: "status", status: 403, code: "QuotaExceeded" }, "store-full"],
+    [
+      "a clock too far off",
+      { kind: "status", status: 403, code: "RequestTimeTooSkewed" },
+      "store-misconfigured",
+    ],
+    ["another region", { kind: "status", status: 301, code: "PermanentRedirect" }, "store-misconfigured"],
+  ])("%s is a fault of the system, told at once", async (_name, fault, code) => {
+    const store = await openStore(profile);
+    await play({ operation: "UploadPart", partNumber: 2, times: 99, fault });
+    const upload = await begin(store, KEY);
+    const sending = (async () => {
+      await writeAll(upload, LARGE);
+      await upload.complete({ sizeBytes: LARGE.length, sha256: sha256Of(LARGE) });
+    })();
+    await expect(sending).rejects.toMatchObject({ code, scope: "system" });
+    expect((await standIn.control.state()).faults[0]?.met).toBe(1);
+    await upload.abort();
+    await expectNothingLeft(store);
+  });
+
+  test("a listing answered by a proxy's page is an error, never empty", async () => {
+    const store = await openStore(profile);
+    await put(store, KEY, SMALL);
+    for (const operation of ["ListObjectsV2", "ListMultipartUploads"] as const) {
+      await play({ operation, times: 99, fault: { kind: "html" } });
+    }
+    await expect(keysBelow(store, "")).rejects.toMatchObject({ code: "store-malformed-answer" });
+    await expect(store.abortUploadsUnder("", { signal })).rejects.toMatchObject({
+      code: "store-malformed-answer",
+    });
+  });
+
+  test("a body read back that is cut is an error, not shorter", async () => {
+    const store = await openStore(profile);
+    await put(store, KEY, LARGE);
+    await play({ operation: "GetObject", fault: { kind: "reset", afterBytes: 100_000 } });
+    await expect(readAll(store, KEY)).rejects.toMatchObject({ code: "store-unavailable" });
+    await expectStored(store, LARGE);
+  });
+
+  test("HEAD without permission is no missing object", async () => {
+    const store = await openStore(profile);
+    await play({ operation: "HeadObject", fault: { kind: "status", status: 403, code: "AccessDenied" } });
+    await expect(store.head(KEY, { signal })).rejects.toMatchObject({
+      code: "store-forbidden",
+      hint: expect.stringContaining("s3:ListBucket"),
+    });
+  });
+
+  test("abort ends an upload whose part hangs, and gives its buffers back", async () => {
+    const store = await openStore(profile, { partsInFlight: 2 });
+    await play({ operation: "UploadPart", times: 99, fault: { kind: "stall" } });
+    const upload = await begin(store, KEY);
+    const writing = writeAll(upload, LARGE).catch((thrown: unknown) => thrown);
+    await expect.poll(() => openUploads(store)).toHaveLength(1);
+    await upload.abort();
+    expect(await writing).toMatchObject({ code: "store-upload-gone" });
+    await standIn.control.clearFaults();
+    await expectNothingLeft(store);
+    await put(store, KEY, LARGE);
+    await expectStored(store, LARGE);
+  });
+
+  test("abort is tried again when it fails", async () => {
+    const store = await openStore(profile);
+    const upload = await begin(store, KEY);
+    await writeAll(upload, LARGE);
+    await expect.poll(() => openUploads(store)).toHaveLength(1);
+    await play({
+      operation: "AbortMultipartUpload",
+      fault: { kind: "status", status: 403, code: "AccessDenied" },
+    });
+    await expect(upload.abort()).rejects.toMatchObject({ code: "store-forbidden" });
+    await upload.abort();
+    await expectNothingLeft(store);
+  });
+});
+
+describe("profile aws proves the stored copy by its CRC32", () => {
+  test.each([SMALL, LARGE])("a copy of another size or CRC32, or none, is found (%#)", async (body) => {
+    const store = await openStore("aws");
+    const stored = await put(store, KEY, body);
+    expect(stored.checksum).toMatch(/^CRC32:[A-Za-z0-9+/]{6}==$/);
+    await store.confirmStored(stored, { signal });
+    await expect(
+      store.confirmStored({ ...stored, checksum: "CRC32:AAAAAA==" }, { signal }),
+    ).rejects.toMatchObject({
+      code: "store-copy-differs",
+    });
+    const sizeBytes = stored.sizeBytes + 1;
+    await expect(store.confirmStored({ ...stored, sizeBytes }, { signal })).rejects.toMatchObject({
+      code: "store-copy-differs",
+    });
+    await expect(store.confirmStored({ ...stored, key: `${KEY}x` }, { signal })).rejects.toMatchObject({
+      code: "store-copy-differs",
+    });
+  });
+
+  test("a completion whose CRC32 is another is refused", async () => {
+    const store = await openStore("aws");
+    await play({ operation: "CompleteMultipartUpload", fault: { kind: "checksum-lie" } });
+    await expect(put(store, KEY, LARGE)).rejects.toMatchObject({ code: "store-copy-differs", scope: "task" });
+  });
+});
+
+describe("conditional writes", () => {
+  test("a document whose answer was lost is recognised", async () => {
+    const store = await openStore("aws");
+    for (const condition of [{ kind: "if-absent" }, { kind: "if-match", etag: "" }] as const) {
+      const standing = await store.getDocument("state/x.json", { signal });
+      await play({ operation: "PutObject", fault: { kind: "answer-lost" } });
+      const wanted = condition.kind === "if-match" ? { ...condition, etag: standing?.etag ?? "" } : condition;
+      const written = await store.putDocument("state/x.json", `"${condition.kind}"`, wanted, { signal });
+      expect(written).toEqual({ etag: (await store.getDocument("state/x.json", { signal }))?.etag });
+    }
+  });
+
+  test("a lost answer hides nobody else's document", async () => {
+    const store = await openStore("aws");
+    await store.putDocument("state/x.json", "theirs", { kind: "always" }, { signal });
+    await play({ operation: "PutObject", fault: { kind: "reset" } });
+    expect(await store.putDocument("state/x.json", "ours", { kind: "if-absent" }, { signal })).toBe(
+      "conflict",
+    );
+  });
+
+  test("writers that collide are tried again, and then told of the conflict", async () => {
+    const store = await openStore("aws");
+    const fault = { kind: "status", status: 409, code: "ConditionalRequestConflict" } as const;
+    await play({ operation: "PutObject", times: 2, fault });
+    expect(await store.putDocument("state/a.json", "1", { kind: "if-absent" }, { signal })).not.toBe(
+      "conflict",
+    );
+    await play({ operation: "PutObject", times: 99, fault });
+    expect(await store.putDocument("state/b.json", "1", { kind: "if-absent" }, { signal })).toBe("conflict");
+  });
+
+  test("after a lost completion, another's object under the key is not taken for ours", async () => {
+    const store = await openStore("aws");
+    await put(store, KEY, bytesOf(LARGE.length).fill(7));
+    await play({ operation: "CompleteMultipartUpload", fault: { kind: "reset" } });
+    await expect(put(store, KEY, LARGE)).rejects.toMatchObject({ code: "store-key-taken" });
+  });
+});
+
+test("more parts than a store takes are refused before the first byte is sent", async () => {
+  const store = await openStore("aws");
+  const metadata = {};
+  const expectedSizeBytes = 10_000 * PART_BYTES + 1;
+  await expect(store.openUpload(KEY, { metadata, expectedSizeBytes, signal })).rejects.toMatchObject({
+    code: "store-too-large",
+    retry: "never",
+  });
+  const upload = await store.openUpload(KEY, { metadata, expectedSizeBytes: expectedSizeBytes - 1, signal });
+  await upload.abort();
+});
