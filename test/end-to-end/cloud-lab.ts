@@ -1,0 +1,94 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { TestContext } from "vitest";
+import { type S3Options, spawnS3 } from "../../sandbox/s3/start.ts";
+import { type SandboxControl, type SettingsInput, spawnSandbox } from "../../sandbox/start.ts";
+import { CloudBucket } from "./cloud-bucket.ts";
+import { CloudQueue } from "./cloud-queue.ts";
+import { type Ended, type Running, startArchiver } from "./command-line.ts";
+import { ACCOUNT, PROJECT_ID, type SettingChanges } from "./lab.ts";
+
+export interface CloudLabOptions {
+  readonly intervalMs: number;
+  /** How the stand-in behaves. */
+  readonly s3: S3Options;
+  /** What the archiver is told that it is. */
+  readonly storeProfile: "aws" | "obs" | "generic";
+  /** When a poll that finds nothing ends. Default 3. */
+  readonly longestPollSeconds?: number;
+  readonly sandbox?: SettingsInput;
+  readonly settings?: SettingChanges;
+}
+
+/** A platform, a bucket, two SQS queues and the settings of an operator with any number of machines. */
+export class CloudLab {
+  readonly control: SandboxControl;
+  readonly bucket: CloudBucket;
+  readonly queue: CloudQueue;
+  readonly #envFile: string;
+  readonly #environment: Readonly<Record<string, string>>;
+
+  constructor(
+    parts: { readonly control: SandboxControl; readonly bucket: CloudBucket; readonly queue: CloudQueue },
+    envFile: string,
+  ) {
+    this.control = parts.control;
+    this.bucket = parts.bucket;
+    this.queue = parts.queue;
+    this.#envFile = envFile;
+    const { accessKeyId, secretAccessKey } = parts.bucket.server.account;
+    // The SDK's own chain reads them, and it reads no env file.
+    this.#environment = { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey };
+  }
+
+  start(...args: readonly string[]): Running {
+    return startArchiver([...args, "--env-file", this.#envFile], this.#environment);
+  }
+
+  async archiver(...args: readonly string[]): Promise<Ended> {
+    return await this.start(...args).ended;
+  }
+}
+
+/** A lab of this test's own, taken down when the test is over. */
+export async function openCloudLab(
+  { onTestFinished }: Pick<TestContext, "onTestFinished">,
+  { intervalMs, s3, storeProfile, longestPollSeconds = 3, sandbox = {}, settings = {} }: CloudLabOptions,
+): Promise<CloudLab> {
+  const folder = await mkdtemp(join(tmpdir(), "archiver-cloud-"));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const platform = await spawnSandbox({
+    stateFolder: join(folder, "platform"),
+    settings: { projectId: PROJECT_ID, accounts: [ACCOUNT], downloadIntervalMs: intervalMs, ...sandbox },
+  });
+  onTestFinished(() => platform.stop());
+  const server = await spawnS3(s3);
+  onTestFinished(() => server.stop());
+  const queue = await CloudQueue.start(longestPollSeconds);
+  onTestFinished(() => queue.stop());
+  const bucket = new CloudBucket(server);
+  const envFile = join(folder, "archiver.env");
+  await writeSettings(envFile, {
+    ARCHIVER_IOTDA_ENDPOINT: platform.endpoint,
+    ARCHIVER_IOTDA_PROJECT_ID: PROJECT_ID,
+    HUAWEICLOUD_SDK_AK: ACCOUNT.ak,
+    HUAWEICLOUD_SDK_SK: ACCOUNT.sk,
+    ARCHIVER_STORE: bucket.url,
+    ARCHIVER_STORE_PROFILE: storeProfile,
+    ARCHIVER_STORE_PATH_STYLE: "true",
+    AWS_REGION: server.region,
+    AWS_ENDPOINT_URL_S3: server.endpoint,
+    AWS_ENDPOINT_URL_SQS: queue.endpoint,
+    ARCHIVER_QUEUE: queue.tasksUrl,
+    ARCHIVER_DEAD_LETTER_QUEUE: queue.lettersUrl,
+    ARCHIVER_DOWNLOAD_INTERVAL_MS: String(intervalMs),
+    ...settings,
+  });
+  return new CloudLab({ control: platform.control, bucket, queue }, envFile);
+}
+
+async function writeSettings(envFile: string, settings: SettingChanges): Promise<void> {
+  const set = Object.entries(settings).filter(([, value]) => value !== undefined);
+  await writeFile(envFile, set.map(([name, value]) => `${name}=${value}\n`).join(""), { mode: 0o600 });
+}
