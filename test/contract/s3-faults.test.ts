@@ -121,6 +121,18 @@ describe.each(PROFILES)("profile %s", (profile) => {
     });
   });
 
+  test.each<S3FaultRuleInput["fault"]>([
+    { kind: "answer-lost" },
+    { kind: "status", status: 500, code: "InternalError", afterEffect: true },
+  ])("no object is written twice, also where the store could not refuse it (%j)", async (fault) => {
+    const store = await openStore(profile);
+    await play({ operation: "PutObject", fault });
+    await standIn.control.clearRequests();
+    await put(store, KEY, SMALL);
+    const requests = await standIn.control.requests();
+    expect(requests.map(({ operation }) => operation)).toEqual(["PutObject", "HeadObject"]);
+  });
+
   test("an upload whose creation was answered to nobody is aborted with the rest", async () => {
     const store = await openStore(profile);
     await play({ operation: "CreateMultipartUpload", fault: { kind: "answer-lost" } });
@@ -259,83 +271,4 @@ describe.each(PROFILES)("profile %s", (profile) => {
     await upload.abort();
     await expectNothingLeft(store);
   });
-});
-
-describe("profile aws proves the stored copy by its CRC32", () => {
-  test.each([SMALL, LARGE])("a copy of another size or CRC32, or none, is found (%#)", async (body) => {
-    const store = await openStore("aws");
-    const stored = await put(store, KEY, body);
-    expect(stored.checksum).toMatch(/^CRC32:[A-Za-z0-9+/]{6}==$/);
-    await store.confirmStored(stored, { signal });
-    await expect(
-      store.confirmStored({ ...stored, checksum: "CRC32:AAAAAA==" }, { signal }),
-    ).rejects.toMatchObject({
-      code: "store-copy-differs",
-    });
-    const sizeBytes = stored.sizeBytes + 1;
-    await expect(store.confirmStored({ ...stored, sizeBytes }, { signal })).rejects.toMatchObject({
-      code: "store-copy-differs",
-    });
-    await expect(store.confirmStored({ ...stored, key: `${KEY}x` }, { signal })).rejects.toMatchObject({
-      code: "store-copy-differs",
-    });
-  });
-
-  test("a completion whose CRC32 is another is refused", async () => {
-    const store = await openStore("aws");
-    await play({ operation: "CompleteMultipartUpload", fault: { kind: "checksum-lie" } });
-    await expect(put(store, KEY, LARGE)).rejects.toMatchObject({ code: "store-copy-differs", scope: "task" });
-  });
-});
-
-describe("conditional writes", () => {
-  test("a document whose answer was lost is recognised", async () => {
-    const store = await openStore("aws");
-    for (const condition of [{ kind: "if-absent" }, { kind: "if-match", etag: "" }] as const) {
-      const standing = await store.getDocument("state/x.json", { signal });
-      await play({ operation: "PutObject", fault: { kind: "answer-lost" } });
-      const wanted = condition.kind === "if-match" ? { ...condition, etag: standing?.etag ?? "" } : condition;
-      const written = await store.putDocument("state/x.json", `"${condition.kind}"`, wanted, { signal });
-      expect(written).toEqual({ etag: (await store.getDocument("state/x.json", { signal }))?.etag });
-    }
-  });
-
-  test("a lost answer hides nobody else's document", async () => {
-    const store = await openStore("aws");
-    await store.putDocument("state/x.json", "theirs", { kind: "always" }, { signal });
-    await play({ operation: "PutObject", fault: { kind: "reset" } });
-    expect(await store.putDocument("state/x.json", "ours", { kind: "if-absent" }, { signal })).toBe(
-      "conflict",
-    );
-  });
-
-  test("writers that collide are tried again, and then told of the conflict", async () => {
-    const store = await openStore("aws");
-    const fault = { kind: "status", status: 409, code: "ConditionalRequestConflict" } as const;
-    await play({ operation: "PutObject", times: 2, fault });
-    expect(await store.putDocument("state/a.json", "1", { kind: "if-absent" }, { signal })).not.toBe(
-      "conflict",
-    );
-    await play({ operation: "PutObject", times: 99, fault });
-    expect(await store.putDocument("state/b.json", "1", { kind: "if-absent" }, { signal })).toBe("conflict");
-  });
-
-  test("after a lost completion, another's object under the key is not taken for ours", async () => {
-    const store = await openStore("aws");
-    await put(store, KEY, bytesOf(LARGE.length).fill(7));
-    await play({ operation: "CompleteMultipartUpload", fault: { kind: "reset" } });
-    await expect(put(store, KEY, LARGE)).rejects.toMatchObject({ code: "store-key-taken" });
-  });
-});
-
-test("more parts than a store takes are refused before the first byte is sent", async () => {
-  const store = await openStore("aws");
-  const metadata = {};
-  const expectedSizeBytes = 10_000 * PART_BYTES + 1;
-  await expect(store.openUpload(KEY, { metadata, expectedSizeBytes, signal })).rejects.toMatchObject({
-    code: "store-too-large",
-    retry: "never",
-  });
-  const upload = await store.openUpload(KEY, { metadata, expectedSizeBytes: expectedSizeBytes - 1, signal });
-  await upload.abort();
 });

@@ -2,7 +2,7 @@ import type { StoredObject } from "../../ports/object-store.ts";
 import type { BodyDigest } from "./body-digest.ts";
 import { crc32Base64 } from "./crc32-combine.ts";
 import { checksumOf, headObject, putObject, type WrittenObject } from "./object-requests.ts";
-import type { CallOutcome } from "./s3-caller.ts";
+import type { EffectWatch } from "./s3-caller.ts";
 import type { S3Context } from "./s3-context.ts";
 import { S3Error } from "./s3-error.ts";
 import { copyDiffersError, keyTakenError, uploadGoneError } from "./upload-errors.ts";
@@ -71,21 +71,22 @@ export class Completer {
   async #settle(
     expected: Expected,
     signal: AbortSignal,
-    write: (outcome: CallOutcome) => Promise<WrittenObject>,
+    write: (outcome: EffectWatch<WrittenObject>) => Promise<WrittenObject>,
   ): Promise<StoredObject> {
     const { key } = this.#options;
-    const outcome: CallOutcome = { mayHaveHappened: false };
+    // Looked for before each further attempt too: no key is ever written twice (design I2).
+    const findEffect = async () => await this.#find(expected, signal);
+    const outcome: EffectWatch<WrittenObject> = { mayHaveHappened: false, findEffect };
     let written: WrittenObject;
     try {
       written = await write(outcome);
     } catch (thrown) {
       signal.throwIfAborted();
-      const found = outcome.mayHaveHappened ? await this.#find(expected, signal) : "absent";
-      if (found !== "absent" && found !== "another") {
-        return found;
+      const found = outcome.mayHaveHappened ? await this.#find(expected, signal) : undefined;
+      if (found === undefined) {
+        throw thrown instanceof S3Error && thrown.code === "store-key-taken" ? keyTakenError(key) : thrown;
       }
-      const isTaken = thrown instanceof S3Error && thrown.code === "store-key-taken";
-      throw isTaken || found === "another" ? keyTakenError(key) : thrown;
+      written = found;
     }
     if (expected.crc32 !== undefined && written.crc32 !== undefined && written.crc32 !== expected.crc32) {
       throw copyDiffersError(key, "the store computed another CRC32");
@@ -99,26 +100,22 @@ export class Completer {
     };
   }
 
-  async #find(expected: Expected, signal: AbortSignal): Promise<StoredObject | "absent" | "another"> {
+  /** @throws StoreError `store-key-taken` when the object there is another. */
+  async #find(expected: Expected, signal: AbortSignal): Promise<WrittenObject | undefined> {
     const { context, key } = this.#options;
     const head = await headObject(context, key, signal);
     if (head === undefined) {
-      return "absent";
+      return undefined;
     }
-    const { metadata, ...info } = head;
-    const isOurs =
-      info.sizeBytes === expected.sizeBytes &&
-      (info.checksum === undefined ||
-        expected.crc32 === undefined ||
-        info.checksum === checksumOf(expected.crc32)) &&
-      Object.entries(expected.metadata).every(([name, value]) => metadata[name] === value);
-    if (!isOurs) {
-      return "another";
+    const { metadata, checksum, sizeBytes, etag, versionId } = head;
+    const hasOurDigest =
+      checksum === undefined || expected.crc32 === undefined || checksum === checksumOf(expected.crc32);
+    const hasOurMetadata = Object.entries(expected.metadata).every(
+      ([name, value]) => metadata[name] === value,
+    );
+    if (sizeBytes !== expected.sizeBytes || !hasOurDigest || !hasOurMetadata) {
+      throw keyTakenError(key);
     }
-    return {
-      key,
-      ...info,
-      ...(expected.crc32 === undefined ? {} : { checksum: checksumOf(expected.crc32) }),
-    };
+    return { etag, ...(versionId === undefined ? {} : { versionId }) };
   }
 }

@@ -8,7 +8,7 @@ import {
 } from "@aws-sdk/client-s3";
 import type { ObjectInfo } from "../../ports/object-store.ts";
 import { type BodyDigest, digestFields } from "./body-digest.ts";
-import type { CallOutcome } from "./s3-caller.ts";
+import type { EffectWatch } from "./s3-caller.ts";
 import { bucketKeyOf, type S3Context, unquoted } from "./s3-context.ts";
 import { notS3Error, S3Error } from "./s3-error.ts";
 
@@ -71,7 +71,7 @@ export async function putObject(
   context: S3Context,
   put: PutRequest,
   signal: AbortSignal,
-  outcome?: CallOutcome,
+  outcome?: EffectWatch<WrittenObject>,
 ): Promise<WrittenObject> {
   const request = { operation: "PutObject", subject: put.key, bodyBytes: put.body.length };
   const command = {

@@ -20,6 +20,12 @@ export interface CallOutcome {
   mayHaveHappened: boolean;
 }
 
+/** For requests that must not have their effect twice. */
+export interface EffectWatch<Output> extends CallOutcome {
+  /** Looks, before the request is sent again, for the effect of an attempt whose answer was lost. */
+  readonly findEffect?: () => Promise<Output | undefined>;
+}
+
 const ATTEMPT_TIMEOUT_MS = 30_000;
 /** Slower than this and a part is better sent again: 64 KiB/s. */
 const SLOWEST_BYTES_PER_MS = 64;
@@ -54,7 +60,7 @@ export class S3Caller {
     request: CallRequest,
     signal: AbortSignal,
     send: (options: HttpOptions) => Promise<Output>,
-    outcome?: CallOutcome,
+    outcome?: EffectWatch<Output>,
   ): Promise<Output> {
     const maxAttempts = request.maxAttempts ?? MAX_ATTEMPTS;
     for (let attempt = 1; ; attempt += 1) {
@@ -68,6 +74,10 @@ export class S3Caller {
           throw thrown;
         }
         await this.#clock.sleep(this.#backoffMs(thrown, attempt), signal);
+        const found = thrown.mayHaveHappened ? await outcome?.findEffect?.() : undefined;
+        if (found !== undefined) {
+          return found;
+        }
       }
     }
   }

@@ -8,7 +8,7 @@ import {
 import { type BodyDigest, digestFields } from "./body-digest.ts";
 import { crc32Base64 } from "./crc32-combine.ts";
 import { placementFields, preconditionFields, type WrittenObject, writtenObject } from "./object-requests.ts";
-import type { CallOutcome } from "./s3-caller.ts";
+import type { CallOutcome, EffectWatch } from "./s3-caller.ts";
 import { bucketKeyOf, type S3Context } from "./s3-context.ts";
 import { notS3Error, S3Error } from "./s3-error.ts";
 
@@ -104,7 +104,7 @@ export async function completeUpload(
   context: S3Context,
   completion: Completion,
   signal: AbortSignal,
-  outcome: CallOutcome,
+  outcome: EffectWatch<WrittenObject>,
 ): Promise<WrittenObject> {
   const { key, uploadId, parts, sizeBytes, crc32, ifAbsent } = completion;
   const request = {

@@ -1,0 +1,144 @@
+import { describe, expect, test } from "vitest";
+import { ManualClock, realRandom } from "../../../test/contract/clocks.ts";
+import type { Random } from "../../ports/clock.ts";
+import { S3Caller } from "./s3-caller.ts";
+import { S3Error } from "./s3-error.ts";
+
+const { signal } = new AbortController();
+const REQUEST = { operation: "PutObject", subject: "exports/x.zip" };
+const LONGEST: Random = { ...realRandom, fraction: () => 1 };
+
+/** As the SDK throws an answer of the store. */
+function answer(status: number, code: string, headers: Record<string, string> = {}): Error {
+  const facts = {
+    $fault: "server",
+    $metadata: { httpStatusCode: status },
+    $response: { statusCode: status, headers },
+  };
+  return Object.assign(new Error("quotes AKIDSECRET"), { name: code }, facts);
+}
+
+function failingFirst(failures: readonly unknown[]): () => Promise<string> {
+  const left = [...failures];
+  return async () => {
+    if (left.length > 0) {
+      throw left.shift();
+    }
+    return "done";
+  };
+}
+
+describe("a call", () => {
+  test("is tried again after what passes, with growing full jitter", async () => {
+    const clock = new ManualClock();
+    const startedMs = clock.monotonicMs();
+    const reset = Object.assign(new Error("socket hang up"), { code: "ECONNRESET" });
+    const send = failingFirst([reset, answer(500, "InternalError"), answer(400, "RequestTimeout")]);
+    expect(await new S3Caller({ clock, random: LONGEST }).call(REQUEST, signal, send)).toBe("done");
+    expect(clock.monotonicMs() - startedMs).toBe(100 + 200 + 400);
+  });
+
+  test("waits longer when asked to slow down, and as long as Retry-After says, within reason", async () => {
+    for (const [retryAfter, waitedMs] of [
+      [undefined, 500],
+      ["3", 3_000],
+      ["9999", 20_000],
+      ["soon", 500],
+    ] as const) {
+      const clock = new ManualClock();
+      const startedMs = clock.monotonicMs();
+      const headers = retryAfter === undefined ? {} : { "retry-after": retryAfter };
+      const send = failingFirst([answer(503, "SlowDown", headers)]);
+      await new S3Caller({ clock, random: LONGEST }).call(REQUEST, signal, send);
+      expect(clock.monotonicMs() - startedMs).toBe(waitedMs);
+    }
+  });
+
+  test("ends after a bounded number of attempts with the last failure, which quotes nothing", async () => {
+    let attempts = 0;
+    const send = async () => {
+      attempts += 1;
+      throw answer(503, "SlowDown");
+    };
+    const call = new S3Caller({ clock: new ManualClock(), random: LONGEST }).call(REQUEST, signal, send);
+    const thrown: unknown = await call.catch((error: unknown) => error);
+    expect(thrown).toBeInstanceOf(S3Error);
+    expect(thrown).toMatchObject({
+      code: "store-unavailable",
+      scope: "task",
+      retry: "later",
+      httpStatus: 503,
+    });
+    expect(String(thrown)).not.toContain("SECRET");
+    expect(thrown).not.toHaveProperty("cause");
+    expect(attempts).toBe(5);
+  });
+
+  test.each([
+    [answer(403, "AccessDenied"), "store-forbidden"],
+    [answer(403, "SomethingNew"), "store-forbidden"],
+    [answer(400, "SomethingNew"), "store-forbidden"],
+    [answer(404, "NoSuchBucket"), "store-forbidden"],
+    [answer(501, "NotImplemented"), "store-misconfigured"],
+    [answer(507, "SomethingNew"), "store-full"],
+    [answer(412, "PreconditionFailed"), "store-key-taken"],
+    [Object.assign(new Error("x"), { code: "CERT_HAS_EXPIRED" }), "store-misconfigured"],
+    [Object.assign(new Error("x"), { name: "CredentialsProviderError" }), "store-forbidden"],
+  ])("is not tried again after %s", async (failure, code) => {
+    const caller = new S3Caller({ clock: new ManualClock(), random: LONGEST });
+    await expect(caller.call(REQUEST, signal, failingFirst([failure]))).rejects.toMatchObject({ code });
+  });
+
+  test("passes on what is no failure of a store: a mistake in the program", async () => {
+    const caller = new S3Caller({ clock: new ManualClock(), random: LONGEST });
+    const mistake = new TypeError("x is not a function");
+    await expect(caller.call(REQUEST, signal, failingFirst([mistake]))).rejects.toBe(mistake);
+  });
+
+  test("gives an attempt that hangs up, and tries again", async () => {
+    let attempts = 0;
+    const send = async ({ abortSignal }: { abortSignal: AbortSignal }) => {
+      attempts += 1;
+      return attempts > 1 ? "done" : await rejectsWhenAborted(abortSignal);
+    };
+    const caller = new S3Caller({ clock: new ManualClock(), random: LONGEST });
+    expect(await caller.call({ ...REQUEST, attemptTimeoutMs: 20 }, signal, send)).toBe("done");
+  });
+
+  test("ends with the signal's reason, while it is sent and while it waits", async () => {
+    const reason = new Error("time is up");
+    const caller = new S3Caller({ clock: new ManualClock(), random: LONGEST });
+    const whileSent = new AbortController();
+    const sending = caller.call(REQUEST, whileSent.signal, async ({ abortSignal }) => {
+      setImmediate(() => whileSent.abort(reason));
+      return await rejectsWhenAborted(abortSignal);
+    });
+    await expect(sending).rejects.toBe(reason);
+    const whileWaiting = new AbortController();
+    const waiting = caller.call(REQUEST, whileWaiting.signal, async () => {
+      queueMicrotask(() => whileWaiting.abort(reason));
+      throw answer(500, "InternalError");
+    });
+    await expect(waiting).rejects.toBe(reason);
+  });
+
+  test("looks for an effect whose answer was lost before it has it again", async () => {
+    const caller = new S3Caller({ clock: new ManualClock(), random: LONGEST });
+    const outcome = { mayHaveHappened: false, findEffect: async () => "found" };
+    const lost = Object.assign(new Error("x"), { code: "ECONNRESET" });
+    expect(await caller.call(REQUEST, signal, failingFirst([lost]), outcome)).toBe("found");
+    expect(outcome.mayHaveHappened).toBe(true);
+    const refused = { mayHaveHappened: false, findEffect: async () => "found" };
+    const told = failingFirst([answer(409, "ConditionalRequestConflict")]);
+    expect(await caller.call(REQUEST, signal, told, refused)).toBe("done");
+    expect(refused.mayHaveHappened).toBe(false);
+  });
+});
+
+/** As the SDK's handler behaves. */
+async function rejectsWhenAborted(abortSignal: AbortSignal): Promise<never> {
+  return await new Promise((_resolve, reject) => {
+    const abort = () => reject(Object.assign(new Error("Request aborted"), { name: "AbortError" }));
+    abortSignal.addEventListener("abort", abort, { once: true });
+  });
+}
