@@ -9,12 +9,15 @@ const ARRIVAL_JITTER_MS = 25;
 export async function expectCloudPaceKept(lab: CloudLab, intervalMs: number): Promise<void> {
   const starts = (await lab.control.requests())
     .filter(({ operation }) => operation === "showExportTask")
-    .map(({ atMs }) => atMs)
-    .toSorted((a, b) => a - b);
-  const closestMs = Math.min(...starts.slice(1).map((atMs, index) => atMs - (starts[index] ?? Number.NaN)));
-  expect(closestMs, "distance of download starts").toBeGreaterThanOrEqual(
-    (intervalMs * 30) / 31 - ARRIVAL_JITTER_MS,
-  );
+    .map(({ atMs }) => atMs);
+  expectSpaced(starts, (intervalMs * 30) / 31 - ARRIVAL_JITTER_MS);
+}
+
+/** Moments of one clock, in milliseconds and any order, lie at least so far apart. */
+export function expectSpaced(momentsMs: readonly number[], leastMs: number): void {
+  const sorted = momentsMs.toSorted((a, b) => a - b);
+  const closestMs = Math.min(...sorted.slice(1).map((atMs, index) => atMs - (sorted[index] ?? Number.NaN)));
+  expect(closestMs, "distance of download starts").toBeGreaterThanOrEqual(leastMs);
 }
 
 /**

@@ -7,7 +7,7 @@ import { type SandboxControl, type SettingsInput, spawnSandbox } from "../../san
 import { CloudBucket } from "./cloud-bucket.ts";
 import { CloudQueue } from "./cloud-queue.ts";
 import { type Ended, type Running, startArchiver } from "./command-line.ts";
-import { ACCOUNT, PROJECT_ID, type SettingChanges } from "./lab.ts";
+import { ACCOUNT, PROJECT_ID } from "./lab.ts";
 
 export interface CloudLabOptions {
   readonly intervalMs: number;
@@ -18,7 +18,7 @@ export interface CloudLabOptions {
   /** When a poll that finds nothing ends. Default 3. */
   readonly longestPollSeconds?: number;
   readonly sandbox?: SettingsInput;
-  readonly settings?: SettingChanges;
+  readonly settings?: Readonly<Record<string, string>>;
 }
 
 /** A platform, a bucket, two SQS queues and the settings of an operator with any number of machines. */
@@ -26,24 +26,28 @@ export class CloudLab {
   readonly control: SandboxControl;
   readonly bucket: CloudBucket;
   readonly queue: CloudQueue;
+  /** What the archiver needs to be told, as environment variables. */
+  readonly settings: Readonly<Record<string, string>>;
+  /** What the SDK's own chain reads; it reads no env file. */
+  readonly awsKeys: { readonly AWS_ACCESS_KEY_ID: string; readonly AWS_SECRET_ACCESS_KEY: string };
   readonly #envFile: string;
-  readonly #environment: Readonly<Record<string, string>>;
 
   constructor(
     parts: { readonly control: SandboxControl; readonly bucket: CloudBucket; readonly queue: CloudQueue },
+    settings: Readonly<Record<string, string>>,
     envFile: string,
   ) {
     this.control = parts.control;
     this.bucket = parts.bucket;
     this.queue = parts.queue;
-    this.#envFile = envFile;
+    this.settings = settings;
     const { accessKeyId, secretAccessKey } = parts.bucket.server.account;
-    // The SDK's own chain reads them, and it reads no env file.
-    this.#environment = { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey };
+    this.awsKeys = { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey };
+    this.#envFile = envFile;
   }
 
   start(...args: readonly string[]): Running {
-    return startArchiver([...args, "--env-file", this.#envFile], this.#environment);
+    return startArchiver([...args, "--env-file", this.#envFile], this.awsKeys);
   }
 
   async archiver(...args: readonly string[]): Promise<Ended> {
@@ -69,7 +73,7 @@ export async function openCloudLab(
   onTestFinished(() => queue.stop());
   const bucket = new CloudBucket(server);
   const envFile = join(folder, "archiver.env");
-  await writeSettings(envFile, {
+  const all: Record<string, string> = {
     ARCHIVER_IOTDA_ENDPOINT: platform.endpoint,
     ARCHIVER_IOTDA_PROJECT_ID: PROJECT_ID,
     HUAWEICLOUD_SDK_AK: ACCOUNT.ak,
@@ -84,11 +88,8 @@ export async function openCloudLab(
     ARCHIVER_DEAD_LETTER_QUEUE: queue.lettersUrl,
     ARCHIVER_DOWNLOAD_INTERVAL_MS: String(intervalMs),
     ...settings,
-  });
-  return new CloudLab({ control: platform.control, bucket, queue }, envFile);
-}
-
-async function writeSettings(envFile: string, settings: SettingChanges): Promise<void> {
-  const set = Object.entries(settings).filter(([, value]) => value !== undefined);
-  await writeFile(envFile, set.map(([name, value]) => `${name}=${value}\n`).join(""), { mode: 0o600 });
+  };
+  const lines = Object.entries(all).map(([name, value]) => `${name}=${value}\n`);
+  await writeFile(envFile, lines.join(""), { mode: 0o600 });
+  return new CloudLab({ control: platform.control, bucket, queue }, all, envFile);
 }
