@@ -154,6 +154,41 @@ describe.each(PROFILES)("profile %s", (profile) => {
     await expectStored(store, LARGE);
   });
 
+  test.each([
+    ["PutObject", SMALL],
+    ["CompleteMultipartUpload", LARGE],
+  ] as const)(
+    "a %s that fails until its last attempt, whose answer is lost, is found",
+    async (operation, body) => {
+      const store = await openStore(profile);
+      await play(
+        { operation, times: 4, fault: { kind: "reset" } },
+        { operation, fault: { kind: "answer-lost" } },
+      );
+      expect(await put(store, KEY, body)).toMatchObject({ key: KEY, sizeBytes: body.length });
+      expect((await standIn.control.state()).faults.map(({ met }) => met)).toEqual([4, 1]);
+      await expectStored(store, body);
+    },
+  );
+
+  test("an upload that somebody aborted is gone, also where its completion is answered with 500", async () => {
+    const store = await openStore(profile);
+    await play({
+      operation: "CompleteMultipartUpload",
+      times: 99,
+      fault: { kind: "status", status: 500, code: "InternalError" },
+    });
+    const upload = await begin(store, KEY);
+    await writeAll(upload, LARGE.subarray(0, PART_BYTES + 1));
+    await expect.poll(async () => (await standIn.control.state()).openUploads.length).toBe(1);
+    await upload.write(LARGE.subarray(PART_BYTES + 1, 2 * PART_BYTES));
+    const proof = { sizeBytes: 2 * PART_BYTES, sha256: sha256Of(LARGE) };
+    await expect(upload.complete(proof)).rejects.toMatchObject({ code: "store-unavailable" });
+    expect(await store.abortUploadsUnder(KEY, { signal })).toBe(1);
+    await expect(upload.complete(proof)).rejects.toMatchObject({ code: "store-upload-gone" });
+    await upload.abort();
+  });
+
   test.each<[string, S3FaultRuleInput]>([
     ["part", { operation: "UploadPart", times: 99, fault: { kind: "reset" } }],
     ["completion", { operation: "CompleteMultipartUpload", times: 99, fault: { kind: "reset" } }],

@@ -1,3 +1,9 @@
+import {
+  CompleteMultipartUploadCommand,
+  CreateMultipartUploadCommand,
+  S3Client,
+  UploadPartCommand,
+} from "@aws-sdk/client-s3";
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import type { S3StoreOptions } from "../../lib/store/s3/s3-options.ts";
 import type { S3Store } from "../../lib/store/s3/s3-store.ts";
@@ -52,6 +58,33 @@ describe("profile aws proves the stored copy by its CRC32", () => {
     await expect(store.confirmStored({ ...stored, key: `${KEY}x` }, { signal })).rejects.toMatchObject({
       code: "store-copy-differs",
     });
+  });
+
+  test("a CRC32 over CRC32s, of another program's upload, is taken for none", async () => {
+    const store = await openStore("aws", { prefix: "foreign" });
+    const { accessKeyId, secretAccessKey } = standIn.account;
+    const client = new S3Client({
+      endpoint: standIn.endpoint,
+      region: standIn.region,
+      forcePathStyle: true,
+      credentials: { accessKeyId, secretAccessKey },
+    });
+    onTestFinished(() => client.destroy());
+    const object = { Bucket: standIn.bucket, Key: "foreign/x" };
+    const { UploadId } = await client.send(
+      new CreateMultipartUploadCommand({ ...object, ChecksumAlgorithm: "CRC32", ChecksumType: "COMPOSITE" }),
+    );
+    const part = { ...object, UploadId, PartNumber: 1 };
+    const sent = await client.send(
+      new UploadPartCommand({ ...part, Body: SMALL, ChecksumAlgorithm: "CRC32" }),
+    );
+    const Parts = [{ PartNumber: 1, ETag: sent.ETag, ChecksumCRC32: sent.ChecksumCRC32 }];
+    await client.send(
+      new CompleteMultipartUploadCommand({ ...object, UploadId, MultipartUpload: { Parts } }),
+    );
+    const head = await store.head("x", { signal });
+    expect(head).toMatchObject({ sizeBytes: SMALL.length });
+    expect(head).not.toHaveProperty("checksum");
   });
 
   test("a completion whose CRC32 is another is refused", async () => {

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { ManualClock, realRandom } from "../../../test/contract/clocks.ts";
 import type { Random } from "../../ports/clock.ts";
 import { S3Caller } from "./s3-caller.ts";
-import { S3Error } from "./s3-error.ts";
+import { notS3Error, S3Error } from "./s3-error.ts";
 
 const { signal } = new AbortController();
 const REQUEST = { operation: "PutObject", subject: "exports/x.zip" };
@@ -128,6 +128,8 @@ describe("a call", () => {
     const lost = Object.assign(new Error("x"), { code: "ECONNRESET" });
     expect(await caller.call(REQUEST, signal, failingFirst([lost]), outcome)).toBe("found");
     expect(outcome.mayHaveHappened).toBe(true);
+    const unread = { mayHaveHappened: false, findEffect: async () => "found" };
+    expect(await caller.call(REQUEST, signal, failingFirst([notS3Error(REQUEST)]), unread)).toBe("found");
     const refused = { mayHaveHappened: false, findEffect: async () => "found" };
     const told = failingFirst([answer(409, "ConditionalRequestConflict")]);
     expect(await caller.call(REQUEST, signal, told, refused)).toBe("done");

@@ -7,11 +7,12 @@ import { notS3Error, toS3Error } from "./s3-error.ts";
 const SECOND_MS = 1_000;
 /** Half of this, and half an answer's way, is the error that is left. */
 const PROBE_SPACING_MS = 60;
-/** A turn comes within a second; more requests than that see nothing new. */
-const MAX_PROBES = 24;
+/** A turn comes within a second: more requests than this fit in none. */
+const MAX_PROBES = 20;
 
-/** Bounds on what to add to monotonic time to have the store's. */
+/** What one answer says: bounds on what to add to monotonic time to have the store's. */
 interface OffsetBounds {
+  readonly dateMs: number;
   readonly leastMs: number;
   readonly mostMs: number;
 }
@@ -29,18 +30,15 @@ export async function readStoreClockMs(
   key: string,
   signal: AbortSignal,
 ): Promise<number> {
-  let bounds = await probe(context, clock, key, signal);
-  for (
-    let count = 1;
-    count < MAX_PROBES && bounds.mostMs - bounds.leastMs > 2 * PROBE_SPACING_MS;
-    count += 1
-  ) {
+  const first = await probe(context, clock, key, signal);
+  let bounds = first;
+  for (let count = 1; count < MAX_PROBES && bounds.dateMs === first.dateMs; count += 1) {
     await clock.sleep(PROBE_SPACING_MS, signal);
     const next = await probe(context, clock, key, signal);
     const leastMs = Math.max(bounds.leastMs, next.leastMs);
     const mostMs = Math.min(bounds.mostMs, next.mostMs);
     // Two front ends whose clocks differ: the later answer counts.
-    bounds = leastMs < mostMs ? { leastMs, mostMs } : next;
+    bounds = leastMs <= mostMs ? { ...next, leastMs, mostMs } : next;
   }
   return clock.monotonicMs() + (bounds.leastMs + bounds.mostMs) / 2;
 }
@@ -73,7 +71,7 @@ async function probe(
     if (dateMs === undefined) {
       throw notS3Error(request);
     }
-    return { leastMs: dateMs - receivedMs, mostMs: dateMs + SECOND_MS - sentMs };
+    return { dateMs, leastMs: dateMs - receivedMs, mostMs: dateMs + SECOND_MS - sentMs };
   });
 }
 
