@@ -1,3 +1,4 @@
+import type { Clock } from "../../ports/clock.ts";
 import { type StoreAbilities, StoreError } from "../../ports/object-store.ts";
 import { digestOf } from "./body-digest.ts";
 import { getDocument, isConditionRefused, putDocument } from "./documents.ts";
@@ -18,6 +19,9 @@ export const PROBE_KEY = "state/preflight.json";
 const MISSING_KEY = "state/preflight-missing.json";
 /** The same from every runner, so that two probes at once do not look like a store that loses writes. */
 const PROBE_TEXT = '{"about":"written by iotda-archiver to try the store out; safe to delete"}';
+/** Far above what a probe takes and the skew that a run tolerates. */
+const ABANDONED_PROBE_MS = 15 * 60_000;
+const SWAP_ATTEMPTS = 5;
 const WRONG_ETAG = "00000000000000000000000000000000";
 
 /** What the store was found able to do; both kinds of create-once apart. */
@@ -31,9 +35,13 @@ export interface S3Abilities extends StoreAbilities {
  *
  * @throws StoreError of the first step that fails; the signal's reason.
  */
-export async function probeS3Store(context: S3Context, signal: AbortSignal): Promise<S3Abilities> {
+export async function probeS3Store(
+  context: S3Context,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<S3Abilities> {
   await requireRegion(context);
-  const etag = await writeProbe(context, signal);
+  await writeProbe(context, signal);
   demand(
     (await getDocument(context, PROBE_KEY, signal))?.text === PROBE_TEXT,
     "gives other bytes back than were put",
@@ -42,11 +50,13 @@ export async function probeS3Store(context: S3Context, signal: AbortSignal): Pro
   await requireDigest(context, signal);
   // Without list permission this is where a missing object looks denied.
   demand((await headObject(context, MISSING_KEY, signal)) === undefined, "shows an object nobody put");
-  await abortUploadsOf(context, PROBE_KEY, signal);
+  // Needs the permissions to list and to abort. A younger one may be another runner's probe under way.
+  const startedBeforeMs = clock.wallMs() - ABANDONED_PROBE_MS;
+  await abortUploadsOf(context, { key: PROBE_KEY, startedBeforeMs }, signal);
   const { conditionalPut, conditionalCompletion, verification } = context.profile;
   return {
     createOnce: await supports(conditionalPut, () => isSecondPutRefused(context, signal)),
-    compareAndSwap: await supports(conditionalPut, () => isSwapKept(context, etag, signal)),
+    compareAndSwap: await supports(conditionalPut, () => isSwapKept(context, signal)),
     createOnceAtCompletion: await supports(conditionalCompletion, () =>
       isSecondCompletionRefused(context, signal),
     ),
@@ -103,23 +113,19 @@ async function isSecondPutRefused(context: S3Context, signal: AbortSignal): Prom
 }
 
 /** A swap is kept when a stale ETag is refused and the right one is not. */
-async function isSwapKept(context: S3Context, etag: string, signal: AbortSignal): Promise<boolean> {
-  const refusesStale = await isRefusedByCondition(async () => {
-    await putProbe(context, { ifMatchEtag: WRONG_ETAG }, signal);
-  });
-  if (!refusesStale) {
+async function isSwapKept(context: S3Context, signal: AbortSignal): Promise<boolean> {
+  const isRefused = async (ifMatchEtag: string) =>
+    await isRefusedByCondition(async () => await putProbe(context, { ifMatchEtag }, signal));
+  if (!(await isRefused(WRONG_ETAG))) {
     return false;
   }
-  const refusesCurrent = await isRefusedByCondition(async () => {
-    await putProbe(context, { ifMatchEtag: etag }, signal);
-  });
-  if (!refusesCurrent) {
-    return true;
+  // Where equal contents have different ETags (SSE-KMS), another runner's probe may come between.
+  for (let attempt = 1; attempt <= SWAP_ATTEMPTS; attempt += 1) {
+    if (!(await isRefused(await writeProbe(context, signal)))) {
+      return true;
+    }
   }
-  // Where ETags differ between equal contents (SSE-KMS), another runner's probe may have come between.
-  return !(await isRefusedByCondition(async () => {
-    await putProbe(context, { ifMatchEtag: await writeProbe(context, signal) }, signal);
-  }));
+  return false;
 }
 
 async function putProbe(

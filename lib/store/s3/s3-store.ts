@@ -63,7 +63,7 @@ export class S3Store implements ObjectStore, StoreSweeper {
   }
 
   async preflight({ signal }: CallOptions): Promise<StoreAbilities> {
-    this.#abilities = await probeS3Store(this.#context, signal);
+    this.#abilities = await probeS3Store(this.#context, this.#parts.clock, signal);
     const { createOnce, compareAndSwap, verification } = this.#abilities;
     return { createOnce, compareAndSwap, verification };
   }

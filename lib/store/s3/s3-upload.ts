@@ -206,7 +206,7 @@ export class S3Upload implements Upload {
       }
       if (this.#creation.mayHaveHappened) {
         // An answer with an upload's id was lost; the key is this upload's alone.
-        await abortUploadsOf(context, key, deadline);
+        await abortUploadsOf(context, { key }, deadline);
       }
     } catch (thrown) {
       throw deadline.aborted ? notAbortedError(key) : thrown;
