@@ -134,12 +134,17 @@ describe.each(PROFILES)("profile %s", (profile) => {
   });
 
   test("an upload whose creation was answered to nobody is aborted with the rest", async () => {
-    const store = await openStore(profile);
+    const store = await openStore(profile, { partsInFlight: 4 });
+    const neighbour = await begin(store, `${KEY}2`);
+    await writeAll(neighbour, LARGE.subarray(0, PART_BYTES + 1));
+    await expect.poll(() => openUploads(store)).toHaveLength(1);
     await play({ operation: "CreateMultipartUpload", fault: { kind: "answer-lost" } });
     const upload = await begin(store, KEY);
     await writeAll(upload, LARGE);
-    await expect.poll(() => openUploads(store), { timeout: 5_000 }).toHaveLength(2);
+    await expect.poll(() => openUploads(store), { timeout: 5_000 }).toHaveLength(3);
     await upload.abort();
+    expect(await openUploads(store)).toEqual([`${KEY}2`]);
+    await neighbour.abort();
     await expectNothingLeft(store);
   });
 
