@@ -1,14 +1,9 @@
 import { ListMultipartUploadsCommand } from "@aws-sdk/client-s3";
+import type { OpenUpload } from "../../ports/store-sweeper.ts";
 import { decodedKey, MAX_LIST_PAGES } from "./listing.ts";
 import { bucketKeyOf, type S3Context, storeKeyOf } from "./s3-context.ts";
 import { notS3Error } from "./s3-error.ts";
-import { abortUpload, type UploadId } from "./upload-requests.ts";
-
-/** An upload that was begun and neither completed nor aborted. */
-export interface OpenUpload extends UploadId {
-  /** By the store's clock. */
-  readonly initiatedAtMs: number;
-}
+import { abortUpload } from "./upload-requests.ts";
 
 /** How many uploads are aborted at a time. */
 const ABORTS_AT_ONCE = 4;

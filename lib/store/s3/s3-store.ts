@@ -13,10 +13,11 @@ import {
   type WriteCondition,
 } from "../../ports/object-store.ts";
 import type { CallOptions } from "../../ports/platform.ts";
+import type { OpenUpload, StoreSweeper } from "../../ports/store-sweeper.ts";
 import { getDocument, putDocument } from "./documents.ts";
 import { listObjects } from "./listing.ts";
 import { headObject } from "./object-requests.ts";
-import { abortUploadsUnder, listUploads, type OpenUpload } from "./open-uploads.ts";
+import { abortUploadsUnder, listUploads } from "./open-uploads.ts";
 import { PartPool } from "./part-pool.ts";
 import { PROBE_KEY, probeS3Store, type S3Abilities } from "./preflight.ts";
 import { type ConditionSupport, S3_PROFILES } from "./profiles.ts";
@@ -27,7 +28,6 @@ import { bucketKeyOf, type S3Context } from "./s3-context.ts";
 import type { S3StoreOptions, S3StoreParts } from "./s3-options.ts";
 import { S3Upload } from "./s3-upload.ts";
 import { readStoreClockMs } from "./store-clock.ts";
-import type { StoreSweeper } from "./sweeper.ts";
 import { copyDiffersError } from "./upload-errors.ts";
 import { abortUpload } from "./upload-requests.ts";
 
