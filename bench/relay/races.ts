@@ -37,12 +37,10 @@ export interface RaceFigures {
   readonly peer: string;
   readonly sizeBytes: number;
   readonly items: number;
-  /** For Node programs without their start, for others the whole life of every process. Proof not counted. */
+  /** `relay`: the whole life of every process. `store`: what storing took. Proof not counted. */
   readonly workMs: number;
   /** Each round's, in their order. */
   readonly roundsMs: readonly number[];
-  /** From the start of a process to its end, everything counted. */
-  readonly wallMs: number;
   readonly proofMs: number;
   readonly cpuMs: number;
   readonly peakResidentBytes: number;
@@ -50,7 +48,6 @@ export interface RaceFigures {
 
 interface Lap {
   readonly workMs: number;
-  readonly wallMs: number;
   readonly proofMs: number;
   readonly cpuMs: number;
   readonly peakResidentBytes: number;
@@ -88,7 +85,6 @@ function figuresOf({ sizeBytes, items }: Race, peer: string, laps: readonly Lap[
     items,
     workMs: middle(({ workMs }) => workMs),
     roundsMs: laps.map(({ workMs }) => workMs),
-    wallMs: middle(({ wallMs }) => wallMs),
     proofMs: middle(({ proofMs }) => proofMs),
     cpuMs: middle(({ cpuMs }) => cpuMs),
     peakResidentBytes: Math.max(...laps.map(({ peakResidentBytes }) => peakResidentBytes)),
@@ -97,10 +93,10 @@ function figuresOf({ sizeBytes, items }: Race, peer: string, laps: readonly Lap[
 
 async function runLap(course: Course, race: Race, peer: string, keyPrefix: string): Promise<Lap> {
   const commands = commandsOf(course, race, peer, keyPrefix);
-  let sum: Lap = { workMs: 0, wallMs: 0, proofMs: 0, cpuMs: 0, peakResidentBytes: 0 };
+  let sum: Lap = { workMs: 0, proofMs: 0, cpuMs: 0, peakResidentBytes: 0 };
   for (const command of commands) {
     const ended = await runTree(command, RUN_LIMIT_MS);
-    sum = added(sum, ended, timesOf(peer, ended));
+    sum = added(sum, ended, timesOf(peer, race.timed, ended));
   }
   await assertStored(course.target, race, peer, keyPrefix);
   return sum;
@@ -109,21 +105,26 @@ async function runLap(course: Course, race: Race, peer: string, keyPrefix: strin
 function added(sum: Lap, ended: EndedTree, times: JobTimes): Lap {
   return {
     workMs: sum.workMs + times.workMs,
-    wallMs: sum.wallMs + ended.wallMs,
     proofMs: sum.proofMs + times.proofMs,
     cpuMs: sum.cpuMs + ended.cpuMs,
     peakResidentBytes: Math.max(sum.peakResidentBytes, ended.peakResidentBytes),
   };
 }
 
-/** A program that is not ours says nothing: its whole life counts. @throws Error when it failed. */
-function timesOf(peer: string, { exitCode, stdout, stderr, wallMs }: EndedTree): JobTimes {
+/** What a run counts: all of the process but the proof, or, where storing alone is timed, what the program says. @throws Error when it failed. */
+function timesOf(
+  peer: string,
+  timed: Race["timed"],
+  { exitCode, stdout, stderr, wallMs }: EndedTree,
+): JobTimes {
   if (exitCode !== 0) {
     throw new Error(`${peer} ended with ${exitCode ?? "a kill after its time was up"}:\n${stderr}`);
   }
-  return isNodePeer(peer)
-    ? v.parse(v.pipe(v.string(), v.parseJson(), timesSchema), stdout)
-    : { workMs: wallMs, proofMs: 0 };
+  if (!isNodePeer(peer)) {
+    return { workMs: wallMs, proofMs: 0 };
+  }
+  const times = v.parse(v.pipe(v.string(), v.parseJson(), timesSchema), stdout);
+  return timed === "store" ? times : { workMs: wallMs - times.proofMs, proofMs: times.proofMs };
 }
 
 async function assertStored(target: Target, race: Race, peer: string, keyPrefix: string): Promise<void> {
@@ -178,5 +179,5 @@ export async function measureReadBack(course: Course, sizeBytes: number): Promis
   const keyPrefix = `read-back-${sizeBytes}`;
   const body = { kind: "http", url: course.source.wholeUrl(sizeBytes) } as const;
   const command = ourCommand(course.target, "generic", { body, keyPrefix, items: 1, timed: "relay" });
-  return timesOf(OURS_GENERIC, await runTree(command, RUN_LIMIT_MS));
+  return timesOf(OURS_GENERIC, "relay", await runTree(command, RUN_LIMIT_MS));
 }
