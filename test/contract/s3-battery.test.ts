@@ -7,19 +7,48 @@ import { BodyCheck } from "../../lib/integrity/body-check.ts";
 import { makeZip } from "../../lib/integrity/testing/zip-samples.ts";
 import type { StoredObject } from "../../lib/ports/object-store.ts";
 import type { S3Store } from "../../lib/store/s3/s3-store.ts";
-import { type S3StandIn, startS3 } from "../../sandbox/s3/start.ts";
-import { openUploads, storeOn } from "./s3-servers.ts";
+import { startS3 } from "../../sandbox/s3/start.ts";
+import { makeBucket, openUploads, realServer, type S3Server, storeOn } from "./s3-servers.ts";
 import { bytesOf, KEY, keysBelow, readAll } from "./store-helpers.ts";
 
 const MB = 1_000_000;
 const never = new AbortController().signal;
 
-let standIn: S3StandIn;
-beforeAll(async () => {
-  standIn = await startS3({ profile: "generic-rich", settings: { logBodyHashes: false } });
-});
-afterEach(() => standIn.control.clearRequests());
-afterAll(() => standIn.stop());
+/** A server to play the cases on. Only the stand-in tells what was asked of it. */
+interface Stage {
+  readonly server: S3Server;
+  /** The operations since the last call; `undefined` where the server does not tell. */
+  operations(): Promise<readonly string[] | undefined>;
+  close(): Promise<void>;
+}
+
+async function standInStage(): Promise<Stage> {
+  const standIn = await startS3({ profile: "generic-rich", settings: { logBodyHashes: false } });
+  return {
+    server: standIn,
+    operations: async () => {
+      const requests = await standIn.control.requests();
+      await standIn.control.clearRequests();
+      return requests.map(({ operation }) => operation);
+    },
+    close: () => standIn.stop(),
+  };
+}
+
+const real = realServer();
+
+async function realStage(): Promise<Stage> {
+  if (real === undefined) {
+    throw new Error("S3_ENDPOINT is not set");
+  }
+  const removeBucket = await makeBucket(real);
+  return { server: real, operations: async () => undefined, close: removeBucket };
+}
+
+const STAGES: readonly (readonly [string, () => Promise<Stage>])[] = [
+  ["the stand-in", standInStage],
+  ...(real === undefined ? [] : [["the real server", realStage] as const]),
+];
 
 /** A ZIP of exactly so many bytes. */
 function zipOf(sizeBytes: number): Buffer {
@@ -101,62 +130,72 @@ const CASES: readonly (readonly [string, number, Source])[] = [
   ["declares 60 MB, 50 MB piped", 60 * MB, sending(50 * MB, { "content-length": 60 * MB }, closeCleanly)],
 ];
 
-describe("a body that is not whole is an error, and nothing of it is stored or left open", () => {
-  test.each(CASES)("%s", { timeout: 20_000 }, async (_name, wholeBytes, source) => {
-    const store = storeOn(standIn, { profile: "generic" });
-    onTestFinished(() => store.close());
-    const url = await serve(source, zipOf(wholeBytes));
-    await expect(relay(url, store, never)).rejects.toThrow();
-    expect(await keysBelow(store, "")).toEqual([]);
-    expect(await openUploads(store)).toEqual([]);
-    const operations = (await standIn.control.requests()).map(({ operation }) => operation);
-    expect(operations.includes("AbortMultipartUpload")).toBe(wholeBytes > 5 * 1024 * 1024);
+describe.each(STAGES)("on %s", (_stageName, openStage) => {
+  let stage: Stage;
+  beforeAll(async () => {
+    stage = await openStage();
+  }, 60_000);
+  afterEach(() => stage.operations());
+  afterAll(() => stage.close(), 60_000);
+
+  describe("a body that is not whole is an error, and nothing of it is stored or left open", () => {
+    test.each(CASES)("%s", { timeout: 20_000 }, async (_name, wholeBytes, source) => {
+      const store = storeOn(stage.server, { profile: "generic" });
+      onTestFinished(() => store.close());
+      const url = await serve(source, zipOf(wholeBytes));
+      await expect(relay(url, store, never)).rejects.toThrow();
+      expect(await keysBelow(store, "")).toEqual([]);
+      expect(await openUploads(store)).toEqual([]);
+      const operations = await stage.operations();
+      if (operations !== undefined) {
+        expect(operations.includes("AbortMultipartUpload")).toBe(wholeBytes > 5 * 1024 * 1024);
+      }
+    });
+
+    test("the source stalls, aborted after a second", async () => {
+      const store = storeOn(stage.server, { profile: "generic" });
+      onTestFinished(() => store.close());
+      const url = await serve(sending(30 * MB, { "content-length": 40 * MB }, stall), zipOf(40 * MB));
+      const startedMs = performance.now();
+      await expect(relay(url, store, AbortSignal.timeout(1_000))).rejects.toThrow();
+      expect(performance.now() - startedMs).toBeLessThan(3_000);
+      expect((await stage.operations()) ?? ["CreateMultipartUpload"]).toContain("CreateMultipartUpload");
+      expect(await keysBelow(store, "")).toEqual([]);
+      expect(await openUploads(store)).toEqual([]);
+    });
+
+    test.each([
+      ["the proof promises more", 13 * MB, 12.5 * MB],
+      ["the body has bytes too many", 12.5 * MB, 13 * MB],
+    ])("%s: refused at completion", async (_name, provedBytes, writtenBytes) => {
+      const store = storeOn(stage.server, { profile: "generic" });
+      onTestFinished(() => store.close());
+      const upload = await store.openUpload(KEY, {
+        metadata: {},
+        expectedSizeBytes: provedBytes,
+        signal: never,
+      });
+      await upload.write(bytesOf(writtenBytes));
+      const proof = { sizeBytes: provedBytes, sha256: "0".repeat(64) };
+      await expect(upload.complete(proof)).rejects.toMatchObject({ code: "store-proof-mismatch" });
+      await expect(upload.complete({ sizeBytes: writtenBytes, sha256: "" })).rejects.toMatchObject({
+        code: "store-proof-mismatch",
+      });
+      await upload.abort();
+      expect(await keysBelow(store, "")).toEqual([]);
+      expect(await openUploads(store)).toEqual([]);
+    });
   });
 
-  test("the source stalls, aborted after a second", async () => {
-    const store = storeOn(standIn, { profile: "generic" });
-    onTestFinished(() => store.close());
-    const url = await serve(sending(30 * MB, { "content-length": 40 * MB }, stall), zipOf(40 * MB));
-    const startedMs = performance.now();
-    await expect(relay(url, store, AbortSignal.timeout(1_000))).rejects.toThrow();
-    expect(performance.now() - startedMs).toBeLessThan(3_000);
-    const requests = await standIn.control.requests();
-    expect(requests.some(({ operation }) => operation === "CreateMultipartUpload")).toBe(true);
-    expect(await keysBelow(store, "")).toEqual([]);
-    expect(await openUploads(store)).toEqual([]);
-  });
-
-  test.each([
-    ["the proof promises more", 13 * MB, 12.5 * MB],
-    ["the body has bytes too many", 12.5 * MB, 13 * MB],
-  ])("%s: refused at completion", async (_name, provedBytes, writtenBytes) => {
-    const store = storeOn(standIn, { profile: "generic" });
-    onTestFinished(() => store.close());
-    const upload = await store.openUpload(KEY, {
-      metadata: {},
-      expectedSizeBytes: provedBytes,
-      signal: never,
-    });
-    await upload.write(bytesOf(writtenBytes));
-    const proof = { sizeBytes: provedBytes, sha256: "0".repeat(64) };
-    await expect(upload.complete(proof)).rejects.toMatchObject({ code: "store-proof-mismatch" });
-    await expect(upload.complete({ sizeBytes: writtenBytes, sha256: "" })).rejects.toMatchObject({
-      code: "store-proof-mismatch",
-    });
-    await upload.abort();
-    expect(await keysBelow(store, "")).toEqual([]);
-    expect(await openUploads(store)).toEqual([]);
-  });
+  test.each([1_000, 4 * MB, 5 * 1024 * 1024, 13 * MB])(
+    "a whole body of %i bytes is stored",
+    async (sizeBytes) => {
+      const store = storeOn(stage.server, { profile: "generic" });
+      onTestFinished(() => store.close());
+      const body = zipOf(sizeBytes);
+      const url = await serve((response) => response.end(body), body);
+      expect(await relay(url, store, never)).toMatchObject({ sizeBytes });
+      expect((await readAll(store, KEY)).equals(body)).toBe(true);
+    },
+  );
 });
-
-test.each([1_000, 4 * MB, 5 * 1024 * 1024, 13 * MB])(
-  "a whole body of %i bytes is stored",
-  async (sizeBytes) => {
-    const store = storeOn(standIn, { profile: "generic" });
-    onTestFinished(() => store.close());
-    const body = zipOf(sizeBytes);
-    const url = await serve((response) => response.end(body), body);
-    expect(await relay(url, store, never)).toMatchObject({ sizeBytes });
-    expect((await readAll(store, KEY)).equals(body)).toBe(true);
-  },
-);
