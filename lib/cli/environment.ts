@@ -13,5 +13,15 @@ export async function loadConfiguration<Part extends ConfigurationPart = Configu
   need: readonly Part[] = EVERY_PART as readonly Part[],
 ): Promise<Configuration<Part>> {
   const environment = envFile === undefined ? process.env : await withEnvFile(process.env, envFile);
+  handToAwsSdk(environment);
   return readConfiguration(environment, new Set(need));
+}
+
+/** The AWS SDK finds its keys, profile and region in the environment of the process, and nowhere else. */
+function handToAwsSdk(environment: Readonly<Record<string, string | undefined>>): void {
+  for (const [name, value] of Object.entries(environment)) {
+    if (name.startsWith("AWS_") && value !== undefined) {
+      process.env[name] ??= value;
+    }
+  }
 }
