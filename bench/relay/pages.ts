@@ -28,7 +28,7 @@ export function relayPage(title: string, figures: readonly RaceFigures[]): strin
 /** What the figures of the relay mean. */
 export function relayNotes(rounds: number, readBack: JobTimes, readBackBytes: number): string {
   return [
-    `Medians of ${rounds} rounds; in each, every program runs once, in this order. All fetch from the same HTTP source and write to`,
+    `Medians of ${rounds} rounds; in each, every program runs once, each round beginning with another. All fetch from one HTTP source and write to`,
     "the same S3 stand-in, which checks every signature and digest, takes an MD5 of every body and a CRC32 where one is",
     "sent, and gives large bodies up once they are hashed. Source, store and program share the cores, so the store's hashing",
     "is in every time; CPU is the program's alone. Time and CPU are those of whole processes, their start included: one",

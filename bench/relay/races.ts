@@ -59,19 +59,19 @@ export interface Course {
   readonly source: Source;
 }
 
-/** Every peer once per round, in turn, so that what else the machine does meets all of them alike. */
+/**
+ * Every peer once per round, in turn, so that what else the machine does meets all of them alike; each round begins
+ * with another one, after a lap that is not counted: source and store are then as warm for the first as for the last.
+ */
 export async function runRace(course: Course, race: Race): Promise<readonly RaceFigures[]> {
+  const name = `race-${race.sizeBytes}-${race.timed}`;
+  await runLap(course, race, race.peers.at(-1) ?? OURS, `${name}/warm-up`);
   const laps = new Map<string, Lap[]>(race.peers.map((peer) => [peer, []]));
   for (let round = 0; round < race.rounds; round += 1) {
-    for (const [peer, own] of laps) {
-      own.push(
-        await runLap(
-          course,
-          race,
-          peer,
-          `race-${race.sizeBytes}-${race.timed}/${round}/${own.length}-${race.peers.indexOf(peer)}`,
-        ),
-      );
+    const first = round % race.peers.length;
+    for (const peer of [...race.peers.slice(first), ...race.peers.slice(0, first)]) {
+      const keyPrefix = `${name}/${round}/${race.peers.indexOf(peer)}`;
+      laps.get(peer)?.push(await runLap(course, race, peer, keyPrefix));
     }
   }
   return [...laps].map(([peer, own]) => figuresOf(race, peer, own));

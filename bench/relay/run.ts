@@ -15,7 +15,7 @@ import { startTarget } from "./target.ts";
 const KIB = 1024;
 const MIB = 1024 * KIB;
 const GIB = 1024 * MIB;
-const ROUNDS = 3;
+const ROUNDS = 5;
 const ITEM_ROUNDS = 5;
 const READ_BACK_BYTES = GIB;
 
