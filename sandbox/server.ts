@@ -8,6 +8,7 @@ import { nowMs } from "./clock.ts";
 import { answerControl, type ControlParts } from "./control.ts";
 import { CONTROL_PREFIX } from "./control-protocol.ts";
 import { ResultFiles } from "./files.ts";
+import { hasLeft } from "./has-left.ts";
 import { TaskModel } from "./model.ts";
 import { answerRequest, type Decision, pathOf } from "./platform.ts";
 import { type RequestEnd, RequestLog } from "./request-log.ts";
@@ -170,10 +171,4 @@ function headersOf(request: IncomingMessage): Map<string, string> {
     headers.set(name, (values ?? []).join(", "));
   }
   return headers;
-}
-
-/** The client closed the connection: its right, and in the log as `aborted`. */
-function hasLeft(thrown: unknown): boolean {
-  const code = thrown instanceof Error && "code" in thrown ? thrown.code : undefined;
-  return code === "ECONNRESET" || code === "EPIPE" || code === "ERR_STREAM_PREMATURE_CLOSE";
 }

@@ -9,6 +9,8 @@ import type { StatusReport } from "./commands/status.ts";
 import { count, formatBytes, formatDue, formatDuration } from "./format.ts";
 import { outcomeInWords, reasonInWords } from "./words.ts";
 
+const EXCERPT_CHARACTERS = 40;
+
 /** Lines between rows only make a short table long. */
 const NO_ROW_LINES = { mid: "", "left-mid": "", "mid-mid": "", "right-mid": "" };
 
@@ -177,7 +179,7 @@ export function deadLetterLines(letters: readonly HeldDeadLetter[], nowMs: numbe
   return [
     ...letters.flatMap(({ id, body, reason, attempts, detail, deadLetteredAtMs }) => {
       const parsed = parseBody(body);
-      const what = parsed.kind === "task" ? parsed.message.exportTaskId : "(not readable)";
+      const what = parsed.kind === "task" ? parsed.message.exportTaskId : excerpt(body);
       const when = deadLetteredAtMs === undefined ? "" : `, ${formatDuration(nowMs - deadLetteredAtMs)} ago`;
       const tries = attempts === 0 ? "" : `, after ${count(attempts, "failed attempt")}`;
       return [`${id}  ${what}  ${reason}${tries}${when}`, `    ${detail}`];
@@ -185,6 +187,12 @@ export function deadLetterLines(letters: readonly HeldDeadLetter[], nowMs: numbe
     "",
     'Move letters back with "iotda-archiver dead-letters redrive <id …>" or "--all".',
   ];
+}
+
+/** The beginning of a body that is no task's; quoted, so that nothing in it can act on the terminal. */
+function excerpt(body: string): string {
+  const shown = body.length > EXCERPT_CHARACTERS ? `${body.slice(0, EXCERPT_CHARACTERS)}…` : body;
+  return JSON.stringify(shown).replace(/[\u007f-\u009f\u2028\u2029]/gu, "?");
 }
 
 /** `sweep` for a person. */

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { type Answer, jsonAnswer } from "../answer.ts";
 import { nowMs } from "../clock.ts";
+import { hasLeft } from "../has-left.ts";
 import { sendAnswer } from "../send.ts";
 import { answerControl } from "./control.ts";
 import { CONTROL_PREFIX } from "./control-protocol.ts";
@@ -27,7 +28,9 @@ export async function startServer(store: S3Store, port: number): Promise<Running
   const listener = (expectsContinue: boolean) => (request: IncomingMessage, response: ServerResponse) => {
     const handled = handle(store, request, response, expectsContinue, stopping.signal).catch(
       (thrown: unknown) => {
-        console.error("S3 stand-in: a request could not be handled", thrown);
+        if (!hasLeft(thrown)) {
+          console.error("S3 stand-in: a request could not be handled", thrown);
+        }
         response.destroy();
       },
     );
