@@ -1,4 +1,5 @@
 import { type Answer, type Bytes, bufferAnswer, errorAnswer } from "./answer.ts";
+import { dripped, firstBytes, flipped, pausedAt, silence } from "./body-damage.ts";
 import type { Fault } from "./faults.ts";
 import { type Settings, throttleCodeOf } from "./settings.ts";
 
@@ -61,7 +62,7 @@ export function playOn(answer: Answer, fault: Fault, gone: AbortSignal): Answer 
       return { ...answer, body: firstBytes(answer.body, sizeBytes), sizeBytes };
     }
     case "slow-drip":
-      return { ...answer, body: dripped(answer.body, fault.bytesPerSecond, gone) };
+      return { ...answer, body: dripped(answer.body, fault.bytesPerSecond, DRIP_TICK_MS, gone) };
     case "answer-lost":
       return { ...answer, ending: "lost" };
     case "extra-bytes":
@@ -99,74 +100,7 @@ const HTML = Buffer.from(
   "<!DOCTYPE html>\n<html><head><title>Proxy</title></head><body>Please log in.</body></html>\n",
 );
 
-/** Waits until the client leaves, or that long if a time is given. */
-async function silence(forMs: number | undefined, gone: AbortSignal): Promise<void> {
-  if (gone.aborted) {
-    return;
-  }
-  const { promise, resolve } = Promise.withResolvers<unknown>();
-  const timer = forMs === undefined ? undefined : setTimeout(resolve, forMs);
-  gone.addEventListener("abort", resolve);
-  await promise;
-  gone.removeEventListener("abort", resolve);
-  clearTimeout(timer);
-}
-
-async function* firstBytes(body: Bytes, bytes: number): Bytes {
-  let left = bytes;
-  for await (const chunk of body) {
-    if (chunk.length >= left) {
-      yield chunk.subarray(0, left);
-      return;
-    }
-    left -= chunk.length;
-    yield chunk;
-  }
-}
-
 async function* followedBy(body: Bytes, more: Buffer): Bytes {
   yield* body;
   yield more;
-}
-
-async function* flipped(body: Bytes, at: number): Bytes {
-  let offset = 0;
-  for await (const chunk of body) {
-    const index = at - offset;
-    offset += chunk.length;
-    const byte = chunk[index];
-    if (byte === undefined) {
-      yield chunk;
-    } else {
-      const copy = Buffer.from(chunk);
-      copy[index] = byte ^ 0xff;
-      yield copy;
-    }
-  }
-}
-
-async function* pausedAt(body: Bytes, at: number, forMs: number | undefined, gone: AbortSignal): Bytes {
-  let left: number | undefined = at;
-  for await (const chunk of body) {
-    if (left === undefined || chunk.length < left) {
-      yield chunk;
-      left = left === undefined ? undefined : left - chunk.length;
-    } else {
-      yield chunk.subarray(0, left);
-      await silence(forMs, gone);
-      yield chunk.subarray(left);
-      left = undefined;
-    }
-  }
-}
-
-async function* dripped(body: Bytes, bytesPerSecond: number, gone: AbortSignal): Bytes {
-  const tickBytes = Math.max(1, Math.round((bytesPerSecond * DRIP_TICK_MS) / 1000));
-  const tickMs = (tickBytes * 1000) / bytesPerSecond;
-  for await (const chunk of body) {
-    for (let at = 0; at < chunk.length; at += tickBytes) {
-      await silence(tickMs, gone);
-      yield chunk.subarray(at, at + tickBytes);
-    }
-  }
 }

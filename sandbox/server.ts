@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { mkdirSync } from "node:fs";
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import * as v from "valibot";
 import { type Answer, errorAnswer } from "./answer.ts";
@@ -9,6 +9,7 @@ import { answerControl, type ControlParts } from "./control.ts";
 import { CONTROL_PREFIX } from "./control-protocol.ts";
 import { ResultFiles } from "./files.ts";
 import { hasLeft } from "./has-left.ts";
+import { listen } from "./listen.ts";
 import { TaskModel } from "./model.ts";
 import { answerRequest, type Decision, pathOf } from "./platform.ts";
 import { type RequestEnd, RequestLog } from "./request-log.ts";
@@ -74,14 +75,6 @@ export async function startServer(
       state.close();
     },
   };
-}
-
-async function listen(server: Server, port: number): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  server.once("error", reject);
-  // Loopback only: the control needs no signature.
-  server.listen(port, "127.0.0.1", resolve);
-  await promise;
 }
 
 async function handle(

@@ -1,4 +1,5 @@
 import { type Answer, type Bytes, bufferAnswer } from "../answer.ts";
+import { dripped, firstBytes, flipped, pausedAt, silence } from "../body-damage.ts";
 import { checksumAlgorithms, checksumElement, checksumHeader } from "./checksums.ts";
 import { errorAnswer, errorBody } from "./errors.ts";
 import type { S3Fault } from "./faults.ts";
@@ -54,7 +55,7 @@ export function playOnUpload(body: Bytes, fault: S3Fault, gone: AbortSignal): By
         ? body
         : pausedAt(body, fault.afterBytes, fault.releaseAfterMs, gone);
     case "slow":
-      return dripped(body, fault.bytesPerSecond, gone);
+      return dripped(body, fault.bytesPerSecond, DRIP_TICK_MS, gone);
     case "status":
     case "error-in-200":
     case "html":
@@ -102,7 +103,9 @@ export async function playOnAnswer(
       return download ? { ...answer, body: firstBytes(answer.body, sizeBytes), sizeBytes } : answer;
     }
     case "slow":
-      return download ? { ...answer, body: dripped(answer.body, fault.bytesPerSecond, gone) } : answer;
+      return download
+        ? { ...answer, body: dripped(answer.body, fault.bytesPerSecond, DRIP_TICK_MS, gone) }
+        : answer;
     case "html":
       return answer;
   }
@@ -170,19 +173,6 @@ async function* one(bytes: Buffer): Bytes {
   yield bytes;
 }
 
-/** Waits until the client leaves, or that long if a time is given. */
-async function silence(forMs: number | undefined, gone: AbortSignal): Promise<void> {
-  if (gone.aborted) {
-    return;
-  }
-  const { promise, resolve } = Promise.withResolvers<unknown>();
-  const timer = forMs === undefined ? undefined : setTimeout(resolve, forMs);
-  gone.addEventListener("abort", resolve);
-  await promise;
-  gone.removeEventListener("abort", resolve);
-  clearTimeout(timer);
-}
-
 async function* resetAt(body: Bytes, at: number): Bytes {
   let left = at;
   for await (const chunk of body) {
@@ -191,59 +181,5 @@ async function* resetAt(body: Bytes, at: number): Bytes {
       throw new ScriptedReset();
     }
     yield chunk;
-  }
-}
-
-async function* firstBytes(body: Bytes, bytes: number): Bytes {
-  let left = bytes;
-  for await (const chunk of body) {
-    if (chunk.length >= left) {
-      yield chunk.subarray(0, left);
-      return;
-    }
-    left -= chunk.length;
-    yield chunk;
-  }
-}
-
-async function* flipped(body: Bytes, at: number): Bytes {
-  let offset = 0;
-  for await (const chunk of body) {
-    const index = at - offset;
-    offset += chunk.length;
-    const byte = chunk[index];
-    if (byte === undefined) {
-      yield chunk;
-    } else {
-      const copy = Buffer.from(chunk);
-      copy[index] = byte ^ 0xff;
-      yield copy;
-    }
-  }
-}
-
-async function* pausedAt(body: Bytes, at: number, forMs: number | undefined, gone: AbortSignal): Bytes {
-  let left: number | undefined = at;
-  for await (const chunk of body) {
-    if (left === undefined || chunk.length < left) {
-      yield chunk;
-      left = left === undefined ? undefined : left - chunk.length;
-    } else {
-      yield chunk.subarray(0, left);
-      await silence(forMs, gone);
-      yield chunk.subarray(left);
-      left = undefined;
-    }
-  }
-}
-
-async function* dripped(body: Bytes, bytesPerSecond: number, gone: AbortSignal): Bytes {
-  const tickBytes = Math.max(1, Math.round((bytesPerSecond * DRIP_TICK_MS) / 1000));
-  const tickMs = (tickBytes * 1000) / bytesPerSecond;
-  for await (const chunk of body) {
-    for (let at = 0; at < chunk.length; at += tickBytes) {
-      await silence(tickMs, gone);
-      yield chunk.subarray(at, at + tickBytes);
-    }
   }
 }

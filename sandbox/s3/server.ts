@@ -1,9 +1,10 @@
 import { randomUUID } from "node:crypto";
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type Answer, jsonAnswer } from "../answer.ts";
 import { nowMs } from "../clock.ts";
 import { hasLeft } from "../has-left.ts";
+import { listen } from "../listen.ts";
 import { sendAnswer } from "../send.ts";
 import { answerControl } from "./control.ts";
 import { CONTROL_PREFIX } from "./control-protocol.ts";
@@ -51,14 +52,6 @@ export async function startServer(store: S3Store, port: number): Promise<Running
       await Promise.all(open);
     },
   };
-}
-
-async function listen(server: Server, port: number): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  server.once("error", reject);
-  // Loopback only: the control needs no signature.
-  server.listen(port, "127.0.0.1", resolve);
-  await promise;
 }
 
 async function handle(
