@@ -23,6 +23,16 @@ export function taskLimitMs(run: Run, message: TaskMessage): number {
   return message.needsFullRun === true ? untilGraceMs : Math.min(run.settings.taskTimeoutMs, untilGraceMs);
 }
 
+/**
+ * Whether a task that was cut for the first time may simply have been started too near to the run's end. It
+ * is not known to be slow then, and having to wait for a full run would cost it one: its message may come late
+ * in the next. `notBefore` tells of an earlier cut; nothing is excused twice.
+ */
+export function wasStartedTooLate({ settings }: Run, message: TaskMessage, allottedMs: number): boolean {
+  const fairMs = Math.max(settings.minTaskMs, 2 * settings.downloadIntervalMs);
+  return message.notBeforeMs === undefined && allottedMs < fairMs;
+}
+
 /** Whether a task cut once has what it asked for: at least half of the run ahead of it. */
 export function hasHalfTheRunAhead(run: Run, startedAtMs: number): boolean {
   return runTimeLeftMs(run) >= (run.limitAtMs - startedAtMs) / 2;

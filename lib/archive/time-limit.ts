@@ -11,6 +11,7 @@ export class TimeLimit {
   readonly #parent: AbortSignal;
   readonly #onParentAbort = () => this.#abort.abort(this.#parent.reason);
   #timer: AbortController | undefined;
+  #allottedMs = Number.POSITIVE_INFINITY;
 
   constructor(clock: Clock, parent: AbortSignal) {
     this.#clock = clock;
@@ -26,9 +27,15 @@ export class TimeLimit {
     return this.#abort.signal;
   }
 
+  /** What the limit was last armed with. */
+  get allottedMs(): number {
+    return this.#allottedMs;
+  }
+
   /** Starts the limit anew; `Infinity` is no limit. */
   arm(limitMs: number): void {
     this.disarm();
+    this.#allottedMs = limitMs;
     if (limitMs === Number.POSITIVE_INFINITY) {
       return;
     }

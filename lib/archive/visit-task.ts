@@ -2,7 +2,7 @@ import { ArchiverError, describeFailure } from "../domain/errors.ts";
 import { PlatformError } from "../ports/platform.ts";
 import { archiveTask } from "./archive-task.ts";
 import { BodyNotAccepted, cutInFullRun, Interrupted, SystemFailure } from "./errors.ts";
-import { runTimeLeftMs, taskLimitMs } from "./task-time.ts";
+import { runTimeLeftMs, taskLimitMs, wasStartedTooLate } from "./task-time.ts";
 import { withOwnLimit } from "./time-limit.ts";
 import { postponedAsUsual, type Visit, type VisitResult } from "./visit.ts";
 
@@ -38,7 +38,11 @@ function resultOfInterruption(visit: Visit, reason: unknown): VisitResult {
     kind: "postponed",
     reason: "cut-by-time-limit",
     delayMs,
-    message: { ...message, needsFullRun: true, notBeforeMs: run.ports.clock.wallMs() + delayMs },
+    message: {
+      ...message,
+      ...(wasStartedTooLate(run, message, visit.limit.allottedMs) ? {} : { needsFullRun: true }),
+      notBeforeMs: run.ports.clock.wallMs() + delayMs,
+    },
   };
 }
 

@@ -66,6 +66,20 @@ describe("a run's time", () => {
     scene.expectAllDone([id]);
   });
 
+  test("cut because it started near the end: no full run is asked for, unless that happens again", async () => {
+    const scene = new Scene();
+    const id = slowTask(scene, 50 * SECOND_MS);
+    await scene.run({ limitMs: 65 * SECOND_MS });
+    expect(scene.message().notBeforeMs).toBeDefined();
+    expect(scene.message().needsFullRun).toBeUndefined();
+    await scene.wait(MINUTE_MS);
+    await scene.run({ limitMs: 65 * SECOND_MS });
+    expect(scene.message()).toMatchObject({ exportTaskId: id, needsFullRun: true });
+    await scene.wait(MINUTE_MS);
+    await scene.run();
+    scene.expectAllDone([id]);
+  });
+
   test("cut in a full run too: failed tries, in the end too-large-for-run", async () => {
     const scene = new Scene();
     const id = slowTask(scene, 15 * MINUTE_MS);
