@@ -1,0 +1,58 @@
+// What CloudWatch gets. Namespace `IotdaArchiver`; exactly one dimension, `service`, whose value is
+// POWERTOOLS_SERVICE_NAME (the deployment's name; `iotda-archiver` when it is not set). Each run of a function
+// writes one EMF line with every value it knows: a count that is 0 is written as 0, a value that the run could
+// not find out is left out. `archive` writes all of them, `discover` TasksHeld and SystemFailures.
+import { Metrics } from "@aws-lambda-powertools/metrics";
+
+export const METRICS_NAMESPACE = "IotdaArchiver";
+
+/** The `service` of logs and metrics where the deployment names none. */
+export const DEFAULT_SERVICE = "iotda-archiver";
+
+/** Every metric, with the unit CloudWatch knows it by. */
+export const METRIC_UNITS = {
+  /** Export tasks on the platform, of 50. */
+  TasksHeld: "Count",
+  TasksArchived: "Count",
+  TasksDeleted: "Count",
+  /** Archived, and left on the platform for a named reason. */
+  TasksKept: "Count",
+  TasksDeadLettered: "Count",
+  /** Exports that left the platform and were never archived. */
+  ExportsLost: "Count",
+  ThrottledDownloads: "Count",
+  /** 1 for a run that ended with a failure of the system, 0 for every other. */
+  SystemFailures: "Count",
+  BytesArchived: "Bytes",
+  /** 0 when nothing waits. */
+  OldestUnarchivedAgeSeconds: "Seconds",
+  /** From the first download start to the last task's end. */
+  DrainSeconds: "Seconds",
+  /** Time in which a run did nothing but wait, for a slot or a message. */
+  IdleWaitMs: "Milliseconds",
+  /** Copies that differed from what was downloaded. */
+  VerificationFailures: "Count",
+  /** 1 for a run that ended `drained` or `time-budget`, 0 for every other. */
+  RunsCompleted: "Count",
+} as const;
+
+export type MetricName = keyof typeof METRIC_UNITS;
+
+/** What one run measured. */
+export type MetricValues = Readonly<Partial<Record<MetricName, number>>>;
+
+/** Writes one EMF line to stdout. */
+export function emitMetrics(service: string | undefined, values: MetricValues): void {
+  const metrics = new Metrics({ namespace: METRICS_NAMESPACE, serviceName: service || DEFAULT_SERVICE });
+  for (const name of metricNames()) {
+    const value = values[name];
+    if (value !== undefined) {
+      metrics.addMetric(name, METRIC_UNITS[name], value);
+    }
+  }
+  metrics.publishStoredMetrics();
+}
+
+function metricNames(): MetricName[] {
+  return Object.keys(METRIC_UNITS) as MetricName[];
+}
