@@ -1,0 +1,86 @@
+import type { PlantedBug } from "../planted-bug.ts";
+
+/** Bugs in telling ill tasks from an ill system, and in counting attempts. */
+export const FAILURE_BUGS: readonly PlantedBug[] = [
+  {
+    name: "throttling counted as attempt",
+    breaks: "A platform that throttles for days dead-letters healthy tasks.",
+    invariant: "I5",
+    file: "lib/archive/visit-task.ts",
+    find: 'return { kind: "postponed", reason: "throttled", delayMs: waitMs, message };',
+    replace: "return failed(visit, error);",
+  },
+  {
+    name: "system verdict counted as attempt",
+    breaks: "An outage of the system uses up the attempts of the tasks that met it.",
+    invariant: "I5",
+    file: "lib/archive/result-settler.ts",
+    find: "await resend(this.#run, failed.held, failed.visit.message, SYSTEM_FAILURE_DELAY_MS);",
+    replace: "return await this.#countAttempt(failed);",
+  },
+  {
+    name: "failures never held",
+    breaks: "Each failure counts at once, whatever fails beside it, so that no outage is ever seen as one.",
+    invariant: "I5",
+    file: "lib/archive/failure-verdicts.ts",
+    find: 'return this.#accusesSystem(failure.error) ? "system" : "held";',
+    replace: 'return "attempt";',
+  },
+  {
+    name: "system's body remembered as the task's",
+    breaks: "A page that a proxy sent for every task makes each of them `not-accepted` the second time.",
+    invariant: "I5",
+    file: "lib/archive/result-settler.ts",
+    find: "failed.held, failed.visit.message, SYSTEM_FAILURE_DELAY_MS",
+    replace: "failed.held, failed.message, SYSTEM_FAILURE_DELAY_MS",
+  },
+  {
+    name: "one bad body is enough",
+    breaks: "A body that was damaged once on its way dead-letters a healthy task.",
+    invariant: "I5",
+    file: "lib/archive/visit-task.ts",
+    find: "if (visit.message.rejectedSha256 === error.sha256) {",
+    replace: "if (error.sha256 !== undefined) {",
+  },
+  {
+    name: "given up without patience",
+    breaks: "Five quick failures dead-letter a task long before 48 h have passed.",
+    invariant: "I5",
+    file: "lib/archive/result-settler.ts",
+    find: "attempts >= settings.maxAttempts && nowMs - firstFailedAtMs >= settings.giveUpAfterMs",
+    replace: "attempts >= settings.maxAttempts",
+  },
+  {
+    name: "attempts reset on re-send",
+    breaks: "An ill task is tried for ever.",
+    invariant: "I3",
+    file: "lib/archive/result-settler.ts",
+    find: "const attempts = (failed.message.attempts ?? 0) + 1;",
+    replace: "const attempts = 1;",
+  },
+  {
+    name: "first failure's time reset",
+    breaks: "An ill task never reaches the end of our patience.",
+    invariant: "I3",
+    file: "lib/archive/result-settler.ts",
+    find: "const firstFailedAtMs = failed.message.firstFailedAtMs ?? nowMs;",
+    replace: "const firstFailedAtMs = nowMs;",
+  },
+  {
+    name: "one poisoned task accuses the system",
+    breaks: "A task that is ill by itself stops every run, and is never given up.",
+    invariant: "I5",
+    file: "lib/archive/failure-verdicts.ts",
+    find: "const ALIKE_FAILURES_FOR_VERDICT = 3;",
+    replace: "const ALIKE_FAILURES_FOR_VERDICT = 1;",
+  },
+  {
+    name: "poisoned task stops the run",
+    breaks: "What goes wrong with one task is thrown out of the loop, and the tasks behind it wait for ever.",
+    invariant: "I5",
+    file: "lib/archive/visit-task.ts",
+    find: "if (thrown instanceof SystemFailure) {",
+    replace:
+      "if (thrown instanceof ArchiverError && !(thrown instanceof PlatformError && thrown.throttle)) {",
+  },
+];

@@ -1,0 +1,82 @@
+import type { PlantedBug } from "../planted-bug.ts";
+
+/** Bugs in what becomes of messages: acknowledgements, re-sends, hand-backs, dead letters. */
+export const SETTLING_BUGS: readonly PlantedBug[] = [
+  {
+    name: "acknowledge before record",
+    breaks: "The message is gone before its task is archived.",
+    invariant: "I3",
+    file: "lib/archive/drain-loop.ts",
+    find: "const result = await visitTask(visit);",
+    replace:
+      "await this.run.ports.queue.acknowledge(held.received, { signal: this.#stopSignal });\nconst result = await visitTask(visit);",
+  },
+  {
+    name: "acknowledge before re-send",
+    breaks: "A message that is to be tried again is removed before its successor is sent.",
+    invariant: "I3",
+    file: "lib/archive/settle.ts",
+    find: "await before({ signal });\n      await held.lease.release();\n      await queue.acknowledge(held.received, { signal });",
+    replace:
+      "await held.lease.release();\n      await queue.acknowledge(held.received, { signal });\n      await before({ signal });",
+  },
+  {
+    name: "acknowledge before the dead letter",
+    breaks: "A message that is given up is removed before its letter is in the dead-letter queue.",
+    invariant: "I3",
+    file: "lib/archive/settle.ts",
+    find: "await queue.deadLetter({ body, reason, detail, attempts, runId }, options);",
+    replace:
+      "await queue.acknowledge(held.received, options);\nawait queue.deadLetter({ body, reason, detail, attempts, runId }, options);",
+  },
+  {
+    name: "dead-letter record before the letter",
+    breaks: "A death in between leaves a record that silences the message, and no letter.",
+    invariant: "I3",
+    file: "lib/archive/settle.ts",
+    find: "await queue.deadLetter({ body, reason, detail, attempts, runId }, options);\n    const nowMs = clock.wallMs();\n    await run.records.writeDeadLetter(",
+    replace:
+      "const nowMs = clock.wallMs();\n    const record = (...facts) => run.records.writeDeadLetter(...facts).then(() => queue.deadLetter({ body, reason, detail, attempts, runId }, options));\n    await record(",
+  },
+  {
+    name: "hand-back by visibility",
+    breaks:
+      "Each hand-back counts as a receive, so that a healthy message looks like one that kills its runners.",
+    invariant: "I3",
+    file: "lib/archive/settle.ts",
+    find: "await settling(run, held, (options) =>\n    run.ports.queue.sendRaw(held.received.body, { ...options, delayMs }),\n  );",
+    replace: "await held.lease.release();",
+  },
+  {
+    name: "alone flag dropped",
+    breaks: "A message that kills every runner starts anew each time it is isolated.",
+    invariant: "I3",
+    file: "lib/archive/admission.ts",
+    find: "message: { ...message, requestedAtMs, alone: true }",
+    replace: "message: { ...message, requestedAtMs }",
+  },
+  {
+    name: "crash loop never ends",
+    breaks: "A message that kills every runner is never given up.",
+    invariant: "I3",
+    file: "lib/archive/admission.ts",
+    find: "if (alone && receiveCount >= CRASH_LOOP_RECEIVES) {",
+    replace: "if (alone && receiveCount === undefined) {",
+  },
+  {
+    name: "run's grace ignored",
+    breaks: "A task may take the time that settling needs, and its run does not end in time.",
+    invariant: "I8",
+    file: "lib/archive/task-time.ts",
+    find: "leftMs - Math.min(MAX_GRACE_MS, leftMs / 3)",
+    replace: "leftMs",
+  },
+  {
+    name: "full run never asked for",
+    breaks: "A file that is too slow for its time limit is cut again and again, without end.",
+    invariant: "I3",
+    file: "lib/archive/visit-task.ts",
+    find: "{ needsFullRun: true }",
+    replace: "{}",
+  },
+];

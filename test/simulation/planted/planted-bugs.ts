@@ -1,0 +1,17 @@
+import { COPY_BUGS } from "./bugs/copies.ts";
+import { DELETION_BUGS } from "./bugs/deletion.ts";
+import { FAILURE_BUGS } from "./bugs/failures.ts";
+import { PACING_BUGS } from "./bugs/pacing.ts";
+import { SETTLING_BUGS } from "./bugs/settling.ts";
+import { SIGHT_BUGS } from "./bugs/sight.ts";
+import type { PlantedBug } from "./planted-bug.ts";
+
+/** Every planted bug, in the order of the protocol. */
+export const PLANTED_BUGS: readonly PlantedBug[] = [
+  ...SIGHT_BUGS,
+  ...COPY_BUGS,
+  ...DELETION_BUGS,
+  ...SETTLING_BUGS,
+  ...FAILURE_BUGS,
+  ...PACING_BUGS,
+];
