@@ -1,11 +1,9 @@
+import { request as httpRequest, type IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
-import { beforeRequest } from "./before-request.ts";
 import { unreachable } from "./errors.ts";
+import { OneSocketAgent } from "./one-socket-agent.ts";
+import type { IotdaLimits } from "./options.ts";
 import { headFault, transportFault } from "./transport-faults.ts";
-import type { Dispatcher } from "./undici.ts";
-
-/** undici dials again by itself when a connection breaks before a request is written; not forever. */
-const MAX_DIALS_PER_REQUEST = 3;
 
 /** A request as it goes on the wire. */
 export interface WireRequest {
@@ -17,6 +15,17 @@ export interface WireRequest {
   readonly beforeRequest?: (() => void) | undefined;
 }
 
+/** An answer whose head has come. */
+export interface WireAnswer {
+  readonly httpStatus: number;
+  /** By lowercase name, each time the header came. */
+  readonly headers: Readonly<Record<string, readonly string[] | undefined>>;
+  /** To be read once. Silence beyond the limit fails the connection. */
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
+type TimeLimits = Pick<IotdaLimits, "connectMs" | "headersMs" | "idleMs">;
+
 /**
  * The connection of one operation. It lives from the first request to {@link end}, and takes every socket
  * opened for it along: no operation leaves anything behind, and none meets a connection that another one left
@@ -24,87 +33,65 @@ export interface WireRequest {
  */
 export class Connection {
   readonly #operation: string;
-  readonly #origin: string;
-  readonly #dispatcher: Dispatcher;
-  readonly #sockets = new Set<Socket>();
+  readonly #dial: (signal: AbortSignal) => Promise<Socket>;
+  readonly #limits: TimeLimits;
+  readonly #agent = new OneSocketAgent();
+  /** Aborted when the connection ends; takes a dial under way along. */
+  readonly #ended = new AbortController();
   readonly #failed = Promise.withResolvers<never>();
   readonly #onEnd: () => void;
   #failure: { readonly reason: unknown } | undefined;
-  #destroyed: Promise<void> | undefined;
-  #dials = 0;
+  #dialling: Promise<unknown> = Promise.resolve();
+  #closed: Promise<void> | undefined;
   #totalTimer: NodeJS.Timeout | undefined;
 
   /**
    * @param operation names the call in messages.
-   * @param dial makes the dispatcher; it reports every socket it opens to the connection.
+   * @param dial opens a socket that a request can be written on; none stays open once its signal is aborted.
    * @param onEnd called once, when the connection ends for whatever reason.
    */
   constructor(
     operation: string,
-    origin: string,
-    dial: (connection: Connection) => Dispatcher,
+    dial: (signal: AbortSignal) => Promise<Socket>,
+    limits: TimeLimits,
     onEnd: () => void,
   ) {
     this.#operation = operation;
-    this.#origin = origin;
+    this.#dial = dial;
+    this.#limits = limits;
     this.#onEnd = onEnd;
     this.#failed.promise.catch(ignore);
-    this.#dispatcher = dial(this);
   }
 
-  /** Takes over a socket that was just opened, connected or not. */
-  adopt(socket: Socket): void {
-    this.#sockets.add(socket);
-    socket.on("error", ignore);
-    socket.once("close", () => this.#sockets.delete(socket));
-    this.#dials += 1;
-    if (this.#dials > MAX_DIALS_PER_REQUEST) {
-      const hint = "Check network, firewall and proxy between here and the endpoint.";
-      this.fail(unreachable(`${this.#operation}: the connection broke before each try`, hint));
-    }
-    if (this.#destroyed !== undefined) {
-      socket.destroy();
-    }
-  }
-
-  /** Sends one request, once. Rejects with what {@link fail} was given, or with a PlatformError. */
-  async send(wire: WireRequest): Promise<Dispatcher.ResponseData> {
-    this.#dials = 0;
-    let refusedBefore: { readonly reason: unknown } | undefined;
-    const check = (): void => {
+  /**
+   * Sends one request, once: connects, calls `beforeRequest`, writes. Rejects with what {@link fail} was given,
+   * or with a PlatformError.
+   */
+  async send(wire: WireRequest): Promise<WireAnswer> {
+    return await this.guard(async () => {
+      if (!this.#agent.isOpen) {
+        await this.#connect();
+      }
+      this.#throwIfEnded();
       try {
         wire.beforeRequest?.();
       } catch (reason) {
-        refusedBefore = { reason };
-        throw new Error("cancelled before it was written");
+        this.fail(reason);
       }
-    };
-    return await this.guard(async () => {
-      try {
-        return await this.#dispatcher.compose(beforeRequest(check)).request({
-          origin: this.#origin,
-          path: wire.target,
-          method: wire.method,
-          headers: wire.headers,
-          body: wire.body === "" ? null : wire.body,
-        });
-      } catch (thrown) {
-        if (refusedBefore !== undefined) {
-          this.fail(refusedBefore.reason);
-        }
-        throw headFault(this.#operation, thrown);
-      }
+      this.#throwIfEnded();
+      const response = await this.#exchange(wire);
+      return {
+        httpStatus: response.statusCode ?? 0,
+        headers: response.headersDistinct,
+        body: this.#bytesOf(response),
+      };
     });
   }
 
   /** Fails the operation when it is not ended this many milliseconds from now. */
   limitTotalTime(totalMs: number): void {
-    const expire = (): void => {
-      const hint = "The platform or the network is slow; it is tried again.";
-      this.fail(unreachable(`${this.#operation}: no whole answer within ${totalMs} ms`, hint));
-    };
     clearTimeout(this.#totalTimer);
-    this.#totalTimer = setTimeout(expire, totalMs);
+    this.#totalTimer = setTimeout(() => this.fail(this.#tooSlow("no whole answer", totalMs)), totalMs);
   }
 
   /** Runs a step of the operation; it settles as soon as the connection fails. */
@@ -130,7 +117,7 @@ export class Connection {
 
   /** Ends the connection; whoever waits on it gets exactly this reason. */
   fail(reason: unknown): void {
-    if (this.#destroyed === undefined) {
+    if (this.#closed === undefined) {
       this.#failure = { reason };
       this.#failed.reject(reason);
       void this.end();
@@ -139,21 +126,73 @@ export class Connection {
 
   /** Destroys every socket. Safe more than once; resolves when they are closed. */
   end(): Promise<void> {
-    if (this.#destroyed === undefined) {
+    if (this.#closed === undefined) {
       clearTimeout(this.#totalTimer);
-      const ended = new Error("the connection was ended");
-      this.#destroyed = this.#dispatcher.destroy(ended).then(ignore, ignore);
-      for (const socket of this.#sockets) {
-        // With an error, because undici stops its connect timer only on that.
-        socket.destroy(ended);
-      }
+      this.#ended.abort();
+      this.#closed = Promise.all([this.#dialling, this.#agent.close()]).then(ignore);
       this.#onEnd();
     }
-    return this.#destroyed;
+    return this.#closed;
+  }
+
+  async #connect(): Promise<void> {
+    const dialling = this.#dial(this.#ended.signal);
+    this.#dialling = dialling.catch(ignore);
+    this.#agent.use(await this.#within(this.#limits.connectMs, "no connection", dialling));
+  }
+
+  /** Writes the request, on its way before anything else can happen, and waits for the head of the answer. */
+  async #exchange({ method, target, headers, body }: WireRequest): Promise<IncomingMessage> {
+    const head = Promise.withResolvers<IncomingMessage>();
+    const request = httpRequest({ agent: this.#agent, method, path: target, headers });
+    // Stays for good: an error event without a listener would end the process. What breaks off a body after
+    // the head reaches its reader another way.
+    request.on("error", head.reject);
+    request.once("response", (response) => {
+      response.on("error", ignore);
+      head.resolve(response);
+    });
+    request.end(body);
+    try {
+      return await this.#within(this.#limits.headersMs, "no answer", head.promise);
+    } catch (thrown) {
+      throw headFault(this.#operation, thrown);
+    }
+  }
+
+  async *#bytesOf(response: IncomingMessage): AsyncGenerator<Uint8Array, void, undefined> {
+    const chunks: AsyncIterator<Uint8Array> = response[Symbol.asyncIterator]();
+    for (;;) {
+      const next = await this.#within(this.#limits.idleMs, "no more of the answer", chunks.next());
+      if (next.done === true) {
+        return;
+      }
+      yield next.value;
+    }
+  }
+
+  /** Fails the connection when what is waited for does not settle in time. */
+  async #within<T>(limitMs: number, missing: string, awaited: Promise<T>): Promise<T> {
+    const timer = setTimeout(() => this.fail(this.#tooSlow(missing, limitMs)), limitMs);
+    try {
+      return await awaited;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #tooSlow(missing: string, limitMs: number): unknown {
+    const hint = "The platform or the network is slow; it is tried again.";
+    return unreachable(`${this.#operation}: ${missing} within ${limitMs} ms`, hint);
+  }
+
+  #throwIfEnded(): void {
+    this.throwIfFailed();
+    this.#ended.signal.throwIfAborted();
   }
 }
 
 /** For errors that are certain to be reported another way. */
 function ignore(): void {
-  // Nothing to do: an error event without any listener would end the process.
+  // Nothing to do.
 }

@@ -206,8 +206,8 @@ test.each([
 ])(
   "a connection that ends while the reader is slow, %s a length, gives every byte",
   async (_words, withLength) => {
-    // undici 7 asserts here, out of anybody's reach, and the process dies (nodejs/undici#5360): it needs
-    // the last chunk to fill the 64 KiB that undici buffers.
+    // undici 7 asserted here, out of anybody's reach, and the process died (nodejs/undici#5360): the last chunk
+    // has to fill the 64 KiB that a body buffers.
     const first = Buffer.alloc(1_000, 0x61);
     const last = Buffer.alloc(65_536, 0x62);
     const length = withLength ? `content-length: ${first.length + last.length}\r\n` : "";

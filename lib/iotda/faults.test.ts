@@ -130,7 +130,7 @@ describe.each(CALLS)("%s", (_name, call) => {
   });
 });
 
-describe("undici's own limits, which keep time to about a second", () => {
+describe("the limits of one step", () => {
   const CASES: readonly (readonly [string, string, (socket: Socket) => void])[] = [
     ["TLS that never completes", "https:", () => undefined],
     ["no head", "http:", () => undefined],

@@ -74,15 +74,12 @@ export class Operation {
   /** Signs and sends one request, once. */
   async send(call: PlatformCall, beforeRequest?: () => void): Promise<Answer> {
     const signed = this.#context.builder.sign(call, this.#credentials);
-    const response = await this.connection.send({ ...signed, beforeRequest });
-    return {
-      httpStatus: response.statusCode,
-      header: (name) => {
-        const value = response.headers[name];
-        return typeof value === "string" ? value : undefined;
-      },
-      body: response.body,
+    const { httpStatus, headers, body } = await this.connection.send({ ...signed, beforeRequest });
+    const header = (name: string): string | undefined => {
+      const values = headers[name] ?? [];
+      return values.length === 1 ? values[0] : undefined;
     };
+    return { httpStatus, header, body };
   }
 
   /** Throws what any other status than the expected one means. */

@@ -1,9 +1,10 @@
 import type { PlatformScope } from "../domain/export-task.ts";
+import type { ProxySettings } from "../network/proxy-rules.ts";
 import type { Credentials, SigningAlgorithm } from "./signing.ts";
 
 /** Time and size limits of platform calls. Times in milliseconds, sizes in bytes. */
 export interface IotdaLimits {
-  /** TCP, TLS and proxy tunnel together are each given this long. */
+  /** TCP, proxy tunnel and TLS together. */
   readonly connectMs: number;
   /** From the request written to the answer's head. */
   readonly headersMs: number;
@@ -32,13 +33,6 @@ export const DEFAULT_IOTDA_LIMITS: IotdaLimits = {
  * @param refresh the platform refused the ones given last: look again rather than into a cache.
  */
 export type CredentialsProvider = (refresh: boolean) => Promise<Credentials>;
-
-/** Proxies as the environment variables of the same names say; the config module reads those. */
-export interface ProxySettings {
-  readonly httpsProxy?: string | undefined;
-  readonly httpProxy?: string | undefined;
-  readonly noProxy?: string | undefined;
-}
 
 export interface IotdaClientOptions extends PlatformScope {
   /** Origin only: `https://host[:port]`. Whether `http://` is allowed is the config module's business. */

@@ -1,6 +1,5 @@
 import { ArchiverError } from "../domain/errors.ts";
 import { malformedAnswer, unreachable } from "./errors.ts";
-import { errors } from "./undici.ts";
 
 const TRY_AGAIN = "The connection failed; it is tried again. If it lasts, check network, firewall and proxy.";
 const CERTIFICATE =
@@ -8,7 +7,7 @@ const CERTIFICATE =
 const NAME =
   "The endpoint's name does not resolve: check ARCHIVER_IOTDA_ENDPOINT; a standard or enterprise instance has an address of its own.";
 
-/** Codes of Node and undici whose hint can say more than "try again". */
+/** Codes of Node and of our tunnels whose hint can say more than "try again". */
 const HINT_OF_CODE: Readonly<Record<string, string>> = {
   ENOTFOUND: NAME,
   EAI_AGAIN: NAME,
@@ -18,23 +17,30 @@ const HINT_OF_CODE: Readonly<Record<string, string>> = {
   ERR_TLS_CERT_ALTNAME_INVALID: CERTIFICATE,
   SELF_SIGNED_CERT_IN_CHAIN: CERTIFICATE,
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: CERTIFICATE,
+  PROXY_REFUSED:
+    "The proxy opens no tunnel to the endpoint: check HTTPS_PROXY, and let the proxy's rules allow it.",
+  PROXY_WANTS_CREDENTIALS: "The proxy wants another user or password than HTTPS_PROXY names.",
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: CERTIFICATE,
 };
+
+/** How the codes of Node's HTTP parser begin. */
+const HTTP_PARSER_CODE = "HPE_";
 
 /**
  * What a connection that fails before the head of the answer becomes: as {@link transportFault}, but an answer
  * that is there and is no HTTP, or has a head larger than any real one, is malformed.
  */
 export function headFault(operation: string, thrown: unknown): ArchiverError {
-  return thrown instanceof errors.HTTPParserError || thrown instanceof errors.HeadersOverflowError
-    ? malformedAnswer(operation, `the answer is not valid HTTP (${thrown.name})`)
+  const code = faultCode(thrown);
+  return code.startsWith(HTTP_PARSER_CODE)
+    ? malformedAnswer(operation, `the answer is not valid HTTP (${code})`)
     : transportFault(operation, thrown);
 }
 
 /**
  * What a failing connection becomes: `platform-unreachable`. Errors of ours pass as they are.
  *
- * The cause keeps only the fault's code: an undici parser error carries the raw answer.
+ * The cause keeps only the fault's code: a parser error carries the raw answer.
  */
 export function transportFault(operation: string, thrown: unknown): ArchiverError {
   if (thrown instanceof ArchiverError) {

@@ -20,6 +20,7 @@ const LAYERS: readonly { readonly modules: readonly string[]; readonly peers: bo
     modules: ["lib/archive", "lib/discovery", "lib/pacing", "lib/records", "lib/retention", "lib/report"],
     peers: true,
   },
+  { modules: ["lib/network"], peers: false },
   { modules: ["lib/iotda", "lib/store", "lib/queue"], peers: false },
   { modules: ["lib/config"], peers: false },
   { modules: ["functions", "lib/cli"], peers: false },
