@@ -14,5 +14,6 @@ export interface WorldObserver {
   fileAppeared(sha256: string): void;
   taskDeleted(exportTaskId: string, startedAtMs: number): void;
   objectCompleted(key: string, sha256: string): void;
+  objectRemoved(key: string, runner: string): void;
   documentWritten(key: string, text: string): void;
 }

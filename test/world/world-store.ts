@@ -15,6 +15,7 @@ import {
 import type { CallOptions } from "../../lib/ports/platform.ts";
 import { copyOf } from "./export-file.ts";
 import type { Site } from "./faults.ts";
+import type { WorldObserver } from "./observer.ts";
 import { storeError } from "./port-errors.ts";
 import type { RunnerProcess } from "./runner-process.ts";
 import type { SeededRandom } from "./seeded-random.ts";
@@ -26,6 +27,7 @@ export interface WorldStoreParts {
   readonly runner: RunnerProcess;
   readonly random: SeededRandom;
   readonly clock: VirtualClock;
+  readonly observer: WorldObserver;
 }
 
 /** The object store as one runner reaches it. */
@@ -116,6 +118,14 @@ export class WorldStore implements ObjectStore {
   abortUploadsUnder(prefix: string, { signal }: CallOptions): Promise<number> {
     const { state } = this.#parts;
     return this.#call("store.abortUploadsUnder", prefix, signal, () => state.abortUploadsUnder(prefix));
+  }
+
+  /** No port of an archive run has this, but the real stores do: one that reached for it would be seen. */
+  async removeObject(key: string, { signal }: CallOptions): Promise<void> {
+    const { observer, random, runner, state } = this.#parts;
+    await runner.pass(random.latencyMs(state.settings.callLatency), signal);
+    observer.objectRemoved(key, runner.name);
+    state.removeObject(key);
   }
 
   getDocument(key: string, { signal }: CallOptions): Promise<StoredDocument | undefined> {

@@ -116,7 +116,7 @@ export class World {
         clock,
         observer,
       }),
-      store: new WorldStore({ state: this.store, runner: process, random: latencies, clock }),
+      store: new WorldStore({ state: this.store, runner: process, random: latencies, clock, observer }),
       queue: new WorldQueue({ state: this.queue, runner: process, clock }),
     };
     this.#runners.push(runner);

@@ -70,7 +70,7 @@ export const COPY_BUGS: readonly PlantedBug[] = [
     name: "record written over",
     breaks: "Of two runners at one task the later one overwrites the record of the earlier.",
     invariant: "I2",
-    file: "lib/records/records.ts",
+    file: "lib/records/create-once.ts",
     find: '{ kind: "if-absent" }',
     replace: '{ kind: "always" }',
   },

@@ -1,0 +1,17 @@
+import type { Scene } from "./scene.ts";
+import { COPY_SCENES } from "./scenes/copies.ts";
+import { DELETION_SCENES } from "./scenes/deletion.ts";
+import { FAILURE_SCENES } from "./scenes/failures.ts";
+import { PACING_SCENES } from "./scenes/pacing.ts";
+import { SETTLING_SCENES } from "./scenes/settling.ts";
+import { SIGHT_SCENES } from "./scenes/sight.ts";
+
+/** Every scene, in the order in which they are played. */
+export const SCENES: readonly Scene[] = [
+  ...SIGHT_SCENES,
+  ...COPY_SCENES,
+  ...DELETION_SCENES,
+  ...SETTLING_SCENES,
+  ...FAILURE_SCENES,
+  ...PACING_SCENES,
+];

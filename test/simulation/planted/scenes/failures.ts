@@ -1,0 +1,93 @@
+import type { ArchiveSettings } from "../../../../lib/archive/settings.ts";
+import type { PlannedFault } from "../../../world/faults.ts";
+import { platformError, throttledError } from "../../../world/port-errors.ts";
+import type { Scene } from "../scene.ts";
+import { HOUR_MS, Stage } from "../stage.ts";
+
+const FOREVER = Number.POSITIVE_INFINITY;
+/** Patience that is over within a scene. */
+const IMPATIENT = { maxAttempts: 3, giveUpAfterMs: HOUR_MS };
+const RUNS_OF_OUTAGE = 24;
+
+interface Outage {
+  readonly name: string;
+  readonly tasks: number;
+  readonly fault: PlannedFault;
+  readonly settings?: Partial<ArchiveSettings>;
+  /** Tries are 15 minutes apart; so many fail. */
+  readonly runs?: number;
+}
+
+/** Nothing can be downloaded for hours; then all is well, and every task has to be archived. */
+function outage({ name, tasks, fault, settings = {}, runs = RUNS_OF_OUTAGE }: Outage): Scene {
+  return {
+    name,
+    async play(seed) {
+      const stage = new Stage({ seed }, settings);
+      stage.tasks(tasks);
+      stage.world.faults.plant({ ...fault, times: FOREVER });
+      await stage.runOn(runs);
+      stage.world.faults.clear();
+      await stage.runOn(8);
+      return stage;
+    },
+  };
+}
+
+/** One task fails for ever, whatever goes well beside it. */
+function illTask(name: string, healthy: number): Scene {
+  return {
+    name,
+    async play(seed) {
+      const stage = new Stage({ seed }, IMPATIENT);
+      const ill = stage.task("dead-letter:max-attempts");
+      stage.tasks(healthy);
+      stage.world.faults.plant({
+        site: "platform.showExportTask",
+        match: ({ subject }) => subject === ill,
+        times: FOREVER,
+        form: "not-done",
+        error: platformError("platform-unavailable"),
+      });
+      await stage.runOn(24);
+      return stage;
+    },
+  };
+}
+
+/** Ill tasks and ill systems. */
+export const FAILURE_SCENES: readonly Scene[] = [
+  outage({
+    name: "a platform that throttles for hours",
+    tasks: 1,
+    settings: IMPATIENT,
+    fault: { site: "platform.showExportTask", form: "not-done", error: throttledError("IOTDA.021101") },
+  }),
+  outage({
+    name: "downloads are forbidden for hours",
+    tasks: 3,
+    settings: IMPATIENT,
+    fault: { site: "platform.showExportTask", form: "not-done", error: platformError("platform-forbidden") },
+  }),
+  outage({
+    name: "a proxy's page instead of every file",
+    tasks: 4,
+    runs: 4,
+    fault: {
+      site: "platform.body",
+      form: "body",
+      damage: { kind: "replace", bytes: Buffer.from("<this is a proxy speaking>") },
+    },
+  }),
+  outage({
+    name: "downloads fail for some hours",
+    tasks: 1,
+    fault: {
+      site: "platform.showExportTask",
+      form: "not-done",
+      error: platformError("platform-unavailable"),
+    },
+  }),
+  illTask("one ill task alone", 0),
+  illTask("one ill task among others", 2),
+];

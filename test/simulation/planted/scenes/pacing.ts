@@ -1,0 +1,92 @@
+import { throttledError } from "../../../world/port-errors.ts";
+import type { Scene } from "../scene.ts";
+import { MINUTE_MS, Stage } from "../stage.ts";
+
+const STATE = "state/pacing.json";
+
+/** Two runners that begin at the same moment. */
+function together(
+  name: string,
+  plan: (stage: Stage) => void,
+  { skewMs = 0, capable = true, tasks = 6 } = {},
+): Scene {
+  return {
+    name,
+    async play(seed) {
+      const store = { createOnce: capable, compareAndSwap: capable };
+      const stage = new Stage({ seed, store });
+      stage.tasks(tasks);
+      plan(stage);
+      await stage.runTogether([{ runner: { skewMs } }, { runner: { skewMs: -skewMs } }], 8);
+      return stage;
+    },
+  };
+}
+
+/** What may go wrong with the pace. */
+export const PACING_SCENES: readonly Scene[] = [
+  together("two runners", () => undefined),
+  together("two runners whose clocks differ by four minutes", () => undefined, {
+    skewMs: 2 * MINUTE_MS,
+    tasks: 24,
+  }),
+  together("two runners without compare-and-swap", () => undefined, { capable: false }),
+  together("two runners, one of them throttled", ({ world }) => {
+    const error = throttledError("IOTDA.021101");
+    world.faults.plant({ site: "platform.showExportTask", occurrence: 2, form: "done-answer-lost", error });
+  }),
+  {
+    name: "a runner is throttled while its other task waits",
+    async play(seed) {
+      const stage = new Stage({ seed });
+      stage.tasks(4);
+      const error = throttledError("IOTDA.021101");
+      stage.world.faults.plant({ site: "platform.showExportTask", form: "done-answer-lost", error });
+      await stage.runOn(4);
+      return stage;
+    },
+  },
+  {
+    name: "a request that comes four seconds late",
+    async play(seed) {
+      const stage = new Stage({ seed });
+      stage.tasks(4);
+      stage.world.faults.plant({
+        site: "platform.showExportTask",
+        occurrence: 2,
+        form: "slow",
+        extraMs: 4_000,
+      });
+      await stage.runOn(4);
+      return stage;
+    },
+  },
+  {
+    name: "the pacing state is removed during a run",
+    async play(seed) {
+      const stage = new Stage({ seed });
+      stage.tasks(4);
+      stage.world.faults.plant({
+        site: "store.getDocument",
+        match: ({ subject }) => subject === STATE,
+        occurrence: 3,
+        form: "race",
+        act: () => stage.world.store.removeObject(STATE),
+      });
+      await stage.runOn(4);
+      return stage;
+    },
+  },
+  {
+    name: "the pacing state is damaged between two runs",
+    async play(seed) {
+      const stage = new Stage({ seed });
+      stage.task();
+      await stage.run();
+      stage.world.store.plantObject(STATE, Buffer.from("{"));
+      stage.task();
+      await stage.runOn(4);
+      return stage;
+    },
+  },
+];
