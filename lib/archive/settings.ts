@@ -18,6 +18,8 @@ export interface ArchiveSettings {
   readonly membersLimitBytes: number;
   /** Places held at which a run that acts `when: "pressure"` does act. */
   readonly pressure: number;
+  /** Exports asked for on behalf of one request that may come to nothing before it is given up. */
+  readonly requestAttempts: number;
 }
 
 /** The platform's own limit on export tasks (reference §1.6). */

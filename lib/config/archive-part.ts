@@ -19,6 +19,7 @@ const FIELDS = {
   partSizeBytes: "ARCHIVER_PART_SIZE_BYTES",
   partsInFlight: "ARCHIVER_PARTS_IN_FLIGHT",
   pressure: "ARCHIVER_PRESSURE",
+  requestAttempts: "ARCHIVER_REQUEST_ATTEMPTS",
 } as const satisfies { readonly [Field in keyof ArchiveConfiguration]: SettingName };
 
 type ArchiveValues = { readonly [Field in keyof typeof FIELDS]: SettingValues[(typeof FIELDS)[Field]] };

@@ -1,20 +1,34 @@
+import type { PlatformScope } from "../domain/export-task.ts";
+import type { ExportTrigger } from "../events/export-triggers.ts";
 import type { LogLevel } from "../observability/log.ts";
 import type { Secret } from "../observability/secret.ts";
 
 /** The parts of the configuration that a command may or may not need. */
-export type ConfigurationPart = "platform" | "store" | "queue";
+export type ConfigurationPart = "platform" | "store" | "queue" | "events";
+
+/** What discovering and archiving need. */
+export type ArchivingPart = Exclude<ConfigurationPart, "events">;
 
 /**
  * What the environment says, checked and typed. `Configuration<"store">` has, of the three parts, the store
  * only: what a command did not ask for may be missing and is not handed out.
  */
-export type Configuration<Part extends ConfigurationPart = ConfigurationPart> = CommonConfiguration &
+export type Configuration<Part extends ConfigurationPart = ArchivingPart> = CommonConfiguration &
   Pick<ConfigurationParts, Part>;
 
 export interface ConfigurationParts {
   readonly platform: PlatformConfiguration;
   readonly store: StoreConfiguration;
   readonly queue: QueueConfiguration;
+  readonly events: EventsConfiguration;
+}
+
+/** How events from outside are taken. No key of the platform is needed for it. */
+export interface EventsConfiguration {
+  readonly scope: PlatformScope;
+  /** What an HTTP event has to carry; without one, no HTTP event is taken. */
+  readonly secret: Secret | undefined;
+  readonly exportOn: readonly ExportTrigger[];
 }
 
 export interface CommonConfiguration {
@@ -107,6 +121,8 @@ export interface ArchiveConfiguration {
   readonly partsInFlight: number;
   /** Places held, of 50. */
   readonly pressure: number;
+  /** Exports asked for on behalf of one request that may come to nothing. */
+  readonly requestAttempts: number;
 }
 
 /** Proxies as the environment names them; a proxy's URL may hold a password, so it is a secret. */

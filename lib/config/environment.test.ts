@@ -25,6 +25,7 @@ describe("a local configuration", () => {
       partSizeBytes: 5_242_880,
       partsInFlight: 3,
       pressure: 35,
+      requestAttempts: 3,
     });
     expect(configuration.logLevel).toBe("INFO");
     expect(configuration.proxy).toEqual({ httpProxy: undefined, httpsProxy: undefined, noProxy: undefined });

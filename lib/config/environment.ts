@@ -6,6 +6,7 @@ import type {
   ConfigurationParts,
 } from "./configuration.ts";
 import { ConfigurationError } from "./errors.ts";
+import { readEvents } from "./events-part.ts";
 import { PartReader } from "./part-reader.ts";
 import { checkCredentialSources, checkEndpoint, readPlatform } from "./platform-part.ts";
 import { readQueue } from "./queue-part.ts";
@@ -33,6 +34,7 @@ export function readConfiguration<Part extends ConfigurationPart>(
     platform: needed.has("platform") ? readPlatform(reader) : undefined,
     store: needed.has("store") ? readStore(reader) : undefined,
     queue: needed.has("queue") ? readQueue(reader) : undefined,
+    events: needed.has("events") ? readEvents(reader) : undefined,
   };
   const archive = readArchive(reader);
   const logLevel = reader.values.ARCHIVER_LOG_LEVEL;

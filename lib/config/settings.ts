@@ -1,5 +1,6 @@
 import type * as v from "valibot";
 import { LOG_LEVELS } from "../observability/log.ts";
+import { eventSecret, exportTriggers } from "./events-part.ts";
 import { queueLocation, storeLocation } from "./location-schemas.ts";
 import {
   flag,
@@ -255,6 +256,27 @@ export const SETTING_TABLE = {
     default: "35",
     meaning: "places held, of 50, at which daytime runs archive too",
     example: "a number from 0 to 50",
+  }),
+  ARCHIVER_REQUEST_ATTEMPTS: row({
+    schema: wholeNumber(1, 100),
+    default: "3",
+    meaning: "exports asked for on behalf of one request that may come to nothing before it is given up",
+    example: "a number from 1 to 100",
+  }),
+  ARCHIVER_EXPORT_ON: row({
+    schema: exportTriggers,
+    default: "any:Success,any:PartialSuccess",
+    meaning:
+      "batch tasks whose end asks for an export: `type:status`, separated by commas; `any` is every type",
+    example:
+      "a list such as any:Success,softwareUpgrade:Fail (statuses: Success, PartialSuccess, Fail, Stopped)",
+  }),
+  ARCHIVER_EVENT_SECRET: row({
+    schema: eventSecret,
+    otherwise: "none",
+    meaning: "what HTTP events carry in `x-archiver-secret`; without it no HTTP event is taken",
+    example: "16 or more random characters, the same as where the events come from",
+    secret: true,
   }),
   ARCHIVER_LOG_LEVEL: row({
     schema: oneOfAnyCase(LOG_LEVELS),

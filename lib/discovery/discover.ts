@@ -9,6 +9,8 @@ import { RECORDS_OVERFLOW, Records } from "../records/records.ts";
 import type { KeepReason } from "../records/run-report.ts";
 import type { ArchivedRecord } from "../records/schemas.ts";
 import { recordsOfRevision } from "../records/task-records.ts";
+import type { RequestsReport } from "../requests/report.ts";
+import { serveRequests } from "../requests/serve-requests.ts";
 import { type EnqueuedAt, readEnqueuedAt, wasEnqueuedRecently, writeEnqueuedAt } from "./discovered-state.ts";
 
 /** Why a finished task was not enqueued. */
@@ -23,11 +25,13 @@ export interface DiscoverReport {
   /** Export task ids, in the order they were enqueued: oldest first. */
   readonly enqueued: readonly string[];
   readonly skipped: readonly { readonly exportTaskId: string; readonly reason: SkipReason }[];
+  /** What was done about export requests; missing while none is open. */
+  readonly requests?: RequestsReport;
 }
 
 /**
- * Enqueues every finished export that still needs work, oldest first, since the platform evicts the oldest.
- * Enqueuing too much is harmless; leaving one out is not, so only what is certainly settled is skipped.
+ * Enqueues every finished export that still needs work, oldest first, since the platform evicts the oldest;
+ * after that, creates exports for open requests. Enqueuing too much is harmless; leaving one out is not, so only what is certainly settled is skipped.
  * @throws what list, store and queue throw; nothing is enqueued on half a list.
  */
 export async function discover(
@@ -77,7 +81,17 @@ export async function discover(
     await writeEnqueuedAt(store, new Map([...enqueuedAt, ...added]), nowMs, { signal });
   }
   const enqueued = found.map((task) => task.exportTaskId);
-  return { runId, held: tasks.length, limit: PLACES_LIMIT, unfinished, enqueued, skipped };
+  // Last: a request may wait, what the platform holds may not.
+  const requests = await serveRequests({ ports, settings, runId, signal });
+  return {
+    runId,
+    held: tasks.length,
+    limit: PLACES_LIMIT,
+    unfinished,
+    enqueued,
+    skipped,
+    ...(requests === undefined ? {} : { requests }),
+  };
 }
 
 const UNPROBED = { createOnce: false, compareAndSwap: false, verification: "read-back" } as const;

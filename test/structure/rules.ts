@@ -17,7 +17,16 @@ const LAYERS: readonly { readonly modules: readonly string[]; readonly peers: bo
   { modules: ["lib/ports"], peers: false },
   { modules: ["lib/integrity", "lib/observability"], peers: false },
   {
-    modules: ["lib/archive", "lib/discovery", "lib/pacing", "lib/records", "lib/retention", "lib/report"],
+    modules: [
+      "lib/archive",
+      "lib/discovery",
+      "lib/events",
+      "lib/pacing",
+      "lib/records",
+      "lib/report",
+      "lib/requests",
+      "lib/retention",
+    ],
     peers: true,
   },
   { modules: ["lib/network"], peers: false },

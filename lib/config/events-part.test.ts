@@ -1,0 +1,48 @@
+import { expect, test } from "vitest";
+import { readConfiguration } from "./environment.ts";
+
+const NEED = new Set(["events"] as const);
+const PROJECT = { ARCHIVER_IOTDA_PROJECT_ID: "p1" };
+
+test("events need the project, and no key of the platform", () => {
+  expect(readConfiguration(PROJECT, NEED).events).toEqual({
+    scope: { projectId: "p1", instanceId: undefined },
+    secret: undefined,
+    exportOn: [
+      { taskType: "any", status: "Success" },
+      { taskType: "any", status: "PartialSuccess" },
+    ],
+  });
+  expect(() => readConfiguration({}, NEED)).toThrow(/ARCHIVER_IOTDA_PROJECT_ID/);
+});
+
+test("types and statuses are read from a list", () => {
+  const { events } = readConfiguration(
+    { ...PROJECT, ARCHIVER_EXPORT_ON: "softwareUpgrade:Fail, any:Stopped" },
+    NEED,
+  );
+  expect(events.exportOn).toEqual([
+    { taskType: "softwareUpgrade", status: "Fail" },
+    { taskType: "any", status: "Stopped" },
+  ]);
+});
+
+test.each([
+  "Success",
+  "any:success",
+  "any:Processing",
+  "any:Success,",
+  "a b:Success",
+  "any:Failed",
+  ":Success",
+])("%j is refused", (list) => {
+  expect(() => readConfiguration({ ...PROJECT, ARCHIVER_EXPORT_ON: list }, NEED)).toThrow(
+    /ARCHIVER_EXPORT_ON/,
+  );
+});
+
+test("a short secret is refused, and never shown", () => {
+  const read = () => readConfiguration({ ...PROJECT, ARCHIVER_EVENT_SECRET: "tooShortSecret" }, NEED);
+  expect(read).toThrow(/ARCHIVER_EVENT_SECRET: its value \(not shown\) is not 16 to 1024/);
+  expect(read).not.toThrow(/tooShortSecret/);
+});

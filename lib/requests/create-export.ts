@@ -1,0 +1,98 @@
+import type { ExportTask } from "../domain/export-task.ts";
+import type { RequestSubject } from "../domain/request-layout.ts";
+import { PlatformError } from "../ports/platform.ts";
+import { type DecisionParts, exportNotIn, obstacleTo, seenOf } from "./decide.ts";
+import { lookAtPlatform, type PlatformView } from "./platform-view.ts";
+import type { Standing } from "./report.ts";
+import type { Claim } from "./request-ledger.ts";
+import { madeExport, type RequestsRun, takeClaim } from "./requests-run.ts";
+import { type ClaimResult, REQUEST_SCHEMA_VERSION } from "./schemas.ts";
+import { CREATE_LIST_MAX_AGE_MS } from "./settings.ts";
+
+/**
+ * Creates an export for a request, once: claim, look again, create, write down what came of it. Whatever
+ * happens after the claim, nobody creates an export of this batch task before the claim has a result: a run
+ * that dies here, or never hears the platform's answer, leaves it to a later one, which looks for the export.
+ *
+ * @throws what list and store throw, and what the create throws unless the platform clearly refused it.
+ */
+export async function createExport(
+  run: RequestsRun,
+  subject: RequestSubject,
+  claims: readonly Claim[],
+  view: PlatformView,
+  parts: DecisionParts,
+): Promise<Standing> {
+  const { batchTaskId } = subject;
+  const number = await takeClaim(run, subject, claims, view);
+  if (number === undefined) {
+    return { kind: "waiting", reason: "claimed" };
+  }
+  const settle = (result: ClaimResult) => run.ledger.writeResult(batchTaskId, number, result, run);
+  const fresh = await lookAtPlatform(run.ports, run.settings, run.signal);
+  const seen = seenOf(batchTaskId, view.tasks);
+  const newcomer = exportNotIn({ seen }, batchTaskId, fresh.tasks);
+  if (newcomer !== undefined) {
+    await settle(madeExport(run, newcomer.exportTaskId, view.platformMs));
+    return { kind: "under-way", exportTaskId: newcomer.exportTaskId, reason: "unfinished" };
+  }
+  const obstacle = await whyNotNow(run, batchTaskId, fresh, parts);
+  if (obstacle !== undefined) {
+    await settle(nothingMade(run, "not-made", obstacle));
+    return { kind: "waiting", reason: obstacle };
+  }
+  const created = await create(run, batchTaskId);
+  if (created instanceof PlatformError) {
+    await settle(nothingMade(run, isAboutTheRequest(created) ? "refused" : "not-made", created.code));
+    throw created;
+  }
+  await settle(madeExport(run, created.exportTaskId, view.platformMs));
+  return { kind: "created", exportTaskId: created.exportTaskId };
+}
+
+async function whyNotNow(
+  run: RequestsRun,
+  batchTaskId: string,
+  fresh: PlatformView,
+  parts: DecisionParts,
+): Promise<string | undefined> {
+  const obstacle = await obstacleTo(batchTaskId, fresh, parts, run);
+  const ageMs = run.ports.clock.monotonicMs() - fresh.startedAtMs;
+  return obstacle ?? (ageMs > CREATE_LIST_MAX_AGE_MS ? "list-too-old" : undefined);
+}
+
+/** The one create, or the refusal that proves that nothing was created. */
+async function create(run: RequestsRun, batchTaskId: string): Promise<ExportTask | PlatformError> {
+  try {
+    const request = { resourceCondition: { task_id: batchTaskId } };
+    return await run.ports.platform.createExportTask(request, { signal: run.signal });
+  } catch (error) {
+    if (error instanceof PlatformError && REFUSALS[error.code] !== "perhaps-made") {
+      return error;
+    }
+    throw error;
+  }
+}
+
+/** What an error of a create says about its effect. */
+const REFUSALS: Readonly<Record<PlatformError["code"], "request" | "platform" | "perhaps-made">> = {
+  "platform-rejected-request": "request",
+  "platform-task-not-found": "request",
+  "platform-throttled": "platform",
+  "platform-unauthenticated": "platform",
+  "platform-forbidden": "platform",
+  "platform-misconfigured": "platform",
+  "platform-unavailable": "perhaps-made",
+  "platform-unreachable": "perhaps-made",
+  "platform-disguised-error": "perhaps-made",
+  "platform-malformed-answer": "perhaps-made",
+};
+
+/** Refused for what was asked, not for who asked or when: such a refusal is a failed try. */
+function isAboutTheRequest({ code }: PlatformError): boolean {
+  return REFUSALS[code] === "request";
+}
+
+function nothingMade(run: RequestsRun, outcome: "refused" | "not-made", reason: string): ClaimResult {
+  return { schemaVersion: REQUEST_SCHEMA_VERSION, outcome, reason, runId: run.runId };
+}

@@ -1,0 +1,176 @@
+import { type ExportTask, revisionOf } from "../domain/export-task.ts";
+import type { RequestSubject } from "../domain/request-layout.ts";
+import type { ObjectStore } from "../ports/object-store.ts";
+import type { CallOptions } from "../ports/platform.ts";
+import type { Records } from "../records/records.ts";
+import { isCreatedAfter, isExportOf, isOwnKindOfExport } from "./batch-exports.ts";
+import { fateOf, isSafelyArchived } from "./export-fate.ts";
+import type { PlatformView } from "./platform-view.ts";
+import type { Claim } from "./request-ledger.ts";
+import type { ClaimDocument, MadeExport, RequestDocument } from "./schemas.ts";
+import { CLAIM_PATIENCE_MS, PLACES_FOR_CREATE, UNFINISHED_LIMIT } from "./settings.ts";
+
+/** Why no export can be created for a request now. */
+export type WaitReason =
+  /** So many places are held that one more export could evict one that is not archived. */
+  | "places-held"
+  | "unfinished-limit"
+  /** An export of the same batch task is being made; a create would overwrite it. */
+  | "same-condition-unfinished"
+  | "same-condition-unarchived"
+  /** Another run is creating the export, or died at it. */
+  | "claimed";
+
+/** What is to be done about an open request. */
+export type Decision =
+  | { readonly kind: "wait"; readonly reason: WaitReason }
+  | { readonly kind: "under-way"; readonly exportTaskId: string; readonly reason: string }
+  | { readonly kind: "end"; readonly end: RequestEnd }
+  /** A claim without result is older than any create can be, or the export it made is in the list. */
+  | { readonly kind: "settle"; readonly open: Claim; readonly found: ExportTask | undefined }
+  /** Somebody made an export of this batch task after its status changed: there is no need for another. */
+  | { readonly kind: "adopt"; readonly task: ExportTask }
+  | { readonly kind: "create" };
+
+export type RequestEnd =
+  | { readonly outcome: "archived"; readonly exportTaskId: string; readonly failedTries: number }
+  | { readonly outcome: "given-up"; readonly reason: string; readonly failedTries: number };
+
+export interface DecisionParts {
+  readonly records: Records;
+  readonly store: Pick<ObjectStore, "head">;
+  /** Creates for one request that may come to nothing before it is given up. */
+  readonly requestAttempts: number;
+}
+
+/**
+ * Decides about one open request; changes nothing. Any export made after the status changed serves the
+ * request, whoever asked for it: so an event that comes twice, late or out of order leads to one export.
+ * @throws what the store throws.
+ */
+export async function decide(
+  subject: RequestSubject,
+  request: RequestDocument,
+  claims: readonly Claim[],
+  view: PlatformView,
+  parts: DecisionParts,
+  options: CallOptions,
+): Promise<Decision> {
+  const { batchTaskId } = subject;
+  const open = claims.find(({ result }) => result === undefined);
+  if (open !== undefined) {
+    const found = exportNotIn(open.claim, batchTaskId, view.tasks);
+    const isOld = view.platformMs - Date.parse(open.claim.claimedAt) >= CLAIM_PATIENCE_MS;
+    return found !== undefined || isOld
+      ? { kind: "settle", open, found }
+      : { kind: "wait", reason: "claimed" };
+  }
+  const statusAtMs = Date.parse(request.statusAt);
+  const isOwn = ({ claim }: Claim) => claim.statusTime === subject.statusTime;
+  const failedTries = claims.filter((claim) => isOwn(claim) && claim.result?.outcome !== "not-made").length;
+  let reason = claims.findLast(isOwn)?.result?.outcome === "refused" ? "create-refused" : "export-failed";
+  for (const claim of claims.toReversed()) {
+    const { result } = claim;
+    if (result?.outcome !== "made" || !(isOwn(claim) || Date.parse(result.exportedAfter) > statusAtMs)) {
+      continue;
+    }
+    const fate = await fateOf(result, view, parts.records, options);
+    switch (fate.kind) {
+      case "archived":
+        return { kind: "end", end: { outcome: "archived", ...idOf(result), failedTries } };
+      case "hopeless":
+        return { kind: "end", end: { outcome: "given-up", reason: fate.reason, failedTries } };
+      case "under-way":
+        return { kind: "under-way", ...idOf(result), reason: fate.reason };
+      case "failed":
+        reason = fate.reason;
+    }
+  }
+  if (failedTries >= parts.requestAttempts) {
+    return { kind: "end", end: { outcome: "given-up", reason, failedTries } };
+  }
+  const adoptable = findAdoptable(batchTaskId, statusAtMs, claims, view.tasks);
+  if (adoptable !== undefined) {
+    return { kind: "adopt", task: adoptable };
+  }
+  const obstacle = await obstacleTo(batchTaskId, view, parts, options);
+  return obstacle === undefined ? { kind: "create" } : { kind: "wait", reason: obstacle };
+}
+
+/**
+ * Why an export of this batch task must not be created now: it could evict an export that is not archived, or
+ * overwrite one (the platform keeps one file per condition, reference §1.6).
+ */
+export async function obstacleTo(
+  batchTaskId: string,
+  { tasks }: PlatformView,
+  parts: DecisionParts,
+  options: CallOptions,
+): Promise<WaitReason | undefined> {
+  if (tasks.length >= PLACES_FOR_CREATE) {
+    return "places-held";
+  }
+  // A status that this program does not know may be one of an export under way.
+  const isUnfinished = ({ status }: ExportTask) => status !== "Success" && status !== "Failed";
+  if (tasks.filter(isUnfinished).length >= UNFINISHED_LIMIT) {
+    return "unfinished-limit";
+  }
+  for (const task of tasks.filter((listed) => isExportOf(listed, batchTaskId))) {
+    if (isUnfinished(task)) {
+      return "same-condition-unfinished";
+    }
+    if (task.status === "Success" && !(await isSafelyArchived(task, parts, options))) {
+      return "same-condition-unarchived";
+    }
+  }
+  return undefined;
+}
+
+/** What a claim has to remember of the list. */
+export function seenOf(batchTaskId: string, tasks: readonly ExportTask[]): ClaimDocument["seen"] {
+  return tasks
+    .filter((task) => isExportOf(task, batchTaskId))
+    .map((task) => ({
+      exportTaskId: task.exportTaskId,
+      status: task.status,
+      revision: revisionOf(task),
+    }));
+}
+
+/** An export that was made, or made anew under its old id, since the claim. */
+export function exportNotIn(
+  { seen }: Pick<ClaimDocument, "seen">,
+  batchTaskId: string,
+  tasks: readonly ExportTask[],
+): ExportTask | undefined {
+  return tasks.find(
+    (task) =>
+      isOwnKindOfExport(task, batchTaskId) &&
+      !seen.some(
+        ({ exportTaskId, status, revision }) =>
+          exportTaskId === task.exportTaskId && status === task.status && revision === revisionOf(task),
+      ),
+  );
+}
+
+function findAdoptable(
+  batchTaskId: string,
+  statusAtMs: number,
+  claims: readonly Claim[],
+  tasks: readonly ExportTask[],
+): ExportTask | undefined {
+  const known = new Set(claims.map(({ result }) => (result?.outcome === "made" ? result.exportTaskId : "")));
+  // The status time has whole seconds: an export of the same second may have been made before it.
+  const leastMs = statusAtMs + 999;
+  return tasks.find(
+    (task) =>
+      (task.status === "Processing" || task.status === "Success") &&
+      isOwnKindOfExport(task, batchTaskId) &&
+      isCreatedAfter(task, leastMs) &&
+      !known.has(task.exportTaskId),
+  );
+}
+
+function idOf({ exportTaskId }: MadeExport): { readonly exportTaskId: string } {
+  return { exportTaskId };
+}

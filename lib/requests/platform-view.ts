@@ -1,0 +1,26 @@
+import type { ArchivePorts } from "../archive/ports.ts";
+import { freshList } from "../archive/run.ts";
+import { type ArchiveSettings, MAX_CLOCK_SKEW_MS } from "../archive/settings.ts";
+import type { ExportTask } from "../domain/export-task.ts";
+
+/** A complete list of the platform, and the time it was. */
+export interface PlatformView {
+  readonly tasks: readonly ExportTask[];
+  /** When the list was begun, on this machine's monotonic clock. */
+  readonly startedAtMs: number;
+  /**
+   * The platform's clock when it answered, or a moment that is certainly not later where it does not say: what
+   * happens from now on is after this.
+   */
+  readonly platformMs: number;
+}
+
+/** Lists anew. @throws SystemFailure when the list keeps failing. */
+export async function lookAtPlatform(
+  ports: Pick<ArchivePorts, "platform" | "clock">,
+  settings: Pick<ArchiveSettings, "downloadIntervalMs">,
+  signal: AbortSignal,
+): Promise<PlatformView> {
+  const { tasks, startedAtMs, platformDateMs } = await freshList(ports, settings, signal);
+  return { tasks, startedAtMs, platformMs: platformDateMs ?? ports.clock.wallMs() - MAX_CLOCK_SKEW_MS };
+}

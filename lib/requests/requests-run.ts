@@ -1,0 +1,50 @@
+import type { ArchivePorts } from "../archive/ports.ts";
+import type { ArchiveSettings } from "../archive/settings.ts";
+import type { RequestSubject } from "../domain/request-layout.ts";
+import type { Records } from "../records/records.ts";
+import { seenOf } from "./decide.ts";
+import type { PlatformView } from "./platform-view.ts";
+import type { Claim, RequestLedger } from "./request-ledger.ts";
+import { type MadeExport, REQUEST_SCHEMA_VERSION } from "./schemas.ts";
+
+/** What the requests policy works with in one run. It is its own `CallOptions`. */
+export interface RequestsRun {
+  readonly ports: Pick<ArchivePorts, "platform" | "store" | "clock">;
+  readonly settings: Pick<ArchiveSettings, "scope" | "downloadIntervalMs" | "requestAttempts">;
+  readonly runId: string;
+  readonly signal: AbortSignal;
+  readonly ledger: RequestLedger;
+  readonly records: Records;
+}
+
+/**
+ * Claims the next number of a batch task.
+ * @returns the number, or `undefined` when another run was faster.
+ */
+export async function takeClaim(
+  run: RequestsRun,
+  { batchTaskId, statusTime }: RequestSubject,
+  claims: readonly Claim[],
+  view: PlatformView,
+): Promise<number | undefined> {
+  const number = (claims.at(-1)?.number ?? 0) + 1;
+  const claim = {
+    schemaVersion: REQUEST_SCHEMA_VERSION,
+    statusTime,
+    claimedAt: new Date(view.platformMs).toISOString(),
+    runId: run.runId,
+    seen: seenOf(batchTaskId, view.tasks),
+  };
+  return (await run.ledger.claim(batchTaskId, number, claim, run)) ? number : undefined;
+}
+
+/** The result of a claim that an export came of. */
+export function madeExport(run: RequestsRun, exportTaskId: string, exportedAfterMs: number): MadeExport {
+  return {
+    schemaVersion: REQUEST_SCHEMA_VERSION,
+    outcome: "made",
+    exportTaskId,
+    exportedAfter: new Date(exportedAfterMs).toISOString(),
+    runId: run.runId,
+  };
+}

@@ -1,0 +1,182 @@
+import { ArchiverError, describeFailure } from "../domain/errors.ts";
+import { type PlatformScope, parsePlatformTime } from "../domain/export-task.ts";
+import type { RequestSubject } from "../domain/request-layout.ts";
+import { Records } from "../records/records.ts";
+import { createExport } from "./create-export.ts";
+import { type Decision, type DecisionParts, decide, type RequestEnd } from "./decide.ts";
+import { lookAtPlatform, type PlatformView } from "./platform-view.ts";
+import { type RequestsReport, RequestsTally, type Standing } from "./report.ts";
+import { type Claim, RequestLedger } from "./request-ledger.ts";
+import { madeExport, type RequestsRun, takeClaim } from "./requests-run.ts";
+import { REQUEST_SCHEMA_VERSION, type RequestDocument } from "./schemas.ts";
+import { MAX_REQUESTS_PER_RUN } from "./settings.ts";
+
+/** Settling a claim or adopting an export, and what follows from it. */
+const MAX_STEPS_PER_REQUEST = 4;
+const UNPROBED = { createOnce: false, compareAndSwap: false, verification: "read-back" } as const;
+const schemaVersion = REQUEST_SCHEMA_VERSION;
+
+/**
+ * Turns open requests into exports, those of the oldest status first, as far as no export that is not archived
+ * can be evicted or overwritten by that. A failure is in the report: requests never keep a run from archiving.
+ *
+ * @returns `undefined` when no request is open.
+ * @throws only the signal's reason.
+ */
+export async function serveRequests(
+  given: Pick<RequestsRun, "ports" | "settings" | "runId" | "signal">,
+): Promise<RequestsReport | undefined> {
+  const { ports, settings, signal } = given;
+  const run: RequestsRun = {
+    ...given,
+    ledger: new RequestLedger(ports.store, ports.clock),
+    // Requests write no record of an export, so they need not know whether the store can do so once.
+    records: new Records(ports.store, settings.scope, UNPROBED),
+  };
+  const tally = new RequestsTally();
+  try {
+    const open = await run.ledger.open(run);
+    if (open.length === 0) {
+      return undefined;
+    }
+    await serveAll(run, open, tally);
+    return tally.report(ports.clock.wallMs());
+  } catch (error) {
+    signal.throwIfAborted();
+    return tally.report(ports.clock.wallMs(), describeFailure(error));
+  }
+}
+
+async function serveAll(
+  run: RequestsRun,
+  open: readonly RequestSubject[],
+  tally: RequestsTally,
+): Promise<void> {
+  // One list serves every request until this run creates something.
+  let view: PlatformView | undefined;
+  for (const [index, subject] of open.entries()) {
+    const { batchTaskId } = subject;
+    if (index >= MAX_REQUESTS_PER_RUN) {
+      tally.note(batchTaskId, { kind: "waiting", reason: "older-requests-first" });
+      continue;
+    }
+    const request = await readRequest(run, subject);
+    if (request === "unreadable") {
+      tally.note(batchTaskId, { kind: "waiting", reason: "request-file-unreadable" });
+    } else if (isOfScope(request, run.settings.scope)) {
+      view ??= await lookAtPlatform(run.ports, run.settings, run.signal);
+      const standing = await serve(run, subject, request, view);
+      tally.note(batchTaskId, standing, request.requestedAt);
+      view = standing.kind === "created" ? undefined : view;
+    }
+  }
+}
+
+async function readRequest(
+  run: RequestsRun,
+  subject: RequestSubject,
+): Promise<RequestDocument | "unreadable"> {
+  try {
+    return (await run.ledger.read(subject, run)) ?? "unreadable";
+  } catch (error) {
+    run.signal.throwIfAborted();
+    if (isOfOneRequest(error)) {
+      return "unreadable";
+    }
+    throw error;
+  }
+}
+
+/** A request that is ill by itself waits, with the error's code for a reason. */
+async function serve(
+  run: RequestsRun,
+  subject: RequestSubject,
+  request: RequestDocument,
+  view: PlatformView,
+): Promise<Standing> {
+  try {
+    return await stepUntilStanding(run, subject, request, view);
+  } catch (error) {
+    run.signal.throwIfAborted();
+    if (isOfOneRequest(error)) {
+      return { kind: "waiting", reason: error.code };
+    }
+    throw error;
+  }
+}
+
+async function stepUntilStanding(
+  run: RequestsRun,
+  subject: RequestSubject,
+  request: RequestDocument,
+  view: PlatformView,
+): Promise<Standing> {
+  const { records, ports, settings } = run;
+  const parts = { records, store: ports.store, requestAttempts: settings.requestAttempts };
+  for (let step = 1; step <= MAX_STEPS_PER_REQUEST; step += 1) {
+    const claims = await run.ledger.claimsOf(subject.batchTaskId, run);
+    const decision = await decide(subject, request, claims, view, parts, run);
+    const standing = await act(run, subject, claims, view, decision, parts);
+    if (standing !== undefined) {
+      return standing;
+    }
+  }
+  return { kind: "waiting", reason: "claimed" };
+}
+
+/** @returns `undefined` when something was settled and the request has to be decided on anew. */
+async function act(
+  run: RequestsRun,
+  subject: RequestSubject,
+  claims: readonly Claim[],
+  view: PlatformView,
+  decision: Decision,
+  parts: DecisionParts,
+): Promise<Standing | undefined> {
+  const { batchTaskId } = subject;
+  switch (decision.kind) {
+    case "wait":
+      return { kind: "waiting", reason: decision.reason };
+    case "under-way":
+      return decision;
+    case "end":
+      return await end(run, subject, decision.end);
+    case "settle": {
+      const { open, found } = decision;
+      const result =
+        found === undefined
+          ? ({ schemaVersion, outcome: "not-made", reason: "no-export-appeared", runId: run.runId } as const)
+          : madeExport(run, found.exportTaskId, Date.parse(open.claim.claimedAt));
+      await run.ledger.writeResult(batchTaskId, open.number, result, run);
+      return undefined;
+    }
+    case "adopt": {
+      const { exportTaskId, createTime = "" } = decision.task;
+      const number = await takeClaim(run, subject, claims, view);
+      if (number === undefined) {
+        return { kind: "waiting", reason: "claimed" };
+      }
+      const result = madeExport(run, exportTaskId, parsePlatformTime(createTime) ?? view.platformMs);
+      await run.ledger.writeResult(batchTaskId, number, result, run);
+      return undefined;
+    }
+    case "create":
+      return await createExport(run, subject, claims, view, parts);
+  }
+}
+
+async function end(run: RequestsRun, subject: RequestSubject, requestEnd: RequestEnd): Promise<Standing> {
+  const endedAt = new Date(run.ports.clock.wallMs()).toISOString();
+  const outcome = { schemaVersion, ...requestEnd, endedAt, runId: run.runId };
+  await run.ledger.writeOutcome(subject, outcome, run);
+  return { kind: "ended", end: requestEnd };
+}
+
+/** Another deployment may keep its requests in the same store. */
+function isOfScope({ projectId, instanceId }: RequestDocument, scope: PlatformScope): boolean {
+  return projectId === scope.projectId && instanceId === (scope.instanceId ?? null);
+}
+
+function isOfOneRequest(error: unknown): error is ArchiverError {
+  return error instanceof ArchiverError && error.scope === "task";
+}

@@ -1,0 +1,25 @@
+import { PLACES_LIMIT } from "../archive/settings.ts";
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+
+/** The platform's own limit on exports it has not finished (reference §1.6). */
+export const UNFINISHED_LIMIT = 5;
+/**
+ * Places held from which on nothing is created: five stay free for what others create between our list and our
+ * create, and for as many runners that do the same at once.
+ */
+export const PLACES_FOR_CREATE = PLACES_LIMIT - 5;
+/** A create relies on a list that began at most this long before it. */
+export const CREATE_LIST_MAX_AGE_MS = 5_000;
+/**
+ * A claim without result is somebody's create on its way, or somebody's death. After this long no create can be
+ * on its way any more: the client gives one up after minutes, and clocks may differ by five.
+ */
+export const CLAIM_PATIENCE_MS = 30 * MINUTE_MS;
+/** An export that no list shows and nobody archived is given up after this: one list may be wrong for hours. */
+export const LOST_AFTER_MS = 24 * HOUR_MS;
+/** An export the platform does not finish in this time is not waited for any longer. */
+export const NEVER_FINISHED_AFTER_MS = 48 * HOUR_MS;
+/** Requests looked at in one run; those of the oldest status come first. */
+export const MAX_REQUESTS_PER_RUN = 200;
