@@ -1,10 +1,8 @@
-import { discoverInFunction } from "../lib/config/function-runs.ts";
-import type { DiscoverReport } from "../lib/discovery/discover.ts";
+import { discoverFunction } from "../lib/config/discover-function.ts";
+import { functionHandler } from "../lib/config/function-host.ts";
 
-/** Enqueues finished exports, oldest first. A timer starts it. Throws when the platform cannot be listed. */
-export async function handler(
-  _event: unknown,
-  context: { getRemainingTimeInMillis(): number },
-): Promise<DiscoverReport> {
-  return await discoverInFunction(process.env, context.getRemainingTimeInMillis());
-}
+/**
+ * Enqueues finished exports, oldest first. A timer starts it. Returns the discover report; a system failure is
+ * in it as `failure`, not thrown.
+ */
+export const handler = functionHandler(discoverFunction);

@@ -5,6 +5,7 @@ import type { Archiver } from "../config/wiring.ts";
 import { wire } from "../config/wiring.ts";
 import type { Log } from "../observability/log.ts";
 import { createPlainLog } from "../observability/plain-logger.ts";
+import { Redactor } from "../observability/redact.ts";
 import { loadConfiguration } from "./environment.ts";
 import { interruptible } from "./interrupt.ts";
 import { createLiveView, createPlainView, type RunView } from "./run-view.ts";
@@ -33,9 +34,10 @@ export async function withSession<T>(
   work: (session: Session) => Promise<T>,
 ): Promise<T> {
   const configuration = await loadConfiguration(options.envFile);
-  const view = createView(configuration);
+  const redactor = new Redactor(knownSecrets(configuration));
+  const view = createView(configuration, redactor);
   try {
-    const archiver = await wire(configuration, (event) => view.observe(event));
+    const archiver = await wire(configuration, (event) => view.observe(event), redactor);
     try {
       return await interruptible(
         (line) => view.say(line),
@@ -49,18 +51,18 @@ export async function withSession<T>(
   }
 }
 
-function createView(configuration: Configuration): RunView {
+function createView(configuration: Configuration, redactor: Redactor): RunView {
   const isTerminal = process.stderr.isTTY === true && process.env.TERM !== "dumb";
   return isTerminal
     ? createLiveView(process.stderr, configuration.logLevel === "DEBUG", () => systemClock.wallMs())
-    : createPlainView(createStderrLog(configuration));
+    : createPlainView(createStderrLog(configuration, redactor));
 }
 
-function createStderrLog(configuration: Configuration): Log {
+function createStderrLog(configuration: Configuration, redactor: Redactor): Log {
   return createPlainLog({
     sink: process.stderr,
     level: configuration.logLevel,
-    secrets: knownSecrets(configuration),
+    secrets: redactor,
     wallMs: () => systemClock.wallMs(),
   });
 }

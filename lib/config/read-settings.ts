@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { Redactor } from "../observability/redact.ts";
 import type { ConfigurationProblem } from "./errors.ts";
-import { nearestName } from "./nearest-name.ts";
+import { nearestName } from "../domain/nearest-name.ts";
 import { SETTING_NAMES, type SettingName, type SettingValues, settingOf } from "./settings.ts";
 
 /** Variables as a process has them. */
@@ -96,7 +96,7 @@ function unknownNames(env: Environment): ConfigurationProblem[] {
 }
 
 /** What the secret variables hold, so that one pasted into the wrong place is not shown there either. */
-function secretTexts(env: Environment): string[] {
+export function secretTexts(env: Environment): string[] {
   return SETTING_NAMES.filter((name) => settingOf(name).secret).flatMap(
     (name) => givenText(env, name)?.text ?? [],
   );

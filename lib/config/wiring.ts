@@ -2,23 +2,19 @@ import type { Observe } from "../archive/events.ts";
 import type { ArchivePorts } from "../archive/ports.ts";
 import type { ArchiveSettings } from "../archive/settings.ts";
 import { createIotdaClient, type IotdaClient } from "../iotda/client.ts";
+import type { Redactor } from "../observability/redact.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
 import type { StoreSweeper } from "../ports/store-sweeper.ts";
 import type { DeadLetterQueue, TaskQueue } from "../ports/task-queue.ts";
-import { SqliteQueue } from "../queue/sqlite-queue.ts";
-import { createSqsQueue } from "../queue/sqs-queue.ts";
-import { FileStore } from "../store/file-store.ts";
-import { createS3Store } from "../store/s3/s3-store.ts";
+import { AccessKeys } from "./access-keys.ts";
 import type {
   ArchiveConfiguration,
   Configuration,
   PlatformConfiguration,
-  PlatformCredentials,
   ProxyConfiguration,
   QueueConfiguration,
   StoreConfiguration,
 } from "./configuration.ts";
-import { ConfigurationError } from "./errors.ts";
 import { systemClock, systemRandom } from "./system.ts";
 
 /** The program's parts, put together as the configuration says. */
@@ -30,10 +26,20 @@ export interface Archiver {
   close(): Promise<void>;
 }
 
-/** Builds adapters and settings. @throws ConfigurationError for what this version cannot do yet. */
-export async function wire(configuration: Configuration, observe: Observe): Promise<Archiver> {
-  const platform = wirePlatform(configuration.platform, configuration.proxy);
-  const { store, close: closeStore } = wireStore(configuration.store, configuration.archive);
+/**
+ * Builds adapters and settings. Adapters are loaded on first use, so that a function with a bucket starts without
+ * SQLite, and one machine without the AWS SDK.
+ *
+ * @param redactor learns secrets that are read while the program runs.
+ */
+export async function wire(
+  configuration: Configuration,
+  observe: Observe,
+  redactor?: Redactor,
+): Promise<Archiver> {
+  const keys = new AccessKeys(configuration.platform.credentials, redactor);
+  const platform = wirePlatform(configuration.platform, configuration.proxy, keys);
+  const { store, close: closeStore } = await wireStore(configuration.store, configuration.archive, keys);
   const queue = await wireQueue(configuration.queue);
   return {
     ports: { platform, store, queue, clock: systemClock, random: systemRandom, observe },
@@ -43,6 +49,7 @@ export async function wire(configuration: Configuration, observe: Observe): Prom
       await platform.close();
       queue.close();
       closeStore();
+      await keys.close();
     },
   };
 }
@@ -59,7 +66,11 @@ function settingsOf({ platform, archive }: Configuration): ArchiveSettings {
 }
 
 /** The platform client. */
-export function wirePlatform(platform: PlatformConfiguration, proxy: ProxyConfiguration): IotdaClient {
+export function wirePlatform(
+  platform: PlatformConfiguration,
+  proxy: ProxyConfiguration,
+  keys: AccessKeys,
+): IotdaClient {
   return createIotdaClient({
     endpoint: platform.endpoint.origin,
     regionId: platform.region,
@@ -67,7 +78,7 @@ export function wirePlatform(platform: PlatformConfiguration, proxy: ProxyConfig
     projectId: platform.projectId,
     instanceId: platform.instanceId,
     wallMs: () => systemClock.wallMs(),
-    credentials: keysOf(platform.credentials),
+    credentials: (refresh) => keys.get(refresh),
     proxy: {
       httpProxy: proxy.httpProxy?.reveal(),
       httpsProxy: proxy.httpsProxy?.reveal(),
@@ -76,38 +87,23 @@ export function wirePlatform(platform: PlatformConfiguration, proxy: ProxyConfig
   });
 }
 
-/** Gives the access keys out where they are used, and nowhere else. */
-function keysOf(
-  keys: PlatformCredentials,
-): () => Promise<{ ak: string; sk: string; securityToken?: string }> {
-  if (keys.kind === "secret") {
-    throw notInThisVersion(
-      "ARCHIVER_CREDENTIALS_SECRET",
-      "Set HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK instead.",
-    );
-  }
-  const { ak, sk, securityToken } = keys;
-  return async () => ({
-    ak: ak.reveal(),
-    sk: sk.reveal(),
-    ...(securityToken === undefined ? {} : { securityToken: securityToken.reveal() }),
-  });
-}
-
-/** The object store, and how to end its connections. */
-export function wireStore(
+/** The object store, and how to end its connections. @param keys used where the store takes Huawei's keys. */
+export async function wireStore(
   place: StoreConfiguration,
   { partSizeBytes, partsInFlight }: ArchiveConfiguration,
-): { readonly store: ObjectStore & StoreSweeper; readonly close: () => void } {
+  keys: AccessKeys,
+): Promise<{ readonly store: ObjectStore & StoreSweeper; readonly close: () => void }> {
   const parts = { clock: systemClock, random: systemRandom };
   switch (place.kind) {
-    case "file":
+    case "file": {
+      const { FileStore } = await import("../store/file-store.ts");
       return { store: new FileStore(place.folder, parts), close: () => undefined };
+    }
     case "s3": {
-      const { credentials } = place;
+      const { createS3Store } = await import("../store/s3/s3-store.ts");
       const store = createS3Store(
         { ...place, partSizeBytes, partsInFlight },
-        credentials.kind === "huawei" ? { ...parts, huaweiCredentials: keysOf(credentials.keys) } : parts,
+        { ...parts, huaweiCredentials: () => keys.get(false) },
       );
       return { store, close: () => store.close() };
     }
@@ -119,19 +115,17 @@ export async function wireQueue(
   queue: QueueConfiguration,
 ): Promise<TaskQueue & DeadLetterQueue & { close(): void }> {
   switch (queue.kind) {
-    case "sqlite":
+    case "sqlite": {
+      const { SqliteQueue } = await import("../queue/sqlite-queue.ts");
       return await SqliteQueue.open(queue.file, {
         visibilityMs: queue.visibilityMs,
         clock: systemClock,
         random: systemRandom,
       });
-    case "sqs":
+    }
+    case "sqs": {
+      const { createSqsQueue } = await import("../queue/sqs-queue.ts");
       return createSqsQueue(queue, { clock: systemClock });
+    }
   }
-}
-
-function notInThisVersion(name: string, fix: string): ConfigurationError {
-  return new ConfigurationError([
-    { name, problem: "is understood, but this version has no adapter for it yet", fix },
-  ]);
 }

@@ -25,8 +25,11 @@ export interface LineSink {
 export interface LogOptions {
   readonly sink: LineSink;
   readonly level: LogLevel;
-  /** Values that must never come out, in addition to whatever looks like a secret. */
-  readonly secrets: readonly (string | Secret)[];
+  /**
+   * Values that must never come out, in addition to whatever looks like a secret; a redactor, where more of
+   * them are learned later.
+   */
+  readonly secrets: readonly (string | Secret)[] | Redactor;
   /** Epoch milliseconds for the time of each line. */
   readonly wallMs: () => number;
 }
@@ -41,7 +44,7 @@ export interface LogLine {
 
 /** Builds a log around a format: filters by level, redacts, and writes one line for each call. */
 export function createLog(options: LogOptions, format: (line: LogLine) => string): Log {
-  const redactor = new Redactor(options.secrets);
+  const redactor = options.secrets instanceof Redactor ? options.secrets : new Redactor(options.secrets);
   const threshold = LOG_LEVELS.indexOf(options.level);
   // Below DEBUG an error is told by its names, message and hint; the trace is for whoever looks for a bug.
   const stacks = options.level === "DEBUG";

@@ -50,6 +50,9 @@ export function emitMetrics(service: string | undefined, values: MetricValues): 
       metrics.addMetric(name, METRIC_UNITS[name], value);
     }
   }
+  // The same two fields as on every line of the log beside it.
+  metrics.addMetadata("level", "INFO");
+  metrics.addMetadata("message", "metrics");
   metrics.publishStoredMetrics();
 }
 

@@ -35,16 +35,24 @@ const SECRET_TEXT: readonly RegExp[] = [
 
 /** Takes secrets out of texts and values before they are shown (design I9). */
 export class Redactor {
-  readonly #known: RegExp | undefined;
+  readonly #forms = new Set<string>();
+  #known: RegExp | undefined;
 
   /** @param secrets values that never come out; those shorter than {@link MIN_SECRET_LENGTH} are left alone. */
   constructor(secrets: readonly (string | Secret)[]) {
+    this.learn(secrets);
+  }
+
+  /** Values that must not come out from now on either: keys that are read while the program runs. */
+  learn(secrets: readonly (string | Secret)[]): void {
     const values = secrets
       .map((secret) => (secret instanceof Secret ? secret.reveal() : secret))
-      .filter((value) => value.length >= MIN_SECRET_LENGTH)
-      .flatMap(writtenForms);
+      .filter((value) => value.length >= MIN_SECRET_LENGTH);
+    for (const form of values.flatMap(writtenForms)) {
+      this.#forms.add(form);
+    }
     // The longest first: a secret that begins with another one must go as a whole.
-    const longestFirst = [...new Set(values)].sort((a, b) => b.length - a.length);
+    const longestFirst = [...this.#forms].sort((a, b) => b.length - a.length);
     this.#known =
       longestFirst.length === 0 ? undefined : new RegExp(longestFirst.map(escapeRegExp).join("|"), "g");
   }

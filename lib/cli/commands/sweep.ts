@@ -1,4 +1,5 @@
 import { type SweepReport, sweep } from "../../archive/sweep.ts";
+import { AccessKeys } from "../../config/access-keys.ts";
 import { wireStore } from "../../config/wiring.ts";
 import { Records } from "../../records/records.ts";
 import { loadConfiguration } from "../environment.ts";
@@ -15,7 +16,8 @@ export interface SweepCommandOptions extends CommonOptions {
 /** `sweep`: aborts old uploads, lists copies that lost a race, and removes those when asked to. */
 export async function sweepCommand(options: SweepCommandOptions, output: Output): Promise<ExitCode> {
   const { platform, store: place, archive } = await loadConfiguration(options.envFile, ["platform", "store"]);
-  const { store, close } = wireStore(place, archive);
+  const keys = new AccessKeys(platform.credentials, undefined);
+  const { store, close } = await wireStore(place, archive, keys);
   try {
     const scope = { projectId: platform.projectId, instanceId: platform.instanceId };
     const report: SweepReport = await interruptible(
@@ -30,5 +32,6 @@ export async function sweepCommand(options: SweepCommandOptions, output: Output)
     return EXIT.done;
   } finally {
     close();
+    await keys.close();
   }
 }

@@ -1,3 +1,4 @@
+import { ArchiverError } from "../../domain/errors.ts";
 import type { Clock, Random } from "../../ports/clock.ts";
 import { type RequestSubject, S3Error, tooSlowError, toS3Error } from "./s3-error.ts";
 
@@ -108,7 +109,8 @@ export class S3Caller {
       if (ending.signal.aborted) {
         throw tooSlowError(request);
       }
-      throw thrown instanceof S3Error ? thrown : (toS3Error(thrown, request) ?? thrown);
+      // One of ours may come from where the credentials are read.
+      throw thrown instanceof ArchiverError ? thrown : (toS3Error(thrown, request) ?? thrown);
     } finally {
       clearTimeout(timer);
       signal.removeEventListener("abort", passOn);

@@ -1,0 +1,51 @@
+import type { Redactor } from "../observability/redact.ts";
+import type { PlatformCredentials } from "./configuration.ts";
+import type { SecretKeys } from "./secret-keys.ts";
+
+/** Access keys as requests are signed with them. */
+export interface Keys {
+  readonly ak: string;
+  readonly sk: string;
+  readonly securityToken?: string;
+}
+
+/** Gives the access keys out where they are used, and nowhere else. One serves platform and store. */
+export class AccessKeys {
+  readonly #credentials: PlatformCredentials;
+  readonly #redactor: Redactor | undefined;
+  #secret: Promise<SecretKeys> | undefined;
+
+  /** @param redactor learns the keys that are read from a secret before anybody else has them. */
+  constructor(credentials: PlatformCredentials, redactor: Redactor | undefined) {
+    this.#credentials = credentials;
+    this.#redactor = redactor;
+  }
+
+  /**
+   * The keys. @param refresh those given last were refused: read the secret anew.
+   * @throws ConfigurationError for a secret that holds no keys or may not be read.
+   */
+  async get(refresh: boolean): Promise<Keys> {
+    const credentials = this.#credentials;
+    const { ak, sk, securityToken } =
+      credentials.kind === "static" ? credentials : await this.#read(credentials.secretId, refresh);
+    return {
+      ak: ak.reveal(),
+      sk: sk.reveal(),
+      ...(securityToken === undefined ? {} : { securityToken: securityToken.reveal() }),
+    };
+  }
+
+  async #read(secretId: string, refresh: boolean) {
+    // Loaded on first use: whoever has the keys in the environment pays nothing for it.
+    this.#secret ??= import("./secret-keys.ts").then(({ SecretKeys }) => new SecretKeys(secretId));
+    const keys = await (await this.#secret).get(refresh);
+    this.#redactor?.learn([keys.ak, keys.sk, keys.securityToken].filter((key) => key !== undefined));
+    return keys;
+  }
+
+  /** Ends the connections there are. */
+  async close(): Promise<void> {
+    (await this.#secret)?.close();
+  }
+}

@@ -1,0 +1,40 @@
+import { PLACES_LIMIT } from "../archive/settings.ts";
+import { type DiscoverReport, discover } from "../discovery/discover.ts";
+import type { Failure } from "../domain/errors.ts";
+import { runIdOf } from "../domain/key-layout.ts";
+import { readConfiguration } from "./environment.ts";
+import type { FunctionWork } from "./function-host.ts";
+import { systemClock, systemRandom } from "./system.ts";
+import { wire } from "./wiring.ts";
+
+/** The report of design §6.4, and what kept the run from doing its work. */
+export interface DiscoverRunReport extends DiscoverReport {
+  readonly failure?: Failure;
+}
+
+/** One discover run inside a function's time limit. */
+export const discoverFunction: FunctionWork<DiscoverRunReport> = {
+  async work({ environment, signal, log, redactor }) {
+    const configuration = readConfiguration(environment, new Set(["platform", "store", "queue"] as const));
+    const archiver = await wire(configuration, () => undefined, redactor);
+    try {
+      signal.throwIfAborted();
+      // `discover` may well be the first to use a new store.
+      await archiver.ports.store.preflight({ signal });
+      const report = await discover(archiver.ports, archiver.settings, signal);
+      log.info("discovered", { report });
+      return { report, metrics: { TasksHeld: report.held } };
+    } finally {
+      await archiver.close();
+    }
+  },
+  failed: (failure) => ({
+    runId: runIdOf(systemClock.wallMs(), systemRandom.hex(4)),
+    held: 0,
+    limit: PLACES_LIMIT,
+    unfinished: 0,
+    enqueued: [],
+    skipped: [],
+    failure,
+  }),
+};

@@ -1,0 +1,57 @@
+import type { ArchiveEvent } from "../archive/events.ts";
+import { idempotencyKeyOf, type PlatformScope } from "../domain/export-task.ts";
+import type { FunctionLog } from "../observability/function-log.ts";
+import type { Log } from "../observability/log.ts";
+
+/**
+ * Logs what a run tells, one line an event. Every line carries the run's id from the moment it has one, and a
+ * task's lines its idempotency key from the moment its revision is known.
+ */
+export function eventLogger(log: FunctionLog, scope: PlatformScope): (event: ArchiveEvent) => void {
+  const keys = new Map<string, string>();
+  return (event) => {
+    const { kind, ...fields } = event;
+    if (event.kind === "run-started") {
+      log.keep({ runId: event.runId });
+    }
+    if ("idempotencyKey" in event) {
+      keys.set(event.exportTaskId, event.idempotencyKey);
+    }
+    log[LEVEL_OF_EVENT[kind]](kind, { ...fields, ...keyOf(event, keys, scope) });
+  };
+}
+
+function keyOf(
+  event: ArchiveEvent,
+  keys: ReadonlyMap<string, string>,
+  scope: PlatformScope,
+): { readonly idempotencyKey?: string } {
+  if (event.kind === "task-ended" && event.entry.revision !== undefined) {
+    return { idempotencyKey: idempotencyKeyOf(scope, event.entry.exportTaskId, event.entry.revision) };
+  }
+  const known =
+    "exportTaskId" in event && event.exportTaskId !== undefined ? keys.get(event.exportTaskId) : undefined;
+  return known === undefined ? {} : { idempotencyKey: known };
+}
+
+/** Functions log facts; progress of bytes is for people at a terminal. */
+const LEVEL_OF_EVENT = {
+  bytes: "debug",
+  listed: "debug",
+  "slot-awaited": "debug",
+  verifying: "debug",
+  "task-started": "debug",
+  "run-started": "info",
+  "download-started": "info",
+  archived: "info",
+  deleted: "info",
+  "task-ended": "info",
+  idle: "info",
+  "run-ended": "info",
+  failed: "warn",
+  throttled: "warn",
+  "lease-lost": "warn",
+  warning: "warn",
+  "export-lost": "error",
+  "verification-failed": "error",
+} as const satisfies Record<ArchiveEvent["kind"], keyof Log>;

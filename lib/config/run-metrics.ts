@@ -1,0 +1,103 @@
+import type { ArchiveEvent } from "../archive/events.ts";
+import { parsePlatformTime } from "../domain/export-task.ts";
+import type { MetricName, MetricValues } from "../observability/metrics.ts";
+import type { RunReport } from "../records/run-report.ts";
+
+/** An event of a run and when it happened, on the monotonic clock. */
+export interface TimedEvent {
+  readonly event: ArchiveEvent;
+  readonly atMs: number;
+}
+
+/** What an archive run measured; `SystemFailures` is the function host's to add. */
+export function metricsOfRun(report: RunReport, events: readonly TimedEvent[]): MetricValues {
+  const measured = Object.entries(MEASURES).map(
+    ([name, measure]) => [name, measure(report, events)] as const,
+  );
+  return Object.fromEntries(measured.filter(([, value]) => value !== undefined));
+}
+
+/** Of no use for measuring, and many. */
+export function isMeasured({ kind }: ArchiveEvent): boolean {
+  return kind !== "bytes";
+}
+
+type Measure = (report: RunReport, events: readonly TimedEvent[]) => number | undefined;
+
+const MEASURES: Record<Exclude<MetricName, "SystemFailures">, Measure> = {
+  TasksHeld: ({ platform }, events) => (sawPlatform(events) ? platform.held : undefined),
+  TasksArchived: ({ counts }) => counts.archived,
+  TasksDeleted: ({ counts }) => counts.deleted,
+  TasksKept: ({ counts }) => counts.kept,
+  TasksDeadLettered: ({ counts }) => counts.deadLettered,
+  ExportsLost: (_, events) => count(events, "export-lost"),
+  ThrottledDownloads: ({ counts }) => counts.throttled,
+  BytesArchived: ({ bytes }) => bytes,
+  OldestUnarchivedAgeSeconds: oldestUnarchivedAgeSeconds,
+  DrainSeconds: drainSeconds,
+  IdleWaitMs: idleWaitMs,
+  VerificationFailures: (_, events) => count(events, "verification-failed"),
+  RunsCompleted: ({ stopReason }) => (stopReason === "drained" || stopReason === "time-budget" ? 1 : 0),
+};
+
+/** Without it the report's places are a guess. */
+function sawPlatform(events: readonly TimedEvent[]): boolean {
+  return count(events, "run-started") > 0;
+}
+
+function count(events: readonly TimedEvent[], kind: ArchiveEvent["kind"]): number {
+  return events.filter(({ event }) => event.kind === kind).length;
+}
+
+function oldestUnarchivedAgeSeconds(
+  { platform, endedAt }: RunReport,
+  events: readonly TimedEvent[],
+): number | undefined {
+  const isUnknown = events.some(({ event }) => event.kind === "warning" && event.code === "oldest-unknown");
+  if (!sawPlatform(events) || isUnknown) {
+    return undefined;
+  }
+  if (platform.oldestUnarchived === undefined) {
+    return 0;
+  }
+  const createdAtMs = parsePlatformTime(platform.oldestUnarchived.createTime);
+  return createdAtMs === undefined ? undefined : Math.max(0, (Date.parse(endedAt) - createdAtMs) / 1000);
+}
+
+function drainSeconds(_: RunReport, events: readonly TimedEvent[]): number | undefined {
+  const first = events.find(({ event }) => event.kind === "download-started");
+  const last = events.findLast(({ event }) => event.kind === "task-ended");
+  return first === undefined || last === undefined ? undefined : Math.max(0, (last.atMs - first.atMs) / 1000);
+}
+
+/** A task that waits for its slot does nothing; every other one in flight does something. */
+function idleWaitMs(_: RunReport, events: readonly TimedEvent[]): number {
+  const busy = new Set<string>();
+  let idleMs = 0;
+  let sinceMs = events.find(({ event }) => event.kind === "run-started")?.atMs;
+  for (const { event, atMs } of events) {
+    const wasIdle = busy.size === 0;
+    switch (event.kind) {
+      case "task-started":
+      case "download-started":
+        busy.add(event.exportTaskId);
+        break;
+      case "slot-awaited":
+        busy.delete(event.exportTaskId);
+        break;
+      case "task-ended":
+        busy.delete(event.entry.exportTaskId);
+        break;
+      default:
+        break;
+    }
+    const isIdle = busy.size === 0;
+    if (wasIdle && sinceMs !== undefined && (!isIdle || event.kind === "run-ended")) {
+      idleMs += Math.max(0, atMs - sinceMs);
+    }
+    if (isIdle && !wasIdle) {
+      sinceMs = atMs;
+    }
+  }
+  return idleMs;
+}

@@ -1,0 +1,43 @@
+import { Logger } from "@aws-lambda-powertools/logger";
+import type { Log, LogFields, LogLevel } from "./log.ts";
+import { DEFAULT_SERVICE } from "./metrics.ts";
+import type { Redactor } from "./redact.ts";
+
+export interface FunctionLogOptions {
+  readonly level: LogLevel;
+  readonly redactor: Redactor;
+  /** The deployment's name; `iotda-archiver` without one. */
+  readonly service: string | undefined;
+}
+
+/** A {@link Log} whose every further line carries what it was told to keep. */
+export interface FunctionLog extends Log {
+  /** Adds a field to all lines from now on: the run id, the host's request id. */
+  keep(fields: LogFields): void;
+}
+
+/**
+ * The log of a deployed function: one JSON document a line on stdout or stderr, as Powertools writes it
+ * (`level`, `message`, `timestamp`, `service`), redacted before Powertools sees it. A field that has a name
+ * which Powertools reserves is shown with `_` before it.
+ */
+export function createFunctionLog({ level, redactor, service }: FunctionLogOptions): FunctionLog {
+  const logger = new Logger({ logLevel: level, serviceName: service || DEFAULT_SERVICE });
+  // Below DEBUG an error is told by its names, message and hint; the trace is for whoever looks for a bug.
+  const stacks = level === "DEBUG";
+  const redacted = (fields: LogFields = {}) =>
+    Object.fromEntries(
+      Object.entries(redactor.value({ ...fields }, stacks) as Record<string, unknown>).map(
+        ([name, value]) => [RESERVED.has(name) ? `_${name}` : name, value],
+      ),
+    );
+  return {
+    debug: (message, fields) => logger.debug(redactor.text(message), redacted(fields)),
+    info: (message, fields) => logger.info(redactor.text(message), redacted(fields)),
+    warn: (message, fields) => logger.warn(redactor.text(message), redacted(fields)),
+    error: (message, fields) => logger.error(redactor.text(message), redacted(fields)),
+    keep: (fields) => logger.appendPersistentKeys(redacted(fields)),
+  };
+}
+
+const RESERVED: ReadonlySet<string> = new Set(["level", "message", "sampling_rate", "service", "timestamp"]);
