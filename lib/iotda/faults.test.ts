@@ -75,6 +75,26 @@ describe.each(CALLS)("%s", (_name, call) => {
     await server.allClosed();
   });
 
+  test.each([
+    ["larger than any real one", `x-filler: ${"TokenOfSomebody".repeat(2_000)}`],
+    ["with two lengths", "content-length: 2\r\ncontent-length: 3"],
+  ])("a head %s: malformed, and nothing of it is kept", async (_, header) => {
+    const server = await startTcp(answering(`HTTP/1.1 200 OK\r\n${header}\r\n\r\nPK`));
+    const error = await platformErrorOf(call(clientFor(server.origin), unaborted().signal));
+    expect(error.code).toBe("platform-malformed-answer");
+    await server.allClosed();
+  });
+
+  test.each([
+    ["another protocol", "HTTP/1.1 101 Switching\r\nconnection: upgrade\r\nupgrade: h2c\r\n\r\n"],
+    ["an interim answer and no more", "HTTP/1.1 103 Early Hints\r\n\r\n"],
+  ])("%s: unreachable, and no socket is left", async (_, head) => {
+    const server = await startTcp(answering(head));
+    const client = clientFor(server.origin, { limits: { headersMs: 200 } });
+    expect((await platformErrorOf(call(client, unaborted().signal))).code).toBe("platform-unreachable");
+    await server.allClosed();
+  });
+
   test("an error body that trickles: unreachable at the total limit", async () => {
     const server = await startTcp(
       answering("HTTP/1.1 500 Oops\r\ncontent-length: 9999\r\n\r\n{", (socket) => {
@@ -219,6 +239,14 @@ describe("a download body", () => {
   test("without length or chunks ends short in silence: only its content can tell", async () => {
     const { read, thrown } = await brokenDownload(
       answering("HTTP/1.1 200 OK\r\nconnection: close\r\n\r\nPK", (socket) => socket.end()),
+    );
+    expect(thrown).toBeUndefined();
+    expect(String(read)).toBe("PK");
+  });
+
+  test("with more bytes than its length says gives as many as it says", async () => {
+    const { read, thrown } = await brokenDownload(
+      answering("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nPK and more", (socket) => socket.end("more")),
     );
     expect(thrown).toBeUndefined();
     expect(String(read)).toBe("PK");

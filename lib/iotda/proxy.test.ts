@@ -1,57 +1,7 @@
-import { once } from "node:events";
-import { createServer } from "node:http";
-import { connect, type Socket } from "node:net";
-import { afterEach, describe, expect, test } from "vitest";
+import type { Socket } from "node:net";
+import { describe, expect, test } from "vitest";
+import { startTunnelProxy } from "../network/testing/tunnel-proxy.ts";
 import { clientFor, platformErrorOf, sendJson, startHttp, startTcp, unaborted } from "./testing/loopback.ts";
-
-interface TunnelProxy {
-  readonly url: string;
-  /** Targets of every CONNECT. */
-  readonly targets: readonly string[];
-  readonly sockets: ReadonlySet<Socket>;
-}
-
-const cleanups: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0)) {
-    await cleanup();
-  }
-});
-
-async function startTunnelProxy(): Promise<TunnelProxy> {
-  const targets: string[] = [];
-  const sockets = new Set<Socket>();
-  const server = createServer();
-  server.on("connection", (socket: Socket) => {
-    sockets.add(socket);
-    socket.on("error", () => socket.destroy());
-    socket.once("close", () => sockets.delete(socket));
-  });
-  server.on("connect", (request, client: Socket) => {
-    targets.push(request.url ?? "");
-    const [host, port] = (request.url ?? "").split(":");
-    const upstream = connect(Number(port), host);
-    upstream.on("error", () => client.destroy());
-    upstream.once("close", () => client.destroy());
-    client.once("close", () => upstream.destroy());
-    upstream.once("connect", () => {
-      client.write("HTTP/1.1 200 Connection established\r\n\r\n");
-      client.pipe(upstream).pipe(client);
-    });
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  cleanups.push(async () => {
-    for (const socket of sockets) {
-      socket.destroy();
-    }
-    server.close();
-    await once(server, "close");
-  });
-  const address = server.address();
-  const port = typeof address === "object" ? address?.port : undefined;
-  return { url: `http://127.0.0.1:${port}`, targets, sockets };
-}
 
 function startPlatform(): ReturnType<typeof startHttp> {
   return startHttp((response) => sendJson(response, 200, { export_tasks: [] }));
