@@ -8,7 +8,7 @@ export const DISCOVERED_STATE_KEY = "state/discovered.json";
 export const MAX_RECORD_NUMBER = 9_999;
 
 /** The records a revision can have, without number and suffix. */
-export type RecordName = "archived" | "deleted" | "dead-letter" | "expired";
+export type RecordName = "archived" | "deleted" | "dead-letter" | "retained" | "expired";
 
 /** `2026/11/22` for a moment, in UTC. */
 export function utcDayPath(epochMs: number): string {
@@ -65,9 +65,14 @@ export function parseExportObjectKey(
   return exportTaskId === undefined || revision === undefined ? undefined : { exportTaskId, revision };
 }
 
+/** The folder of the records of every task of a project and instance. */
+export function recordsRoot(scope: PlatformScope): string {
+  return `records/${scopePath(scope)}/`;
+}
+
 /** The folder of all records of a task, over all its revisions. */
 export function taskRecordsFolder(scope: PlatformScope, exportTaskId: string): string {
-  return `records/${scopePath(scope)}/${exportTaskId}/`;
+  return `${recordsRoot(scope)}${exportTaskId}/`;
 }
 
 /** The key of a revision's record; the first has no number, the second ends in `-2`. */
@@ -91,7 +96,7 @@ export function parseRecordKey(
     return undefined;
   }
   const match =
-    /^([0-9a-f]{8})\/(archived|deleted|dead-letter|expired)(?:-([2-9]|[1-9]\d{1,3}))?\.json$/.exec(
+    /^([0-9a-f]{8})\/(archived|deleted|dead-letter|retained|expired)(?:-([2-9]|[1-9]\d{1,3}))?\.json$/.exec(
       key.slice(folder.length),
     );
   if (match === null) {
@@ -116,9 +121,32 @@ export function runReportKey(startedAtMs: number, runId: string): string {
   return `${runReportsFolder(startedAtMs)}${runId}.json`;
 }
 
-/** The key of a task's hold, written by `hold add` (its own issue); its presence is the hold. */
+/** Everything about holds. */
+export const HOLDS_FOLDER = "holds/";
+/** Holds on every task that matches a glob. No task id holds a slash, so no hold on one task lies here. */
+export const GLOB_HOLDS_FOLDER = "holds/globs/";
+/** What lifted holds leave behind: who lifted which, when and why. */
+export const LIFTED_HOLDS_FOLDER = "holds/lifted/";
+
+/** The key of a task's hold, written by `hold add`; its presence is the hold, whatever it says inside. */
 export function holdKey(exportTaskId: string): string {
   return `holds/${exportTaskId}.json`;
+}
+
+/** The key of a hold on a glob. The glob is in the name, as hex, so that an unreadable document holds all the same. */
+export function globHoldKey(glob: string): string {
+  return `${GLOB_HOLDS_FOLDER}${Buffer.from(glob, "utf8").toString("hex")}.json`;
+}
+
+/** The glob of a key below {@link GLOB_HOLDS_FOLDER}, or `undefined` when its name is none of ours. */
+export function parseGlobHoldKey(key: string): string | undefined {
+  const [, hex] = /^holds\/globs\/((?:[0-9a-f]{2})+)\.json$/.exec(key) ?? [];
+  return hex === undefined ? undefined : Buffer.from(hex, "hex").toString("utf8");
+}
+
+/** The key of the note on a lifted hold; the nonce keeps two of one millisecond apart. */
+export function liftedHoldKey(liftedAtMs: number, nonceHex: string): string {
+  return `${LIFTED_HOLDS_FOLDER}${utcDayPath(liftedAtMs)}/${runIdOf(liftedAtMs, nonceHex)}.json`;
 }
 
 /** `yyyyMMddTHHmmssSSSZ-{8 hex}`. */

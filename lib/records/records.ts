@@ -2,7 +2,6 @@ import { ArchiverError } from "../domain/errors.ts";
 import { idempotencyKeyOf, type PlatformScope } from "../domain/export-task.ts";
 import {
   deadLetterKey,
-  holdKey,
   MAX_RECORD_NUMBER,
   parseRecordKey,
   type RecordName,
@@ -11,6 +10,8 @@ import {
 } from "../domain/key-layout.ts";
 import type { ObjectStore, StoreAbilities } from "../ports/object-store.ts";
 import type { CallOptions } from "../ports/platform.ts";
+import { createOnce } from "./create-once.ts";
+import { isTaskHeld } from "./holds.ts";
 import {
   type ArchivedRecord,
   archivedRecordSchema,
@@ -75,9 +76,9 @@ export class Records {
     return { revisions };
   }
 
-  /** Whether an operator holds this task back from deletion. */
+  /** Whether an operator holds this task back from deletion, by its id or by a glob. */
   async isHeld(exportTaskId: string, options: CallOptions): Promise<boolean> {
-    return (await this.#store.getDocument(holdKey(exportTaskId), options)) !== undefined;
+    return await isTaskHeld(this.#store, exportTaskId, options);
   }
 
   /**
@@ -226,15 +227,7 @@ export class Records {
 
   /** Returns whether the key was free and now holds `document`. */
   async #createOnce(key: string, document: object, options: CallOptions): Promise<boolean> {
-    const text = `${JSON.stringify(document, null, 2)}\n`;
-    if (this.#abilities.createOnce) {
-      return (await this.#store.putDocument(key, text, { kind: "if-absent" }, options)) !== "conflict";
-    }
-    // Without conditional writes two runners may both get here; both records are true, the last one stands.
-    if ((await this.#store.getDocument(key, options)) !== undefined) {
-      return false;
-    }
-    return (await this.#store.putDocument(key, text, { kind: "always" }, options)) !== "conflict";
+    return await createOnce(this.#store, this.#abilities, key, document, options);
   }
 }
 

@@ -35,6 +35,7 @@ export function numbersByRevision(keys: Iterable<string>, folder: string): Map<s
       archived: 0,
       deleted: 0,
       "dead-letter": 0,
+      retained: 0,
       expired: 0,
     };
     numbers[parsed.name] = Math.max(numbers[parsed.name], parsed.number);

@@ -45,7 +45,7 @@ export const COPY_BUGS: readonly PlantedBug[] = [
   {
     name: "revision not looked at after the download",
     breaks: "A file that was replaced between the look and the download is recorded under the old revision.",
-    invariant: "I2",
+    invariant: "I1",
     file: "lib/archive/fetch-copy.ts",
     find: "if (!(await isStillListed(visit, sight))) {",
     replace: "if (sight.task === undefined) {",
@@ -61,7 +61,7 @@ export const COPY_BUGS: readonly PlantedBug[] = [
   {
     name: "copy not verified",
     breaks: "A copy that the store damaged is recorded as a good one.",
-    invariant: "I2",
+    invariant: "I1",
     file: "lib/archive/fetch-copy.ts",
     find: "if (read.sha256 !== body.sha256) {",
     replace: "if (read.sha256 === undefined) {",

@@ -1,0 +1,25 @@
+import type { ObjectStore, StoreAbilities } from "../ports/object-store.ts";
+import type { CallOptions } from "../ports/platform.ts";
+
+/**
+ * Writes a record unless its key is taken.
+ *
+ * @returns whether the key was free and now holds `document`. Throws what the store throws.
+ */
+export async function createOnce(
+  store: ObjectStore,
+  abilities: Pick<StoreAbilities, "createOnce">,
+  key: string,
+  document: object,
+  options: CallOptions,
+): Promise<boolean> {
+  const text = `${JSON.stringify(document, null, 2)}\n`;
+  if (abilities.createOnce) {
+    return (await store.putDocument(key, text, { kind: "if-absent" }, options)) !== "conflict";
+  }
+  // Without conditional writes two runners may both get here; both records are true, the last one stands.
+  if ((await store.getDocument(key, options)) !== undefined) {
+    return false;
+  }
+  return (await store.putDocument(key, text, { kind: "always" }, options)) !== "conflict";
+}
