@@ -19,9 +19,12 @@ import { buildAll } from "../build.ts";
 const ROOT = path.join(import.meta.dirname, "..");
 
 let folder: string;
+let commandLine: string;
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), "archiver-build-"));
-});
+  await buildAll(ROOT, path.join(folder, "dist"));
+  commandLine = path.join(folder, "dist", "cli.mjs");
+}, 60_000);
 afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
@@ -56,12 +59,6 @@ async function findOldNode(): Promise<string | undefined> {
 }
 
 describe("the command line", () => {
-  let commandLine: string;
-  beforeAll(async () => {
-    await buildAll(ROOT, path.join(folder, "dist"));
-    commandLine = path.join(folder, "dist", "cli.mjs");
-  }, 60_000);
-
   test("is one executable file with its source map beside it", async () => {
     expect((await stat(commandLine)).mode & 0o111).toBe(0o111);
     const text = await readFile(commandLine, "utf8");
@@ -88,6 +85,30 @@ describe("the command line", () => {
   });
 });
 
+describe("the functions", () => {
+  test("are at most 600,000 bytes each, with their source maps beside them", async () => {
+    const built = path.join(folder, "dist", "functions");
+    const files = await readdir(built);
+    for (const file of files.filter((name) => name.endsWith(".mjs"))) {
+      expect((await stat(path.join(built, file))).size, file).toBeLessThanOrEqual(600_000);
+      expect((await readFile(path.join(built, file), "utf8")).trimEnd()).toMatch(
+        new RegExp(`//# sourceMappingURL=${file}\\.map$`),
+      );
+    }
+    expect(files).toEqual(expect.arrayContaining(["archive.mjs", "archive.mjs.map", "discover.mjs"]));
+  });
+
+  test("two builds give the same bytes", async () => {
+    const again = path.join(folder, "dist-again");
+    const written = (await buildAll(ROOT, again)).flatMap((file) => [file, `${file}.map`]);
+    for (const file of written) {
+      expect(await readFile(path.join(again, file)), file).toEqual(
+        await readFile(path.join(folder, "dist", file)),
+      );
+    }
+  }, 60_000);
+});
+
 describe("a project made for the test", () => {
   async function makeProject(name: string, files: Record<string, string>): Promise<string> {
     const root = path.join(folder, name);
@@ -107,7 +128,7 @@ describe("a project made for the test", () => {
   test("has one bundle for each function and none for tests; equal sources give equal bytes", async () => {
     const root = await makeProject("functions-project", {
       "functions/hello.ts":
-        'import { Agent } from "undici"; class Named extends Error {} export const handler = () => [new Named().constructor.name, typeof Agent];',
+        'import { Command } from "commander"; export const handler = () => [new Command("it").name(), typeof Command];',
       "functions/hello.test.ts": "throw new Error('a test was built');",
     });
     const out = path.join(folder, "functions-out");
@@ -129,7 +150,7 @@ describe("a project made for the test", () => {
       `process.stdout.write((await import(${JSON.stringify(bundle)})).handler().join());`,
     );
     const ended = await start(process.execPath, [caller]);
-    expect(ended).toEqual({ exitCode: 0, stdout: "Named,function", stderr: "" });
+    expect(ended).toEqual({ exitCode: 0, stdout: "it,function", stderr: "" });
 
     const before = await readFile(bundle);
     await buildAll(root, out);

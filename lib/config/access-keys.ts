@@ -1,6 +1,6 @@
 import type { Redactor } from "../observability/redact.ts";
 import type { PlatformCredentials } from "./configuration.ts";
-import type { SecretKeys } from "./secret-keys.ts";
+import { SecretKeys } from "./secret-keys.ts";
 
 /** Access keys as requests are signed with them. */
 export interface Keys {
@@ -13,7 +13,7 @@ export interface Keys {
 export class AccessKeys {
   readonly #credentials: PlatformCredentials;
   readonly #redactor: Redactor | undefined;
-  #secret: Promise<SecretKeys> | undefined;
+  #secret: SecretKeys | undefined;
 
   /** @param redactor learns the keys that are read from a secret before anybody else has them. */
   constructor(credentials: PlatformCredentials, redactor: Redactor | undefined) {
@@ -37,15 +37,14 @@ export class AccessKeys {
   }
 
   async #read(secretId: string, refresh: boolean) {
-    // Loaded on first use: whoever has the keys in the environment pays nothing for it.
-    this.#secret ??= import("./secret-keys.ts").then(({ SecretKeys }) => new SecretKeys(secretId));
-    const keys = await (await this.#secret).get(refresh);
+    this.#secret ??= new SecretKeys(secretId);
+    const keys = await this.#secret.get(refresh);
     this.#redactor?.learn([keys.ak, keys.sk, keys.securityToken].filter((key) => key !== undefined));
     return keys;
   }
 
   /** Ends the connections there are. */
-  async close(): Promise<void> {
-    (await this.#secret)?.close();
+  close(): void {
+    this.#secret?.close();
   }
 }

@@ -6,6 +6,10 @@ import type { Redactor } from "../observability/redact.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
 import type { StoreSweeper } from "../ports/store-sweeper.ts";
 import type { DeadLetterQueue, TaskQueue } from "../ports/task-queue.ts";
+import { SqliteQueue } from "../queue/sqlite-queue.ts";
+import { createSqsQueue } from "../queue/sqs-queue.ts";
+import { FileStore } from "../store/file-store.ts";
+import { createS3Store } from "../store/s3/s3-store.ts";
 import { AccessKeys } from "./access-keys.ts";
 import type {
   ArchiveConfiguration,
@@ -26,12 +30,7 @@ export interface Archiver {
   close(): Promise<void>;
 }
 
-/**
- * Builds adapters and settings. Adapters are loaded on first use, so that a function with a bucket starts without
- * SQLite, and one machine without the AWS SDK.
- *
- * @param redactor learns secrets that are read while the program runs.
- */
+/** Builds adapters and settings. @param redactor learns secrets that are read while the program runs. */
 export async function wire(
   configuration: Configuration,
   observe: Observe,
@@ -39,7 +38,7 @@ export async function wire(
 ): Promise<Archiver> {
   const keys = new AccessKeys(configuration.platform.credentials, redactor);
   const platform = wirePlatform(configuration.platform, configuration.proxy, keys);
-  const { store, close: closeStore } = await wireStore(configuration.store, configuration.archive, keys);
+  const { store, close: closeStore } = wireStore(configuration.store, configuration.archive, keys);
   const queue = await wireQueue(configuration.queue);
   return {
     ports: { platform, store, queue, clock: systemClock, random: systemRandom, observe },
@@ -49,7 +48,7 @@ export async function wire(
       await platform.close();
       queue.close();
       closeStore();
-      await keys.close();
+      keys.close();
     },
   };
 }
@@ -88,19 +87,16 @@ export function wirePlatform(
 }
 
 /** The object store, and how to end its connections. @param keys used where the store takes Huawei's keys. */
-export async function wireStore(
+export function wireStore(
   place: StoreConfiguration,
   { partSizeBytes, partsInFlight }: ArchiveConfiguration,
   keys: AccessKeys,
-): Promise<{ readonly store: ObjectStore & StoreSweeper; readonly close: () => void }> {
+): { readonly store: ObjectStore & StoreSweeper; readonly close: () => void } {
   const parts = { clock: systemClock, random: systemRandom };
   switch (place.kind) {
-    case "file": {
-      const { FileStore } = await import("../store/file-store.ts");
+    case "file":
       return { store: new FileStore(place.folder, parts), close: () => undefined };
-    }
     case "s3": {
-      const { createS3Store } = await import("../store/s3/s3-store.ts");
       const store = createS3Store(
         { ...place, partSizeBytes, partsInFlight },
         { ...parts, huaweiCredentials: () => keys.get(false) },
@@ -115,17 +111,13 @@ export async function wireQueue(
   queue: QueueConfiguration,
 ): Promise<TaskQueue & DeadLetterQueue & { close(): void }> {
   switch (queue.kind) {
-    case "sqlite": {
-      const { SqliteQueue } = await import("../queue/sqlite-queue.ts");
+    case "sqlite":
       return await SqliteQueue.open(queue.file, {
         visibilityMs: queue.visibilityMs,
         clock: systemClock,
         random: systemRandom,
       });
-    }
-    case "sqs": {
-      const { createSqsQueue } = await import("../queue/sqs-queue.ts");
+    case "sqs":
       return createSqsQueue(queue, { clock: systemClock });
-    }
   }
 }

@@ -3,11 +3,16 @@ import { ArchiverError, describeFailure } from "./errors.ts";
 
 const FACTS = { scope: "task", retry: "later", hint: "Do this." } as const;
 
-test("an error of ours carries what is decided on, its cause, and the name of its class", () => {
+test("an error of ours carries what is decided on, its cause, and a name that minifying leaves alone", () => {
   class NarrowError extends ArchiverError {}
   const cause = new Error("cause");
   const error = new NarrowError("some-code", "what happened", { ...FACTS, cause });
-  expect(error).toMatchObject({ code: "some-code", message: "what happened", name: "NarrowError", ...FACTS });
+  expect(error).toMatchObject({
+    code: "some-code",
+    message: "what happened",
+    name: "ArchiverError",
+    ...FACTS,
+  });
   expect(error.cause).toBe(cause);
   expect("cause" in new ArchiverError("c", "m", FACTS)).toBe(false);
 });

@@ -25,7 +25,8 @@ export class ArchiverError extends Error {
 
   constructor(code: string, message: string, facts: ErrorFacts) {
     super(message, facts.cause === undefined ? undefined : { cause: facts.cause });
-    this.name = new.target.name;
+    // Not the class's own name: functions are minified, and classes of one letter tell nobody anything.
+    this.name = "ArchiverError";
     this.code = code;
     this.scope = facts.scope;
     this.retry = facts.retry;

@@ -17,7 +17,7 @@ export interface SweepCommandOptions extends CommonOptions {
 export async function sweepCommand(options: SweepCommandOptions, output: Output): Promise<ExitCode> {
   const { platform, store: place, archive } = await loadConfiguration(options.envFile, ["platform", "store"]);
   const keys = new AccessKeys(platform.credentials, undefined);
-  const { store, close } = await wireStore(place, archive, keys);
+  const { store, close } = wireStore(place, archive, keys);
   try {
     const scope = { projectId: platform.projectId, instanceId: platform.instanceId };
     const report: SweepReport = await interruptible(
@@ -32,6 +32,6 @@ export async function sweepCommand(options: SweepCommandOptions, output: Output)
     return EXIT.done;
   } finally {
     close();
-    await keys.close();
+    keys.close();
   }
 }
