@@ -1,4 +1,6 @@
 import { SQSClient, type SQSClientConfig } from "@aws-sdk/client-sqs";
+import type { ProxySettings } from "../network/proxy-rules.ts";
+import { tunnelAgents } from "../network/tunnel-agents.ts";
 import type { CallOptions } from "../ports/platform.ts";
 import { QueueError } from "../ports/task-queue.ts";
 import type { SqsOperation } from "./sqs-error-table.ts";
@@ -13,6 +15,7 @@ export interface SqsAccess {
   /** Default: the AWS SDK's chain. */
   readonly credentials?: NonNullable<SQSClientConfig["credentials"]> | undefined;
   readonly timeouts?: Partial<SqsTimeouts> | undefined;
+  readonly proxy?: ProxySettings | undefined;
 }
 
 export interface SqsTimeouts {
@@ -60,6 +63,7 @@ export class SqsCaller {
       maxAttempts: MAX_TRIES,
       retryMode: "standard",
       requestHandler: {
+        ...tunnelAgents(access.proxy ?? {}),
         connectionTimeout: this.#timeouts.connectMs,
         requestTimeout: this.#timeouts.answerMs,
         // By default the SDK only prints a warning.

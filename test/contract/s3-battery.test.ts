@@ -1,7 +1,6 @@
 import { once } from "node:events";
-import { createServer, type ServerResponse } from "node:http";
+import { createServer, get, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { request } from "undici";
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { BodyCheck } from "../../lib/integrity/body-check.ts";
 import { makeZip } from "../../lib/integrity/testing/zip-samples.ts";
@@ -69,10 +68,18 @@ async function serve(source: Source, body: Buffer): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
 }
 
+async function answerFrom(url: string, signal: AbortSignal): Promise<IncomingMessage> {
+  const asked = get(url, { signal });
+  const [answer] = await once(asked, "response");
+  // What breaks off the body reaches its reader.
+  asked.on("error", () => undefined);
+  return answer;
+}
+
 /** Download and upload in one pass, as the archiver does it: completed only with proof, aborted otherwise. */
 async function relay(url: string, store: S3Store, signal: AbortSignal): Promise<StoredObject> {
-  const { headers, body } = await request(url, { signal });
-  const announced = headers["content-length"];
+  const body = await answerFrom(url, signal);
+  const announced = body.headers["content-length"];
   const contentLengthBytes = announced === undefined ? undefined : Number(announced);
   const check = new BodyCheck({ accept: "zip", membersLimitBytes: 5 * 1024 * 1024 });
   const upload = await store.openUpload(KEY, { metadata: {}, expectedSizeBytes: contentLengthBytes, signal });

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { CreateBucketCommand, DeleteBucketCommand, S3Client } from "@aws-sdk/client-s3";
+import type { ProxySettings } from "../../lib/network/proxy-rules.ts";
 import type { Clock } from "../../lib/ports/clock.ts";
 import type { S3StoreOptions } from "../../lib/store/s3/s3-options.ts";
 import { createS3Store, type S3Store } from "../../lib/store/s3/s3-store.ts";
@@ -26,6 +27,7 @@ export function storeOn(
   server: S3Server | S3StandIn,
   options: Partial<S3StoreOptions> & Pick<S3StoreOptions, "profile">,
   clock: Clock = realClock,
+  proxy: ProxySettings = {},
 ): S3Store {
   const { accessKeyId, secretAccessKey, sessionToken } = server.account;
   return createS3Store(
@@ -51,6 +53,7 @@ export function storeOn(
         sk: secretAccessKey,
         ...(sessionToken === undefined ? {} : { securityToken: sessionToken }),
       }),
+      proxy,
     },
   );
 }

@@ -1,4 +1,5 @@
 import { S3Client, type S3ClientConfig } from "@aws-sdk/client-s3";
+import { tunnelAgents } from "../../network/tunnel-agents.ts";
 import { StoreError } from "../../ports/object-store.ts";
 import { S3_PROFILES, type S3Profile } from "./profiles.ts";
 import type { S3StoreOptions, S3StoreParts } from "./s3-options.ts";
@@ -26,6 +27,7 @@ export function makeS3Client(options: S3StoreOptions, parts: S3StoreParts): S3Cl
     // The SDK opens a connection of its own for each body it announces with Expect.
     expectContinueHeader: false,
     requestHandler: {
+      ...tunnelAgents(parts.proxy ?? {}),
       connectionTimeout: CONNECTION_TIMEOUT_MS,
       socketTimeout: SOCKET_IDLE_MS,
       // Without it the SDK's limits of time only warn (stack.md, AWS SDK row).

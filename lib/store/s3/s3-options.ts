@@ -1,3 +1,4 @@
+import type { ProxySettings } from "../../network/proxy-rules.ts";
 import type { Clock, Random } from "../../ports/clock.ts";
 import type { S3Profile } from "./profiles.ts";
 
@@ -32,4 +33,6 @@ export interface S3StoreParts {
   readonly random: Random;
   /** Asked again every few minutes, so that renewed keys are used; required with `huawei` credentials. */
   readonly huaweiCredentials?: () => Promise<HuaweiCredentials>;
+  /** May hold passwords: here and not among the options, which are shown. */
+  readonly proxy?: ProxySettings;
 }

@@ -1,0 +1,170 @@
+import { once } from "node:events";
+import { request } from "node:https";
+import { connect, createServer } from "node:net";
+import { inspect } from "node:util";
+import { type FauxqsServer, startFauxqs } from "fauxqs";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import type { ProxySettings } from "../../lib/network/proxy-rules.ts";
+import { startTls, trustTestCertificate } from "../../lib/network/testing/tls-server.ts";
+import { listenOnLoopback, startTunnelProxy } from "../../lib/network/testing/tunnel-proxy.ts";
+import { tunnelAgents } from "../../lib/network/tunnel-agents.ts";
+import { createSqsQueue } from "../../lib/queue/sqs-queue.ts";
+import { type S3StandIn, startS3 } from "../../sandbox/s3/start.ts";
+import { impatientClock, storeOn } from "./s3-servers.ts";
+
+const { signal } = new AbortController();
+
+let s3: S3StandIn;
+let sqs: FauxqsServer;
+beforeAll(async () => {
+  trustTestCertificate();
+  s3 = await startS3();
+  sqs = await startFauxqs({ port: 0, logger: false });
+  sqs.createQueue("tasks");
+  sqs.createQueue("letters");
+});
+afterAll(async () => {
+  await s3.stop();
+  await sqs.stop();
+});
+
+/** TLS in front of a server that has none; clients know both as `localhost`. */
+async function securedAddress(plainPort: string): Promise<string> {
+  const { port } = await startTls((client) => {
+    const upstream = connect(Number(plainPort), "127.0.0.1");
+    upstream.on("error", () => client.destroy());
+    client.once("close", () => upstream.destroy());
+    client.pipe(upstream).pipe(client);
+  });
+  return `https://localhost:${port}`;
+}
+
+async function addressOf(server: string, protocol: "http:" | "https:"): Promise<URL> {
+  const plain = new URL(server);
+  return protocol === "http:" ? plain : new URL(await securedAddress(plain.port));
+}
+
+interface Client {
+  readonly endpoint: URL;
+  /** Some calls, one after the other and side by side. */
+  use(): Promise<void>;
+  close(): void;
+}
+
+async function s3Client(protocol: "http:" | "https:", proxy: ProxySettings): Promise<Client> {
+  const endpoint = await addressOf(s3.endpoint, protocol);
+  const store = storeOn(s3, { profile: "aws", endpoint }, impatientClock, proxy);
+  return {
+    endpoint,
+    use: async () => {
+      const keys = ["state/a.json", "state/b.json", "state/c.json"];
+      await Promise.all(
+        keys.map(async (key) => await store.putDocument(key, key, { kind: "always" }, { signal })),
+      );
+      for (const key of keys) {
+        expect((await store.getDocument(key, { signal }))?.text).toBe(key);
+      }
+    },
+    close: () => store.close(),
+  };
+}
+
+async function sqsClient(protocol: "http:" | "https:", proxy: ProxySettings): Promise<Client> {
+  const endpoint = await addressOf(sqs.address, protocol);
+  const queue = createSqsQueue(
+    {
+      queueUrl: new URL("/000000000000/tasks", sqs.address),
+      deadLetterQueueUrl: new URL("/000000000000/letters", sqs.address),
+      visibilityMs: 10_000,
+      longPollMs: 0,
+      endpoint,
+      region: "us-east-1",
+      credentials: { accessKeyId: "test", secretAccessKey: "test" },
+      proxy,
+    },
+    { clock: impatientClock },
+  );
+  return {
+    endpoint,
+    use: async () => {
+      await queue.sendRaw("task-1", { signal });
+      const received = await queue.receive({ signal });
+      expect(received?.body).toBe("task-1");
+      if (received !== undefined) {
+        await queue.acknowledge(received, { signal });
+      }
+    },
+    close: () => queue.close(),
+  };
+}
+
+const CLIENTS = [
+  ["S3 over http", s3Client, "http:", "httpProxy"],
+  ["S3 over https", s3Client, "https:", "httpsProxy"],
+  ["SQS over http", sqsClient, "http:", "httpProxy"],
+  ["SQS over https", sqsClient, "https:", "httpsProxy"],
+] as const;
+
+describe.each(CLIENTS)("%s", (_name, makeClient, protocol, setting) => {
+  test("goes through the proxy of its protocol, with the proxy's account, and leaves no socket", async () => {
+    const proxy = await startTunnelProxy();
+    const url = proxy.url.replace("//", "//user:PLANTEDPW@");
+    const client = await makeClient(protocol, { [setting]: url });
+    await client.use();
+    expect(proxy.targets.length).toBeGreaterThan(0);
+    expect(new Set(proxy.targets)).toEqual(new Set([client.endpoint.host]));
+    expect(new Set(proxy.authorizations)).toEqual(new Set([`Basic ${btoa("user:PLANTEDPW")}`]));
+    client.close();
+    await expect.poll(() => proxy.sockets.size, { interval: 5 }).toBe(0);
+  });
+
+  test("keeps a tunnel for the next call", async () => {
+    const proxy = await startTunnelProxy();
+    const client = await makeClient(protocol, { [setting]: proxy.url });
+    await client.use();
+    const tunnels = proxy.targets.length;
+    await client.use();
+    expect(proxy.targets.length).toBe(tunnels);
+    client.close();
+  });
+
+  test("goes past a proxy where NO_PROXY says so", async () => {
+    const proxy = await startTunnelProxy();
+    const client = await makeClient(protocol, { [setting]: proxy.url, noProxy: "localhost,127.0.0.1" });
+    await client.use();
+    client.close();
+    expect(proxy.targets).toEqual([]);
+  });
+
+  test.each([
+    ["refuses", (status: string) => `HTTP/1.1 ${status}\r\ncontent-length: 0\r\n\r\n`],
+    ["is none", () => "SSH-2.0-TokenOfSomebody\r\n\r\n"],
+  ])("fails, and shows no secret, when the proxy %s", async (_words, answer) => {
+    const { port } = await listenOnLoopback(
+      createServer((socket) => socket.once("data", () => socket.end(answer("407 Who are you")))),
+    );
+    const client = await makeClient(protocol, { [setting]: `http://user:PLANTEDPW@127.0.0.1:${port}` });
+    const error: unknown = await client.use().catch((thrown: unknown) => thrown);
+    client.close();
+    expect(error).toMatchObject({ code: expect.stringMatching(/^(store|queue)-unavailable$/) });
+    expect(inspect(error, { depth: 10, showHidden: true })).not.toMatch(/PLANTEDPW|TokenOfSomebody/);
+  });
+});
+
+test("an agent that is destroyed takes a tunnel along that the proxy never opens", async () => {
+  const proxy = await listenOnLoopback(createServer((socket) => socket.resume()));
+  const agents = tunnelAgents({ httpsProxy: `http://127.0.0.1:${proxy.port}` });
+  onTestFinished(() => agents?.httpsAgent.destroy());
+  const call = request("https://localhost:1/", { agent: agents?.httpsAgent });
+  const failed = once(call, "error");
+  call.end();
+  await expect.poll(() => proxy.sockets.size, { interval: 5 }).toBe(1);
+  agents?.httpsAgent.destroy();
+  await failed;
+  await expect.poll(() => proxy.sockets.size, { interval: 5 }).toBe(0);
+});
+
+test("without a proxy the client's own agents stay", () => {
+  expect(tunnelAgents({})).toBeUndefined();
+  expect(tunnelAgents({ httpProxy: "", httpsProxy: undefined, noProxy: "*" })).toBeUndefined();
+});
