@@ -1,5 +1,5 @@
 import { expect, test, vi } from "vitest";
-import { expectCloudArchivedOnce } from "./cloud-audit.ts";
+import { expectArchivedOnce } from "./archive-audit.ts";
 import { openCloudLab } from "./cloud-lab.ts";
 import { finishedExports } from "./lab.ts";
 
@@ -33,7 +33,7 @@ test("an object without its record is read back by ranges and adopted, not downl
     expect(run).toBeLessThanOrEqual(5);
     expect(await lab.archiver("run", "--json")).toMatchObject({ exitCode: 0 });
   }
-  await expectCloudArchivedOnce(lab, 2);
+  await expectArchivedOnce(lab, 2);
   const downloads = (await lab.control.requests()).filter(({ operation }) => operation === "showExportTask");
   expect(downloads).toHaveLength(2);
   const records = await Promise.all(

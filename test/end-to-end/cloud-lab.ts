@@ -46,6 +46,11 @@ export class CloudLab {
     this.#envFile = envFile;
   }
 
+  /** The bucket, as the audits look at it. */
+  get store(): CloudBucket {
+    return this.bucket;
+  }
+
   start(...args: readonly string[]): Running {
     return startArchiver([...args, "--env-file", this.#envFile], this.awsKeys);
   }

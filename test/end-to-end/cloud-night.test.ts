@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { describe, expect, type TestContext, test, vi } from "vitest";
 import type { S3FaultRuleInput, S3ProfileName } from "../../sandbox/s3/start.ts";
 import type { FaultRuleInput } from "../../sandbox/start.ts";
-import { expectCloudArchivedOnce, expectCloudPaceKept, expectFailedOneLettered } from "./cloud-audit.ts";
+import { expectArchivedOnce, expectFailedOneLettered, expectPaceKept } from "./archive-audit.ts";
 import { type CloudLab, type CloudLabOptions, openCloudLab } from "./cloud-lab.ts";
 import { type RunDocument, runReportSchema } from "./documents.ts";
 import { finishedExports } from "./lab.ts";
@@ -109,8 +109,8 @@ describe("a night with faults on platform and store, in S3 and SQS", () => {
     const lab = await openNight(context, { s3: { profile: standIn }, storeProfile });
     const reports = await runUntilNothingIsQueued(lab);
 
-    await expectCloudArchivedOnce(lab, EXPORTS);
-    await expectCloudPaceKept(lab, INTERVAL_MS);
+    await expectArchivedOnce(lab, EXPORTS);
+    await expectPaceKept(lab, INTERVAL_MS);
     await expectFailedOneLettered(lab);
     expect(lab.queue.letters()).toHaveLength(1);
     expect((await lab.control.state()).tasks.map(({ exportTaskId }) => exportTaskId).sort()).toEqual([

@@ -6,7 +6,7 @@ import { wire } from "../../lib/config/wiring.ts";
 import type { ObjectStore } from "../../lib/ports/object-store.ts";
 import type { Platform } from "../../lib/ports/platform.ts";
 import type { RunReport } from "../../lib/records/run-report.ts";
-import { expectCloudArchivedOnce, expectSpaced } from "./cloud-audit.ts";
+import { expectArchivedOnce, expectSpaced } from "./archive-audit.ts";
 import { type CloudLab, type CloudLabOptions, openCloudLab } from "./cloud-lab.ts";
 import { finishedExports } from "./lab.ts";
 
@@ -157,7 +157,7 @@ describe(`${RUNNERS} runners on one queue and one bucket`, () => {
         storeProfile: "aws",
       });
       expectAllFinished(night);
-      await expectCloudArchivedOnce(night.lab, night.exports);
+      await expectArchivedOnce(night.lab, night.exports);
       // Seen where it is written, not where it arrives: exact, whatever else the machine does.
       expectSpaced(night.downloadsMs, (INTERVAL_MS * 30) / 31);
       expect(new Set(night.reports.map(({ pacing }) => pacing))).toEqual(new Set(["shared"]));
@@ -175,7 +175,7 @@ describe(`${RUNNERS} runners on one queue and one bucket`, () => {
       });
       expectAllFinished(night);
       // Two runners may both archive one export: the record names one copy, and `sweep` finds the other.
-      await expectCloudArchivedOnce(night.lab, night.exports, { orphans: "some" });
+      await expectArchivedOnce(night.lab, night.exports, { orphans: "some" });
       expect(new Set(night.reports.map(({ pacing }) => pacing))).toEqual(new Set(["unshared"]));
       expect(night.lab.queue.letters()).toEqual([]);
     },

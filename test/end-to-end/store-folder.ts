@@ -3,6 +3,7 @@ import { createReadStream } from "node:fs";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import * as v from "valibot";
+import type { AuditedStore } from "./archive-audit.ts";
 
 const archivedSchema = v.object({
   idempotencyKey: v.string(),
@@ -26,7 +27,9 @@ export interface ArchivedExport {
 }
 
 /** The folder store, read past the program. */
-export class StoreFolder {
+export class StoreFolder implements AuditedStore {
+  /** One machine, one clock. */
+  readonly clockErrorMs = 0;
   readonly path: string;
 
   constructor(path: string) {
@@ -54,6 +57,12 @@ export class StoreFolder {
     return (await this.keys("exports")).filter((key) => basename(key).startsWith("."));
   }
 
+  /** Unfinished uploads, a document's draft, a preflight's probe. */
+  async unfinished(): Promise<readonly string[]> {
+    const isUnfinished = (name: string) => name.startsWith(".") || name.startsWith("preflight-");
+    return (await this.keys("")).filter((key) => isUnfinished(basename(key)));
+  }
+
   async json(key: string): Promise<unknown> {
     return JSON.parse(await readFile(join(this.path, key), "utf8"));
   }
@@ -76,6 +85,11 @@ export class StoreFolder {
         };
       }),
     );
+  }
+
+  async firstRecordedAtMs(): Promise<ReadonlyMap<string, number>> {
+    const lastToFirst = (await this.archived()).toSorted((a, b) => b.archivedAtMs - a.archivedAtMs);
+    return new Map(lastToFirst.map(({ exportTaskId, archivedAtMs }) => [exportTaskId, archivedAtMs]));
   }
 }
 
