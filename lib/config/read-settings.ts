@@ -1,13 +1,13 @@
 import * as v from "valibot";
+import { nearestName } from "../domain/nearest-name.ts";
 import { Redactor } from "../observability/redact.ts";
 import type { ConfigurationProblem } from "./errors.ts";
-import { nearestName } from "../domain/nearest-name.ts";
 import { SETTING_NAMES, type SettingName, type SettingValues, settingOf } from "./settings.ts";
 
 /** Variables as a process has them. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Names that other tools write in lower case too; the lower case wins, as with curl and undici. */
+/** Names that other tools write in lower case too; the lower case wins, as with curl. */
 const LOWER_CASE_TOO: ReadonlySet<SettingName> = new Set(["HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY"]);
 
 /** Names that stand in for another one where that is not set, as the AWS SDK has it. */

@@ -2,6 +2,7 @@ import type { Observe } from "../archive/events.ts";
 import type { ArchivePorts } from "../archive/ports.ts";
 import type { ArchiveSettings } from "../archive/settings.ts";
 import { createIotdaClient, type IotdaClient } from "../iotda/client.ts";
+import type { ProxySettings } from "../network/proxy-rules.ts";
 import type { Redactor } from "../observability/redact.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
 import type { StoreSweeper } from "../ports/store-sweeper.ts";
@@ -37,9 +38,10 @@ export async function wire(
   redactor?: Redactor,
 ): Promise<Archiver> {
   const keys = new AccessKeys(configuration.platform.credentials, redactor);
-  const platform = wirePlatform(configuration.platform, configuration.proxy, keys);
-  const { store, close: closeStore } = wireStore(configuration.store, configuration.archive, keys);
-  const queue = await wireQueue(configuration.queue);
+  const { proxy, archive } = configuration;
+  const platform = wirePlatform(configuration.platform, proxy, keys);
+  const { store, close: closeStore } = wireStore(configuration.store, archive, proxy, keys);
+  const queue = await wireQueue(configuration.queue, proxy);
   return {
     ports: { platform, store, queue, clock: systemClock, random: systemRandom, observe },
     deadLetters: queue,
@@ -78,18 +80,20 @@ export function wirePlatform(
     instanceId: platform.instanceId,
     wallMs: () => systemClock.wallMs(),
     credentials: (refresh) => keys.get(refresh),
-    proxy: {
-      httpProxy: proxy.httpProxy?.reveal(),
-      httpsProxy: proxy.httpsProxy?.reveal(),
-      noProxy: proxy.noProxy,
-    },
+    proxy: settingsOfProxy(proxy),
   });
+}
+
+/** Gives the proxies' addresses out where they are used, and nowhere else. */
+function settingsOfProxy({ httpProxy, httpsProxy, noProxy }: ProxyConfiguration): ProxySettings {
+  return { httpProxy: httpProxy?.reveal(), httpsProxy: httpsProxy?.reveal(), noProxy };
 }
 
 /** The object store, and how to end its connections. @param keys used where the store takes Huawei's keys. */
 export function wireStore(
   place: StoreConfiguration,
   { partSizeBytes, partsInFlight }: ArchiveConfiguration,
+  proxy: ProxyConfiguration,
   keys: AccessKeys,
 ): { readonly store: ObjectStore & StoreSweeper; readonly close: () => void } {
   const parts = { clock: systemClock, random: systemRandom };
@@ -99,7 +103,7 @@ export function wireStore(
     case "s3": {
       const store = createS3Store(
         { ...place, partSizeBytes, partsInFlight },
-        { ...parts, huaweiCredentials: () => keys.get(false) },
+        { ...parts, huaweiCredentials: () => keys.get(false), proxy: settingsOfProxy(proxy) },
       );
       return { store, close: () => store.close() };
     }
@@ -109,6 +113,7 @@ export function wireStore(
 /** The task queue with its dead letters. */
 export async function wireQueue(
   queue: QueueConfiguration,
+  proxy: ProxyConfiguration,
 ): Promise<TaskQueue & DeadLetterQueue & { close(): void }> {
   switch (queue.kind) {
     case "sqlite":
@@ -118,6 +123,6 @@ export async function wireQueue(
         random: systemRandom,
       });
     case "sqs":
-      return createSqsQueue(queue, { clock: systemClock });
+      return createSqsQueue({ ...queue, proxy: settingsOfProxy(proxy) }, { clock: systemClock });
   }
 }

@@ -31,7 +31,7 @@ export function portOf(url: URL): string {
 }
 
 /**
- * `NO_PROXY` as undici 8 reads it: names apart by commas or space, each for its subdomains too, a port where it
+ * `NO_PROXY`: names apart by commas or space, each for its subdomains too, a port where it
  * binds to that port alone; `*.name` leaves the name itself out, `*` is every host.
  */
 function isExempt(target: URL, noProxy: string): boolean {

@@ -48,7 +48,7 @@ async function withDeadLetters<T>(
   work: (queue: Awaited<ReturnType<typeof wireQueue>>, signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const configuration = await loadConfiguration(options.envFile, ["queue"]);
-  const queue = await wireQueue(configuration.queue);
+  const queue = await wireQueue(configuration.queue, configuration.proxy);
   try {
     return await interruptible(
       (line) => process.stderr.write(`${line}\n`),

@@ -15,9 +15,10 @@ export interface SweepCommandOptions extends CommonOptions {
 
 /** `sweep`: aborts old uploads, lists copies that lost a race, and removes those when asked to. */
 export async function sweepCommand(options: SweepCommandOptions, output: Output): Promise<ExitCode> {
-  const { platform, store: place, archive } = await loadConfiguration(options.envFile, ["platform", "store"]);
+  const configuration = await loadConfiguration(options.envFile, ["platform", "store"]);
+  const { platform, store: place, archive, proxy } = configuration;
   const keys = new AccessKeys(platform.credentials, undefined);
-  const { store, close } = wireStore(place, archive, keys);
+  const { store, close } = wireStore(place, archive, proxy, keys);
   try {
     const scope = { projectId: platform.projectId, instanceId: platform.instanceId };
     const report: SweepReport = await interruptible(
