@@ -178,13 +178,14 @@ export class RetentionRecords {
     return number <= MAX_RECORD_NUMBER && (await this.#write("retained", number, ledger, facts, options));
   }
 
-  /** Writes `expired.json`; `false` when it stands already. */
+  /** Writes the next `expired` record; `false` when another runner wrote that one meanwhile. */
   async writeExpired(
     ledger: RecordedRevision,
     facts: Omit<ExpiredRecord, "schemaVersion" | "idempotencyKey">,
     options: CallOptions,
   ): Promise<boolean> {
-    return await this.#write("expired", 1, ledger, facts, options);
+    const number = ledger.numbers.expired + 1;
+    return number <= MAX_RECORD_NUMBER && (await this.#write("expired", number, ledger, facts, options));
   }
 
   async #write(

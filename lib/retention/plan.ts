@@ -1,0 +1,137 @@
+import type { FreshList } from "../archive/run.ts";
+import type { RetentionAbilities } from "../ports/retention-store.ts";
+import { isTaskHeld } from "../records/holds.ts";
+import { type RevisionLedger, UNREADABLE } from "../records/retention-records.ts";
+import { expiryVerdict, isLocked, type StayReason } from "./expiry-verdict.ts";
+import { earliestClockMs, PlatformProof, sightIn } from "./platform-proof.ts";
+import { policyDigest, ruleFor } from "./policy.ts";
+import { retainStep } from "./retain-step.ts";
+import {
+  type ExpiryPorts,
+  RetentionRun,
+  type RetentionRunOptions,
+  type RetentionSettings,
+  type RunFrame,
+} from "./run.ts";
+import { isoTime, isoTimeOrForever, termsOf } from "./terms.ts";
+
+/** What the next sweep would do with an export. */
+export type PlannedSweep = "retain" | "nothing" | "refuse" | "report-missing" | "report-unreadable";
+
+/** One archived export, its terms, and what the next runs would do. */
+export interface PlanEntry {
+  readonly exportTaskId: string;
+  readonly revision: string;
+  readonly sizeBytes?: number;
+  readonly archivedAt?: string;
+  readonly rule?: string;
+  readonly lock?: string;
+  /** `forever`, or from when on it may go. */
+  readonly keepUntil?: string;
+  /** As the store has it now. */
+  readonly lockedUntil?: string;
+  readonly sweep: PlannedSweep;
+  readonly problem?: string;
+  /** `remove`, or why it stays. */
+  readonly expire: "remove" | StayReason;
+}
+
+/** What `retention plan` shows. */
+export interface RetentionPlan extends RunFrame {
+  readonly policy: string;
+  readonly store: RetentionAbilities;
+  readonly entries: readonly PlanEntry[];
+}
+
+/**
+ * What the next sweep and the next expire run would do with every archived export that has not expired.
+ * Changes nothing.
+ *
+ * @throws what store and platform throw, and the signal's reason.
+ */
+export async function planRetention(
+  ports: ExpiryPorts,
+  settings: RetentionSettings,
+  options: RetentionRunOptions,
+): Promise<RetentionPlan> {
+  const run = await RetentionRun.begin(ports, settings, options);
+  const store = await ports.store.retentionAbilities(options);
+  const nowMs = await earliestClockMs(ports, settings, options.signal);
+  const revisions = await run.records.revisions(options);
+  const list = await new PlatformProof(ports, settings, options.signal).look();
+  const entries: PlanEntry[] = [];
+  for (const [done, revision] of revisions.entries()) {
+    ports.observe({ kind: "progress", done, total: revisions.length });
+    if (revision.numbers.archived > 0 && revision.numbers.expired === 0) {
+      const ledger = await run.records.read(revision, options);
+      entries.push(await planOne(run, ledger, { store, list, nowMs }));
+    }
+  }
+  return { ...run.frame("done"), policy: policyDigest(settings.policy), store, entries };
+}
+
+interface Circumstances {
+  readonly store: RetentionAbilities;
+  readonly list: FreshList;
+  readonly nowMs: number;
+}
+
+async function planOne(
+  run: RetentionRun,
+  ledger: RevisionLedger,
+  { store, list, nowMs }: Circumstances,
+): Promise<PlanEntry> {
+  const { exportTaskId, revision, archived } = ledger;
+  const id = { exportTaskId, revision };
+  const record = archived === UNREADABLE ? undefined : archived?.at(-1);
+  if (record === undefined) {
+    return { ...id, sweep: "report-unreadable", expire: "unreadable" };
+  }
+  const terms = termsOf(ruleFor(run.settings.policy, record), record);
+  const protection = await run.ports.store.readProtection(record.object, run);
+  const about = {
+    ...id,
+    sizeBytes: record.object.sizeBytes,
+    archivedAt: record.archivedAt,
+    rule: terms.rule.name,
+    lock: terms.rule.lock,
+    keepUntil: isoTimeOrForever(terms.keepUntilMs),
+    ...(protection?.lock === undefined ? {} : { lockedUntil: isoTime(protection.lock.untilMs) }),
+  };
+  if (protection === undefined) {
+    return { ...about, sweep: "report-missing", expire: "missing" };
+  }
+  const step = retainStep(terms, protection, store, nowMs);
+  const isNothingToDo =
+    step.kind === "apply" &&
+    step.lock === undefined &&
+    step.tags === undefined &&
+    ledger.retained !== undefined &&
+    ledger.retained !== UNREADABLE &&
+    ledger.retained.keepUntil === about.keepUntil &&
+    ledger.retained.rule === about.rule;
+  const verdict = expiryVerdict(run.settings.policy, ledger, nowMs);
+  const expire =
+    verdict.kind === "stays"
+      ? verdict.reason
+      : await objection(run, exportTaskId, list, isLocked(protection, nowMs));
+  return step.kind === "refused"
+    ? { ...about, sweep: "refuse", problem: step.problem, expire }
+    : { ...about, sweep: isNothingToDo ? "nothing" : "retain", expire };
+}
+
+async function objection(
+  run: RetentionRun,
+  exportTaskId: string,
+  list: FreshList,
+  isKeptByStore: boolean,
+): Promise<"remove" | StayReason> {
+  const sight = sightIn(list, exportTaskId);
+  if (sight !== "absent") {
+    return sight;
+  }
+  if (isKeptByStore) {
+    return "locked";
+  }
+  return (await isTaskHeld(run.ports.store, exportTaskId, run)) ? "held" : "remove";
+}

@@ -1,0 +1,69 @@
+import { type FreshList, freshList, taskIn } from "../archive/run.ts";
+import type { ExpiryPorts, RetentionSettings } from "./run.ts";
+
+/** A list that removals rely on may be this old; like the gate's (design I1). */
+const LIST_MAX_AGE_MS = 5_000;
+const MAX_CLOCK_SPREAD_MS = 5 * 60_000;
+
+/** What a fresh, complete list says of one task. */
+export type Sight = "absent" | "still-listed" | "empty-list";
+
+/**
+ * What the platform's lists prove for expiry. A list that fails throws, so it proves nothing. An empty one
+ * proves nothing either: a wrong project, a lost permission and a platform in trouble look the same.
+ */
+export class PlatformProof {
+  readonly #ports: ExpiryPorts;
+  readonly #settings: RetentionSettings;
+  readonly #signal: AbortSignal;
+
+  constructor(ports: ExpiryPorts, settings: RetentionSettings, signal: AbortSignal) {
+    this.#ports = ports;
+    this.#settings = settings;
+    this.#signal = signal;
+  }
+
+  /** A list begun now. @throws SystemFailure when the platform gives no complete one. */
+  async look(): Promise<FreshList> {
+    return await freshList(this.#ports, this.#settings, this.#signal);
+  }
+
+  /** Looks for one task in a list begun now. @throws SystemFailure */
+  async lookFor(exportTaskId: string): Promise<{ readonly sight: Sight; readonly list: FreshList }> {
+    const list = await this.look();
+    return { sight: sightIn(list, exportTaskId), list };
+  }
+
+  isFresh({ startedAtMs }: FreshList): boolean {
+    return this.#ports.clock.monotonicMs() - startedAtMs <= LIST_MAX_AGE_MS;
+  }
+}
+
+/** What a complete list says of a task, by its id alone: another revision of it is the task, too. */
+export function sightIn(list: FreshList, exportTaskId: string): Sight {
+  if (list.tasks.length === 0) {
+    return "empty-list";
+  }
+  return taskIn(list, exportTaskId) === undefined ? "absent" : "still-listed";
+}
+
+/** The earliest of all clocks: a clock that is ahead never brings a removal forward. */
+export async function earliestClockMs(
+  ports: ExpiryPorts,
+  settings: RetentionSettings,
+  signal: AbortSignal,
+): Promise<number> {
+  const { platformDateMs } = await freshList(ports, settings, signal);
+  const clocks = [ports.clock.wallMs(), await ports.store.readClockMs({ signal }), platformDateMs];
+  const known = clocks.filter((clockMs) => clockMs !== undefined);
+  const earliestMs = Math.min(...known);
+  if (Math.max(...known) - earliestMs > MAX_CLOCK_SPREAD_MS) {
+    ports.observe({
+      kind: "warning",
+      code: "clock-skew",
+      message:
+        "the clocks of this machine, the store and the platform differ by more than 5 minutes; the earliest counts",
+    });
+  }
+  return earliestMs;
+}

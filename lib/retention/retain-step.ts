@@ -1,0 +1,91 @@
+import type { RetentionAbilities, VersionLock, VersionProtection } from "../ports/retention-store.ts";
+import type { RetainedRecord } from "../records/retention-schemas.ts";
+import { isoTime, isoTimeOrForever, TAG, type Terms } from "./terms.ts";
+
+/** What has to be done to one version so that its terms hold. */
+export type RetainStep =
+  | {
+      readonly kind: "apply";
+      /** The lock to set or extend; `undefined` when there is nothing to do about it. */
+      readonly lock: VersionLock | undefined;
+      /** The whole set of tags to write; `undefined` when it stands. */
+      readonly tags: Readonly<Record<string, string>> | undefined;
+    }
+  /** The policy asks for less than what a lock already holds. Nothing is changed. */
+  | { readonly kind: "refused"; readonly problem: string };
+
+const OUR_TAGS: ReadonlySet<string> = new Set(Object.values(TAG));
+
+/** Compares what protects a version with what its terms ask for. Locks only ever grow. */
+export function retainStep(
+  terms: Terms,
+  protection: VersionProtection,
+  abilities: RetentionAbilities,
+  nowMs: number,
+): RetainStep {
+  const wish = wishedLock(terms);
+  const standing =
+    protection.lock !== undefined && protection.lock.untilMs > nowMs ? protection.lock : undefined;
+  const problem = standing && shorteningProblem(terms, wish, standing);
+  if (problem !== undefined) {
+    return { kind: "refused", problem };
+  }
+  const needsLock =
+    abilities.canLock &&
+    wish !== undefined &&
+    wish.untilMs > nowMs &&
+    (standing === undefined || wish.untilMs > standing.untilMs);
+  return {
+    kind: "apply",
+    lock: needsLock ? wish : undefined,
+    tags: abilities.canTag ? changedTags(terms.tags, protection.tags) : undefined,
+  };
+}
+
+function wishedLock({ rule, lockUntilMs }: Terms): VersionLock | undefined {
+  return rule.lock === "none" || lockUntilMs === undefined
+    ? undefined
+    : { mode: rule.lock, untilMs: lockUntilMs };
+}
+
+function shorteningProblem(
+  { rule, keepUntilMs }: Terms,
+  wish: VersionLock | undefined,
+  standing: VersionLock,
+): string | undefined {
+  const lockedUntil = `locked (${standing.mode}) until ${isoTime(standing.untilMs)}`;
+  const wishedUntilMs = wish?.untilMs ?? keepUntilMs;
+  if (wishedUntilMs < standing.untilMs) {
+    return `it is ${lockedUntil}; rule "${rule.name}" asks for ${isoTimeOrForever(wishedUntilMs)}, and a lock is never shortened`;
+  }
+  if (wish !== undefined && wish.mode !== standing.mode) {
+    return `it is ${lockedUntil}; rule "${rule.name}" asks for ${wish.mode}, and the kind of a lock is never changed`;
+  }
+  return undefined;
+}
+
+/** The tags of others, with ours beside them; `undefined` when they are like that already. */
+function changedTags(
+  wanted: Readonly<Record<string, string>>,
+  standing: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> | undefined {
+  const others = Object.entries(standing).filter(([name]) => !OUR_TAGS.has(name));
+  const all = { ...Object.fromEntries(others), ...wanted };
+  const isSame =
+    Object.keys(all).length === Object.keys(standing).length &&
+    Object.entries(all).every(([name, value]) => standing[name] === value);
+  return isSame ? undefined : all;
+}
+
+/** Whether the newest `retained` record says just this. */
+export function saysTheSame(
+  standing: RetainedRecord,
+  facts: Omit<RetainedRecord, "schemaVersion" | "idempotencyKey" | "retainedAt" | "runId">,
+): boolean {
+  const flat = ({ object, rule, keepUntil, lock, lockedUntil, tags, applied }: typeof facts) =>
+    JSON.stringify([
+      [object.key, object.versionId, rule, keepUntil, lock, lockedUntil, applied.lock, applied.tags],
+      Object.entries(tags).sort(([a], [b]) => (a < b ? -1 : 1)),
+    ]);
+  return flat(standing) === flat(facts);
+}
