@@ -64,7 +64,7 @@ export class Running {
 }
 
 /** What a command run by cron has around it: no terminal, no proxy, no settings of whoever runs the tests. */
-function bareEnvironment(): Record<string, string> {
+export function bareEnvironment(): Record<string, string> {
   const { PATH = "", TMPDIR } = process.env;
   // This very Node is the one that `env node` finds.
   const path = [dirname(process.execPath), PATH].join(delimiter);

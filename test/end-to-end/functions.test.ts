@@ -1,58 +1,20 @@
-import { readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 import * as v from "valibot";
 import { describe, expect, test, vi } from "vitest";
 import { expectArchivedOnce } from "./archive-audit.ts";
-import { ROOT, startNode } from "./command-line.ts";
 import { archiveReportSchema, discoverReportSchema } from "./documents.ts";
+import { type Call, callFresh, linesOf, metricsOf } from "./function-host.ts";
 import { finishedExports, type Lab, openLab, type SettingChanges } from "./lab.ts";
 
 // Several processes a test, on a machine that may be busy.
 vi.setConfig({ testTimeout: 40_000 });
 
-const MINUTE_MS = 60_000;
-
-interface Invocation {
-  readonly event?: unknown;
-  /** What the host says is left of the function's time at the start. */
-  readonly timeLeftMs?: number;
+interface Invocation extends Call {
   readonly settings?: SettingChanges;
 }
 
-interface Invoked {
-  /** What the handler returned; `undefined` when it threw. */
-  readonly returned: unknown;
-  /** The text of what it threw. */
-  readonly thrown: string | undefined;
-  readonly log: string;
-}
-
-const invokedSchema = v.object({ returned: v.optional(v.unknown()), thrown: v.optional(v.string()) });
-
 /** Calls a built function as a Lambda-like host does: a fresh process, settings in the environment, event and context. */
-async function invoke(lab: Lab, name: "archive" | "discover", invocation: Invocation = {}): Promise<Invoked> {
-  const { event = { source: "timer", time: "2026-11-22T01:00:00Z" }, timeLeftMs = 15 * MINUTE_MS } =
-    invocation;
-  const bundle = pathToFileURL(join(ROOT, "dist", "functions", `${name}.mjs`)).href;
-  const answerFile = join(lab.folder, "answer.json");
-  const host = join(lab.folder, "host.mjs");
-  // A file and not --eval, which would lend the bundle a `require`.
-  await writeFile(
-    host,
-    `import { writeFileSync } from "node:fs";
-     const { handler } = await import(${JSON.stringify(bundle)});
-     const endsAt = performance.now() + ${timeLeftMs};
-     // Fractions too: nothing says that a host tells whole milliseconds.
-     const context = { getRemainingTimeInMillis: () => Math.max(0, endsAt - performance.now()) };
-     const answer = await handler(${JSON.stringify(event)}, context).then(
-       (returned) => ({ returned }), (error) => ({ thrown: String(error?.message) }));
-     writeFileSync(${JSON.stringify(answerFile)}, JSON.stringify(answer));`,
-  );
-  const ended = await startNode(host, lab.settings(invocation.settings)).ended;
-  expect(ended.exitCode, ended.stderr).toBe(0);
-  const answer = v.parse(invokedSchema, JSON.parse(await readFile(answerFile, "utf8")));
-  return { returned: answer.returned, thrown: answer.thrown, log: ended.stdout + ended.stderr };
+async function invoke(lab: Lab, name: "archive" | "discover", { settings, ...call }: Invocation = {}) {
+  return await callFresh(lab.settings(settings), name, call);
 }
 
 async function archive(lab: Lab, invocation: Invocation = {}) {
@@ -78,11 +40,33 @@ describe.concurrent("the deployed functions, against the sandbox", () => {
       counts: { received: 2, archived: 2, deleted: 2 },
       platform: { held: 0 },
     });
-    const lines = log.trim().split("\n");
+    const lines = linesOf(log);
     expect(lines.length).toBeGreaterThan(4);
-    for (const line of lines) {
-      expect(JSON.parse(line), "a log line is one JSON object").toMatchObject({ level: expect.any(String) });
+    const ofTasks = lines.filter(({ message }) => message === "archived" || message === "task-ended");
+    expect(ofTasks).toHaveLength(4);
+    for (const line of ofTasks) {
+      expect(line).toMatchObject({
+        runId: report.runId,
+        idempotencyKey: expect.stringMatching(/^iotda:[0-9a-f]{32}:default:export-0[12]:[0-9a-f]{8}$/),
+      });
     }
+    expect(metricsOf(log)).toMatchObject([
+      {
+        service: "iotda-archiver",
+        TasksHeld: 0,
+        TasksArchived: 2,
+        TasksDeleted: 2,
+        TasksKept: 0,
+        TasksDeadLettered: 0,
+        ExportsLost: 0,
+        ThrottledDownloads: 0,
+        SystemFailures: 0,
+        BytesArchived: report.bytes,
+        OldestUnarchivedAgeSeconds: 0,
+        VerificationFailures: 0,
+        RunsCompleted: 1,
+      },
+    ]);
     await expectArchivedOnce(lab, 2);
   });
 
