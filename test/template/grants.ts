@@ -1,0 +1,153 @@
+import { at, fieldsOf, type Json, listOf, ofType, type Template, textOf } from "./template.ts";
+
+/** The requests that functions send, by the SDK's command, with the permission each needs. */
+export const ACTIONS_OF_COMMANDS: Readonly<Record<string, string | "not sent by functions">> = {
+  HeadObjectCommand: "s3:GetObject",
+  GetObjectCommand: "s3:GetObject",
+  PutObjectCommand: "s3:PutObject",
+  CreateMultipartUploadCommand: "s3:PutObject",
+  UploadPartCommand: "s3:PutObject",
+  CompleteMultipartUploadCommand: "s3:PutObject",
+  AbortMultipartUploadCommand: "s3:AbortMultipartUpload",
+  ListPartsCommand: "s3:ListMultipartUploadParts",
+  ListObjectsV2Command: "s3:ListBucket",
+  ListMultipartUploadsCommand: "s3:ListBucketMultipartUploads",
+  ReceiveMessageCommand: "sqs:ReceiveMessage",
+  ChangeMessageVisibilityCommand: "sqs:ChangeMessageVisibility",
+  DeleteMessageCommand: "sqs:DeleteMessage",
+  SendMessageBatchCommand: "sqs:SendMessage",
+  // `sweep`, and the views of an operator: with the operator's own permissions.
+  DeleteObjectCommand: "not sent by functions",
+  ChangeMessageVisibilityBatchCommand: "not sent by functions",
+  GetQueueAttributesCommand: "not sent by functions",
+};
+
+/** Forms that no rule here reads: everything a role may do stands in the role. */
+const POLICIES_ELSEWHERE = ["AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy"];
+
+type Grants = Readonly<Record<string, readonly string[]>>;
+
+const BUCKET = `\${ArchiveBucket.Arn}`;
+const SCHEDULE_LETTERS = `\${ScheduleDeadLetterQueue.Arn}`;
+const keys = (...names: string[]) => names.map((name) => `${BUCKET}/${name}`);
+const prefixes = (...names: string[]) => [
+  `${BUCKET} if ${JSON.stringify({ StringLikeIfExists: { "s3:prefix": names } })}`,
+];
+
+/** What each role may do without its store: action, then resources. `%` stands for service and stage. */
+const BASE: Readonly<Record<string, Grants>> = {
+  ArchiveRole: {
+    ...logsAndSecret("archive"),
+    "sqs:ReceiveMessage": [`\${TaskQueue.Arn}`],
+    "sqs:ChangeMessageVisibility": [`\${TaskQueue.Arn}`],
+    "sqs:DeleteMessage": [`\${TaskQueue.Arn}`],
+    "sqs:SendMessage": [`\${TaskQueue.Arn}`, `\${DeadLetterQueue.Arn}`],
+  },
+  ArchiveScheduleRole: {
+    "lambda:InvokeFunction": [`\${ArchiveLambdaFunction.Arn}`],
+    "sqs:SendMessage": [SCHEDULE_LETTERS],
+  },
+  DiscoverRole: { ...logsAndSecret("discover"), "sqs:SendMessage": [`\${TaskQueue.Arn}`] },
+  DiscoverScheduleRole: {
+    "lambda:InvokeFunction": [`\${DiscoverLambdaFunction.Arn}`],
+    "sqs:SendMessage": [SCHEDULE_LETTERS],
+  },
+};
+
+/** What a bucket of the stack adds. */
+const WITH_BUCKET: Readonly<Record<string, Grants>> = {
+  ArchiveRole: {
+    "s3:GetObject": keys("exports/*", "records/*", "dead-letters/*", "runs/*", "holds/*", "state/*"),
+    "s3:PutObject": keys(
+      "exports/*",
+      "records/*",
+      "dead-letters/*",
+      "runs/*",
+      "state/pacing.json",
+      "state/preflight.json",
+    ),
+    "s3:AbortMultipartUpload": keys("exports/*", "state/preflight.json"),
+    "s3:ListMultipartUploadParts": keys("exports/*", "state/preflight.json"),
+    "s3:ListBucket": prefixes("exports/*", "records/*", "runs/*", "state/*"),
+    "s3:ListBucketMultipartUploads": prefixes("exports/*", "records/*", "runs/*", "state/*"),
+  },
+  DiscoverRole: {
+    "s3:GetObject": keys("exports/*", "records/*", "holds/*", "state/*"),
+    "s3:PutObject": keys("state/discovered.json", "state/preflight.json"),
+    "s3:AbortMultipartUpload": keys("state/preflight.json"),
+    "s3:ListBucket": prefixes("records/*", "state/*"),
+    "s3:ListBucketMultipartUploads": prefixes("records/*", "state/*"),
+  },
+};
+
+function logsAndSecret(functionName: string): Grants {
+  const arn = (service: string) => `arn:\${AWS::Partition}:${service}:\${AWS::Region}:\${AWS::AccountId}`;
+  const streams = [`${arn("logs")}:log-group:/aws/lambda/%-${functionName}:log-stream:*`];
+  return {
+    "logs:CreateLogStream": streams,
+    "logs:PutLogEvents": streams,
+    "secretsmanager:GetSecretValue": [`${arn("secretsmanager")}:secret:iotda-archiver/@-??????`],
+  };
+}
+
+/** Every action that some role may have. */
+export const GRANTED_ACTIONS: ReadonlySet<string> = new Set(
+  [...Object.values(BASE), ...Object.values(WITH_BUCKET)].flatMap((grants) => Object.keys(grants)),
+);
+
+/** Every permission that a role has too much or too little, for functions of a stage and its kind of store. */
+export function problemsOfGrants(template: Template, stage: string): string[] {
+  const roles = new Map(ofType(template, "AWS::IAM::Role"));
+  const names = new Set([...roles.keys(), ...Object.keys(BASE)]);
+  const elsewhere = POLICIES_ELSEWHERE.flatMap((type) => ofType(template, type)).map(
+    ([policy]) => `${policy} gives permissions outside of the roles`,
+  );
+  const inRoles = [...names].flatMap((role) => {
+    const expected = expectedOf(template, role, stage);
+    const granted = grantsOf(roles.get(role) ?? {});
+    const excess = granted.difference(expected);
+    const lack = expected.difference(granted);
+    return [
+      ...[...excess].map((grant) => `${role} may ${grant}`),
+      ...[...lack].map((grant) => `${role} may not ${grant}`),
+    ];
+  });
+  return [...elsewhere, ...inRoles];
+}
+
+function expectedOf(template: Template, role: string, stage: string): Set<string> {
+  const bucket = template.Resources.ArchiveBucket;
+  const encryption = "BucketEncryption/ServerSideEncryptionConfiguration/0/ServerSideEncryptionByDefault";
+  const key = at(bucket?.Properties, `${encryption}/KMSMasterKeyID`);
+  const withBucket = bucket === undefined ? {} : (WITH_BUCKET[role] ?? {});
+  const withKey: Grants =
+    key === undefined || WITH_BUCKET[role] === undefined
+      ? {}
+      : { "kms:GenerateDataKey": [textOf(key)], "kms:Decrypt": [textOf(key)] };
+  const grants = { ...BASE[role], ...withBucket, ...withKey };
+  return new Set(
+    Object.entries(grants).flatMap(([action, resources]) =>
+      resources.map(
+        (resource) =>
+          `${action} on ${resource.replace("%", `iotda-archiver-${stage}`).replace("/@-", `/${stage}-`)}`,
+      ),
+    ),
+  );
+}
+
+function grantsOf(role: { [name: string]: Json }): Set<string> {
+  const statements = listOf(role.Policies).flatMap((policy) =>
+    listOf(at(policy, "PolicyDocument/Statement")),
+  );
+  const managed = listOf(role.ManagedPolicyArns).map((arn) => `whatever ${textOf(arn)} says`);
+  const granted = statements.flatMap((statement) => {
+    // Any other form of statement than the plain one shows as a grant that nobody expects.
+    const { Sid: _name, Effect, Action, Resource, Condition, ...other } = fieldsOf(statement);
+    const rest = Effect === "Allow" && Object.keys(other).length === 0 ? "" : JSON.stringify(statement);
+    const condition = Condition === undefined ? "" : ` if ${JSON.stringify(Condition)}`;
+    return listOf(Action).flatMap((action) =>
+      listOf(Resource).map((resource) => `${textOf(action)} on ${textOf(resource)}${condition}${rest}`),
+    );
+  });
+  return new Set([...granted, ...managed]);
+}

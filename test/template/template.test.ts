@@ -1,0 +1,66 @@
+import { beforeAll, describe, expect, test } from "vitest";
+import { type Packaged, packageStage } from "./packaging.ts";
+import { RULES, type Rule, type RuleName } from "./rules.ts";
+import { KMS_SABOTAGES, SABOTAGES, sabotaged } from "./sabotages.ts";
+
+const STAGES = ["prod", "kms", "obs"] as const;
+const RULE_NAMES = Object.keys(RULES) as RuleName[];
+
+const packaged = new Map<string, Packaged>();
+beforeAll(async () => {
+  await Promise.all(STAGES.map(async (stage) => packaged.set(stage, await packageStage(stage))));
+}, 120_000);
+
+function packagedOf(stage: string): Packaged {
+  const found = packaged.get(stage);
+  if (found === undefined) {
+    throw new Error(`stage ${stage} was not packaged`);
+  }
+  return found;
+}
+
+function ruleOf(name: RuleName): Rule {
+  return RULES[name];
+}
+
+describe.each(STAGES)("stage %s", (stage) => {
+  test("packages without a home, credentials, network or warning", () => {
+    const { output } = packagedOf(stage);
+    expect(output).not.toMatch(/warn|deprecat|error/i);
+    expect(output).toContain("Service packaged");
+  });
+
+  test("each function's archive is its bundle and nothing else", () => {
+    expect(packagedOf(stage).archives).toEqual({
+      "archive.zip": ["dist/functions/archive.mjs"],
+      "discover.zip": ["dist/functions/discover.mjs"],
+    });
+  });
+
+  test.each(RULE_NAMES)("%s", (name) => {
+    expect(ruleOf(name)(packagedOf(stage).template, stage)).toEqual([]);
+  });
+});
+
+test("the OBS variant has no bucket and no permission for one", () => {
+  const { template } = packagedOf("obs");
+  expect(Object.keys(template.Resources)).not.toContain("ArchiveBucket");
+  expect(JSON.stringify(template.Resources.ArchiveRole)).not.toContain("s3:");
+});
+
+describe("the rules can fail", () => {
+  test.each(SABOTAGES)("$rule: $what", (sabotage) => {
+    const { template } = packagedOf("prod");
+    expect(ruleOf(sabotage.rule)(sabotaged(template, sabotage), "prod")).not.toEqual([]);
+  });
+
+  test.each(KMS_SABOTAGES)("$rule: $what", (sabotage) => {
+    const { template } = packagedOf("kms");
+    expect(ruleOf(sabotage.rule)(sabotaged(template, sabotage), "kms")).not.toEqual([]);
+  });
+
+  test("every one of them", () => {
+    const sabotagedRules = new Set([...SABOTAGES, ...KMS_SABOTAGES].map(({ rule }) => rule));
+    expect(RULE_NAMES.filter((name) => !sabotagedRules.has(name))).toEqual([]);
+  });
+});
