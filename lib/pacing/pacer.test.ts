@@ -68,6 +68,29 @@ describe("taking a slot", () => {
     });
   });
 
+  test.each([
+    [2, true],
+    [3, false],
+  ])("%d ms before it begins, which a timer may be early: fresh is %s", async (leadMs, isFresh) => {
+    const world = exactWorld();
+    await world.run(async () => {
+      const pacer = await openPacer(world.startRunner("a"));
+      await pacer.take(FOREVER_MS, ALWAYS);
+      expect(requireSlot(await pacer.take(FOREVER_MS, ALWAYS, { leadMs })).isFresh()).toBe(isFresh);
+    });
+  });
+
+  test("costs one read and one write", async () => {
+    const world = exactWorld();
+    await world.run(async () => {
+      const pacer = await openPacer(world.startRunner("a"));
+      const calls = () => world.effects.at("store.getDocument", "store.putDocument").length;
+      const before = calls();
+      await pacer.take(FOREVER_MS, ALWAYS);
+      expect(calls() - before).toBe(2);
+    });
+  });
+
   test("fresh for interval/62 and not longer", async () => {
     const world = exactWorld();
     const runner = world.startRunner("a");
@@ -135,8 +158,11 @@ describe("taking a slot", () => {
         await expect(pacer.take(FOREVER_MS, { signal })).rejects.toBe(reason);
         endings.push([name, world.clock.monotonicMs()]);
       };
-      await Promise.all([take("stalled", stalled), take("waiting", waiting)]);
+      const late = new AbortController();
+      late.abort(reason);
+      await Promise.all([take("stalled", stalled), take("waiting", waiting), take("too late", late)]);
       expect(endings).toEqual([
+        ["too late", 0],
         ["waiting", 1_000],
         ["stalled", 9_000],
       ]);

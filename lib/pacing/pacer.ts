@@ -254,7 +254,7 @@ async function settledOrAborted(work: Promise<unknown>, signal: AbortSignal): Pr
   signal.throwIfAborted();
   const aborted = Promise.withResolvers<void>();
   const onAbort = () => aborted.reject(signal.reason);
-  signal.addEventListener("abort", onAbort, { once: true });
+  signal.addEventListener("abort", onAbort);
   try {
     await Promise.race([work, aborted.promise]);
   } finally {

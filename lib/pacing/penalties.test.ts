@@ -116,6 +116,16 @@ describe("the slot that this runner's other download waits for", () => {
     expect(await secondStartMs(ONE)).toBe(INTERVAL_MS);
   });
 
+  test("is kept by a penalty that just reaches it", async () => {
+    await withPacer(async (pacer, world) => {
+      await pacer.take(FOREVER_MS, ALWAYS);
+      const second = pacer.take(FOREVER_MS, ALWAYS);
+      await pacer.penalize({ intervals: 1, retryAfterMs: 1.5 * INTERVAL_MS }, ALWAYS);
+      await second;
+      expect(world.clock.monotonicMs()).toBe(INTERVAL_MS);
+    });
+  });
+
   test("is dropped after a longer one and taken anew behind it", async () => {
     expect(await secondStartMs(TWO)).toBe(4 * INTERVAL_MS);
     expect(await secondStartMs({ intervals: 1, retryAfterMs: 120_000 })).toBe(2 * INTERVAL_MS + 120_000);

@@ -150,6 +150,17 @@ describe("a swap that went wrong", () => {
     });
   });
 
+  test("overtaken by something unreadable: it is set anew", async () => {
+    const world = exactWorld();
+    await world.run(async () => {
+      const pacer = await openPacer(world.startRunner("a"));
+      world.faults.plant({ site: "store.putDocument", form: "race", act: () => plantState(world, "{") });
+      const slot = requireSlot(await pacer.take(FOREVER_MS, ALWAYS));
+      expect(slot.startsAtMs).toBeCloseTo(world.clock.wallMs(), 3);
+      expect(nextInMs(world)).toBeCloseTo(INTERVAL_MS, 3);
+    });
+  });
+
   test("not done: the error comes, and the slot is still there for the next try", async () => {
     const world = exactWorld();
     await world.run(async () => {
@@ -178,7 +189,9 @@ describe("a swap that went wrong", () => {
   test("over and over: it ends with a hint after 50 tries", async () => {
     const world = exactWorld();
     await world.run(async () => {
-      const pacer = await openPacer(world.startRunner("a"));
+      const runner = world.startRunner("a");
+      const random = { hex: (bytes: number) => runner.random.hex(bytes), fraction: () => 0.5 };
+      const pacer = await openPacer(runner, { random });
       const before = world.faults.countCalls("store.putDocument");
       const act = () => plantNextAt(world, 0);
       world.faults.plant({ site: "store.putDocument", times: FOREVER_MS, form: "race", act });
@@ -188,6 +201,8 @@ describe("a swap that went wrong", () => {
         retry: "later",
       });
       expect(world.faults.countCalls("store.putDocument") - before).toBe(50);
+      // Half of 20, 40, 60 … 200 ms, and of 200 from then on.
+      expect(world.clock.monotonicMs()).toBe((1_100 + 40 * 200) / 2);
     });
   });
 });
