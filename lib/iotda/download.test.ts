@@ -147,6 +147,18 @@ describe("beforeRequest", () => {
     await server.allClosed();
     expect(server.received()).toBe("");
   });
+
+  test("may abort the call itself, and no byte reaches the server", async () => {
+    const server = await startTcp(() => undefined);
+    const controller = new AbortController();
+    const call = clientFor(server.origin).showExportTask("task-1", {
+      signal: controller.signal,
+      beforeRequest: () => controller.abort("over"),
+    });
+    await expect(call).rejects.toBe("over");
+    await server.allClosed();
+    expect(server.received()).toBe("");
+  });
 });
 
 describe("cancel", () => {

@@ -3,7 +3,9 @@ import { request } from "node:https";
 import { connect, createServer } from "node:net";
 import { inspect } from "node:util";
 import { type FauxqsServer, startFauxqs } from "fauxqs";
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
+import { readConfiguration } from "../../lib/config/environment.ts";
+import { wire } from "../../lib/config/wiring.ts";
 import type { ProxySettings } from "../../lib/network/proxy-rules.ts";
 import { startTls, trustTestCertificate } from "../../lib/network/testing/tls-server.ts";
 import { listenOnLoopback, startTunnelProxy } from "../../lib/network/testing/tunnel-proxy.ts";
@@ -149,6 +151,42 @@ describe.each(CLIENTS)("%s", (_name, makeClient, protocol, setting) => {
     expect(error).toMatchObject({ code: expect.stringMatching(/^(store|queue)-unavailable$/) });
     expect(inspect(error, { depth: 10, showHidden: true })).not.toMatch(/PLANTEDPW|TokenOfSomebody/);
   });
+});
+
+test("the proxy of the environment reaches the platform, S3 and SQS", async () => {
+  vi.stubEnv("AWS_ACCESS_KEY_ID", "test");
+  vi.stubEnv("AWS_SECRET_ACCESS_KEY", "test");
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const proxy = await startTunnelProxy();
+  const configuration = readConfiguration(
+    {
+      ARCHIVER_IOTDA_ENDPOINT: "http://127.0.0.1:1",
+      ARCHIVER_IOTDA_PROJECT_ID: "0123456789abcdef0123456789abcdef",
+      HUAWEICLOUD_SDK_AK: "TESTAK00000000000000",
+      HUAWEICLOUD_SDK_SK: "testSecretKey",
+      ARCHIVER_STORE: `s3://${s3.bucket}/proxies`,
+      ARCHIVER_STORE_PATH_STYLE: "true",
+      AWS_ENDPOINT_URL_S3: s3.endpoint,
+      AWS_REGION: "us-east-1",
+      ARCHIVER_QUEUE: new URL("/000000000000/tasks", sqs.address).href,
+      ARCHIVER_DEAD_LETTER_QUEUE: new URL("/000000000000/letters", sqs.address).href,
+      http_proxy: proxy.url,
+    },
+    new Set(["platform", "store", "queue"] as const),
+  );
+  const { ports, close } = await wire(configuration, () => undefined);
+  const { platform, store, queue } = ports;
+  // Only the way is looked at: nobody listens at the platform's address, and S3 knows no such key.
+  await Promise.allSettled([
+    platform.listExportTasks({ signal }),
+    store.getDocument("state/a.json", { signal }),
+    queue.depth({ signal }),
+  ]);
+  await close();
+  expect(new Set(proxy.targets)).toEqual(
+    new Set(["127.0.0.1:1", new URL(s3.endpoint).host, new URL(sqs.address).host]),
+  );
+  await expect.poll(() => proxy.sockets.size, { interval: 5 }).toBe(0);
 });
 
 test("an agent that is destroyed takes a tunnel along that the proxy never opens", async () => {
