@@ -69,7 +69,7 @@ export const FAILURE_BUGS: readonly PlantedBug[] = [
   {
     name: "one poisoned task accuses the system",
     breaks: "A task that is ill by itself stops every run, and is never given up.",
-    invariant: "I5",
+    invariant: "I3",
     file: "lib/archive/failure-verdicts.ts",
     find: "const ALIKE_FAILURES_FOR_VERDICT = 3;",
     replace: "const ALIKE_FAILURES_FOR_VERDICT = 1;",
@@ -77,7 +77,7 @@ export const FAILURE_BUGS: readonly PlantedBug[] = [
   {
     name: "poisoned task stops the run",
     breaks: "What goes wrong with one task is thrown out of the loop, and the tasks behind it wait for ever.",
-    invariant: "I5",
+    invariant: "I3",
     file: "lib/archive/visit-task.ts",
     find: "if (thrown instanceof SystemFailure) {",
     replace:

@@ -42,7 +42,7 @@ export const SETTLING_BUGS: readonly PlantedBug[] = [
     name: "hand-back by visibility",
     breaks:
       "Each hand-back counts as a receive, so that a healthy message looks like one that kills its runners.",
-    invariant: "I3",
+    invariant: "I5",
     file: "lib/archive/settle.ts",
     find: "await settling(run, held, (options) =>\n    run.ports.queue.sendRaw(held.received.body, { ...options, delayMs }),\n  );",
     replace: "await held.lease.release();",

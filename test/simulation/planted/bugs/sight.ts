@@ -5,7 +5,7 @@ export const SIGHT_BUGS: readonly PlantedBug[] = [
   {
     name: "absence from one list",
     breaks: "A task that one list does not show is given up as gone.",
-    invariant: "I3",
+    invariant: "I5",
     file: "lib/archive/absence.ts",
     find: 'const answer = isWorthAsking ? await askWhetherFileIsGone(visit) : "not-asked";',
     replace: 'const answer = "gone";',
@@ -13,7 +13,7 @@ export const SIGHT_BUGS: readonly PlantedBug[] = [
   {
     name: "empty list believed",
     breaks: "A list that is empty for minutes gives up every queued task.",
-    invariant: "I3",
+    invariant: "I5",
     file: "lib/archive/absence.ts",
     find: "const patienceMs = listIsEmpty ? EMPTY_LIST_PATIENCE_MS : settings.absenceConfirmMs;",
     replace: "const patienceMs = settings.absenceConfirmMs;",

@@ -15,6 +15,14 @@ function writeOf(name: string) {
   return ({ subject }: SiteCall) => subject.startsWith("records/") && subject.endsWith(`/${name}.json`);
 }
 
+/** So slow that no list but the gate's is young enough for the delete. */
+const SLOW_RECORD: PlannedFault = {
+  site: "store.putDocument",
+  match: writeOf("archived"),
+  form: "slow",
+  extraMs: 10_000,
+};
+
 /** The object of a task, changed in one byte. */
 function damage(stage: Stage, id: string): void {
   for (const key of stage.objects(id)) {
@@ -42,9 +50,7 @@ function oneTask(name: string, plan: (stage: Stage, id: string) => readonly Plan
 
 /** What may go wrong between the record and the confirmed delete. */
 export const DELETION_SCENES: readonly Scene[] = [
-  oneTask("the record takes ten seconds to write", () => [
-    { site: "store.putDocument", match: writeOf("archived"), form: "slow", extraMs: 10_000 },
-  ]),
+  oneTask("the record takes ten seconds to write", () => [SLOW_RECORD]),
   oneTask("lists take eight seconds", () => [
     { site: "platform.listExportTasks", times: 20, form: "slow", extraMs: 8_000 },
   ]),
@@ -64,8 +70,7 @@ export const DELETION_SCENES: readonly Scene[] = [
     return [{ site: "store.getDocument", match: writeOf("archived"), form: "race", act }];
   }),
   oneTask("the file is replaced before the gate's list", (stage, id) => [
-    // So slow that no list but the gate's is young enough for the delete.
-    { site: "store.putDocument", match: writeOf("archived"), form: "slow", extraMs: 10_000 },
+    SLOW_RECORD,
     atTheGate(() => stage.world.platform.overwriteTask(id, exportFile(990))),
   ]),
   oneTask("the task is listed again after the delete", (stage, id) => [
@@ -99,6 +104,7 @@ export const DELETION_SCENES: readonly Scene[] = [
       const resourceCondition = { task_id: "shared" };
       stage.task("archived", { resourceCondition });
       stage.world.faults.plant(
+        SLOW_RECORD,
         atTheGate(() => stage.task("archived", { resourceCondition, file: exportFile(992) })),
       );
       await stage.run();
