@@ -14,6 +14,12 @@ import {
   type WriteCondition,
 } from "../ports/object-store.ts";
 import type { CallOptions } from "../ports/platform.ts";
+import type {
+  ObjectVersion,
+  RetentionAbilities,
+  RetentionStore,
+  VersionProtection,
+} from "../ports/retention-store.ts";
 import type { OpenUpload, StoreSweeper } from "../ports/store-sweeper.ts";
 import { FileDocuments } from "./file-documents.ts";
 import { toStoreError } from "./file-errors.ts";
@@ -21,9 +27,11 @@ import { objectPath } from "./file-keys.ts";
 import { FileLock } from "./file-lock.ts";
 import { headObject, readObject } from "./file-objects.ts";
 import { probeFileStore } from "./file-preflight.ts";
+import { FILE_RETENTION_ABILITIES, readFileProtection, removeFile } from "./file-retention.ts";
 import { FileRoot } from "./file-root.ts";
 import { FileUpload, removeIfPresent } from "./file-upload.ts";
 import { listObjects, listUploads, removeUpload } from "./file-walk.ts";
+import { unableError } from "./retention-errors.ts";
 
 export interface FileStoreOptions {
   readonly clock: Clock;
@@ -35,7 +43,7 @@ export interface FileStoreOptions {
  * root. User metadata of objects is not kept: a file has none, and the `archived` record says the same.
  * Every method throws {@link StoreError}, or the signal's reason.
  */
-export class FileStore implements ObjectStore, StoreSweeper {
+export class FileStore implements ObjectStore, StoreSweeper, RetentionStore {
   readonly #root: FileRoot;
   readonly #clock: Clock;
   readonly #random: Random;
@@ -145,6 +153,37 @@ export class FileStore implements ObjectStore, StoreSweeper {
     { signal }: CallOptions,
   ): Promise<{ readonly etag: string } | "conflict"> {
     return await this.#attempt(key, signal, () => this.#documents.put(key, text, condition, signal));
+  }
+
+  /** A folder can neither lock nor tag. */
+  async retentionAbilities({ signal }: CallOptions): Promise<RetentionAbilities> {
+    signal.throwIfAborted();
+    return FILE_RETENTION_ABILITIES;
+  }
+
+  async readProtection(
+    version: ObjectVersion,
+    { signal }: CallOptions,
+  ): Promise<VersionProtection | undefined> {
+    return await this.#attempt(version.key, signal, () => readFileProtection(this.#root, version));
+  }
+
+  /** Always throws: see {@link retentionAbilities}. */
+  async lockVersion(): Promise<void> {
+    throw unableError("lock objects");
+  }
+
+  /** Always throws: see {@link retentionAbilities}. */
+  async tagVersion(): Promise<void> {
+    throw unableError("tag objects");
+  }
+
+  async *readVersion({ key }: ObjectVersion, options: CallOptions): AsyncGenerator<Uint8Array> {
+    yield* this.read(key, options);
+  }
+
+  async removeVersion(version: ObjectVersion, { signal }: CallOptions): Promise<void> {
+    await this.#attempt(version.key, signal, () => removeFile(this.#root, version));
   }
 
   async #attempt<Result>(subject: string, signal: AbortSignal, call: () => Promise<Result>): Promise<Result> {

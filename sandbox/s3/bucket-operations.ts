@@ -40,6 +40,9 @@ export function getObjectLockConfiguration({ bucketSettings }: Exchange): Answer
 
 export async function putObjectRetention(exchange: Exchange): Promise<Answer> {
   const retention = retentionInXml(await receiveDocument(exchange), exchange.bucketSettings);
+  if (retention.untilMs <= exchange.nowMs) {
+    throw new S3Refusal("InvalidArgument", "The retain until date must be in the future!");
+  }
   const version = requireVersion(exchange);
   const { retention: before } = version;
   const weaker =

@@ -1,5 +1,7 @@
 import { ALWAYS } from "../../../test/world/example-archiver.ts";
 import { type Runner, World } from "../../../test/world/world.ts";
+import type { ObjectStore } from "../../ports/object-store.ts";
+import type { StoreSweeper } from "../../ports/store-sweeper.ts";
 import { Records } from "../records.ts";
 import type { ArchivedRecord } from "../schemas.ts";
 import { type RevisionRecords, recordsOfRevision } from "../task-records.ts";
@@ -38,6 +40,7 @@ export function recordOf(nonce: string, changes: Partial<ArchivedRecord> = {}): 
 export interface Scene {
   readonly world: World;
   readonly records: Records;
+  readonly store: ObjectStore & StoreSweeper;
   /** Puts a file there as somebody else would. */
   readonly plant: (key: string, content: string | object) => void;
   readonly read: (key: string) => unknown;
@@ -50,6 +53,7 @@ export function sceneOf(createOnce = true): Scene {
   return {
     world,
     records: recordsAt(world, runner),
+    store: runner.store,
     plant: (key, content) =>
       world.store.plantObject(
         key,

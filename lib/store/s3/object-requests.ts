@@ -159,7 +159,7 @@ export function isMissingObject(thrown: unknown): boolean {
 /** GetObject, up to the first byte of the body. @throws S3Error, the signal's reason. */
 export async function getObject(
   context: S3Context,
-  get: { readonly key: string; readonly range?: string },
+  get: { readonly key: string; readonly range?: string; readonly versionId?: string | undefined },
   signal: AbortSignal,
 ): Promise<GetObjectCommandOutput> {
   const request = { operation: "GetObject", subject: get.key };
@@ -167,6 +167,7 @@ export async function getObject(
     Bucket: context.options.bucket,
     Key: bucketKeyOf(context, get.key),
     ...(get.range === undefined ? {} : { Range: get.range }),
+    ...(get.versionId === undefined ? {} : { VersionId: get.versionId }),
   });
   return await context.caller.call(request, signal, async (http) => {
     // The body outlives this attempt: its end is its reader's business.

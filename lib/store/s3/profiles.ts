@@ -23,6 +23,8 @@ export interface S3Profile {
   readonly conditionalCompletion: ConditionSupport;
   /** How a stored copy is proved. */
   readonly verification: VerificationLevel;
+  /** Whether S3's object lock is looked for; `off` where the same words mean something else. */
+  readonly objectLock: "probed" | "off";
   /** For the SDK when neither setting nor endpoint names one; `undefined`: the SDK's own search. */
   readonly defaultRegion: string | undefined;
 }
@@ -48,6 +50,7 @@ export const S3_PROFILES: Readonly<Record<S3Profile["name"], S3Profile>> = {
     conditionalPut: "assumed",
     conditionalCompletion: "assumed",
     verification: "stored",
+    objectLock: "probed",
     defaultRegion: undefined,
   },
   obs: {
@@ -64,6 +67,8 @@ export const S3_PROFILES: Readonly<Record<S3Profile["name"], S3Profile>> = {
     conditionalCompletion: "off",
     // ETag "not MD5 for multipart or SSE", and no whole-object digest: only reading back proves.
     verification: "read-back",
+    // OBS has WORM retention of its own, with other headers and compliance only.
+    objectLock: "off",
     defaultRegion: undefined,
   },
   generic: {
@@ -78,6 +83,7 @@ export const S3_PROFILES: Readonly<Record<S3Profile["name"], S3Profile>> = {
     conditionalPut: "probed",
     conditionalCompletion: "probed",
     verification: "read-back",
+    objectLock: "probed",
     // What stores without regions expect in the signature.
     defaultRegion: "us-east-1",
   },

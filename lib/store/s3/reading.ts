@@ -10,12 +10,14 @@ import { faultError, notS3Error, S3Error, toS3Error } from "./s3-error.ts";
  * The bytes of an object or of a range of it, cut short at the object's end. A body that breaks off is an
  * error, not resumed: whoever hashes it begins again.
  *
+ * @param versionId without it, the newest version.
  * @throws S3Error, the signal's reason.
  */
 export async function* readObject(
   context: S3Context,
   key: string,
   { signal, range }: ReadOptions,
+  versionId?: string,
 ): AsyncGenerator<Uint8Array> {
   signal.throwIfAborted();
   if (range !== undefined && range.startByte >= range.endByteExclusive) {
@@ -25,7 +27,7 @@ export async function* readObject(
     range === undefined ? {} : { range: `bytes=${range.startByte}-${range.endByteExclusive - 1}` };
   let answer: GetObjectCommandOutput;
   try {
-    answer = await getObject(context, { key, ...header }, signal);
+    answer = await getObject(context, { key, ...header, versionId }, signal);
   } catch (thrown) {
     if (thrown instanceof S3Error && thrown.httpStatus === 416) {
       return; // the range begins at or after the object's end

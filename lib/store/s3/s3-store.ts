@@ -13,6 +13,13 @@ import {
   type WriteCondition,
 } from "../../ports/object-store.ts";
 import type { CallOptions } from "../../ports/platform.ts";
+import type {
+  ObjectVersion,
+  RetentionAbilities,
+  RetentionStore,
+  VersionLock,
+  VersionProtection,
+} from "../../ports/retention-store.ts";
 import type { OpenUpload, StoreSweeper } from "../../ports/store-sweeper.ts";
 import { getDocument, putDocument } from "./documents.ts";
 import { listObjects } from "./listing.ts";
@@ -22,6 +29,7 @@ import { PartPool } from "./part-pool.ts";
 import { PROBE_KEY, probeS3Store, type S3Abilities } from "./preflight.ts";
 import { type ConditionSupport, S3_PROFILES } from "./profiles.ts";
 import { readObject } from "./reading.ts";
+import { S3RetentionStore } from "./retention-store.ts";
 import { S3Caller } from "./s3-caller.ts";
 import { makeS3Client } from "./s3-client.ts";
 import { bucketKeyOf, type S3Context } from "./s3-context.ts";
@@ -44,10 +52,11 @@ export function createS3Store(options: S3StoreOptions, parts: S3StoreParts): S3S
 }
 
 /** An object store in a bucket of S3, OBS or a store that speaks S3. Every method throws {@link StoreError}, or the signal's reason. */
-export class S3Store implements ObjectStore, StoreSweeper {
+export class S3Store implements ObjectStore, StoreSweeper, RetentionStore {
   readonly #context: S3Context;
   readonly #parts: S3StoreParts;
   readonly #pool: PartPool;
+  readonly #retention: S3RetentionStore;
   /** Of the last preflight. */
   #abilities: S3Abilities | undefined;
 
@@ -60,6 +69,7 @@ export class S3Store implements ObjectStore, StoreSweeper {
       profile: S3_PROFILES[options.profile],
       options,
     };
+    this.#retention = new S3RetentionStore(this.#context);
   }
 
   async preflight({ signal }: CallOptions): Promise<StoreAbilities> {
@@ -173,6 +183,34 @@ export class S3Store implements ObjectStore, StoreSweeper {
     await caller.call({ operation: "DeleteObject", subject: key }, signal, (http) =>
       client.send(command, http),
     );
+  }
+
+  async retentionAbilities(options: CallOptions): Promise<RetentionAbilities> {
+    return await this.#retention.retentionAbilities(options);
+  }
+
+  async readProtection(version: ObjectVersion, options: CallOptions): Promise<VersionProtection | undefined> {
+    return await this.#retention.readProtection(version, options);
+  }
+
+  async lockVersion(version: ObjectVersion, lock: VersionLock, options: CallOptions): Promise<void> {
+    await this.#retention.lockVersion(version, lock, options);
+  }
+
+  async tagVersion(
+    version: ObjectVersion,
+    tags: Readonly<Record<string, string>>,
+    options: CallOptions,
+  ): Promise<void> {
+    await this.#retention.tagVersion(version, tags, options);
+  }
+
+  async *readVersion(version: ObjectVersion, options: CallOptions): AsyncGenerator<Uint8Array> {
+    yield* this.#retention.readVersion(version, options);
+  }
+
+  async removeVersion(version: ObjectVersion, options: CallOptions): Promise<void> {
+    await this.#retention.removeVersion(version, options);
   }
 
   /** Ends the connections kept open; to be called once nothing is under way. */

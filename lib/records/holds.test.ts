@@ -1,0 +1,104 @@
+import { describe, expect, test } from "vitest";
+import { ALWAYS } from "../../test/world/example-archiver.ts";
+import { storeError } from "../../test/world/port-errors.ts";
+import { globHoldKey, parseGlobHoldKey } from "../domain/key-layout.ts";
+import { addHold, isHoldPattern, isTaskHeld, listHolds, matchesHold, removeHold } from "./holds.ts";
+import { ID, type Scene, sceneOf } from "./testing/records-scene.ts";
+
+const FACTS = { reason: "case 7", by: "ann", heldAt: "2026-11-24T00:00:00.000Z" };
+
+function held(scene: Scene, exportTaskId = ID): Promise<boolean> {
+  const { world } = scene;
+  return world.run(() => isTaskHeld(scene.store, exportTaskId, ALWAYS));
+}
+
+test.each([
+  [ID, true],
+  ["night-*", true],
+  ["?", true],
+  ["*", true],
+  ["a".repeat(37), false],
+  [`${"a".repeat(60)}*`, true],
+  ["", false],
+  ["a/b*", false],
+  ["a.b", false],
+  ["a b*", false],
+])("%s is a pattern: %s", (text, expected) => {
+  expect(isHoldPattern(text)).toBe(expected);
+});
+
+test.each([
+  ["night-*", "night-01", true],
+  ["night-*", "night-", true],
+  ["night-*", "a-night-01", false],
+  ["night-??", "night-01", true],
+  ["night-??", "night-1", false],
+  ["*-01", "night-01", true],
+  ["a-c*", "b", false],
+  [ID, ID, true],
+  [ID, `${ID}0`, false],
+])("%s matches %s: %s", (pattern, exportTaskId, expected) => {
+  expect(matchesHold(pattern, exportTaskId)).toBe(expected);
+});
+
+test("the glob of a hold is in its key", () => {
+  expect(parseGlobHoldKey(globHoldKey("night-*"))).toBe("night-*");
+  expect(parseGlobHoldKey("holds/globs/night.json")).toBeUndefined();
+  expect(parseGlobHoldKey("holds/night.json")).toBeUndefined();
+});
+
+describe("a task is held", () => {
+  test("by its id and by every glob that matches, until that hold is lifted", async () => {
+    const scene = sceneOf();
+    const { store, world } = scene;
+    for (const pattern of [ID, "5f2d*", "other-*"]) {
+      await world.run(() => addHold(store, { ...FACTS, pattern }, ALWAYS));
+    }
+    const lifting = { reason: "closed", by: "bob", liftedAtMs: Date.UTC(2026, 10, 25), nonceHex: "00112233" };
+    const lift = (pattern: string) => world.run(() => removeHold(store, { ...lifting, pattern }, ALWAYS));
+    expect(await held(scene)).toBe(true);
+    expect(await lift(ID)).toBe(true);
+    expect(await held(scene)).toBe(true);
+    expect(await lift("5f2d*")).toBe(true);
+    expect(await held(scene)).toBe(false);
+    expect(await held(scene, "other-1")).toBe(true);
+    expect(await lift("5f2d*")).toBe(false);
+    expect(scene.read("holds/lifted/2026/11/25/20261125T000000000Z-00112233.json")).toEqual({
+      schemaVersion: 1,
+      pattern: "5f2d*",
+      reason: "closed",
+      by: "bob",
+      liftedAt: "2026-11-25T00:00:00.000Z",
+      hold: { schemaVersion: 1, ...FACTS, pattern: "5f2d*" },
+    });
+    const left = await world.run(() => listHolds(store, ALWAYS));
+    expect(left.map(({ pattern, record }) => [pattern, record?.by])).toEqual([["other-*", "ann"]]);
+  });
+
+  test("by a document that cannot be read, also one larger than any document", async () => {
+    const scene = sceneOf();
+    scene.plant(`holds/${ID}.json`, "x".repeat(5 * 1024 * 1024));
+    scene.plant(globHoldKey("other-*"), "not JSON");
+    expect(await held(scene)).toBe(true);
+    expect(await held(scene, "other-1")).toBe(true);
+    expect(await held(scene, "third")).toBe(false);
+    const all = await scene.world.run(() => listHolds(scene.store, ALWAYS));
+    expect(all.map(({ pattern, record }) => [pattern, record])).toEqual([
+      [ID, undefined],
+      ["other-*", undefined],
+    ]);
+  });
+
+  test("by a file among the globs whose name is none", async () => {
+    const scene = sceneOf();
+    scene.plant("holds/globs/note.txt", "what is this?");
+    expect(await held(scene)).toBe(true);
+  });
+
+  test("nobody knows while the store fails", async () => {
+    const scene = sceneOf();
+    const error = storeError("store-unavailable");
+    scene.world.faults.plant({ site: "store.list", form: "not-done", error });
+    await expect(held(scene)).rejects.toBe(error);
+  });
+});
