@@ -20,6 +20,12 @@ export const ACTIONS_OF_COMMANDS: Readonly<Record<string, string | "not sent by 
   DeleteObjectCommand: "not sent by functions",
   ChangeMessageVisibilityBatchCommand: "not sent by functions",
   GetQueueAttributesCommand: "not sent by functions",
+  // Retention is not deployed yet.
+  GetObjectLockConfigurationCommand: "not sent by functions",
+  GetObjectRetentionCommand: "not sent by functions",
+  PutObjectRetentionCommand: "not sent by functions",
+  GetObjectTaggingCommand: "not sent by functions",
+  PutObjectTaggingCommand: "not sent by functions",
 };
 
 /** Forms that no rule here reads: everything a role may do stands in the role. */
@@ -68,15 +74,15 @@ const WITH_BUCKET: Readonly<Record<string, Grants>> = {
     ),
     "s3:AbortMultipartUpload": keys("exports/*", "state/preflight.json"),
     "s3:ListMultipartUploadParts": keys("exports/*", "state/preflight.json"),
-    "s3:ListBucket": prefixes("exports/*", "records/*", "runs/*", "state/*"),
-    "s3:ListBucketMultipartUploads": prefixes("exports/*", "records/*", "runs/*", "state/*"),
+    "s3:ListBucket": prefixes("exports/*", "holds/*", "records/*", "runs/*", "state/*"),
+    "s3:ListBucketMultipartUploads": prefixes("exports/*", "holds/*", "records/*", "runs/*", "state/*"),
   },
   DiscoverRole: {
-    "s3:GetObject": keys("exports/*", "records/*", "holds/*", "state/*"),
-    "s3:PutObject": keys("state/discovered.json", "state/preflight.json"),
+    "s3:GetObject": keys("exports/*", "records/*", "holds/*", "requests/*", "state/*"),
+    "s3:PutObject": keys("requests/*", "state/discovered.json", "state/preflight.json"),
     "s3:AbortMultipartUpload": keys("state/preflight.json"),
-    "s3:ListBucket": prefixes("records/*", "state/*"),
-    "s3:ListBucketMultipartUploads": prefixes("records/*", "state/*"),
+    "s3:ListBucket": prefixes("holds/*", "records/*", "requests/*", "state/*"),
+    "s3:ListBucketMultipartUploads": prefixes("holds/*", "records/*", "requests/*", "state/*"),
   },
 };
 

@@ -45,7 +45,12 @@ export async function packageStage(stage: string): Promise<Packaged> {
 async function runServerless(args: readonly string[], cwd: string): Promise<string> {
   const program = path.join(ROOT, "node_modules/serverless/bin/serverless.js");
   const closed = "http://127.0.0.1:9";
-  const env = { PATH: process.env.PATH, HOME: path.join(cwd, "empty-home"), HTTPS_PROXY: closed, HTTP_PROXY: closed };
+  const env = {
+    PATH: process.env.PATH,
+    HOME: path.join(cwd, "empty-home"),
+    HTTPS_PROXY: closed,
+    HTTP_PROXY: closed,
+  };
   const { stdout, stderr } = await execFileOf(process.execPath, [program, ...args], {
     cwd,
     env,

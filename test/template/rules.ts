@@ -9,14 +9,23 @@ import { WATCH_RULES } from "./watch-rules.ts";
 /** What a rule has against a template; nothing when it holds. */
 export type Rule = (template: Template, stage: string) => string[];
 
-/** Everything that a packaged template must keep to, by name. */
-export const RULES = {
+/** Of the template as a whole. */
+export const WHOLE_RULES = {
   "the template is valid CloudFormation": problemsOfSpecification,
   "each role may do exactly what its function does": problemsOfGrants,
   "the functions' settings are accepted by the program": problemsOfSettings,
+} as const satisfies Readonly<Record<string, Rule>>;
+
+/** Everything that a packaged template must keep to, by name. */
+export const RULES: Readonly<Record<RuleName, Rule>> = {
+  ...WHOLE_RULES,
   ...FUNCTION_RULES,
   ...BUCKET_RULES,
   ...WATCH_RULES,
-} as const satisfies Readonly<Record<string, Rule>>;
+};
 
-export type RuleName = keyof typeof RULES;
+export type RuleName =
+  | keyof typeof WHOLE_RULES
+  | keyof typeof FUNCTION_RULES
+  | keyof typeof BUCKET_RULES
+  | keyof typeof WATCH_RULES;

@@ -1,0 +1,33 @@
+import type { Wrongs } from "./sabotages.ts";
+import type { WATCH_RULES } from "./watch-rules.ts";
+
+export const WATCH_SABOTAGES = {
+  "there is an alarm for everything that a person must hear of": [
+    ["no alarm", "ExportsLostAlarm", undefined],
+    ["an alarm too late", "TasksHeldAlarm/Properties/Threshold", 50],
+    ["silence is fine", "NoCompletedRunAlarm/Properties/TreatMissingData", "notBreaching"],
+  ],
+  "every alarm tells the topic, which tells a person": [
+    ["an alarm that tells nobody", "SystemFailuresAlarm/Properties/AlarmActions", []],
+    ["an alarm switched off", "SystemFailuresAlarm/Properties/ActionsEnabled", false],
+    ["a topic that tells nobody", "AlarmMail", undefined],
+  ],
+  "the topic takes the alarms of this stack": [
+    ["an alarm of another name", "TasksHeldAlarm/Properties/AlarmName", "tasks-held"],
+  ],
+  "alarms and dashboard look at metrics that the functions write": [
+    ["a metric that nobody writes", "TasksHeldAlarm/Properties/MetricName", "HeldTasks"],
+    [
+      "another service's metric",
+      "DiscoverLambdaFunction/Properties/Environment/Variables/POWERTOOLS_SERVICE_NAME",
+      "discover",
+    ],
+  ],
+  "the dashboard shows every number of the archiver": [
+    [
+      "an empty dashboard",
+      "Dashboard/Properties/DashboardBody",
+      '{"widgets":[{"properties":{"metrics":[["IotdaArchiver","TasksHeld"]]}}]}',
+    ],
+  ],
+} as const satisfies Wrongs<keyof typeof WATCH_RULES>;

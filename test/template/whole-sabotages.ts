@@ -1,0 +1,95 @@
+import type { WHOLE_RULES } from "./rules.ts";
+import type { Wrongs } from "./sabotages.ts";
+
+export const WHOLE_SABOTAGES = {
+  "the template is valid CloudFormation": [
+    ["unknown type", "AlarmTopic/Type", "AWS::SNS::Topics"],
+    ["unknown property", "TaskQueue/Properties/Encrypted", true],
+    ["text for a number", "TaskQueue/Properties/VisibilityTimeout", "2 minutes"],
+    ["text for a yes", "ArchiveBucket/Properties/ObjectLockEnabled", "no"],
+    ["unknown property deep inside", "ArchiveNightSchedule/Properties/Target/RetryPolicy/MaximumAttempts", 0],
+    ["missing property", "ArchiveRole/Properties/AssumeRolePolicyDocument", undefined],
+    ["list as an object", "ArchiveBucket/Properties/LifecycleConfiguration/Rules", { Id: "one" }],
+    ["dangling Ref", "AlarmMail/Properties/TopicArn", { Ref: "AlertTopic" }],
+    [
+      "bad GetAtt",
+      "ArchiveNightSchedule/Properties/Target/Arn",
+      { "Fn::GetAtt": ["ArchiveLambdaFunction", "ARN"] },
+    ],
+    [
+      "dangling reference in a Sub",
+      "AlarmMail/Properties/Endpoint",
+      { "Fn::Sub": `\${AlarmTopics.TopicName}@example.com` },
+    ],
+    ["dangling DependsOn", "ArchiveLambdaFunction/DependsOn", ["Nothing"]],
+  ],
+  "each role may do exactly what its function does": [
+    [
+      "archive may remove objects",
+      "ArchiveRole/Properties/Policies/1/PolicyDocument/Statement/1/Action",
+      ["s3:PutObject", "s3:DeleteObject"],
+    ],
+    [
+      "archive may write holds",
+      "ArchiveRole/Properties/Policies/1/PolicyDocument/Statement/1/Resource/6",
+      { "Fn::Sub": `\${ArchiveBucket.Arn}/holds/*` },
+    ],
+    [
+      "archive may list everything",
+      "ArchiveRole/Properties/Policies/1/PolicyDocument/Statement/3/Condition",
+      undefined,
+    ],
+    [
+      "archive may not acknowledge",
+      "ArchiveRole/Properties/Policies/0/PolicyDocument/Statement/2/Action/2",
+      "sqs:GetQueueUrl",
+    ],
+    [
+      "everything allowed",
+      "ArchiveRole/Properties/Policies/0/PolicyDocument/Statement/4",
+      { Effect: "Allow", Action: "s3:*", Resource: "*" },
+    ],
+    [
+      "all but one thing allowed",
+      "ArchiveRole/Properties/Policies/0/PolicyDocument/Statement/4",
+      { Effect: "Allow", NotAction: "iam:*", Action: "s3:GetObject", Resource: "*" },
+    ],
+    ["every secret", "DiscoverRole/Properties/Policies/0/PolicyDocument/Statement/1/Resource", "*"],
+    [
+      "a managed policy",
+      "DiscoverRole/Properties/ManagedPolicyArns",
+      ["arn:aws:iam::aws:policy/AmazonS3FullAccess"],
+    ],
+    [
+      "a role that nobody knows",
+      "SpareRole",
+      {
+        Type: "AWS::IAM::Role",
+        Properties: {
+          Policies: [
+            {
+              PolicyName: "all",
+              PolicyDocument: { Statement: [{ Effect: "Allow", Action: "s3:*", Resource: "*" }] },
+            },
+          ],
+        },
+      },
+    ],
+    [
+      "a policy beside the roles",
+      "SparePolicy",
+      {
+        Type: "AWS::IAM::RolePolicy",
+        Properties: {
+          RoleName: { Ref: "ArchiveRole" },
+          PolicyName: "all",
+          PolicyDocument: { Statement: [{ Effect: "Allow", Action: "s3:*", Resource: "*" }] },
+        },
+      },
+    ],
+  ],
+  "the functions' settings are accepted by the program": [
+    ["misspelt setting", "ArchiveLambdaFunction/Properties/Environment/Variables/ARCHIVER_DELETION", "never"],
+    ["no queue", "DiscoverLambdaFunction/Properties/Environment/Variables/ARCHIVER_QUEUE", undefined],
+  ],
+} as const satisfies Wrongs<keyof typeof WHOLE_RULES>;
