@@ -61,6 +61,19 @@ const SLIM_FUNCTIONS: Plugin = {
       const { version } = JSON.parse(await readFile(file, "utf8")) as { version: string };
       return { contents: JSON.stringify({ version }), loader: "json" };
     });
+    // Clients describe every operation there is as data. Keys written as `[_hH]:` look to esbuild as if they did
+    // something, and keep it all; with the name of the constant replaced by its text, what nobody uses goes.
+    onLoad({ filter: /\/@aws-sdk\/client-[^/]+\/dist-es\/schemas\/[^/]+\.js$/ }, async ({ path: file }) => {
+      const source = await readFile(file, "utf8");
+      const texts = new Map(
+        [...source.matchAll(/^const (\w+) = ("[^"\\\n]*");$/gm)].map(([, name = "", text = ""]) => [
+          name,
+          text,
+        ]),
+      );
+      const contents = source.replace(/\[(\w+)\](?=:)/g, (key, name: string) => texts.get(name) ?? key);
+      return { contents, loader: "js" };
+    });
   },
 };
 

@@ -1,0 +1,184 @@
+import * as v from "valibot";
+import { describe, expect, type TestContext, test, vi } from "vitest";
+import { expectArchivedOnce, expectPaceKept } from "./archive-audit.ts";
+import { type CloudLab, openCloudLab } from "./cloud-lab.ts";
+import { archiveReportSchema, discoverReportSchema } from "./documents.ts";
+import { type Call, callFresh, FunctionHost, metricsOf } from "./function-host.ts";
+import { ACCOUNT, finishedExports } from "./lab.ts";
+import { type SecretServer, startSecretServer } from "./secret-server.ts";
+
+// Many processes a test, on a machine that may be busy.
+vi.setConfig({ testTimeout: 120_000 });
+
+const INTERVAL_MS = 800;
+const EXPORTS = 8;
+/** Runs until nothing is queued. */
+const MAX_RUNS = 20;
+const SECRET_ID = "iotda/keys";
+const ROTATED = { ak: "LABAK000000000000002", sk: "labSecretKeyRotated456789abcdefghijklmnop" };
+/** A run must not even start a task with less than this left, and cleans up within a third of what it has. */
+const MIN_TASK_MS = "2000";
+
+interface Night {
+  readonly lab: CloudLab;
+  readonly secrets: SecretServer;
+  /** What a function finds in its environment; no access key among it. */
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+async function openNight(context: TestContext): Promise<Night> {
+  const [lab, secrets] = await Promise.all([
+    openCloudLab(context, {
+      intervalMs: INTERVAL_MS,
+      s3: { profile: "aws" },
+      storeProfile: "aws",
+      longestPollSeconds: 1,
+    }),
+    startSecretServer(context),
+  ]);
+  secrets.secrets.set(SECRET_ID, { value: JSON.stringify(ACCOUNT) });
+  const { HUAWEICLOUD_SDK_AK: _, HUAWEICLOUD_SDK_SK: __, ...settings } = lab.settings;
+  const environment = {
+    ...settings,
+    ...lab.awsKeys,
+    ARCHIVER_CREDENTIALS_SECRET: SECRET_ID,
+    AWS_ENDPOINT_URL_SECRETS_MANAGER: secrets.endpoint,
+    ARCHIVER_MIN_TASK_MS: MIN_TASK_MS,
+    POWERTOOLS_SERVICE_NAME: "night-test",
+  };
+  return { lab, secrets, environment };
+}
+
+async function discover({ environment }: Night): Promise<readonly string[]> {
+  return v.parse(discoverReportSchema, (await callFresh(environment, "discover")).returned).enqueued;
+}
+
+async function archive({ environment }: Night, call: Call) {
+  const { returned, log, leftMs } = await callFresh(environment, "archive", call);
+  return { report: v.parse(archiveReportSchema, returned), log, leftMs };
+}
+
+async function rotateKeys({ lab, secrets }: Night): Promise<void> {
+  secrets.secrets.set(SECRET_ID, { value: JSON.stringify(ROTATED) });
+  await lab.control.changeSettings({ accounts: [ROTATED] });
+}
+
+describe("the functions in the cloud, by the settings of a deployment", () => {
+  test.concurrent("a night cut into short runs: each ends in time, and every export is archived once", async (context) => {
+    const night = await openNight(context);
+    const { lab, secrets } = night;
+    await lab.control.addTasks(finishedExports(EXPORTS));
+    expect(await discover(night)).toHaveLength(EXPORTS);
+    const stops: string[] = [];
+    do {
+      const { report, log, leftMs } = await archive(night, { timeLeftMs: 7_000 });
+      stops.push(report.stopReason);
+      expect(leftMs, "time left when it returned").toBeGreaterThan(0);
+      expect(metricsOf(log)).toMatchObject([{ service: "night-test", SystemFailures: 0, RunsCompleted: 1 }]);
+      if (stops.length === 1) {
+        await rotateKeys(night);
+      }
+    } while (lab.queue.messages().length > 0 && stops.length < MAX_RUNS);
+    expect(stops).toContain("time-budget");
+    expect(stops.at(-1)).toBe("drained");
+    await expectArchivedOnce(lab, EXPORTS);
+    await expectPaceKept(lab, INTERVAL_MS);
+    expect(lab.queue.letters()).toEqual([]);
+    expect(secrets.reads, "one read for each run").toHaveLength(1 + stops.length);
+    // The next discover finds nothing, and nothing has to be told apart from that.
+    expect(await discover(night)).toEqual([]);
+  });
+
+  test.concurrent("a warm function goes by what is true now: keys, queue, time", async (context) => {
+    const night = await openNight(context);
+    const { lab, secrets } = night;
+    await lab.control.addTasks(finishedExports(2));
+    await discover(night);
+    const host = FunctionHost.start(night.environment);
+    const runs = [];
+    for (const timeLeftMs of [60_000, 60_000, 1_000]) {
+      const { returned } = await host.call("archive", { timeLeftMs });
+      runs.push(v.parse(archiveReportSchema, returned));
+      await rotateKeys(night);
+      lab.queue.send("export-03");
+      await lab.control.addTasks(finishedExports(3).slice(2));
+    }
+    const log = await host.end();
+    expect(runs.map(({ stopReason, counts }) => [stopReason, counts.archived])).toEqual([
+      ["drained", 2],
+      ["drained", 1],
+      ["time-budget", 0],
+    ]);
+    expect(new Set(runs.map(({ runId }) => runId)).size).toBe(3);
+    expect(metricsOf(log).map(({ TasksArchived }) => TasksArchived)).toEqual([2, 1, 0]);
+    // The last run had no time to start anything, so it needed no keys.
+    expect(secrets.reads).toHaveLength(3);
+  });
+
+  test.concurrent("keys rotated in the middle of a run are read anew, once", async (context) => {
+    const night = await openNight(context);
+    const { lab, secrets } = night;
+    await lab.control.addTasks(finishedExports(4));
+    await discover(night);
+    const readsBefore = secrets.reads.length;
+    const running = archive(night, { timeLeftMs: 60_000 });
+    await vi.waitFor(async () => expect(await lab.bucket.archived()).not.toEqual([]), { timeout: 20_000 });
+    await rotateKeys(night);
+    const { report, log } = await running;
+    expect(report.failure).toBeUndefined();
+    expect(secrets.reads.length - readsBefore).toBe(2);
+    expect(log).not.toContain(ROTATED.sk);
+    while (lab.queue.messages().length > 0) {
+      expect((await archive(night, { timeLeftMs: 60_000 })).report.failure).toBeUndefined();
+    }
+    await expectArchivedOnce(lab, 4);
+    expect(lab.queue.letters()).toEqual([]);
+  });
+
+  test.concurrent("pressure events do nothing below the mark", async (context) => {
+    const night = await openNight(context);
+    await night.lab.control.addTasks(finishedExports(2));
+    await discover(night);
+    const { report, log } = await archive(night, { event: { when: "pressure" } });
+    expect(report).toMatchObject({ stopReason: "no-pressure", counts: { received: 0 } });
+    expect(metricsOf(log)).toMatchObject([{ TasksHeld: 2, RunsCompleted: 0, SystemFailures: 0 }]);
+    expect(night.lab.queue.messages()).toHaveLength(2);
+    expect((await night.lab.control.requests()).map(({ operation }) => operation)).not.toContain(
+      "showExportTask",
+    );
+  });
+
+  test.concurrent("with one second left it starts nothing and returns", async (context) => {
+    const night = await openNight(context);
+    night.lab.queue.send("export-01");
+    const { report, leftMs } = await archive(night, { timeLeftMs: 1_000 });
+    expect(report).toMatchObject({ stopReason: "time-budget", counts: { received: 0 }, tasks: [] });
+    expect(leftMs).toBeGreaterThan(0);
+    expect(night.lab.queue.messages()).toHaveLength(1);
+    expect(await night.lab.control.requests()).toEqual([]);
+    expect(night.secrets.reads).toEqual([]);
+  });
+
+  test.concurrent("cut by its limit in the middle of an upload, it leaves the message; the next clean run leaves no open upload", async (context) => {
+    const night = await openNight(context);
+    const { lab } = night;
+    await lab.control.addTasks(finishedExports(1, { fillerBytes: 12_000_000 }));
+    await lab.control.scriptFaults({
+      operation: "showExportTask",
+      fault: { kind: "slow-drip", bytesPerSecond: 1_500_000 },
+    });
+    await discover(night);
+    const { report, leftMs } = await archive(night, { timeLeftMs: 8_000 });
+    expect(report.tasks).toMatchObject([{ outcome: "postponed", reason: "cut-by-time-limit" }]);
+    expect(leftMs).toBeGreaterThan(0);
+    expect(lab.queue.messages()).toHaveLength(1);
+    const uploads = (await lab.bucket.server.control.requests()).filter(
+      ({ operation }) => operation === "UploadPart",
+    );
+    expect(uploads, "parts that were sent").not.toEqual([]);
+    do {
+      expect((await archive(night, { timeLeftMs: 60_000 })).report.failure).toBeUndefined();
+    } while (lab.queue.messages().length > 0);
+    await expectArchivedOnce(lab, 1);
+  });
+});
