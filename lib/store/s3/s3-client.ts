@@ -14,7 +14,8 @@ const OBS_HOST = /(?:^|\.)obs\.([a-z0-9-]+)\.myhuaweicloud\.(?:com|eu)$/;
 /** Makes the SDK's client, with everything off that works behind the adapter's back. Sends nothing. */
 export function makeS3Client(options: S3StoreOptions, parts: S3StoreParts): S3Client {
   const profile = S3_PROFILES[options.profile];
-  const region = options.region ?? regionOf(options.endpoint) ?? profile.defaultRegion;
+  // The host first: Lambda sets AWS_REGION to its own region, which OBS knows nothing of.
+  const region = regionOf(options.endpoint) ?? options.region ?? profile.defaultRegion;
   const config: S3ClientConfig = {
     ...(region === undefined ? {} : { region }),
     ...(options.endpoint === undefined ? {} : { endpoint: options.endpoint.href }),

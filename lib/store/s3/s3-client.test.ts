@@ -1,0 +1,33 @@
+import { expect, test } from "vitest";
+import { ManualClock, realRandom } from "../../../test/contract/clocks.ts";
+import { makeS3Client } from "./s3-client.ts";
+
+const OPTIONS = {
+  bucket: "b",
+  prefix: "",
+  credentials: { kind: "aws" },
+  pathStyle: false,
+  sse: undefined,
+  kmsKeyId: undefined,
+  storageClass: undefined,
+  partSizeBytes: 1024,
+  partsInFlight: 2,
+} as const;
+
+const OBS = new URL("https://obs.cn-north-4.myhuaweicloud.com");
+const OTHER = new URL("https://s3.example.com");
+
+test.each([
+  ["OBS, in a function of another cloud's region", "obs", OBS, "eu-central-1", "cn-north-4"],
+  ["OBS, without a region", "obs", OBS, undefined, "cn-north-4"],
+  ["another store with a region", "generic", OTHER, "eu-central-1", "eu-central-1"],
+  ["another store without one", "generic", OTHER, undefined, "us-east-1"],
+  ["AWS", "aws", undefined, "eu-west-1", "eu-west-1"],
+] as const)("the region of %s", async (_what, profile, endpoint, region, signed) => {
+  const client = makeS3Client(
+    { ...OPTIONS, profile, endpoint, region },
+    { clock: new ManualClock(), random: realRandom },
+  );
+  expect(await client.config.region()).toBe(signed);
+  client.destroy();
+});
