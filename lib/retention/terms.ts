@@ -47,9 +47,9 @@ export function retainedUntilMs({ keepUntil }: Pick<RetainedRecord, "keepUntil">
   return keepUntil === "forever" ? Number.POSITIVE_INFINITY : Date.parse(keepUntil);
 }
 
-/** A moment as records show it. */
+/** A moment as records show it; `unknown` for none: one odd record must not end a run over all the others. */
 export function isoTime(epochMs: number): string {
-  return new Date(epochMs).toISOString();
+  return Number.isNaN(epochMs) ? "unknown" : new Date(epochMs).toISOString();
 }
 
 /** A moment or its absence, as records show it. */
