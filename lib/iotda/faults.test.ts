@@ -175,6 +175,18 @@ describe("the limits of one step", () => {
   );
 });
 
+test("a header that came twice counts as absent", async () => {
+  const answer = "HTTP/1.1 429 No\r\ncontent-length: 0\r\nretry-after: 5\r\n";
+  const waits = await Promise.all(
+    ["", "retry-after: 7\r\n"].map(async (again) => {
+      const server = await startTcp(answering(`${answer}${again}\r\n`));
+      const error = await platformErrorOf(clientFor(server.origin).listExportTasks(unaborted()));
+      return error.throttle?.retryAfterMs;
+    }),
+  );
+  expect(waits).toEqual([5_000, undefined]);
+});
+
 describe("a list body", () => {
   test("that stalls is unreachable within the idle limit", async () => {
     const server = await startTcp(answering(STALLED_BODY));

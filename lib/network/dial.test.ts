@@ -61,6 +61,14 @@ describe.each([
   });
 });
 
+test("a socket that fails while nobody uses it closes, and the process goes on", async () => {
+  const server = await listenOnLoopback(createServer());
+  const socket = await dial(new URL(`http://127.0.0.1:${server.port}`), { proxy: undefined, signal });
+  const closed = new Promise((resolve) => socket.once("close", resolve));
+  socket.destroy(new Error("broken"));
+  expect(await closed).toBe(true);
+});
+
 describe("a proxy", () => {
   test.each([
     ["user:pass%40word@", "user:pass@word"],
