@@ -69,6 +69,8 @@ export const discoverReportSchema = v.strictObject({
   unfinished: wholeNumber,
   enqueued: v.array(exportTaskId),
   skipped: v.array(v.strictObject({ exportTaskId, reason: v.pipe(v.string(), v.nonEmpty()) })),
+  /** Of the function only; the command ends with an exit code instead. */
+  failure: v.optional(failureSchema),
 });
 
 const queueDepthSchema = v.strictObject({

@@ -1,67 +1,17 @@
 import * as v from "valibot";
-import { describe, expect, type TestContext, test, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { expectArchivedOnce, expectPaceKept } from "./archive-audit.ts";
-import { type CloudLab, openCloudLab } from "./cloud-lab.ts";
-import { archiveReportSchema, discoverReportSchema } from "./documents.ts";
-import { type Call, callFresh, FunctionHost, metricsOf } from "./function-host.ts";
-import { ACCOUNT, finishedExports } from "./lab.ts";
-import { type SecretServer, startSecretServer } from "./secret-server.ts";
+import { archiveReportSchema } from "./documents.ts";
+import { FunctionHost, metricsOf } from "./function-host.ts";
+import { archive, discover, INTERVAL_MS, openNight, ROTATED, rotateKeys, SERVICE } from "./function-night.ts";
+import { finishedExports } from "./lab.ts";
 
 // Many processes a test, on a machine that may be busy.
 vi.setConfig({ testTimeout: 120_000 });
 
-const INTERVAL_MS = 800;
 const EXPORTS = 8;
 /** Runs until nothing is queued. */
 const MAX_RUNS = 20;
-const SECRET_ID = "iotda/keys";
-const ROTATED = { ak: "LABAK000000000000002", sk: "labSecretKeyRotated456789abcdefghijklmnop" };
-/** A run must not even start a task with less than this left, and cleans up within a third of what it has. */
-const MIN_TASK_MS = "2000";
-
-interface Night {
-  readonly lab: CloudLab;
-  readonly secrets: SecretServer;
-  /** What a function finds in its environment; no access key among it. */
-  readonly environment: Readonly<Record<string, string>>;
-}
-
-async function openNight(context: TestContext): Promise<Night> {
-  const [lab, secrets] = await Promise.all([
-    openCloudLab(context, {
-      intervalMs: INTERVAL_MS,
-      s3: { profile: "aws" },
-      storeProfile: "aws",
-      longestPollSeconds: 1,
-    }),
-    startSecretServer(context),
-  ]);
-  secrets.secrets.set(SECRET_ID, { value: JSON.stringify(ACCOUNT) });
-  const { HUAWEICLOUD_SDK_AK: _, HUAWEICLOUD_SDK_SK: __, ...settings } = lab.settings;
-  const environment = {
-    ...settings,
-    ...lab.awsKeys,
-    ARCHIVER_CREDENTIALS_SECRET: SECRET_ID,
-    AWS_ENDPOINT_URL_SECRETS_MANAGER: secrets.endpoint,
-    ARCHIVER_MIN_TASK_MS: MIN_TASK_MS,
-    POWERTOOLS_SERVICE_NAME: "night-test",
-  };
-  return { lab, secrets, environment };
-}
-
-async function discover({ environment }: Night): Promise<readonly string[]> {
-  return v.parse(discoverReportSchema, (await callFresh(environment, "discover")).returned).enqueued;
-}
-
-async function archive({ environment }: Night, call: Call) {
-  const { returned, log, leftMs } = await callFresh(environment, "archive", call);
-  return { report: v.parse(archiveReportSchema, returned), log, leftMs };
-}
-
-async function rotateKeys({ lab, secrets }: Night): Promise<void> {
-  secrets.secrets.set(SECRET_ID, { value: JSON.stringify(ROTATED) });
-  await lab.control.changeSettings({ accounts: [ROTATED] });
-}
 
 describe("the functions in the cloud, by the settings of a deployment", () => {
   test.concurrent("a night cut into short runs: each ends in time, and every export is archived once", async (context) => {
@@ -74,7 +24,7 @@ describe("the functions in the cloud, by the settings of a deployment", () => {
       const { report, log, leftMs } = await archive(night, { timeLeftMs: 7_000 });
       stops.push(report.stopReason);
       expect(leftMs, "time left when it returned").toBeGreaterThan(0);
-      expect(metricsOf(log)).toMatchObject([{ service: "night-test", SystemFailures: 0, RunsCompleted: 1 }]);
+      expect(metricsOf(log)).toMatchObject([{ service: SERVICE, SystemFailures: 0, RunsCompleted: 1 }]);
       if (stops.length === 1) {
         await rotateKeys(night);
       }
@@ -162,10 +112,10 @@ describe("the functions in the cloud, by the settings of a deployment", () => {
   test.concurrent("cut by its limit in the middle of an upload, it leaves the message; the next clean run leaves no open upload", async (context) => {
     const night = await openNight(context);
     const { lab } = night;
-    await lab.control.addTasks(finishedExports(1, { fillerBytes: 12_000_000 }));
+    await lab.control.addTasks(finishedExports(1, { fillerBytes: 40_000_000 }));
     await lab.control.scriptFaults({
       operation: "showExportTask",
-      fault: { kind: "slow-drip", bytesPerSecond: 1_500_000 },
+      fault: { kind: "slow-drip", bytesPerSecond: 4_000_000 },
     });
     await discover(night);
     const { report, leftMs } = await archive(night, { timeLeftMs: 8_000 });

@@ -1,0 +1,134 @@
+import { createServer } from "node:http";
+import { text } from "node:stream/consumers";
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
+import { Redactor } from "../observability/redact.ts";
+import { Secret } from "../observability/secret.ts";
+import { AccessKeys } from "./access-keys.ts";
+import { ConfigurationError } from "./errors.ts";
+
+const KEYS = { ak: "AKAKAKAKAKAKAKAKAKAK", sk: "skskskskskskskskskskskskskskskskskskskss" };
+
+/** What Secrets Manager answers to each read; the last one stays. */
+let answers: { readonly status: number; readonly body: unknown }[] = [];
+let reads = 0;
+const server = createServer((incoming, outgoing) => {
+  text(incoming)
+    .then(() => {
+      const { status, body } = answers[Math.min(reads, answers.length - 1)] ?? { status: 500, body: {} };
+      reads += 1;
+      outgoing.writeHead(status, { "content-type": "application/x-amz-json-1.1" });
+      outgoing.end(JSON.stringify(body));
+    })
+    .catch(() => outgoing.destroy());
+});
+
+beforeAll(async () => {
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  const port = typeof address === "object" && address !== null ? address.port : 0;
+  vi.stubEnv("AWS_ENDPOINT_URL_SECRETS_MANAGER", `http://127.0.0.1:${port}`);
+  vi.stubEnv("AWS_REGION", "eu-central-1");
+  vi.stubEnv("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE");
+  vi.stubEnv("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY");
+});
+afterAll(async () => {
+  vi.unstubAllEnvs();
+  const closed = new Promise((resolve) => server.close(resolve));
+  server.closeAllConnections();
+  await closed;
+});
+beforeEach(() => {
+  answers = [];
+  reads = 0;
+});
+
+function secretHolding(value: unknown) {
+  return { status: 200, body: { SecretString: typeof value === "string" ? value : JSON.stringify(value) } };
+}
+
+function refusal(name: string) {
+  return { status: 400, body: { __type: name, message: `User ${KEYS.sk} is not authorized` } };
+}
+
+function ofSecret(redactor?: Redactor): AccessKeys {
+  return new AccessKeys({ kind: "secret", secretId: "iotda/keys" }, redactor);
+}
+
+test("keys from the environment are handed out as they are", async () => {
+  const credentials = { kind: "static", ak: new Secret(KEYS.ak), sk: new Secret(KEYS.sk) } as const;
+  const keys = new AccessKeys({ ...credentials, securityToken: undefined }, undefined);
+  expect(await keys.get(true)).toEqual(KEYS);
+  const temporary = new AccessKeys({ ...credentials, securityToken: new Secret("token") }, undefined);
+  expect(await temporary.get(false)).toEqual({ ...KEYS, securityToken: "token" });
+});
+
+test("a secret is read once, and once more when its keys were refused, however often that is", async () => {
+  const rotated = { ...KEYS, sk: `${KEYS.sk}2`, securityToken: "token-of-temporary-keys" };
+  answers = [secretHolding({ ...KEYS, owner: "somebody else's field" }), secretHolding(rotated)];
+  const keys = ofSecret();
+  expect(await keys.get(false)).toEqual(KEYS);
+  expect(await keys.get(false)).toEqual(KEYS);
+  expect(reads).toBe(1);
+  expect(await keys.get(true)).toEqual(rotated);
+  expect(await keys.get(true)).toEqual(rotated);
+  expect(await keys.get(false)).toEqual(rotated);
+  expect(reads).toBe(2);
+  keys.close();
+});
+
+test("keys that were read are known to the redactor before anybody has them", async () => {
+  answers = [secretHolding({ ...KEYS, securityToken: "token-of-temporary-keys" })];
+  const redactor = new Redactor([]);
+  const keys = ofSecret(redactor);
+  await keys.get(false);
+  expect(redactor.text(`x ${KEYS.ak} ${KEYS.sk} token-of-temporary-keys`)).toBe(
+    "x [redacted] [redacted] [redacted]",
+  );
+  keys.close();
+});
+
+test.each([
+  ["a missing secret", refusal("ResourceNotFoundException"), /does not exist/],
+  ["a denied secret", refusal("AccessDeniedException"), /GetSecretValue/],
+  ["a key that may not be used", refusal("DecryptionFailure"), /kms:Decrypt/],
+  ["a secret that waits for its deletion", refusal("InvalidRequestException"), /Restore/],
+  ["a secret without sk", secretHolding({ ak: KEYS.ak }), /no "sk"/],
+  ["a secret without ak", secretHolding({ sk: KEYS.sk }), /no "ak"/],
+  ["an sk with a line end", secretHolding({ ...KEYS, sk: `${KEYS.sk}\n` }), /"sk" is no key/],
+  ["an sk that is no text", secretHolding({ ...KEYS, sk: 1 }), /"sk" is no key/],
+  ["a secret that is no JSON", secretHolding(`${KEYS.ak}:${KEYS.sk}`), /no JSON object/],
+  ["a secret that is a list", secretHolding([KEYS.sk]), /no JSON object|has no "ak"/],
+  ["a binary secret", { status: 200, body: { SecretBinary: "AAAA" } }, /no JSON object/],
+])("%s is a wrong setting, named with what to do and without its content", async (_what, answer, said) => {
+  answers = [answer];
+  const keys = ofSecret();
+  const error: unknown = await keys.get(false).catch((thrown: unknown) => thrown);
+  expect(error).toBeInstanceOf(ConfigurationError);
+  expect(error).toMatchObject({
+    code: "configuration",
+    scope: "system",
+    message: expect.stringMatching(said),
+  });
+  expect(String(error)).toContain("ARCHIVER_CREDENTIALS_SECRET");
+  expect(String(error) + JSON.stringify(error)).not.toContain(KEYS.sk.slice(0, 20));
+  keys.close();
+});
+
+test("Secrets Manager that does not work is no wrong setting: it is asked again later", async () => {
+  answers = [{ status: 500, body: { __type: "InternalServiceError", message: "m" } }];
+  const keys = ofSecret();
+  await expect(keys.get(false)).rejects.toMatchObject({
+    code: "secret-unavailable",
+    scope: "system",
+    retry: "later",
+  });
+  keys.close();
+});
+
+test("a secret that could not be read is read at the next use", async () => {
+  answers = [refusal("AccessDeniedException"), secretHolding(KEYS)];
+  const keys = ofSecret();
+  await expect(keys.get(false)).rejects.toBeInstanceOf(ConfigurationError);
+  expect(await keys.get(false)).toEqual(KEYS);
+  keys.close();
+});

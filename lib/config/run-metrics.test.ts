@@ -1,0 +1,120 @@
+import { expect, test } from "vitest";
+import type { ArchiveEvent } from "../archive/events.ts";
+import { emptyCounts, type RunReport, type TaskEntry } from "../records/run-report.ts";
+import { isMeasured, metricsOfRun, type TimedEvent } from "./run-metrics.ts";
+
+const REPORT: RunReport = {
+  runId: "20261122T010000000Z-00000000",
+  startedAt: "2026-11-22T01:00:00.000Z",
+  endedAt: "2026-11-22T01:10:00.000Z",
+  stopReason: "drained",
+  counts: { ...emptyCounts(), received: 9, archived: 4, deleted: 3, kept: 2, deadLettered: 1, throttled: 5 },
+  bytes: 4_096,
+  pacing: "shared",
+  tasks: [],
+  platform: { held: 7, limit: 50 },
+};
+
+const STARTED: ArchiveEvent = { kind: "run-started", runId: REPORT.runId, pacing: "shared", held: 7 };
+
+function at(atMs: number, event: ArchiveEvent): TimedEvent {
+  return { event, atMs };
+}
+
+function started(exportTaskId: string): ArchiveEvent {
+  return { kind: "task-started", exportTaskId, attempts: 0 };
+}
+
+function awaiting(exportTaskId: string): ArchiveEvent {
+  return { kind: "slot-awaited", exportTaskId, startsAtMs: 0 };
+}
+
+function downloading(exportTaskId: string): ArchiveEvent {
+  return { kind: "download-started", exportTaskId, idempotencyKey: "k", expectedSizeBytes: undefined };
+}
+
+function ended(exportTaskId: string): ArchiveEvent {
+  const entry: TaskEntry = { exportTaskId, outcome: "archived-deleted", durationMs: 1 };
+  return { kind: "task-ended", entry, delayMs: undefined };
+}
+
+const ENDED: ArchiveEvent = { kind: "run-ended", report: REPORT };
+const FAILURE = { code: "copy-differs", message: "m", hint: "h" };
+
+test("counts of the report and of the events, zeros included", () => {
+  const events = [
+    at(0, STARTED),
+    at(1, { kind: "export-lost", exportTaskId: "a", detail: "gone" }),
+    at(2, { kind: "verification-failed", exportTaskId: "b", failure: FAILURE }),
+    at(3, { kind: "verification-failed", exportTaskId: "c", failure: FAILURE }),
+  ];
+  expect(metricsOfRun(REPORT, events)).toEqual({
+    TasksHeld: 7,
+    TasksArchived: 4,
+    TasksDeleted: 3,
+    TasksKept: 2,
+    TasksDeadLettered: 1,
+    ExportsLost: 1,
+    ThrottledDownloads: 5,
+    BytesArchived: 4_096,
+    OldestUnarchivedAgeSeconds: 0,
+    IdleWaitMs: 0,
+    VerificationFailures: 2,
+    RunsCompleted: 1,
+  });
+});
+
+test.each([
+  ["drained", 1],
+  ["time-budget", 1],
+  ["system-failure", 0],
+  ["aborted", 0],
+  ["no-pressure", 0],
+] as const)("a run that ended %s counts %i as completed", (stopReason, completed) => {
+  expect(metricsOfRun({ ...REPORT, stopReason }, []).RunsCompleted).toBe(completed);
+});
+
+test("what a run that never saw the platform cannot know is left out", () => {
+  const metrics = metricsOfRun(REPORT, []);
+  expect(metrics).not.toHaveProperty("TasksHeld");
+  expect(metrics).not.toHaveProperty("OldestUnarchivedAgeSeconds");
+  expect(metrics).not.toHaveProperty("DrainSeconds");
+});
+
+test("the age of the oldest unarchived export, at the run's end", () => {
+  const oldestUnarchived = { exportTaskId: "a", createTime: "20261122T000000Z" };
+  const waiting: RunReport = { ...REPORT, platform: { ...REPORT.platform, oldestUnarchived } };
+  expect(metricsOfRun(waiting, [at(0, STARTED)]).OldestUnarchivedAgeSeconds).toBe(70 * 60);
+  const unknown: ArchiveEvent = { kind: "warning", code: "oldest-unknown", message: "m" };
+  expect(metricsOfRun(REPORT, [at(0, STARTED), at(1, unknown)])).not.toHaveProperty(
+    "OldestUnarchivedAgeSeconds",
+  );
+});
+
+test("the drain lasts from the first download to the last task's end, and idle is whoever only waits", () => {
+  const events = [
+    at(1_000, STARTED),
+    // 500 ms without a task.
+    at(1_500, started("a")),
+    // 2 s in which the only task waits for its slot.
+    at(2_000, awaiting("a")),
+    at(4_000, downloading("a")),
+    // The second one waits while the first one works.
+    at(5_000, started("b")),
+    at(5_100, awaiting("b")),
+    at(7_000, ended("a")),
+    // 1 s in which the second one still waits.
+    at(8_000, downloading("b")),
+    at(9_000, ended("b")),
+    // 20 s for a poll that finds nothing.
+    at(29_000, ENDED),
+  ];
+  const { DrainSeconds, IdleWaitMs } = metricsOfRun(REPORT, events);
+  expect(DrainSeconds).toBe(5);
+  expect(IdleWaitMs).toBe(500 + 2_000 + 1_000 + 20_000);
+});
+
+test("events that come with every chunk are not kept for measuring", () => {
+  expect(isMeasured({ kind: "bytes", exportTaskId: "a", receivedBytes: 1 })).toBe(false);
+  expect(isMeasured(STARTED)).toBe(true);
+});
