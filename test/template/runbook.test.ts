@@ -1,0 +1,39 @@
+import { readFile } from "node:fs/promises";
+import { expect, test } from "vitest";
+import type { DeadLetterReason } from "../../lib/domain/task-message.ts";
+
+const DEPLOY = new URL("../../deploy/", import.meta.url);
+
+/** Complete by its type. */
+const REASONS: Readonly<Record<DeadLetterReason, true>> = {
+  unreadable: true,
+  "export-failed": true,
+  "source-gone": true,
+  "never-finished": true,
+  "not-accepted": true,
+  "too-large": true,
+  "too-large-for-run": true,
+  "max-attempts": true,
+  "crash-loop": true,
+};
+
+async function headings(): Promise<string[]> {
+  const runbook = await readFile(new URL("../../docs/runbook.md", import.meta.url), "utf8");
+  return [...runbook.matchAll(/^### (.+)$/gm)].map(([, heading = ""]) => heading);
+}
+
+test("the runbook has a section for each dead-letter reason", async () => {
+  expect(await headings()).toEqual(expect.arrayContaining(Object.keys(REASONS)));
+});
+
+test.each(["alarms.yml", "archive.yml", "discover.yml"])(
+  "every alarm of %s names its section of the runbook",
+  async (file) => {
+    const text = await readFile(new URL(file, DEPLOY), "utf8");
+    const alarms = text.match(/AlarmName:/g) ?? [];
+    const named = [...text.matchAll(/docs\/runbook\.md, "([a-z-]+)"/g)].map(([, section]) => section);
+    expect(alarms.length).toBeGreaterThan(0);
+    expect(named).toHaveLength(alarms.length);
+    expect(await headings()).toEqual(expect.arrayContaining(named));
+  },
+);
