@@ -73,6 +73,8 @@ const faultSchema = v.variant("kind", [
     when: v.picklist(["before", "after"]),
     runner: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0))),
   }),
+  /** Every process that opens an upload for this task dies there, for good: a crash loop. */
+  v.object({ kind: v.literal("crash-loop"), id: taskId }),
   /** The process stands still at its `wakeUp`-th await that takes time, and goes on later. */
   v.object({
     kind: v.literal("freeze"),

@@ -39,7 +39,7 @@ export interface SiteCall {
 
 /** What a download's body can suffer. Lengths are what `Content-Length` says then. */
 export type BodyDamage =
-  /** Ends early without an error. `declared`: the length of the whole file, of what is sent, or none. */
+  /** Ends early without an error; a negative `keepBytes` leaves so many out. `declared`: the length of the whole file, of what is sent, or none. */
   | { readonly kind: "short"; readonly keepBytes: number; readonly declared: "whole" | "sent" | "none" }
   | { readonly kind: "extra"; readonly extraBytes: number; readonly declared: "whole" | "sent" | "none" }
   | { readonly kind: "flip"; readonly atByte: number }
@@ -52,6 +52,8 @@ export type BodyDamage =
   /** Sends this much and then nothing until the download is cancelled or aborted. */
   | { readonly kind: "stall"; readonly afterBytes: number }
   | { readonly kind: "reset"; readonly afterBytes: number }
+  /** Whole, but each chunk comes this much later. */
+  | { readonly kind: "drip"; readonly extraMsPerChunk: number }
   /** The runner freezes after this much. */
   | { readonly kind: "crash"; readonly afterBytes: number };
 
@@ -79,16 +81,24 @@ export type Fault =
  * (default: all at the site), `times` calls in a row (default 1; `Infinity` until cleared).
  */
 export type PlannedFault = {
-  readonly site: Site;
+  /** `any`: every call; not for a fault that only some sites can have. */
+  readonly site: Site | "any";
   readonly match?: (call: SiteCall) => boolean;
   readonly occurrence?: number;
   readonly times?: number;
 } & Fault;
 
+interface PlantedFault {
+  readonly fault: PlannedFault;
+  /** Calls that it concerned so far. */
+  seen: number;
+}
+
 /** The faults of one world. Every call to the outside reports here first. */
 export class Faults {
-  readonly #planned = new Map<Site, { readonly fault: PlannedFault; seen: number }[]>();
+  readonly #planned = new Map<Site | "any", PlantedFault[]>();
   readonly #occurrences = new Map<Site, number>();
+  readonly #hits: SiteCall[] = [];
 
   /**
    * Plants faults; where several would hit one call, the first planted does.
@@ -109,6 +119,11 @@ export class Faults {
     this.#planned.clear();
   }
 
+  /** The calls that a fault hit, in order. */
+  get hits(): readonly SiteCall[] {
+    return this.#hits;
+  }
+
   /** How often a site was called. */
   countCalls(site: Site): number {
     return this.#occurrences.get(site) ?? 0;
@@ -118,25 +133,39 @@ export class Faults {
   report(site: Site, subject: string, runner: string): Fault | undefined {
     const occurrence = this.countCalls(site) + 1;
     this.#occurrences.set(site, occurrence);
-    let hit: Fault | undefined;
-    for (const entry of this.#planned.get(site) ?? []) {
-      const { match, occurrence: first = 1, times = 1 } = entry.fault;
-      if (match === undefined || match({ site, subject, runner, occurrence })) {
-        entry.seen += 1;
-        if (entry.seen >= first && entry.seen < first + times) {
-          hit ??= entry.fault;
-        }
-      }
+    const call = { site, subject, runner, occurrence };
+    const hitAtSite = firstHit(this.#planned.get(site), call);
+    const hitAnywhere = firstHit(this.#planned.get("any"), call);
+    const hit = hitAtSite ?? hitAnywhere;
+    if (hit !== undefined) {
+      this.#hits.push(call);
     }
     return hit;
   }
 }
 
+/** Counts the call for each fault that it concerns; returns the first that hits it. */
+function firstHit(planted: readonly PlantedFault[] = [], call: SiteCall): Fault | undefined {
+  let hit: Fault | undefined;
+  for (const entry of planted) {
+    const { match, occurrence: first = 1, times = 1 } = entry.fault;
+    if (match === undefined || match(call)) {
+      entry.seen += 1;
+      if (entry.seen >= first && entry.seen < first + times) {
+        hit ??= entry.fault;
+      }
+    }
+  }
+  return hit;
+}
+
 function requirePossible({ form, site }: PlannedFault): void {
   const isPossible =
-    site === "platform.body"
-      ? form === "body" || form === "crash" || form === "stall"
-      : form !== "body" && (form !== "done-says-conflict" || site === "store.putDocument");
+    site === "any"
+      ? form === "crash" || form === "stall"
+      : site === "platform.body"
+        ? form === "body" || form === "crash" || form === "stall"
+        : form !== "body" && (form !== "done-says-conflict" || site === "store.putDocument");
   if (!isPossible) {
     throw new TypeError(`there is no fault of the form ${form} at ${site}`);
   }

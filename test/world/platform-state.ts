@@ -1,6 +1,7 @@
 import type { ExportTask } from "../../lib/domain/export-task.ts";
 import type { CreateExportTaskRequest } from "../../lib/ports/platform.ts";
 import { type ExportFile, exportFile } from "./export-file.ts";
+import { type FileEnd, FileHistory } from "./file-history.ts";
 import type { ListedFile, WorldObserver } from "./observer.ts";
 import type { PlatformSettings } from "./platform-settings.ts";
 import { platformError, throttledError } from "./port-errors.ts";
@@ -10,6 +11,7 @@ import { type NewWorldTask, toExportTask, type WorldTask } from "./world-task.ts
 /** The platform itself: its tasks, files and limits. Runners reach it through `WorldPlatform` only. */
 export class PlatformState {
   readonly settings: PlatformSettings;
+  readonly history = new FileHistory();
   readonly #clock: VirtualClock;
   readonly #observer: WorldObserver;
   readonly #tasks = new Map<string, WorldTask>();
@@ -53,10 +55,11 @@ export class PlatformState {
     if (status === "Processing") {
       const atMs = nowMs + (task.processingMs ?? 10_000);
       added.ending = { atMs, status: task.endsAs ?? "Success", exportCount, file };
-    } else if (status === "Success") {
-      this.#setFile(added.fileKey, file);
     }
     this.#tasks.set(exportTaskId, added);
+    if (status === "Success") {
+      this.#setFile(added.fileKey, file);
+    }
     this.#evict();
     return exportTaskId;
   }
@@ -115,14 +118,14 @@ export class PlatformState {
       throw notFound();
     }
     this.#observer.taskDeleted(exportTaskId, startedAtMs);
-    this.#remove(task);
+    this.#remove(task, "deleted", startedAtMs);
   }
 
   /** Somebody else removes a task: another tool, or a person. */
   removeTask(exportTaskId: string): void {
     const task = this.#task(exportTaskId);
     if (task !== undefined) {
-      this.#remove(task);
+      this.#remove(task, "removed");
     }
   }
 
@@ -153,6 +156,8 @@ export class PlatformState {
       return toExportTask(this.#taskOrThrow(exportTaskId));
     }
     const revisionSeed = ++this.#sequence;
+    // Its old file is out of reach from here on.
+    this.history.end(same.exportTaskId, "overwritten", this.#clock.monotonicMs());
     same.view = undefined;
     same.status = "Processing";
     same.endTimeMs = undefined;
@@ -198,13 +203,25 @@ export class PlatformState {
   #setFile(fileKey: string, file: ExportFile): void {
     this.#observer.fileAppeared(file.sha256);
     this.#files.set(fileKey, file);
+    for (const task of this.#tasksWithFile(fileKey)) {
+      this.history.begin(task.exportTaskId, file.sha256, this.#clock.monotonicMs());
+    }
   }
 
-  #remove(task: WorldTask): void {
+  #tasksWithFile(fileKey: string): readonly WorldTask[] {
+    return [...this.#tasks.values()].filter((task) => task.fileKey === fileKey && task.status === "Success");
+  }
+
+  #remove(task: WorldTask, by: FileEnd, requestedAtMs?: number): void {
+    const nowMs = this.#clock.monotonicMs();
+    this.history.end(task.exportTaskId, by, nowMs, requestedAtMs);
     this.#tasks.delete(task.exportTaskId);
     const isShared = [...this.#tasks.values()].some((other) => other.fileKey === task.fileKey);
     if (!isShared || this.settings.deleteRemovesSharedFile) {
       this.#files.delete(task.fileKey);
+      for (const other of this.#tasksWithFile(task.fileKey)) {
+        this.history.end(other.exportTaskId, by, nowMs, requestedAtMs);
+      }
     }
   }
 
@@ -215,7 +232,7 @@ export class PlatformState {
         return;
       }
       this.#evicted.push(earliest.exportTaskId);
-      this.#remove(earliest);
+      this.#remove(earliest, "evicted");
     }
   }
 }

@@ -35,6 +35,12 @@ export interface RunnerClockSettings {
   readonly monotonicOriginMs: number;
 }
 
+/** A process that stands still at its `wakeUp`-th await that takes time, and goes on `forMs` later. */
+export interface Standstill {
+  readonly wakeUp: number;
+  readonly forMs: number;
+}
+
 /** One call to the outside. */
 export interface OutsideCall<T> {
   readonly site: Site;
@@ -66,6 +72,9 @@ export class RunnerProcess {
   readonly #inFlight = new Set<{ readonly description: string }>();
   readonly #crash = Promise.withResolvers<CrashPoint>();
   #crashPoint: CrashPoint | undefined;
+  #wakeUps = 0;
+  #plannedStandstills: readonly Standstill[] = [];
+  #standsUntilMs = 0;
 
   constructor(name: string, around: Surroundings, clockSettings: RunnerClockSettings) {
     this.name = name;
@@ -81,6 +90,16 @@ export class RunnerProcess {
   /** Set once the runner is frozen. */
   get crashPoint(): CrashPoint | undefined {
     return this.#crashPoint;
+  }
+
+  /** Sleeps and answers this process still waits for; none after a run that ended cleanly. */
+  get countScheduled(): number {
+    return this.#scheduled.size;
+  }
+
+  /** Until when this process stands still, or last did. */
+  get standsUntilMs(): number {
+    return this.#standsUntilMs;
   }
 
   /** Calls that have not been answered yet; none after a run that ended cleanly. */
@@ -114,20 +133,44 @@ export class RunnerProcess {
     this.#crash.resolve(this.#crashPoint);
   }
 
-  /** Like `VirtualClock.schedule`, but not for a frozen process. */
+  /** Lets this process stand still at some of its wake-ups, as a stopped or swapped-out one does. */
+  planStandstills(standstills: readonly Standstill[]): void {
+    this.#plannedStandstills = standstills;
+  }
+
+  /** Like `VirtualClock.schedule`, but not for a frozen process, and late for one that stands still. */
   schedule(delayMs: number, action: () => void): Cancel {
     if (this.#crashPoint !== undefined) {
       return () => undefined;
     }
-    const cancelScheduled = this.#around.clock.schedule(delayMs, () => {
-      this.#scheduled.delete(cancelScheduled);
+    let cancelScheduled: Cancel;
+    const wakeUp = () => {
+      const waitMs = this.#standsStillForMs();
+      if (waitMs > 0) {
+        // Its time goes on meanwhile; nothing it waits for comes through.
+        cancelScheduled = this.#around.clock.schedule(waitMs, wakeUp);
+        return;
+      }
+      this.#scheduled.delete(cancel);
       action();
-    });
-    this.#scheduled.add(cancelScheduled);
-    return () => {
-      this.#scheduled.delete(cancelScheduled);
+    };
+    const cancel = () => {
+      this.#scheduled.delete(cancel);
       cancelScheduled();
     };
+    cancelScheduled = this.#around.clock.schedule(delayMs, wakeUp);
+    this.#scheduled.add(cancel);
+    return cancel;
+  }
+
+  #standsStillForMs(): number {
+    const nowMs = this.#around.clock.monotonicMs();
+    if (this.#plannedStandstills.length > 0) {
+      this.#wakeUps += 1;
+      const planned = this.#plannedStandstills.find(({ wakeUp }) => wakeUp === this.#wakeUps);
+      this.#standsUntilMs = Math.max(this.#standsUntilMs, planned === undefined ? 0 : nowMs + planned.forMs);
+    }
+    return this.#standsUntilMs - nowMs;
   }
 
   /** Lets a drawn latency pass, without touching the event loop when it is 0. */
@@ -176,7 +219,10 @@ export class RunnerProcess {
 
   /** One call to the outside, with its latency, its planted fault and its line in the effect log. */
   async outside<T>(call: OutsideCall<T>): Promise<T> {
-    call.signal?.throwIfAborted();
+    if (call.signal === undefined) {
+      throw new TypeError(`${call.site} was called without a signal: nothing limits how long it takes`);
+    }
+    call.signal.throwIfAborted();
     const fault = await this.report(call.site, call.subject);
     return this.#whileInFlight(`${call.site} ${call.subject}`, () => this.#travel(call, fault));
   }

@@ -51,6 +51,8 @@ export interface OpenUpload {
   readonly runner: string;
   readonly metadata: Readonly<Record<string, string>>;
   readonly chunks: Uint8Array[];
+  /** By the store's clock. */
+  readonly initiatedAtMs: number;
 }
 
 /** The durable content of the store. Runners reach it through `WorldStore` only. */
@@ -99,7 +101,8 @@ export class StoreState {
   }
 
   openUpload(key: string, runner: string, metadata: Readonly<Record<string, string>>): OpenUpload {
-    const upload: OpenUpload = { id: ++this.#uploadId, key, runner, metadata, chunks: [] };
+    const initiatedAtMs = this.#clock.wallMs() + this.settings.clockSkewMs;
+    const upload: OpenUpload = { id: ++this.#uploadId, key, runner, metadata, chunks: [], initiatedAtMs };
     this.#uploads.set(upload.id, upload);
     return upload;
   }

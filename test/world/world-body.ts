@@ -11,6 +11,7 @@ export interface BodyPlan {
   readonly declaredBytes: number | undefined;
   /** What comes after the last byte. */
   readonly end: "close" | "stall" | "reset" | "crash";
+  readonly extraMsPerChunk?: number;
 }
 
 /**
@@ -27,6 +28,10 @@ export function planBody(whole: Uint8Array, damage: BodyDamage | undefined): Bod
       return { bytes: whole, declaredBytes: wholeBytes, end: "close" };
     case "no-length":
       return { bytes: whole, declaredBytes: undefined, end: "close" };
+    case "drip": {
+      const { extraMsPerChunk } = damage;
+      return { bytes: whole, declaredBytes: wholeBytes, end: "close", extraMsPerChunk };
+    }
     case "short": {
       const bytes = whole.subarray(0, damage.keepBytes);
       return { bytes, declaredBytes: declare(damage.declared, bytes.length), end: "close" };
@@ -69,8 +74,9 @@ export interface SendBodyOptions {
 /** Sends a planned body in chunks, each in a buffer of its own. */
 export async function* sendBody(plan: BodyPlan, options: SendBodyOptions): AsyncGenerator<Uint8Array> {
   const { chunkBytes, chunkLatency, random, runner, signal } = options;
+  const { extraMsPerChunk = 0 } = plan;
   for (let at = 0; at < plan.bytes.length; at += chunkBytes) {
-    await runner.pass(random.latencyMs(chunkLatency), signal);
+    await runner.pass(random.latencyMs(chunkLatency) + extraMsPerChunk, signal);
     yield copyOf(plan.bytes, at, at + chunkBytes);
   }
   await runner.pass(random.latencyMs(chunkLatency), signal);

@@ -13,6 +13,7 @@ import {
   type WriteCondition,
 } from "../../lib/ports/object-store.ts";
 import type { CallOptions } from "../../lib/ports/platform.ts";
+import type { StoreSweeper, OpenUpload as SweptUpload } from "../../lib/ports/store-sweeper.ts";
 import { copyOf } from "./export-file.ts";
 import type { Site } from "./faults.ts";
 import type { WorldObserver } from "./observer.ts";
@@ -27,11 +28,12 @@ export interface WorldStoreParts {
   readonly runner: RunnerProcess;
   readonly random: SeededRandom;
   readonly clock: VirtualClock;
-  readonly observer: WorldObserver;
+  /** Told who removes objects. */
+  readonly observer?: WorldObserver;
 }
 
-/** The object store as one runner reaches it. */
-export class WorldStore implements ObjectStore {
+/** The object store as one runner reaches it; what only `sweep` may do is never faulty. */
+export class WorldStore implements ObjectStore, StoreSweeper {
   readonly #parts: WorldStoreParts;
 
   constructor(parts: WorldStoreParts) {
@@ -120,11 +122,11 @@ export class WorldStore implements ObjectStore {
     return this.#call("store.abortUploadsUnder", prefix, signal, () => state.abortUploadsUnder(prefix));
   }
 
-  /** No port of an archive run has this, but the real stores do: one that reached for it would be seen. */
+  /** For `sweep`. No port of an archive run has it, but the real stores do: one that reached for it would be seen. */
   async removeObject(key: string, { signal }: CallOptions): Promise<void> {
     const { observer, random, runner, state } = this.#parts;
     await runner.pass(random.latencyMs(state.settings.callLatency), signal);
-    observer.objectRemoved(key, runner.name);
+    observer?.objectRemoved(key, runner.name);
     state.removeObject(key);
   }
 
@@ -160,6 +162,24 @@ export class WorldStore implements ObjectStore {
         return this.#holds(key, condition) ? { etag: state.putDocument(key, text).etag } : "conflict";
       },
     });
+  }
+
+  async *listUploads(prefix: string): AsyncGenerator<SweptUpload> {
+    for (const { id, initiatedAtMs, key } of this.#parts.state.openUploads) {
+      if (key.startsWith(prefix)) {
+        yield { key, uploadId: String(id), initiatedAtMs };
+      }
+    }
+  }
+
+  async abortUpload(key: string, uploadId: string): Promise<boolean> {
+    const { state } = this.#parts;
+    const upload = state.openUploads.find((open) => open.key === key && String(open.id) === uploadId);
+    if (upload === undefined) {
+      return false;
+    }
+    state.abortUpload(upload);
+    return true;
   }
 
   #holds(key: string, condition: WriteCondition): boolean {

@@ -1,0 +1,87 @@
+import * as v from "valibot";
+import { revisionOf } from "../../lib/domain/export-task.ts";
+import { holdKey, parseRecordKey, taskRecordsFolder } from "../../lib/domain/key-layout.ts";
+import type { World } from "../world/world.ts";
+
+const archivedSchema = v.object({ object: v.object({ key: v.string(), sha256: v.string() }) });
+const letterSchema = v.object({
+  exportTaskId: v.optional(v.string()),
+  reason: v.string(),
+  deadLetteredAt: v.string(),
+});
+
+export interface LetterView {
+  readonly exportTaskId: string | undefined;
+  readonly revision: string | undefined;
+  readonly reason: string;
+}
+
+/** What is recorded of a task, by revision. */
+export interface RecordsView {
+  /** Objects named by `archived` records, with whether they are intact. */
+  readonly archived: readonly { revision: string; sha256: string; key: string; isIntact: boolean }[];
+  readonly deletedRevisions: readonly string[];
+  readonly letters: readonly LetterView[];
+}
+
+/** The store as an auditor reads it, apart from the code under test. */
+export class ArchiveView {
+  readonly #world: World;
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  recordsOf(id: string): RecordsView {
+    const { scope, store } = this.#world;
+    const folder = taskRecordsFolder(scope, id);
+    const archived: { revision: string; sha256: string; key: string; isIntact: boolean }[] = [];
+    const deletedRevisions: string[] = [];
+    const letters: LetterView[] = [];
+    for (const key of store.keysUnder(folder)) {
+      const { name, revision = "" } = parseRecordKey(key, folder) ?? {};
+      if (name === "archived") {
+        const object = this.#read(archivedSchema, key)?.object;
+        if (object !== undefined) {
+          const isIntact = store.entries.get(object.key)?.sha256 === object.sha256;
+          archived.push({ revision, ...object, isIntact });
+        }
+      } else if (name === "deleted") {
+        deletedRevisions.push(revision);
+      } else if (name === "dead-letter") {
+        letters.push({ exportTaskId: id, revision, reason: this.#read(letterSchema, key)?.reason ?? "" });
+      }
+    }
+    return { archived, deletedRevisions, letters: [...letters, ...this.looseLetters(id)] };
+  }
+
+  /** Dead letters kept by their body's digest, about this task or, for `undefined`, about none. */
+  looseLetters(id: string | undefined): readonly LetterView[] {
+    return this.#world.store.keysUnder("dead-letters/").flatMap((key) => {
+      const letter = this.#read(letterSchema, key);
+      return letter === undefined || letter.exportTaskId !== id
+        ? []
+        : [{ exportTaskId: id, revision: undefined, reason: letter.reason }];
+    });
+  }
+
+  /** The task as the platform lists it now. */
+  listed(id: string): { status: string; revision: string } | undefined {
+    const found = this.#world.platform.list().find(({ task }) => task.exportTaskId === id);
+    return found && { status: found.task.status, revision: revisionOf(found.task) };
+  }
+
+  isHeld(id: string): boolean {
+    return this.#world.store.entries.has(holdKey(id));
+  }
+
+  /** Whether some record names an intact object with these bytes. */
+  isKept(id: string, sha256: string): boolean {
+    return this.recordsOf(id).archived.some((object) => object.sha256 === sha256 && object.isIntact);
+  }
+
+  #read<T>(schema: v.GenericSchema<unknown, T>, key: string): T | undefined {
+    const parsed = v.safeParse(schema, JSON.parse(this.#world.store.textAt(key) ?? "null"));
+    return parsed.success ? parsed.output : undefined;
+  }
+}

@@ -1,0 +1,221 @@
+import { ArchiverError } from "../../lib/domain/errors.ts";
+import { holdKey } from "../../lib/domain/key-layout.ts";
+import { type ExportFile, exportFile, fileOf } from "../world/export-file.ts";
+import type { PlannedFault } from "../world/faults.ts";
+import { World } from "../world/world.ts";
+import { faultRow } from "./fault-table.ts";
+import type { Happening, Story, StoryFault, StoryTask } from "./story.ts";
+
+const DAY_MS = 24 * 3_600_000;
+const UNREADABLE_BODY = '{"exportTaskId": 17}';
+const NO_ZIP = fileOf(new TextEncoder().encode("a text file ".repeat(100)));
+/** A complete ZIP without any member. */
+const EMPTY_ZIP = fileOf(new Uint8Array([0x50, 0x4b, 5, 6, ...new Array<number>(18).fill(0)]));
+
+/** The world of a story, and what others do in it. Runs are started elsewhere. */
+export class Stage {
+  readonly story: Story;
+  readonly world: World;
+  /** Whether the faults still strike; those that go on forever do anyway. */
+  faultsAreOn = true;
+  /** Ids whose stored objects somebody damaged or removed. */
+  readonly rotted = new Set<string>();
+  readonly #conditions = new Map<string, Readonly<Record<string, unknown>>>();
+
+  constructor(story: Story) {
+    this.story = story;
+    this.world = new World({
+      seed: story.seed,
+      store: story.store,
+      queue: story.queue,
+      platform: story.platform,
+      maxCalls: 50_000,
+      clock: { maxRunMs: 40 * DAY_MS },
+    });
+    for (const task of story.tasks) {
+      this.#add(task);
+    }
+    this.world.faults.plant(...story.faults.flatMap((fault) => this.#planned(fault)));
+    this.world.faults.plant(...story.happenings.flatMap((happening) => this.#outage(happening)));
+  }
+
+  /** The condition a task was made with; tasks of one condition share a file. */
+  conditionOf(id: string): string {
+    return JSON.stringify(this.#conditions.get(id) ?? { task_id: id });
+  }
+
+  /** Does what others do. `runsAreLive` keeps apart what must not fall between a gate and its delete. */
+  act(happening: Happening, runsAreLive: boolean): void {
+    const { platform, queue, store } = this.world;
+    switch (happening.kind) {
+      case "create":
+        this.#create(happening);
+        return;
+      case "overwrite":
+        this.#overwrite(happening.id, happening.processingMs);
+        return;
+      case "evict":
+        this.#evict(happening.id);
+        return;
+      case "remove":
+        platform.removeTask(happening.id);
+        return;
+      case "hold":
+        store.plantObject(holdKey(happening.id), new TextEncoder().encode("{}"));
+        return;
+      case "redrive":
+        queue.redrive("all");
+        return;
+      case "send":
+        queue.send(happening.id);
+        return;
+      case "send-unreadable":
+        queue.send(UNREADABLE_BODY);
+        return;
+      case "outage":
+        return;
+      case "rot":
+        if (!runsAreLive) {
+          this.#rot(happening.id, happening.how);
+        }
+    }
+  }
+
+  /** Somebody lifts a hold. */
+  releaseHold(id: string): void {
+    this.world.store.removeObject(holdKey(id));
+  }
+
+  #add(task: StoryTask): void {
+    const { id, sent, status, endsAs, processingMs } = task;
+    const resourceCondition = this.#newCondition(id, task.sameConditionAs);
+    const file = this.#fileOf(task);
+    this.world.platform.addTask({
+      exportTaskId: id,
+      status,
+      endsAs,
+      processingMs,
+      resourceCondition,
+      ...(file === undefined ? {} : { file }),
+    });
+    for (let message = 0; message < sent; message += 1) {
+      this.world.queue.send(id);
+    }
+  }
+
+  #newCondition(id: string, sameConditionAs: string | undefined): Readonly<Record<string, unknown>> {
+    const shared = sameConditionAs === undefined ? undefined : this.#conditions.get(sameConditionAs);
+    const condition = shared ?? { task_id: id };
+    this.#conditions.set(id, condition);
+    return condition;
+  }
+
+  #fileOf({ file }: StoryTask): ExportFile | undefined {
+    switch (file) {
+      case "zip":
+        return undefined;
+      case "no-zip":
+        return NO_ZIP;
+      case "empty":
+        return EMPTY_ZIP;
+    }
+  }
+
+  #create({ id, processingMs, sameConditionAs }: Extract<Happening, { kind: "create" }>): void {
+    if (!this.#conditions.has(id)) {
+      const resourceCondition = this.#newCondition(id, sameConditionAs);
+      this.world.platform.addTask({
+        exportTaskId: id,
+        status: "Processing",
+        processingMs,
+        resourceCondition,
+      });
+    }
+  }
+
+  #overwrite(id: string, processingMs: number): void {
+    const { platform } = this.world;
+    const resourceCondition = this.#conditions.get(id);
+    if (resourceCondition === undefined || !platform.has(id)) {
+      return;
+    }
+    platform.settings.sameCondition = "keeps-id";
+    try {
+      platform.create({ resourceCondition }, processingMs);
+    } catch (error) {
+      // Five exports are being made already: the platform refuses, and nothing happens.
+      if (!(error instanceof ArchiverError && error.code === "platform-rejected-request")) {
+        throw error;
+      }
+    }
+  }
+
+  /** Fifty tasks would only make the world slow: the limit is where the platform stands now. */
+  #evict(id: string): void {
+    const { platform } = this.world;
+    const { taskLimit } = platform.settings;
+    platform.settings.taskLimit = Math.max(1, platform.list().length);
+    this.#create({ kind: "create", atMs: 0, id, processingMs: 10_000 });
+    platform.settings.taskLimit = taskLimit;
+  }
+
+  #rot(id: string, how: "removed" | "damaged"): void {
+    const { store } = this.world;
+    const [key] = store.keysUnder("exports/").filter((found) => found.includes(`/${id}/`));
+    if (key === undefined) {
+      return;
+    }
+    this.rotted.add(id);
+    if (how === "removed") {
+      store.removeObject(key);
+    } else {
+      store.plantObject(key, exportFile(9_999).bytes.subarray(0, 700));
+    }
+  }
+
+  #planned(fault: StoryFault): readonly PlannedFault[] {
+    switch (fault.kind) {
+      case "call": {
+        const { id, forever, occurrence } = fault;
+        const row = faultRow(fault.fault);
+        const times = forever ? Number.POSITIVE_INFINITY : fault.times;
+        const match = ({ subject }: { subject: string }) =>
+          (forever || this.faultsAreOn) && (id === undefined || concerns(subject, id));
+        return [{ site: row.site, occurrence, times, match, ...row.fault() }];
+      }
+      case "crash": {
+        const { call, runner, when } = fault;
+        const prefix = runner === undefined ? "" : `r${runner}-`;
+        const match = (made: { runner: string }) => this.faultsAreOn && made.runner.startsWith(prefix);
+        return [{ site: "any", occurrence: call, match, form: "crash", when }];
+      }
+      case "crash-loop": {
+        const match = ({ subject }: { subject: string }) => concerns(subject, fault.id);
+        const times = Number.POSITIVE_INFINITY;
+        return [{ site: "store.openUpload", match, times, form: "crash", when: "after" }];
+      }
+      case "freeze":
+        // Planned with the process it is about.
+        return [];
+    }
+  }
+
+  #outage(happening: Happening): readonly PlannedFault[] {
+    if (happening.kind !== "outage") {
+      return [];
+    }
+    const match = () => {
+      const nowMs = this.world.clock.monotonicMs();
+      return this.faultsAreOn && nowMs >= happening.atMs && nowMs < happening.untilMs;
+    };
+    return happening.faults.map((name) => {
+      const row = faultRow(name);
+      return { site: row.site, times: Number.POSITIVE_INFINITY, match, ...row.fault() };
+    });
+  }
+}
+
+/** Whether a call's subject, an id or a key, is about this task. */
+export function concerns(subject: string, id: string): boolean {
+  return subject === id || subject.startsWith(`${id} `) || subject.includes(`/${id}/`);
+}
