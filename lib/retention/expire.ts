@@ -118,7 +118,7 @@ async function surveyRecords(run: RetentionRun, survey: Survey, nowMs: number): 
   const standing = await revisionsWithObjects(run);
   const revisions = rotatedByDay(await run.records.revisions(run), nowMs);
   for (const [done, revision] of revisions.entries()) {
-    if (!run.hasTime()) {
+    if (run.failure !== undefined || !run.hasTime()) {
       return false;
     }
     run.ports.observe({ kind: "progress", done, total: revisions.length });
@@ -127,19 +127,28 @@ async function surveyRecords(run: RetentionRun, survey: Survey, nowMs: number): 
       continue;
     }
     survey.checked += 1;
-    const ledger = await run.records.read(revision, run);
-    const verdict = expiryVerdict(run.settings.policy, ledger, nowMs);
-    if (verdict.kind === "due") {
-      survey.due.push({ revision, keepUntilMs: verdict.keepUntilMs });
-    } else if (WORTH_TELLING.has(verdict.reason)) {
-      survey.stayed.push(stayOf(revision, verdict.reason));
-    }
-    if (ledger.deleted === undefined && ledger.archived !== undefined && ledger.archived !== UNREADABLE) {
-      survey.undeleted.push(ledger);
+    try {
+      sortIn(survey, await run.records.read(revision, run), run, nowMs);
+      run.noteSuccess();
+    } catch (error) {
+      const { message } = run.noteFailure(error);
+      survey.stayed.push({ ...stayOf(revision, "failed"), problem: message });
     }
   }
   survey.due.sort((a, b) => a.keepUntilMs - b.keepUntilMs);
   return true;
+}
+
+function sortIn(survey: Survey, ledger: RevisionLedger, run: RetentionRun, nowMs: number): void {
+  const verdict = expiryVerdict(run.settings.policy, ledger, nowMs);
+  if (verdict.kind === "due") {
+    survey.due.push({ revision: ledger, keepUntilMs: verdict.keepUntilMs });
+  } else if (WORTH_TELLING.has(verdict.reason)) {
+    survey.stayed.push(stayOf(ledger, verdict.reason));
+  }
+  if (ledger.deleted === undefined && ledger.archived !== undefined && ledger.archived !== UNREADABLE) {
+    survey.undeleted.push(ledger);
+  }
 }
 
 async function revisionsWithObjects(run: RetentionRun): Promise<ReadonlySet<string>> {

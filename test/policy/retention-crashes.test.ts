@@ -1,0 +1,172 @@
+import { describe, expect, test } from "vitest";
+import { expire } from "../../lib/retention/expire.ts";
+import { retainSweep } from "../../lib/retention/retain.ts";
+import type { Fault, Site } from "../world/faults.ts";
+import { platformError, storeError } from "../world/port-errors.ts";
+import { SeededRandom } from "../world/seeded-random.ts";
+import { retentionSite } from "../world/world-retention.ts";
+import { DAY_MS, policyOf, RetentionScene } from "./retention-scene.ts";
+
+const ALWAYS = { signal: new AbortController().signal };
+const MAX_CALLS = 400;
+
+interface Estate {
+  readonly scene: RetentionScene;
+  /** Keys that have to go, and keys that have to stay. */
+  readonly due: readonly string[];
+  readonly kept: readonly string[];
+}
+
+/** One of everything that expiry has to tell apart. */
+function estate(seed: number, createOnce = true): Estate {
+  const policy = policyOf({ default: { keepDays: 10, lock: "governance" } });
+  const scene = new RetentionScene({ seed, policy, store: { createOnce } });
+  scene.keepPlatformBusy();
+  const listed = scene.world.platform.addTask({});
+  const relisted = scene.world.platform.addTask({});
+  const oldMs = scene.startedAtMs - 20 * DAY_MS;
+  const old = (exportTaskId: string) => scene.plant({ exportTaskId, archivedAtMs: oldMs });
+  const due = [old("due-1"), old("due-2")];
+  const held = old("held-by-id");
+  const globbed = old("globbed-1");
+  const locked = old("locked");
+  const young = scene.plant({ exportTaskId: "young" });
+  const undeleted = scene.plant({ exportTaskId: listed, archivedAtMs: oldMs, deletedAtMs: undefined });
+  const evicted = scene.plant({ exportTaskId: "evicted", archivedAtMs: oldMs, deletedAtMs: undefined });
+  const recent = scene.plant({
+    exportTaskId: "deleted-today",
+    archivedAtMs: oldMs,
+    deletedAtMs: scene.startedAtMs - DAY_MS / 2,
+  });
+  const orphan = held.replace("0a1b2c", "ffffff");
+  scene.world.store.plantObject(orphan, Buffer.from("orphan"));
+  scene.hold("held-by-id");
+  scene.hold("globbed-*");
+  scene.retention.lock(locked, undefined, { mode: "compliance", untilMs: scene.startedAtMs + 90 * DAY_MS });
+  const kept = [held, globbed, locked, young, undeleted, evicted, recent, orphan, old(relisted)];
+  return { scene, due, kept };
+}
+
+function expectEnd({ scene, due, kept }: Estate): void {
+  expect(scene.oracle.violations).toEqual([]);
+  expect(scene.world.findViolations()).toEqual([]);
+  expect(kept.filter((key) => !scene.has(key))).toEqual([]);
+  expect(due.filter((key) => scene.has(key))).toEqual([]);
+  expect(scene.retention.removed.toSorted()).toEqual(due.toSorted());
+}
+
+/** What a timer does after the night: the failed run is followed by others. */
+async function finish(scene: RetentionScene): Promise<void> {
+  scene.world.faults.clear();
+  await scene.wait(60_000);
+  await scene.sweep();
+  await scene.expire();
+}
+
+const FORMS: readonly (readonly [string, (at: "store" | "platform") => Fault])[] = [
+  ["dies before", () => ({ form: "crash", when: "before" })],
+  ["dies after", () => ({ form: "crash", when: "after" })],
+  ["fails", (at) => ({ form: "not-done", error: errorAt(at) })],
+  ["loses the answer of", (at) => ({ form: "done-answer-lost", error: errorAt(at) })],
+];
+
+function errorAt(at: "store" | "platform"): Error {
+  return at === "store" ? storeError("store-unavailable") : platformError("platform-unavailable");
+}
+
+const SITES: readonly Site[] = [
+  "platform.listExportTasks",
+  "store.preflight",
+  "store.readClockMs",
+  "store.list",
+  "store.getDocument",
+  "store.putDocument",
+  ...(["retentionAbilities", "readProtection", "lockVersion", "tagVersion", "removeVersion"] as const).map(
+    (call) => retentionSite(`store.${call}`),
+  ),
+];
+
+/** Plants a fault at the n-th call of whatever kind. @returns how many calls there were until now. */
+function plantAt(
+  scene: RetentionScene,
+  n: number,
+  faultOf: (at: "store" | "platform") => Fault,
+): () => number {
+  let calls = 0;
+  const match = () => {
+    calls += 1;
+    return calls === n;
+  };
+  for (const site of SITES) {
+    scene.world.faults.plant({ site, match, ...faultOf(site.startsWith("store") ? "store" : "platform") });
+  }
+  return () => calls;
+}
+
+describe.each([true, false])("where documents can be created once: %s", (createOnce) => {
+  test.each(FORMS)(
+    "a run that %s any one call removes nothing wrong, and the next ends the work",
+    { timeout: 60_000 },
+    async (_name, faultOf) => {
+      let n = 1;
+      for (; n < MAX_CALLS; n += 1) {
+        const night = estate(n, createOnce);
+        const { scene } = night;
+        const countCalls = plantAt(scene, n, faultOf);
+        await scene.start((ports) => runBoth(ports, scene)).catch(expectWorldsFailure);
+        const calls = countCalls();
+        await finish(scene);
+        expectEnd(night);
+        if (calls < n) {
+          break;
+        }
+      }
+      expect(n).toBeGreaterThan(100);
+      expect(n).toBeLessThan(MAX_CALLS);
+    },
+  );
+});
+
+async function runBoth(ports: Parameters<typeof expire>[0], scene: RetentionScene): Promise<void> {
+  await retainSweep(ports, scene.settings, ALWAYS);
+  await expire(ports, scene.settings, ALWAYS);
+}
+
+/** What a run may throw: the failure that was planted, and nothing that is a bug. */
+function expectWorldsFailure(error: unknown): void {
+  expect(error).toMatchObject({
+    hint: expect.any(String),
+    code: expect.stringMatching(/^(store|platform)-/),
+  });
+}
+
+test("two faults anywhere, two runners at once: nothing wrong is removed", { timeout: 60_000 }, async () => {
+  for (let seed = 1; seed <= 150; seed += 1) {
+    const night = estate(seed);
+    const { scene } = night;
+    const random = new SeededRandom(seed);
+    for (let fault = 0; fault < 2; fault += 1) {
+      const [, faultOf] = FORMS[random.integer(0, FORMS.length - 1)] ?? [];
+      if (faultOf !== undefined) {
+        plantAt(scene, random.integer(1, 160), faultOf);
+      }
+    }
+    const a = scene.ports(`a-${seed}`);
+    const b = scene.ports(`b-${seed}`);
+    await scene.world.run(async () => {
+      const endings = [a, b].map(({ ports, process }) => process.execute(() => runBoth(ports, scene)));
+      for (const ended of await Promise.allSettled(endings)) {
+        if (ended.status === "rejected") {
+          expectWorldsFailure(ended.reason);
+        }
+      }
+    });
+    await finish(scene);
+    expect(
+      night.kept.filter((key) => !scene.has(key)),
+      `seed ${seed}`,
+    ).toEqual([]);
+    expectEnd({ ...night, due: [...new Set(scene.retention.removed)] });
+    expect(night.due.filter((key) => scene.has(key))).toEqual([]);
+  }
+});
