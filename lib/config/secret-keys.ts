@@ -75,8 +75,7 @@ export class SecretKeys {
   }
 }
 
-const FIX_CONTENT =
-  'Store JSON of the form {"ak":"…","sk":"…"} in it, with "securityToken" for temporary keys.';
+const FIX_CONTENT = 'Store a JSON object with "ak" and "sk" in it, and "securityToken" for temporary keys.';
 
 /** Where in the secret something is wrong; never what stands there. */
 function problemOf(issue: v.InferIssue<typeof secretSchema>): string {

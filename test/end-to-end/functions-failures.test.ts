@@ -1,8 +1,8 @@
 import * as v from "valibot";
 import { describe, expect, test, vi } from "vitest";
 import { archiveReportSchema, discoverReportSchema } from "./documents.ts";
-import { callFresh, linesOf, metricsOf } from "./function-host.ts";
-import { archive, discover, type Night, openNight, SECRET_ID } from "./function-night.ts";
+import { FunctionHost, linesOf, metricsOf } from "./function-host.ts";
+import { type Night, openNight, SECRET_ID } from "./function-night.ts";
 import { ACCOUNT, finishedExports } from "./lab.ts";
 
 // Several processes a test, on a machine that may be busy.
@@ -82,50 +82,51 @@ const BROKEN: readonly Broken[] = [
   },
 ];
 
+const FUNCTIONS = [
+  ["archive", archiveReportSchema],
+  ["discover", discoverReportSchema],
+] as const;
+
+/** Calls both functions, which must return the same kind of failure, tell it once each, and touch no task. */
+async function expectToldOnce(
+  { lab }: Night,
+  environment: Readonly<Record<string, string>>,
+  { code, hint }: Pick<Broken, "code" | "hint">,
+): Promise<void> {
+  const host = FunctionHost.start(environment);
+  const told: unknown[] = [];
+  for (const [name, schema] of FUNCTIONS) {
+    const { returned } = await host.call(name, { timeLeftMs: 60_000 });
+    const report = v.parse(schema, returned);
+    expect(report.failure).toMatchObject({ code, hint: expect.stringMatching(hint) });
+    told.push({ message: "system-failure", failure: report.failure });
+  }
+  const log = await host.end();
+  expect(JSON.stringify(told) + log).not.toContain(ACCOUNT.sk);
+  expect(linesOf(log).filter(({ level }) => level === "ERROR")).toMatchObject(told);
+  expect(metricsOf(log).map(({ SystemFailures }) => SystemFailures)).toEqual([1, 1]);
+  expect(lab.queue.letters()).toEqual([]);
+}
+
 describe("what is wrong with a deployment is a failure of the system, told once, and no task's fault", () => {
-  test.concurrent.for(BROKEN)("$what", async ({ by, code, hint }, context) => {
+  test.concurrent.for(BROKEN)("$what", async (broken, context) => {
     const night = await openNight(context);
-    const { lab } = night;
-    await lab.control.addTasks(finishedExports(1));
-    await discover(night);
-    const queued = lab.queue.messages();
-    const environment = { ...night.environment, ...(await by(night)) };
-    const archived = await archive({ ...night, environment }, { timeLeftMs: 60_000 });
-    expect(archived.report).toMatchObject({ stopReason: "system-failure", failure: { code }, tasks: [] });
-    const discovered = await callFresh(environment, "discover", { timeLeftMs: 60_000 });
-    const { failure } = v.parse(discoverReportSchema, discovered.returned);
-    for (const { told, log } of [
-      { told: archived.report.failure, log: archived.log },
-      { told: failure, log: discovered.log },
-    ]) {
-      expect(told).toMatchObject({ code, hint: expect.stringMatching(hint) });
-      expect(JSON.stringify(told) + log).not.toContain(ACCOUNT.sk);
-      const errors = linesOf(log).filter(({ level }) => level === "ERROR");
-      expect(errors).toMatchObject([{ message: "system-failure", failure: told }]);
-      expect(metricsOf(log)).toMatchObject([{ SystemFailures: 1 }]);
-    }
-    expect(lab.queue.messages()).toEqual(queued);
-    expect(lab.queue.letters()).toEqual([]);
+    night.lab.queue.send("export-01");
+    await expectToldOnce(night, { ...night.environment, ...(await broken.by(night)) }, broken);
+    expect(night.lab.queue.messages()).toEqual(["export-01"]);
+    expect((await night.lab.bucket.keys("exports/")).concat(await night.lab.bucket.keys("records/"))).toEqual(
+      [],
+    );
   });
 
   test.concurrent("queue gone", async (context) => {
     const night = await openNight(context);
     await night.lab.control.addTasks(finishedExports(1));
-    const environment = {
-      ...night.environment,
-      ARCHIVER_QUEUE: `${night.lab.queue.endpoint}/000000000000/gone`,
-    };
-    for (const [name, schema] of [
-      ["archive", archiveReportSchema],
-      ["discover", discoverReportSchema],
-    ] as const) {
-      const { returned, log } = await callFresh(environment, name, { timeLeftMs: 60_000 });
-      expect(v.parse(schema, returned).failure).toMatchObject({
-        code: "queue-misconfigured",
-        hint: expect.stringContaining("ARCHIVER_QUEUE"),
-      });
-      expect(metricsOf(log)).toMatchObject([{ SystemFailures: 1 }]);
-    }
-    expect(night.lab.queue.letters()).toEqual([]);
+    const gone = `${night.lab.queue.endpoint}/000000000000/gone`;
+    await expectToldOnce(
+      night,
+      { ...night.environment, ARCHIVER_QUEUE: gone },
+      { code: "queue-misconfigured", hint: /ARCHIVER_QUEUE/ },
+    );
   });
 });
