@@ -195,6 +195,14 @@ describe("a body that is not accepted", () => {
     ["HTML", Buffer.from("<!doctype html>"), "begins with the bytes 3c21646f"],
     ["JSON", Buffer.from('{"error_code":"x"}'), "begins with the bytes 7b226572"],
     ["bytes before the archive", Buffer.concat([Buffer.from("x"), TINY]), "begins with the bytes"],
+    [
+      "bytes before an empty archive",
+      Buffer.concat([
+        Buffer.from("junk"),
+        makeEnd({ memberCount: 0, directoryOffset: 4, directoryBytes: 0 }),
+      ]),
+      "begins with the bytes 6a756e6b",
+    ],
     ["three bytes of something else", Buffer.from("PK\u0005"), "begins with the bytes 504b05"],
     ["a wrong CRC-32", patched(TINY, 31, Buffer.from("H")), "the CRC-32 of member 1 does not match"],
     ["a directory that is none", patched(TINY, endAt - 47, Buffer.from("X")), "does not parse at entry 1"],

@@ -89,23 +89,19 @@ export class ByteCursor {
 
   async #orAborted<T>(pending: Promise<T>): Promise<T> {
     const signal = this.#signal;
-    let onAbort: (() => void) | undefined;
-    const aborted = new Promise<never>((_resolve, reject) => {
-      onAbort = () => {
-        this.#abandon();
-        reject(signal.reason);
-      };
-      signal.addEventListener("abort", onAbort, { once: true });
-      if (signal.aborted) {
-        onAbort();
-      }
-    });
+    const aborted = Promise.withResolvers<never>();
+    const onAbort = () => {
+      this.#abandon();
+      aborted.reject(signal.reason);
+    };
+    signal.addEventListener("abort", onAbort);
+    if (signal.aborted) {
+      onAbort();
+    }
     try {
-      return await Promise.race([pending, aborted]);
+      return await Promise.race([pending, aborted.promise]);
     } finally {
-      if (onAbort !== undefined) {
-        signal.removeEventListener("abort", onAbort);
-      }
+      signal.removeEventListener("abort", onAbort);
     }
   }
 

@@ -56,6 +56,29 @@ describe("an intact archive", () => {
         reversedDirectory: true,
       }),
     ],
+    ["with a member that has no name", one({ name: "" })],
+    [
+      "with a few unused bytes where a data descriptor could be",
+      makeZip({
+        members: [
+          { name: "a", data: TEXT, descriptor: "absent" },
+          { name: "b", data: TEXT, gap: Buffer.alloc(5, 1) },
+        ],
+      }),
+    ],
+    [
+      "streamed, with local sizes that point to a ZIP64 block there is none of",
+      patched(one({ descriptor: "zip64" }), 18, Buffer.alloc(8, 0xff)),
+    ],
+    [
+      "with a local ZIP64 block that the header does not point to",
+      patched(
+        patched(one({ zip64: true }), 18, bytesOf([4, TEXT.length], [4, TEXT.length])),
+        31 + 4,
+        bytesOf([8, 1], [8, 1]),
+      ),
+    ],
+    ["of the latest format version", patched(one(), 4, bytesOf([2, 63]))],
     ["with an empty member", one({ data: Buffer.alloc(0), deflated: true })],
     ["with much to inflate", one({ data: Buffer.alloc(20_000_000), deflated: true })],
   ])("%s", async (_name, zip) => {
@@ -103,6 +126,11 @@ describe("a damaged archive", () => {
     ["a longer local name", patched(zip, 26, bytesOf([2, 2])), "runs into what follows"],
     ["no local header", patched(zip, 0, Buffer.from("X")), "no local header stands"],
     ["an offset outside", patched(zip, directory + 42, bytesOf([4, zip.length])), "outside the file"],
+    [
+      "an offset that leaves no room for the data",
+      patched(zip, directory + 42, bytesOf([4, 10])),
+      "outside the file",
+    ],
     ["another disk", patched(zip, directory + 34, bytesOf([2, 1])), "another disk"],
     ["a name past the directory", patched(zip, directory + 28, bytesOf([2, 9000])), "runs past the end"],
     [
@@ -115,11 +143,23 @@ describe("a damaged archive", () => {
       one({ extra: bytesOf([2, 0x5455], [2, 9]) }),
       "an extra field runs past its end",
     ],
-    [
-      "a data descriptor that disagrees",
-      patched(one({ descriptor: "signed" }), 31 + TEXT.length + 8, bytesOf([4, 7])),
+    ...(
+      [
+        ["signed", 8, "compressed size"],
+        ["signed", 12, "size"],
+        ["bare", 0, "CRC-32"],
+        ["bare", 4, "compressed size"],
+        ["bare", 8, "size"],
+        ["zip64", 8, "compressed size"],
+        ["zip64", 16, "size"],
+        ["bare-zip64", 4, "compressed size"],
+        ["bare-zip64", 12, "size"],
+      ] as const
+    ).map(([descriptor, at, what]): [string, Buffer, string] => [
+      `another ${what} in a ${descriptor} data descriptor`,
+      patched(one({ descriptor }), 31 + TEXT.length + at, bytesOf([4, 7])),
       "the data descriptor of member 1",
-    ],
+    ]),
   ])("%s", async (_name, bytes, problem) => {
     expect(await check(bytes)).toEqual(damagedBy(problem));
   });
@@ -167,6 +207,28 @@ describe("a damaged archive", () => {
     expect(await check(apart)).toEqual(damagedBy("no end record closes"));
   });
 
+  test("a directory whose second entry is cut off", async () => {
+    const { local, entry } = makeMember({ name: "a", data: TEXT });
+    const cut = Buffer.concat([entry(0), entry(0).subarray(0, 14)]);
+    const end = makeEnd({ memberCount: 2, directoryOffset: local.length, directoryBytes: cut.length });
+    expect(await check(Buffer.concat([local, cut, end]))).toEqual(damagedBy("does not parse at entry 2"));
+  });
+
+  test.each([
+    ["is the first", 0, { kind: "intact" }],
+    ["is another one", 1, damagedBy("another disk")],
+  ])("a disk that the ZIP64 block names: it %s", async (_name, disk, verdict) => {
+    const { local, entry } = makeMember({ name: "a", data: TEXT, zip64: true });
+    const extended = Buffer.concat([entry(0), bytesOf([4, disk])]);
+    const withDisk = patched(
+      patched(patched(extended, 30, bytesOf([2, 32])), 34, bytesOf([2, 0xffff])),
+      49,
+      bytesOf([2, 28]),
+    );
+    const end = makeEnd({ memberCount: 1, directoryOffset: local.length, directoryBytes: withDisk.length });
+    expect(await check(Buffer.concat([local, withDisk, end]))).toEqual(verdict);
+  });
+
   test("a local ZIP64 block that says something else, or too little", async () => {
     const large = one({ zip64: true });
     const inflatedAt = 31 + 4;
@@ -193,7 +255,12 @@ describe("a damaged archive", () => {
     const locator = end - 20;
     const record = locator - 56;
     const spoilt: [number, Buffer, string][] = [
-      [end + 8, bytesOf([2, 2], [2, 2]), "no end record closes"],
+      [end + 4, bytesOf([2, 1]), "one disk of several"],
+      [end + 6, bytesOf([2, 1]), "one disk of several"],
+      [end + 8, bytesOf([2, 2]), "one disk of several"],
+      [end + 10, bytesOf([2, 2]), "one disk of several"],
+      [end + 12, bytesOf([4, 2]), "no end record closes"],
+      [end + 16, bytesOf([4, 2]), "no end record closes"],
       [locator + 8, bytesOf([8, 1]), "no end record closes"],
       [locator + 8, Buffer.alloc(8, 0xff), "larger than any file"],
       [record + 4, bytesOf([8, 45]), "no end record closes"],
@@ -229,7 +296,7 @@ describe("an archive that cannot be checked to the last byte", () => {
   test.each<[string, Buffer, string]>([
     ["encrypted", one({ flags: 1 }), "member 1 is encrypted"],
     ["masked headers", one({ flags: 1 << 13 }), "member 1 is encrypted"],
-    ["a later format version", patched(one(), 4, bytesOf([2, 99])), "a later version"],
+    ["a later format version", patched(one(), 4, bytesOf([2, 64])), "a later version"],
   ])("%s", async (_name, zip, problem) => {
     expect(await check(zip)).toEqual({ kind: "unchecked", problem: expect.stringContaining(problem) });
   });

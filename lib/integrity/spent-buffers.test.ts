@@ -1,3 +1,4 @@
+import { runInNewContext } from "node:vm";
 import { expect, test } from "vitest";
 import { noteSpentBytes } from "./spent-buffers.ts";
 
@@ -19,4 +20,5 @@ test("a stream of buffers holds a few MiB of memory, however long it is", () => 
 test("leaves no trace: nothing else finds a gc function", () => {
   noteSpentBytes(16 * MIB);
   expect(globalThis).not.toHaveProperty("gc");
+  expect(runInNewContext("typeof globalThis.gc")).toBe("undefined");
 });
