@@ -3,12 +3,13 @@ import type { RequestSubject } from "../domain/request-layout.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
 import type { CallOptions } from "../ports/platform.ts";
 import type { Records } from "../records/records.ts";
+import { recordsOfRevision } from "../records/task-records.ts";
 import { isCreatedAfter, isExportOf, isOwnKindOfExport } from "./batch-exports.ts";
 import { fateOf, isSafelyArchived } from "./export-fate.ts";
 import type { PlatformView } from "./platform-view.ts";
 import type { Claim } from "./request-ledger.ts";
 import type { ClaimDocument, MadeExport, RequestDocument } from "./schemas.ts";
-import { CLAIM_PATIENCE_MS, PLACES_FOR_CREATE, UNFINISHED_LIMIT } from "./settings.ts";
+import { CLAIM_PATIENCE_MS, claimDistanceMs, PLACES_FOR_CREATE, UNFINISHED_LIMIT } from "./settings.ts";
 
 /** Why no export can be created for a request now. */
 export type WaitReason =
@@ -19,7 +20,9 @@ export type WaitReason =
   | "same-condition-unfinished"
   | "same-condition-unarchived"
   /** Another run is creating the export, or died at it. */
-  | "claimed";
+  | "claimed"
+  /** The last claim came to nothing just now; the next one keeps some distance. */
+  | "tried-just-now";
 
 /** What is to be done about an open request. */
 export type Decision =
@@ -33,8 +36,8 @@ export type Decision =
   | { readonly kind: "create" };
 
 export type RequestEnd =
-  | { readonly outcome: "archived"; readonly exportTaskId: string; readonly failedTries: number }
-  | { readonly outcome: "given-up"; readonly reason: string; readonly failedTries: number };
+  | { readonly outcome: "archived"; readonly exportTaskId: string; readonly tries: number }
+  | { readonly outcome: "given-up"; readonly reason: string; readonly tries: number };
 
 export interface DecisionParts {
   readonly records: Records;
@@ -67,7 +70,7 @@ export async function decide(
   }
   const statusAtMs = Date.parse(request.statusAt);
   const isOwn = ({ claim }: Claim) => claim.statusTime === subject.statusTime;
-  const failedTries = claims.filter((claim) => isOwn(claim) && claim.result?.outcome !== "not-made").length;
+  const tries = claims.filter((claim) => isOwn(claim) && claim.result?.outcome !== "not-made").length;
   let reason = claims.findLast(isOwn)?.result?.outcome === "refused" ? "create-refused" : "export-failed";
   for (const claim of claims.toReversed()) {
     const { result } = claim;
@@ -77,24 +80,58 @@ export async function decide(
     const fate = await fateOf(result, view, parts.records, options);
     switch (fate.kind) {
       case "archived":
-        return { kind: "end", end: { outcome: "archived", ...idOf(result), failedTries } };
+        return { kind: "end", end: { outcome: "archived", ...idOf(result), tries } };
       case "hopeless":
-        return { kind: "end", end: { outcome: "given-up", reason: fate.reason, failedTries } };
+        return { kind: "end", end: { outcome: "given-up", reason: fate.reason, tries } };
       case "under-way":
         return { kind: "under-way", ...idOf(result), reason: fate.reason };
       case "failed":
         reason = fate.reason;
     }
   }
-  if (failedTries >= parts.requestAttempts) {
-    return { kind: "end", end: { outcome: "given-up", reason, failedTries } };
+  if (tries >= parts.requestAttempts) {
+    return { kind: "end", end: { outcome: "given-up", reason, tries } };
   }
   const adoptable = findAdoptable(batchTaskId, statusAtMs, claims, view.tasks);
   if (adoptable !== undefined) {
     return { kind: "adopt", task: adoptable };
   }
+  if (isTriedJustNow(claims, view)) {
+    return { kind: "wait", reason: "tried-just-now" };
+  }
+  if (await isBlockedForGood(batchTaskId, view, parts.records, options)) {
+    return { kind: "end", end: { outcome: "given-up", reason: "same-condition-dead-lettered", tries } };
+  }
   const obstacle = await obstacleTo(batchTaskId, view, parts, options);
   return obstacle === undefined ? { kind: "create" } : { kind: "wait", reason: obstacle };
+}
+
+/** An export of this batch task that the archiver gave up: only a person may decide what becomes of it. */
+async function isBlockedForGood(
+  batchTaskId: string,
+  { tasks }: PlatformView,
+  records: Records,
+  options: CallOptions,
+): Promise<boolean> {
+  for (const task of tasks) {
+    if (task.status === "Success" && isExportOf(task, batchTaskId)) {
+      const known = recordsOfRevision(await records.ofTask(task.exportTaskId, options), revisionOf(task));
+      if (known.archived === undefined && known.deadLetterNumber > 0) {
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
+function isTriedJustNow(claims: readonly Claim[], view: PlatformView): boolean {
+  const lastFruitful = claims.findLastIndex(({ result }) => result?.outcome !== "not-made");
+  const fruitless = claims.slice(lastFruitful + 1);
+  const last = fruitless.at(-1);
+  return (
+    last !== undefined &&
+    view.platformMs - Date.parse(last.claim.claimedAt) < claimDistanceMs(fruitless.length)
+  );
 }
 
 /**

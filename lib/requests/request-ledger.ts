@@ -26,7 +26,10 @@ import {
 } from "./schemas.ts";
 
 const MAX_REQUEST_FILES = 200_000;
-const MAX_CLAIM_FILES = 400;
+/** A request that waits for a permission for a year leaves about so many. */
+const MAX_CLAIM_FILES = 20_000;
+/** Only the latest claims bear on what is to be done. */
+const MAX_CLAIMS_READ = 40;
 /** How long a claim must stand alone where the store cannot create once. */
 const CLAIM_STANDS_MS = 3_000;
 
@@ -97,7 +100,7 @@ export class RequestLedger {
     return await this.#createOnce(requestKey(subject), request, options);
   }
 
-  /** Every claim on a batch task, in order. @throws ArchiverError when one cannot be read. */
+  /** The latest claims on a batch task, in order. @throws ArchiverError when one cannot be read. */
   async claimsOf(batchTaskId: string, options: CallOptions): Promise<readonly Claim[]> {
     const numbers: number[] = [];
     const withResult = new Set<number>();
@@ -113,7 +116,7 @@ export class RequestLedger {
       }
     }
     const claims: Claim[] = [];
-    for (const number of numbers.sort((a, b) => a - b)) {
+    for (const number of numbers.sort((a, b) => a - b).slice(-MAX_CLAIMS_READ)) {
       claims.push({
         number,
         claim: await this.#demand(claimKey(batchTaskId, number), claimSchema, options),

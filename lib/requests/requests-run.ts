@@ -1,6 +1,6 @@
 import type { ArchivePorts } from "../archive/ports.ts";
 import type { ArchiveSettings } from "../archive/settings.ts";
-import type { RequestSubject } from "../domain/request-layout.ts";
+import { MAX_CLAIM_NUMBER, type RequestSubject } from "../domain/request-layout.ts";
 import type { Records } from "../records/records.ts";
 import { seenOf } from "./decide.ts";
 import type { PlatformView } from "./platform-view.ts";
@@ -28,6 +28,9 @@ export async function takeClaim(
   view: PlatformView,
 ): Promise<number | undefined> {
   const number = (claims.at(-1)?.number ?? 0) + 1;
+  if (number > MAX_CLAIM_NUMBER) {
+    return undefined;
+  }
   const claim = {
     schemaVersion: REQUEST_SCHEMA_VERSION,
     statusTime,

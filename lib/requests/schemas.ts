@@ -69,8 +69,8 @@ export const requestOutcomeSchema = v.object({
   exportTaskId: v.optional(v.string()),
   /** Why it was given up. */
   reason: v.optional(text),
-  /** Exports asked for on behalf of this request that came to nothing. */
-  failedTries: v.pipe(v.number(), v.integer(), v.minValue(0)),
+  /** Creates on behalf of this request, refused ones included. */
+  tries: v.pipe(v.number(), v.integer(), v.minValue(0)),
   endedAt: isoTime,
   runId: v.string(),
 });

@@ -2,6 +2,7 @@ import { ArchiverError, describeFailure } from "../domain/errors.ts";
 import { type PlatformScope, parsePlatformTime } from "../domain/export-task.ts";
 import type { RequestSubject } from "../domain/request-layout.ts";
 import { Records } from "../records/records.ts";
+import { findArchivedExport } from "./archived-export.ts";
 import { createExport } from "./create-export.ts";
 import { type Decision, type DecisionParts, decide, type RequestEnd } from "./decide.ts";
 import { lookAtPlatform, type PlatformView } from "./platform-view.ts";
@@ -134,6 +135,7 @@ async function act(
   parts: DecisionParts,
 ): Promise<Standing | undefined> {
   const { batchTaskId } = subject;
+  const { ports, settings } = run;
   switch (decision.kind) {
     case "wait":
       return { kind: "waiting", reason: decision.reason };
@@ -143,10 +145,14 @@ async function act(
       return await end(run, subject, decision.end);
     case "settle": {
       const { open, found } = decision;
+      const afterMs = Date.parse(open.claim.claimedAt);
+      const exportTaskId =
+        found?.exportTaskId ??
+        (await findArchivedExport(ports.store, settings.scope, { batchTaskId, afterMs }, run));
       const result =
-        found === undefined
+        exportTaskId === undefined
           ? ({ schemaVersion, outcome: "not-made", reason: "no-export-appeared", runId: run.runId } as const)
-          : madeExport(run, found.exportTaskId, Date.parse(open.claim.claimedAt));
+          : madeExport(run, exportTaskId, afterMs);
       await run.ledger.writeResult(batchTaskId, open.number, result, run);
       return undefined;
     }

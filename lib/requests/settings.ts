@@ -17,9 +17,17 @@ export const CREATE_LIST_MAX_AGE_MS = 5_000;
  * on its way any more: the client gives one up after minutes, and clocks may differ by five.
  */
 export const CLAIM_PATIENCE_MS = 30 * MINUTE_MS;
+/** The distance between claims that nothing came of: doubled each time, up to the longest. */
+const SHORTEST_DISTANCE_MS = MINUTE_MS;
+const LONGEST_DISTANCE_MS = HOUR_MS;
 /** An export that no list shows and nobody archived is given up after this: one list may be wrong for hours. */
 export const LOST_AFTER_MS = 24 * HOUR_MS;
 /** An export the platform does not finish in this time is not waited for any longer. */
 export const NEVER_FINISHED_AFTER_MS = 48 * HOUR_MS;
 /** Requests looked at in one run; those of the oldest status come first. */
 export const MAX_REQUESTS_PER_RUN = 200;
+
+/** How long after a fruitless claim the next one may come, so that days without permission leave few files. */
+export function claimDistanceMs(fruitlessInARow: number): number {
+  return Math.min(LONGEST_DISTANCE_MS, SHORTEST_DISTANCE_MS * 2 ** Math.min(fruitlessInARow, 10));
+}
