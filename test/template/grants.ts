@@ -31,7 +31,7 @@ export const ACTIONS_OF_COMMANDS: Readonly<Record<string, string | "not sent by 
 /** Forms that no rule here reads: everything a role may do stands in the role. */
 const POLICIES_ELSEWHERE = ["AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy"];
 
-type Grants = Readonly<Record<string, readonly string[]>>;
+export type Grants = Readonly<Record<string, readonly string[]>>;
 
 const BUCKET = `\${ArchiveBucket.Arn}`;
 const SCHEDULE_LETTERS = `\${ScheduleDeadLetterQueue.Arn}`;
@@ -119,6 +119,23 @@ export function problemsOfGrants(template: Template, stage: string): string[] {
     ];
   });
   return [...elsewhere, ...inRoles];
+}
+
+/**
+ * Whether a role may send a request to the bucket: an action on a key, or on a listing's prefix. Resources end in
+ * `*` or are whole keys.
+ */
+export function mayInBucket(role: string, action: string, on: { key: string } | { prefix: string }): boolean {
+  const resources = WITH_BUCKET[role]?.[action] ?? [];
+  const patterns = resources.flatMap((resource) =>
+    "key" in on
+      ? [resource.slice(BUCKET.length + 1)]
+      : [...resource.matchAll(/"([^"{}:]+\/\*)"/g)].map(([, pattern = ""]) => pattern),
+  );
+  const text = "key" in on ? on.key : on.prefix;
+  return patterns.some((pattern) =>
+    pattern.endsWith("*") ? text.startsWith(pattern.slice(0, -1)) : text === pattern,
+  );
 }
 
 function expectedOf(template: Template, role: string, stage: string): Set<string> {

@@ -1,0 +1,80 @@
+import { expect, type TestContext, test, vi } from "vitest";
+import { type CloudLab, openCloudLab } from "../end-to-end/cloud-lab.ts";
+import { finishedExports } from "../end-to-end/lab.ts";
+import { ACTIONS_OF_COMMANDS, mayInBucket } from "./grants.ts";
+
+// Several processes, on a machine that may be busy.
+vi.setConfig({ testTimeout: 60_000 });
+
+const INTERVAL_MS = 300;
+
+/**
+ * Small exports and one of several parts, a failed one, and a completion whose answer is lost. The command line does
+ * what the functions do, with the same code.
+ */
+async function openNight(context: TestContext): Promise<CloudLab> {
+  const lab = await openCloudLab(context, {
+    intervalMs: INTERVAL_MS,
+    s3: { profile: "aws" },
+    storeProfile: "aws",
+  });
+  const [small, large] = finishedExports(2);
+  await lab.control.addTasks([
+    { ...small, exportTaskId: "small" },
+    { ...large, exportTaskId: "large", fillerBytes: 12_000_000 },
+    { exportTaskId: "failed", condition: { task_id: "failed" }, status: "Failed" },
+  ]);
+  const inExports = { keyPrefix: lab.bucket.keyOf("exports/") };
+  await lab.bucket.server.control.scriptFaults(
+    { operation: "CompleteMultipartUpload", ...inExports, fault: { kind: "answer-lost" } },
+    { operation: "UploadPart", ...inExports, fault: { kind: "reset", afterBytes: 1_000 } },
+  );
+  return lab;
+}
+
+/** What was sent to the bucket since the last look, and the role may not; with the operations seen. */
+async function requestsOf(lab: CloudLab, role: string) {
+  const { control } = lab.bucket.server;
+  const requests = await control.requests();
+  await control.clearRequests();
+  const below = (key: string) => key.slice(lab.bucket.keyOf("").length);
+  const refused = requests
+    .map(({ operation, key, query }) => {
+      const on = key === undefined ? { prefix: below(query.prefix ?? "") } : { key: below(key) };
+      return { action: ACTIONS_OF_COMMANDS[`${operation}Command`] ?? operation, on };
+    })
+    .filter(({ action, on }) => !mayInBucket(role, action, on))
+    .map(({ action, on }) => `${action} on ${JSON.stringify(on)}`);
+  return { refused, operations: new Set(requests.map(({ operation }) => operation as string)) };
+}
+
+test("discover and archive send nothing to the bucket that their roles refuse", async (context) => {
+  const lab = await openNight(context);
+
+  await lab.archiver("discover", "--json");
+  const discovered = await requestsOf(lab, "DiscoverRole");
+  expect(discovered.operations).toContain("PutObject");
+  expect(discovered.refused).toEqual([]);
+
+  await lab.archiver("archive", "--json");
+  const archived = await requestsOf(lab, "ArchiveRole");
+  expect([...archived.operations]).toEqual(
+    expect.arrayContaining([
+      "HeadObject",
+      "GetObject",
+      "PutObject",
+      "UploadPart",
+      "CompleteMultipartUpload",
+      "ListObjectsV2",
+      "ListMultipartUploads",
+    ]),
+  );
+  expect(archived.refused).toEqual([]);
+  expect(await lab.bucket.keys("records/")).toEqual(
+    expect.arrayContaining([
+      expect.stringMatching(/\/small\/\w+\/deleted\.json$/),
+      expect.stringMatching(/\/large\/\w+\/deleted\.json$/),
+      expect.stringMatching(/\/failed\/\w+\/dead-letter\.json$/),
+    ]),
+  );
+});
