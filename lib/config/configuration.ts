@@ -2,12 +2,13 @@ import type { PlatformScope } from "../domain/export-task.ts";
 import type { ExportTrigger } from "../events/export-triggers.ts";
 import type { LogLevel } from "../observability/log.ts";
 import type { Secret } from "../observability/secret.ts";
+import type { PolicyLocation } from "./location-schemas.ts";
 
 /** The parts of the configuration that a command may or may not need. */
-export type ConfigurationPart = "platform" | "store" | "queue" | "events";
+export type ConfigurationPart = "platform" | "store" | "queue" | "events" | "retention";
 
 /** What discovering and archiving need. */
-export type ArchivingPart = Exclude<ConfigurationPart, "events">;
+export type ArchivingPart = Exclude<ConfigurationPart, "events" | "retention">;
 
 /**
  * What the environment says, checked and typed. `Configuration<"store">` has, of the three parts, the store
@@ -21,6 +22,7 @@ export interface ConfigurationParts {
   readonly store: StoreConfiguration;
   readonly queue: QueueConfiguration;
   readonly events: EventsConfiguration;
+  readonly retention: RetentionConfiguration;
 }
 
 /** How events from outside are taken. No key of the platform is needed for it. */
@@ -123,6 +125,12 @@ export interface ArchiveConfiguration {
   readonly pressure: number;
   /** Exports asked for on behalf of one request that may come to nothing. */
   readonly requestAttempts: number;
+}
+
+export interface RetentionConfiguration {
+  readonly policy: PolicyLocation;
+  /** Exports removed by one expire run at most. */
+  readonly maxRemovals: number;
 }
 
 /** Proxies as the environment names them; a proxy's URL may hold a password, so it is a secret. */

@@ -11,6 +11,7 @@ import { PartReader } from "./part-reader.ts";
 import { checkCredentialSources, checkEndpoint, readPlatform } from "./platform-part.ts";
 import { readQueue } from "./queue-part.ts";
 import { type Environment, readSettings } from "./read-settings.ts";
+import { readRetention } from "./retention-part.ts";
 import { readStore } from "./store-part.ts";
 
 /**
@@ -35,6 +36,7 @@ export function readConfiguration<Part extends ConfigurationPart>(
     store: needed.has("store") ? readStore(reader) : undefined,
     queue: needed.has("queue") ? readQueue(reader) : undefined,
     events: needed.has("events") ? readEvents(reader) : undefined,
+    retention: needed.has("retention") ? readRetention(reader) : undefined,
   };
   const archive = readArchive(reader);
   const logLevel = reader.values.ARCHIVER_LOG_LEVEL;

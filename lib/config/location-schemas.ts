@@ -11,6 +11,12 @@ export type QueueLocation =
   | { readonly kind: "sqlite"; readonly file: string }
   | { readonly kind: "sqs"; readonly queueUrl: URL };
 
+/** Where the retention policy is: its own JSON text, a file, or a document in the store. */
+export type PolicyLocation =
+  | { readonly kind: "inline"; readonly text: string }
+  | { readonly kind: "file"; readonly file: string }
+  | { readonly kind: "store"; readonly key: string };
+
 type Parsed<T> = { readonly value: T } | { readonly problem: string };
 
 /** `s3://bucket/prefix` or `file:///absolute/folder`. */
@@ -36,6 +42,20 @@ export const queueLocation = schemaOf<QueueLocation>((text) => {
   return parsed.success
     ? { value: { kind: "sqs", queueUrl: parsed.output } }
     : { problem: `${parsed.issues[0].message}, and not sqlite:///absolute/file.db either` };
+});
+
+/** `{…}`, `file:///absolute/policy.json` or `store:key`, the key below the store's prefix. */
+export const policyLocation = schemaOf<PolicyLocation>((text) => {
+  if (text.startsWith("{")) {
+    return { value: { kind: "inline", text } };
+  }
+  if (text.startsWith("file:")) {
+    return mapValue(absolutePath(text, "file"), (file) => ({ kind: "file", file }));
+  }
+  const [, key] = /^store:((?:[A-Za-z0-9_][A-Za-z0-9_.-]*\/)*[A-Za-z0-9_][A-Za-z0-9_.-]*)$/.exec(text) ?? [];
+  return key === undefined
+    ? { problem: "is neither JSON text nor file:///… nor store:… and a key" }
+    : { value: { kind: "store", key } };
 });
 
 /** Bucket names by the rules of S3; a prefix is taken literally, as other S3 tools do, never percent-decoded. */

@@ -1,7 +1,7 @@
 import type * as v from "valibot";
 import { LOG_LEVELS } from "../observability/log.ts";
 import { eventSecret, exportTriggers } from "./events-part.ts";
-import { queueLocation, storeLocation } from "./location-schemas.ts";
+import { policyLocation, queueLocation, storeLocation } from "./location-schemas.ts";
 import {
   flag,
   headerText,
@@ -277,6 +277,19 @@ export const SETTING_TABLE = {
     meaning: "what HTTP events carry in `x-archiver-secret`; without it no HTTP event is taken",
     example: "16 or more random characters, the same as where the events come from",
     secret: true,
+  }),
+  ARCHIVER_RETENTION_POLICY: row({
+    schema: policyLocation,
+    otherwise: "none",
+    meaning:
+      "retention policy: `file:///absolute/policy.json`, `store:key` below the prefix, or its JSON text; needed by `retention` commands",
+    example: "file:///absolute/policy.json, store:retention/policy.json or the policy's JSON text",
+  }),
+  ARCHIVER_EXPIRE_MAX_REMOVALS: row({
+    schema: wholeNumber(0, 100_000),
+    default: "100",
+    meaning: "exports removed by one expire run at most",
+    example: "a number from 0 to 100000",
   }),
   ARCHIVER_LOG_LEVEL: row({
     schema: oneOfAnyCase(LOG_LEVELS),

@@ -5,6 +5,7 @@ import { createIotdaClient, type IotdaClient } from "../iotda/client.ts";
 import type { ProxySettings } from "../network/proxy-rules.ts";
 import type { Redactor } from "../observability/redact.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
+import type { RetentionStore } from "../ports/retention-store.ts";
 import type { StoreSweeper } from "../ports/store-sweeper.ts";
 import type { DeadLetterQueue, TaskQueue } from "../ports/task-queue.ts";
 import { SqliteQueue } from "../queue/sqlite-queue.ts";
@@ -95,7 +96,7 @@ export function wireStore(
   { partSizeBytes, partsInFlight }: ArchiveConfiguration,
   proxy: ProxyConfiguration,
   keys: AccessKeys,
-): { readonly store: ObjectStore & StoreSweeper; readonly close: () => void } {
+): { readonly store: ObjectStore & StoreSweeper & RetentionStore; readonly close: () => void } {
   const parts = { clock: systemClock, random: systemRandom };
   switch (place.kind) {
     case "file":
