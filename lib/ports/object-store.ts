@@ -131,8 +131,10 @@ export type StoreErrorCode =
   | "store-copy-differs"
   /** More parts than the store takes. */
   | "store-too-large"
-  /** A document larger than any this program writes, or an answer that cannot be read. */
-  | "store-malformed-answer";
+  /** A document that stands there and is none of this program's: larger than any it writes, or no text. */
+  | "store-malformed-answer"
+  /** An answer that no store gives, such as a proxy's login page: it says nothing about what stands there. */
+  | "store-foreign-answer";
 
 export class StoreError extends ArchiverError {
   declare readonly code: StoreErrorCode;

@@ -261,9 +261,9 @@ describe.each(PROFILES)("profile %s", (profile) => {
     for (const operation of ["ListObjectsV2", "ListMultipartUploads"] as const) {
       await play({ operation, times: 99, fault: { kind: "html" } });
     }
-    await expect(keysBelow(store, "")).rejects.toMatchObject({ code: "store-malformed-answer" });
+    await expect(keysBelow(store, "")).rejects.toMatchObject({ code: "store-foreign-answer" });
     await expect(store.abortUploadsUnder("", { signal })).rejects.toMatchObject({
-      code: "store-malformed-answer",
+      code: "store-foreign-answer",
     });
   });
 

@@ -90,12 +90,8 @@ export class Aftermath {
 
   /** I9: the canary stands for a secret in the text of an error. */
   findSecrets(told: readonly unknown[]): readonly string[] {
-    const { story, world } = this.#stage;
-    const names = [
-      ...story.faults.flatMap((fault) => (fault.kind === "call" ? [fault.fault] : [])),
-      ...story.happenings.flatMap((happening) => (happening.kind === "outage" ? happening.faults : [])),
-    ];
-    if (!names.some((name) => name.includes("/untyped/"))) {
+    const { plannedFaults, world } = this.#stage;
+    if (!plannedFaults.some((name) => name.includes("/untyped/"))) {
       return [];
     }
     const { entries } = world.store;
@@ -163,6 +159,8 @@ export class Aftermath {
     return (
       this.#stage.story.settings.deletion === "never" ||
       this.#view.isHeld(id) ||
+      // What stands where a hold would stand and cannot be read is one.
+      this.#stage.plannedFaults.some((name) => name.includes("/oversized document/")) ||
       this.#touchedIds().has(id) ||
       this.#ids().some(
         (other) => other !== id && this.#stage.conditionOf(other) === this.#stage.conditionOf(id),

@@ -66,13 +66,9 @@ function failsForever({ id, stage }: Subject): boolean {
 }
 
 function countHits(stage: Stage, id: string, isKind: (kind: string) => boolean): number {
-  const { story, world } = stage;
-  const names = [
-    ...story.faults.flatMap((fault) => (fault.kind === "call" ? [fault.fault] : [])),
-    ...story.happenings.flatMap((happening) => (happening.kind === "outage" ? happening.faults : [])),
-  ];
+  const { plannedFaults, world } = stage;
   const sites = new Set(
-    names
+    plannedFaults
       .map(faultRow)
       .filter(({ kind }) => isKind(kind))
       .map(({ site }) => site),

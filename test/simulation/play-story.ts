@@ -1,3 +1,4 @@
+import type { World } from "../world/world.ts";
 import { Aftermath } from "./aftermath.ts";
 import { Stage } from "./stage.ts";
 import type { Happening, Story, StoryResult } from "./story.ts";
@@ -30,8 +31,8 @@ class Play {
   readonly #violations: string[] = [];
   #cleanRuns = 0;
 
-  constructor(story: Story) {
-    this.#stage = new Stage(story);
+  constructor(stage: Stage) {
+    this.#stage = stage;
     this.#runs = new StoryRuns(this.#stage);
     this.#aftermath = new Aftermath(this.#stage);
   }
@@ -173,7 +174,13 @@ class Play {
   }
 }
 
-/** Plays a story. Deterministic: the same story gives the same result, whatever else the process did before. */
-export function playStory(story: Story): Promise<StoryResult> {
-  return new Play(story).toItsEnd();
+/**
+ * Plays a story. Deterministic: the same story gives the same result, whatever else the process did before.
+ * @param look is shown the world at its end.
+ */
+export async function playStory(story: Story, look?: (world: World) => void): Promise<StoryResult> {
+  const stage = new Stage(story);
+  const result = await new Play(stage).toItsEnd();
+  look?.(stage.world);
+  return result;
 }

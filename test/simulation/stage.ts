@@ -44,6 +44,14 @@ export class Stage {
     return JSON.stringify(this.#conditions.get(id) ?? { task_id: id });
   }
 
+  /** The rows of the fault table that this story uses. */
+  get plannedFaults(): readonly string[] {
+    return [
+      ...this.story.faults.flatMap((fault) => (fault.kind === "call" ? [fault.fault] : [])),
+      ...this.story.happenings.flatMap((happening) => (happening.kind === "outage" ? happening.faults : [])),
+    ];
+  }
+
   /** Does what others do. `runsAreLive` keeps apart what must not fall between a gate and its delete. */
   act(happening: Happening, runsAreLive: boolean): void {
     const { platform, queue, store } = this.world;

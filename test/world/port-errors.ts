@@ -31,6 +31,7 @@ const STORE_NATURE: Readonly<Record<StoreErrorCode, Nature>> = {
   "store-copy-differs": ["task", "later"],
   "store-too-large": ["task", "never"],
   "store-malformed-answer": ["task", "later"],
+  "store-foreign-answer": ["task", "later"],
 };
 
 const QUEUE_NATURE: Readonly<Record<QueueErrorCode, Nature>> = {

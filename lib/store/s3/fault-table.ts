@@ -230,7 +230,7 @@ export const NO_REGION: S3Fault = {
   hint: "Set AWS_REGION to the region of the bucket.",
 };
 export const NOT_S3: S3Fault = {
-  code: "store-malformed-answer",
+  code: "store-foreign-answer",
   scope: "task",
   retry: "later",
   isTransient: true,

@@ -16,6 +16,6 @@ test.each([
 
 test("a key that is not encoded as it says is an error, not another key", () => {
   expect(() => decodedKey("exports/%zz", "url", REQUEST)).toThrow(
-    expect.objectContaining({ code: "store-malformed-answer" }),
+    expect.objectContaining({ code: "store-foreign-answer" }),
   );
 });

@@ -30,8 +30,8 @@ describe("the body of an answer", () => {
   });
 
   test.each([
-    [{ status: 200, announcedBytes: 3 }, true, "store-malformed-answer"],
-    [{ status: 200 }, false, "store-malformed-answer"],
+    [{ status: 200, announcedBytes: 3 }, true, "store-foreign-answer"],
+    [{ status: 200 }, false, "store-foreign-answer"],
     [{ status: 200, announcedBytes: 4 }, false, "store-unavailable"],
     [{ status: 200, announcedBytes: 2 }, false, "store-unavailable"],
   ])("%j, asked for a range: %s, is refused with %s", async (facts, isRanged, code) => {
