@@ -1,16 +1,14 @@
 // `npm run bench`: measures memory, speed and the drain of a full platform with the built command line against the
 // sandbox, and prints the figures beside their targets. Nothing fails on a figure. `-- --write` keeps them in
 // bench/RESULTS.md. Linux only: memory and CPU time come from /proc.
-import { readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { measureDrain } from "./drain.ts";
 import { machineLines } from "./machine.ts";
 import { measureBesidePeers, measureIdle, measureMemory } from "./memory.ts";
 import { drainPage, memoryPage, speedPage } from "./pages.ts";
+import { RESULT_TITLES, writeResults } from "./results-file.ts";
 
 const MIB = 1024 * 1024;
-const RESULTS_FILE = join(import.meta.dirname, "RESULTS.md");
 
 const { values } = parseArgs({ options: { write: { type: "boolean", default: false } } });
 const startedAtMs = performance.now();
@@ -23,7 +21,7 @@ function show(page: string): void {
 
 show(
   [
-    "# Benchmark results",
+    RESULT_TITLES.archiver,
     "",
     "Written by `npm run bench -- --write`. The targets are those of the design; a figure is judged by its reader.",
     "",
@@ -42,14 +40,8 @@ show(drainPage([await measureDrain(1_000), await measureDrain(300), await measur
 
 const tookSeconds = ((performance.now() - startedAtMs) / 1000).toFixed(0);
 if (values.write) {
-  await writeFile(RESULTS_FILE, `${pages.join("\n\n")}\n${await relayPart()}`);
+  await writeResults("archiver", pages);
   process.stdout.write(`Written to bench/RESULTS.md. Took ${tookSeconds} s.\n`);
 } else {
   process.stdout.write(`Took ${tookSeconds} s.\n`);
-}
-
-/** What `npm run bench:relay` wrote below our part stays. */
-async function relayPart(): Promise<string> {
-  const [, relay] = (await readFile(RESULTS_FILE, "utf8")).split(/^(?=# Relay to object storage$)/m);
-  return relay === undefined ? "" : `\n${relay}`;
 }

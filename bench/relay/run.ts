@@ -3,12 +3,12 @@
 // keeps them in bench/RESULTS.md. Linux only: memory and CPU time come from /proc.
 import { parseArgs } from "node:util";
 import { machineLines } from "../machine.ts";
+import { RESULT_TITLES, writeResults } from "../results-file.ts";
 import { runBattery } from "./battery.ts";
 import { preparePipeline } from "./memory.ts";
 import { batteryPage, itemPage, pipelinePage, relayNotes, relayPage, targetLines } from "./pages.ts";
 import { AWS_CLI, BARE, CURL, LIB_STORAGE, OURS, OURS_GENERIC, RCLONE, versionOf } from "./peers.ts";
 import { type Course, measureReadBack, runRace } from "./races.ts";
-import { RELAY_TITLE, writeRelayPart } from "./results-file.ts";
 import { spawnSource } from "./source.ts";
 import { startTarget } from "./target.ts";
 
@@ -35,7 +35,7 @@ const curlPeers = curl === undefined ? [] : [CURL];
 
 show(
   [
-    RELAY_TITLE,
+    RESULT_TITLES.relay,
     "",
     "Written by `npm run bench:relay -- --write`; a figure is judged by its reader.",
     "",
@@ -80,7 +80,7 @@ try {
 
 const tookSeconds = ((performance.now() - startedAtMs) / 1000).toFixed(0);
 if (values.write) {
-  await writeRelayPart(pages);
+  await writeResults("relay", pages);
 }
 process.stdout.write(`${values.write ? "Written to bench/RESULTS.md. " : ""}Took ${tookSeconds} s.\n`);
 
