@@ -10,6 +10,8 @@ export const EXIT = {
   misuse: EXIT_MISUSE,
   /** The run ended well, but some task was dead-lettered in it. */
   deadLettered: 3,
+  /** `verify` found copies that are not what their records say. */
+  damaged: 3,
   /** Ctrl-C or SIGTERM. */
   interrupted: 130,
 } as const;

@@ -36,7 +36,7 @@ export function formatDue(atMs: number, nowMs: number): string {
   return atMs <= nowMs ? "due now" : `due in ${formatDuration(atMs - nowMs)}`;
 }
 
-/** `1 task`, `3 tasks`. */
-export function count(n: number, noun: string): string {
-  return `${n} ${noun}${n === 1 ? "" : "s"}`;
+/** `1 task`, `3 tasks`; `3 copies` with a plural of its own. */
+export function count(n: number, noun: string, plural = `${noun}s`): string {
+  return `${n} ${n === 1 ? noun : plural}`;
 }

@@ -2,6 +2,7 @@ import { Command, CommanderError, InvalidArgumentError } from "commander";
 import manifest from "../../package.json" with { type: "json" };
 import { ConfigurationError } from "../config/errors.ts";
 import { describeFailure } from "../domain/errors.ts";
+import { RetentionPolicyError } from "../retention/errors.ts";
 import { archiveCommand } from "./commands/archive.ts";
 import { listDeadLettersCommand, redriveCommand } from "./commands/dead-letters.ts";
 import { discoverCommand } from "./commands/discover.ts";
@@ -11,6 +12,7 @@ import { type SweepCommandOptions, sweepCommand } from "./commands/sweep.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import { InterruptedByOperator } from "./interrupt.ts";
 import { createOutput, type Output } from "./output.ts";
+import { addRetentionCommands } from "./retention-commands.ts";
 import type { CommonOptions } from "./session.ts";
 
 // The help wraps it to the terminal's width.
@@ -23,7 +25,7 @@ Exit codes:
   0    done
   1    failed, or stopped by a failure of the system (nothing was given up for it)
   2    wrong usage or configuration; nothing was done
-  3    done, but some task was dead-lettered in this run
+  3    done, but some task was dead-lettered in this run, or verify found damage
   130  interrupted; everything was handed back`;
 
 /** Our own code among commander's: which letters to move back was not said, or said twice. */
@@ -101,6 +103,7 @@ function createProgram(output: Output, end: (code: ExitCode) => void): Command {
       }
       end(await redriveCommand(options.all === true ? "all" : ids, options, output));
     });
+  addRetentionCommands(program, command, output, end);
   return program;
 }
 
@@ -121,12 +124,13 @@ function failed(error: unknown, jsonOutput: Output | undefined): ExitCode {
   }
   const failure = describeFailure(error);
   jsonOutput?.show({ failure }, []);
+  const isMisuse = error instanceof ConfigurationError || error instanceof RetentionPolicyError;
   const hint = error instanceof ConfigurationError ? "" : `\n  ${failure.hint}`;
   process.stderr.write(`${failure.message}${hint}\n`);
   if (failure.code === "internal-error" && process.env.ARCHIVER_LOG_LEVEL === "DEBUG") {
     process.stderr.write(`${error instanceof Error ? (error.stack ?? "") : ""}\n`);
   }
-  return error instanceof ConfigurationError ? EXIT.misuse : EXIT.failed;
+  return isMisuse ? EXIT.misuse : EXIT.failed;
 }
 
 /** The help was shown, or the usage was wrong, which commander has said on stderr already. */

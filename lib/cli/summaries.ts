@@ -15,7 +15,7 @@ const EXCERPT_CHARACTERS = 40;
 const NO_ROW_LINES = { mid: "", "left-mid": "", "mid-mid": "", "right-mid": "" };
 
 /** A table without colours of its own: it must read well in a file too. */
-function table(head: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
   const made = new Table({ head: [...head], chars: NO_ROW_LINES, style: { head: [], border: [] } });
   made.push(...rows.map((row) => [...row]));
   return made.toString().split("\n");

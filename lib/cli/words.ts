@@ -1,4 +1,5 @@
 import type { TaskEntry } from "../records/run-report.ts";
+import type { StayReason } from "../retention/expiry-verdict.ts";
 
 /** What a reason of a report means, in words for a person; a code that is not here is shown as it is. */
 const REASON_WORDS: Readonly<Record<string, string>> = {
@@ -29,6 +30,28 @@ const REASON_WORDS: Readonly<Record<string, string>> = {
   "max-attempts": "every try failed",
   unreadable: "the message cannot be read",
 };
+
+/** The same for the reasons of retention, where a word means something else there. */
+const STAY_WORDS: Readonly<Record<StayReason, string>> = {
+  unrecorded: "no archived record",
+  unreadable: "one of its records cannot be read",
+  unexpired: "its time is not over",
+  "not-deleted": "not known to be gone from the platform",
+  "deleted-recently": "gone from the platform for less than a day",
+  held: "held by an operator",
+  locked: "locked in the store",
+  "still-listed": "the platform still lists it",
+  "empty-list": "the platform's list is empty, which proves nothing",
+  missing: "the recorded object is missing",
+  "removed-before": "removed before",
+  "lost-race": "another runner works on it",
+  failed: "failed",
+};
+
+/** Why an archived export stays, for a person. */
+export function stayInWords(reason: StayReason): string {
+  return STAY_WORDS[reason];
+}
 
 /** A reason for a person. */
 export function reasonInWords(reason: string): string {

@@ -1,0 +1,74 @@
+import { hostname, userInfo } from "node:os";
+import { systemClock, systemRandom } from "../../config/system.ts";
+import { ArchiverError } from "../../domain/errors.ts";
+import { addHold, isHoldPattern, listHolds, removeHold } from "../../records/holds.ts";
+import { EXIT, type ExitCode } from "../exit-codes.ts";
+import type { Output } from "../output.ts";
+import { holdLines } from "../retention-lines.ts";
+import { withArchive } from "../retention-session.ts";
+import type { CommonOptions } from "../session.ts";
+
+export interface HoldOptions extends CommonOptions {
+  readonly reason: string;
+  readonly by?: string;
+}
+
+/** `hold add`: from the next run on, matching tasks stay on the platform and their copies in the store. */
+export async function addHoldCommand(
+  pattern: string,
+  options: HoldOptions,
+  output: Output,
+): Promise<ExitCode> {
+  requirePattern(pattern);
+  const heldAt = new Date(systemClock.wallMs()).toISOString();
+  const hold = await withArchive(options, async ({ store, signal }) => {
+    await store.preflight({ signal });
+    return await addHold(store, { pattern, reason: options.reason, by: who(options), heldAt }, { signal });
+  });
+  output.show({ hold }, [`Held: ${pattern}. It is neither deleted nor expired from the next run on.`]);
+  return EXIT.done;
+}
+
+/** `hold list`. */
+export async function listHoldsCommand(options: CommonOptions, output: Output): Promise<ExitCode> {
+  const holds = await withArchive(options, ({ store, signal }) => listHolds(store, { signal }));
+  output.show({ holds }, holdLines(holds));
+  return EXIT.done;
+}
+
+/** `hold remove`: lifts a hold, and notes under holds/lifted/ who did it and why. */
+export async function removeHoldCommand(
+  pattern: string,
+  options: HoldOptions,
+  output: Output,
+): Promise<ExitCode> {
+  requirePattern(pattern);
+  const lifting = {
+    pattern,
+    reason: options.reason,
+    by: who(options),
+    liftedAtMs: systemClock.wallMs(),
+    nonceHex: systemRandom.hex(4),
+  };
+  const wasThere = await withArchive(options, ({ store, signal }) => removeHold(store, lifting, { signal }));
+  output.show({ lifted: wasThere ? pattern : null }, [
+    wasThere
+      ? `Lifted: ${pattern}.`
+      : `There is no hold on ${pattern}; "iotda-archiver hold list" shows all.`,
+  ]);
+  return wasThere ? EXIT.done : EXIT.failed;
+}
+
+function who({ by }: HoldOptions): string {
+  return by ?? `${userInfo().username}@${hostname()}`;
+}
+
+function requirePattern(pattern: string): void {
+  if (!isHoldPattern(pattern)) {
+    throw new ArchiverError("hold-pattern", "this is neither an export task id nor a glob over them", {
+      scope: "task",
+      retry: "never",
+      hint: "Use letters, digits, _ and -, with * for any characters and ? for one; quote it for the shell.",
+    });
+  }
+}

@@ -1,0 +1,118 @@
+import type { Hold } from "../records/holds.ts";
+import type { ExpireReport } from "../retention/expire.ts";
+import type { PlanEntry, RetentionPlan } from "../retention/plan.ts";
+import type { RetainReport } from "../retention/retain.ts";
+import type { RetentionStop, RunFrame } from "../retention/run.ts";
+import type { VerifyReport } from "../retention/verify.ts";
+import { count, formatBytes } from "./format.ts";
+import { table } from "./summaries.ts";
+import { stayInWords } from "./words.ts";
+
+const STOP_WORDS: Readonly<Record<RetentionStop, string>> = {
+  done: "done",
+  "time-budget": "the time is up; the next run goes on",
+  "removal-limit": "as many exports removed as one run may; the next run goes on",
+  "no-proof": "the platform's list is empty, which proves nothing: nothing was removed",
+  "system-failure": "stopped by a failure of the system",
+};
+
+function endLines({ stopReason, failure }: RunFrame): readonly string[] {
+  const why = failure === undefined ? [] : [`  ${failure.message}`, `  ${failure.hint}`];
+  return stopReason === "done" ? [] : [`Ended: ${STOP_WORDS[stopReason]}.`, ...why];
+}
+
+/** What the store cannot do, so that nobody takes a record for a lock. */
+function storeLines({ store }: Pick<RetainReport, "store">): readonly string[] {
+  const lacks = [...(store.canLock ? [] : ["locks"]), ...(store.canTag ? [] : ["tags"])];
+  return lacks.length === 0
+    ? []
+    : [
+        `This store has no ${lacks.join(" and no ")}: only the retained records say how long an object is kept.`,
+      ];
+}
+
+/** `retention plan`. */
+export function planLines(plan: RetentionPlan): readonly string[] {
+  const rows = plan.entries.map((entry) => [
+    entry.exportTaskId,
+    entry.rule ?? "?",
+    day(entry.archivedAt),
+    day(entry.keepUntil),
+    lockOf(entry),
+    entry.sweep === "nothing" ? "–" : entry.sweep,
+    entry.expire === "remove" ? "REMOVE" : `stays: ${stayInWords(entry.expire)}`,
+  ]);
+  const refused = plan.entries.filter(({ problem }) => problem !== undefined);
+  return [
+    ...(rows.length === 0
+      ? ["Nothing is archived, or everything has expired."]
+      : table(
+          ["export task", "rule", "archived", "kept until", "lock", "next sweep", "next expire run"],
+          rows,
+        )),
+    ...refused.map(({ exportTaskId, problem = "" }) => `${exportTaskId}: refused: ${problem}`),
+    ...storeLines(plan),
+    ...endLines(plan),
+  ];
+}
+
+function day(isoTime: string | undefined): string {
+  return isoTime?.slice(0, 10) ?? "?";
+}
+
+function lockOf({ lock = "?", lockedUntil }: PlanEntry): string {
+  return lockedUntil === undefined ? lock : `${lock}, locked until ${day(lockedUntil)}`;
+}
+
+/** `retention sweep`. */
+export function retainLines(report: RetainReport): readonly string[] {
+  const counts = Object.entries(report.counts).map(([outcome, n]) => `${outcome} ${n}`);
+  const notable = report.entries.filter(({ outcome }) => outcome !== "retained");
+  return [
+    `Retention: ${counts.join(", ") || "nothing is archived"}.`,
+    ...notable.map(({ exportTaskId, outcome, problem = "" }) => `${exportTaskId}: ${outcome}: ${problem}`),
+    ...storeLines(report),
+    ...endLines(report),
+  ];
+}
+
+/** `retention expire`. */
+export function expireLines(report: ExpireReport): readonly string[] {
+  const { checked, due, removed, markedGone } = report.counts;
+  return [
+    ...report.removed.map(
+      ({ exportTaskId, rule, keepUntil }) =>
+        `${exportTaskId}: removed; rule "${rule}" kept it until ${day(keepUntil)}`,
+    ),
+    ...report.stayed.map(
+      ({ exportTaskId, reason, problem }) => `${exportTaskId}: stays: ${problem ?? stayInWords(reason)}`,
+    ),
+    `${count(checked, "export")} looked at, ${due} due, ${removed} removed.`,
+    ...(markedGone === 0 ? [] : [`${count(markedGone, "export")} found gone from the platform.`]),
+    ...endLines(report),
+  ];
+}
+
+/** `hold list`. */
+export function holdLines(holds: readonly Hold[]): readonly string[] {
+  const rows = holds.map(({ key, pattern, record }) => [
+    pattern ?? `everything (${key})`,
+    record?.by ?? "?",
+    day(record?.heldAt),
+    record?.reason ?? "unreadable; it holds all the same",
+  ]);
+  return rows.length === 0 ? ["There are no holds."] : table(["hold on", "by", "since", "reason"], rows);
+}
+
+/** `verify`. */
+export function verifyLines(report: VerifyReport): readonly string[] {
+  const { recorded, checked, intact, damaged, failed } = report.counts;
+  return [
+    ...report.damage.map(
+      ({ exportTaskId, damage, key = "no readable record" }) =>
+        `${exportTaskId}: ${damage.toUpperCase()}: ${key}`,
+    ),
+    `${checked} of ${count(recorded, "copy", "copies")} read (${formatBytes(report.checkedBytes)}): ${intact} intact, ${damaged} damaged${failed === 0 ? "" : `, ${failed} could not be read`}.`,
+    ...endLines(report),
+  ];
+}

@@ -1,0 +1,97 @@
+import { AccessKeys } from "../config/access-keys.ts";
+import { retentionPorts, retentionSettings } from "../config/retention-wiring.ts";
+import { wirePlatform, wireStore } from "../config/wiring.ts";
+import type { PlatformScope } from "../domain/export-task.ts";
+import type { ObjectStore } from "../ports/object-store.ts";
+import type { RetentionStore } from "../ports/retention-store.ts";
+import type { StoreSweeper } from "../ports/store-sweeper.ts";
+import type { ExpiryPorts, RetentionEvent, RetentionPorts, RetentionSettings } from "../retention/run.ts";
+import { loadConfiguration } from "./environment.ts";
+import { interruptible } from "./interrupt.ts";
+import type { CommonOptions } from "./session.ts";
+
+type Store = ObjectStore & StoreSweeper & RetentionStore;
+
+/** What a command that only reads and holds archived exports works with. */
+export interface ArchiveSession {
+  readonly store: Store;
+  readonly scope: PlatformScope;
+  readonly ports: RetentionPorts;
+  /** Aborted by the operator's first interrupt. */
+  readonly signal: AbortSignal;
+}
+
+/** What a command that applies the policy works with. */
+export interface RetentionSession {
+  readonly ports: ExpiryPorts;
+  readonly settings: RetentionSettings;
+  readonly signal: AbortSignal;
+}
+
+/** Runs `work` on the archive; no queue and no key of the platform is asked for anything. */
+export async function withArchive<T>(
+  options: CommonOptions,
+  work: (session: ArchiveSession) => Promise<T>,
+): Promise<T> {
+  const configuration = await loadConfiguration(options.envFile, ["platform", "store"]);
+  const { platform, store: place, archive, proxy } = configuration;
+  const keys = new AccessKeys(platform.credentials, undefined);
+  const { store, close } = wireStore(place, archive, proxy, keys);
+  try {
+    const scope = { projectId: platform.projectId, instanceId: platform.instanceId };
+    const ports = retentionPorts(store, showEvents());
+    return await interruptible(say, (signal) => work({ store, scope, ports, signal }));
+  } finally {
+    close();
+    keys.close();
+  }
+}
+
+/** Runs `work` with policy, store and platform. */
+export async function withRetention<T>(
+  options: CommonOptions,
+  work: (session: RetentionSession) => Promise<T>,
+): Promise<T> {
+  const configuration = await loadConfiguration(options.envFile, ["platform", "store", "retention"]);
+  const { proxy, archive, store: place } = configuration;
+  const keys = new AccessKeys(configuration.platform.credentials, undefined);
+  const platform = wirePlatform(configuration.platform, proxy, keys);
+  const { store, close } = wireStore(place, archive, proxy, keys);
+  try {
+    const ports = { ...retentionPorts(store, showEvents()), platform };
+    return await interruptible(say, async (signal) => {
+      const settings = await retentionSettings(configuration, store, { signal });
+      return await work({ ports, settings, signal });
+    });
+  } finally {
+    await platform.close();
+    close();
+    keys.close();
+  }
+}
+
+function say(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+const PROGRESS_EVERY = 1_000;
+
+/** Warnings as lines; progress on a terminal's last line, else a line for each thousand. */
+function showEvents(): (event: RetentionEvent) => void {
+  const isTerminal = process.stderr.isTTY === true && process.env.TERM !== "dumb";
+  return (event) => {
+    switch (event.kind) {
+      case "warning":
+        say(event.message);
+        return;
+      case "progress":
+        if (isTerminal) {
+          process.stderr.write(
+            `\r${event.done} of ${event.total}\u001b[K${event.done + 1 === event.total ? "\r\u001b[K" : ""}`,
+          );
+        } else if (event.done > 0 && event.done % PROGRESS_EVERY === 0) {
+          say(`${event.done} of ${event.total}`);
+        }
+    }
+  };
+}
