@@ -75,14 +75,14 @@ const WITH_BUCKET: Readonly<Record<string, Grants>> = {
     "s3:AbortMultipartUpload": keys("exports/*", "state/preflight.json"),
     "s3:ListMultipartUploadParts": keys("exports/*", "state/preflight.json"),
     "s3:ListBucket": prefixes("exports/*", "holds/*", "records/*", "runs/*", "state/*"),
-    "s3:ListBucketMultipartUploads": prefixes("exports/*", "holds/*", "records/*", "runs/*", "state/*"),
+    "s3:ListBucketMultipartUploads": [BUCKET],
   },
   DiscoverRole: {
     "s3:GetObject": keys("exports/*", "records/*", "holds/*", "requests/*", "state/*"),
     "s3:PutObject": keys("requests/*", "state/discovered.json", "state/preflight.json"),
     "s3:AbortMultipartUpload": keys("state/preflight.json"),
     "s3:ListBucket": prefixes("holds/*", "records/*", "requests/*", "state/*"),
-    "s3:ListBucketMultipartUploads": prefixes("holds/*", "records/*", "requests/*", "state/*"),
+    "s3:ListBucketMultipartUploads": [BUCKET],
   },
 };
 
@@ -127,10 +127,13 @@ export function problemsOfGrants(template: Template, stage: string): string[] {
  */
 export function mayInBucket(role: string, action: string, on: { key: string } | { prefix: string }): boolean {
   const resources = WITH_BUCKET[role]?.[action] ?? [];
+  if (resources.includes(BUCKET)) {
+    return "prefix" in on;
+  }
   const patterns = resources.flatMap((resource) =>
     "key" in on
       ? [resource.slice(BUCKET.length + 1)]
-      : [...resource.matchAll(/"([^"{}:]+\/\*)"/g)].map(([, pattern = ""]) => pattern),
+      : [...resource.matchAll(/"([a-z-]+\/[^"]+)"/g)].map(([, pattern = ""]) => pattern),
   );
   const text = "key" in on ? on.key : on.prefix;
   return patterns.some((pattern) =>
