@@ -1,0 +1,71 @@
+import { runIdOf } from "../domain/key-layout.ts";
+import type { EventTargets } from "../events/take-event.ts";
+import type { Redactor } from "../observability/redact.ts";
+import { makeRequest } from "../requests/make-request.ts";
+import { AccessKeys } from "./access-keys.ts";
+import type { Configuration, PlatformCredentials } from "./configuration.ts";
+import { systemClock, systemRandom } from "./system.ts";
+import { wireQueue, wireStore } from "./wiring.ts";
+
+/** What the function of outside events works with. */
+export type EventsFunctionConfiguration = Configuration<"events" | "store" | "queue">;
+
+/** A rejected event is shown to a person, who needs its beginning. */
+const MAX_LETTER_CHARACTERS = 16 * 1024;
+
+const NO_KEYS: PlatformCredentials = { kind: "secret", secretId: "none" };
+
+/** Store and queue, each opened when the first event needs it: an event that is refused costs neither. */
+export class WiredTargets implements EventTargets {
+  readonly #configuration: EventsFunctionConfiguration;
+  readonly #signal: AbortSignal;
+  readonly #redactor: Redactor;
+  #store: ReturnType<typeof wireStore> | undefined;
+  #queue: ReturnType<typeof wireQueue> | undefined;
+
+  constructor(configuration: EventsFunctionConfiguration, signal: AbortSignal, redactor: Redactor) {
+    this.#configuration = configuration;
+    this.#signal = signal;
+    this.#redactor = redactor;
+  }
+
+  request: EventTargets["request"] = async (request) => {
+    const { store: place, archive, proxy, events } = this.#configuration;
+    // A store that takes Huawei's keys brings them with it.
+    const credentials =
+      place.kind === "s3" && place.credentials.kind === "huawei" ? place.credentials.keys : NO_KEYS;
+    this.#store ??= wireStore(place, archive, proxy, new AccessKeys(credentials, this.#redactor));
+    const ports = { store: this.#store.store, clock: systemClock };
+    return await makeRequest(ports, events.scope, request, { signal: this.#signal });
+  };
+
+  enqueue: EventTargets["enqueue"] = async (message) => {
+    const queue = await this.#openQueue();
+    await queue.send([message], { signal: this.#signal, delayMs: 0 });
+  };
+
+  /** Keeps a refused event where people look for such things. */
+  async deadLetter(body: string, detail: string): Promise<void> {
+    const queue = await this.#openQueue();
+    const isLong = body.length > MAX_LETTER_CHARACTERS;
+    const letter = {
+      body: isLong ? body.slice(0, MAX_LETTER_CHARACTERS) : body,
+      reason: "unreadable" as const,
+      detail: `An event from outside. ${detail}${isLong ? " Only its beginning is kept." : ""}`,
+      attempts: 0,
+      runId: runIdOf(systemClock.wallMs(), systemRandom.hex(4)),
+    };
+    await queue.deadLetter(letter, { signal: this.#signal });
+  }
+
+  async close(): Promise<void> {
+    this.#store?.close();
+    const queue = await this.#queue?.catch(() => undefined);
+    queue?.close();
+  }
+
+  async #openQueue() {
+    this.#queue ??= wireQueue(this.#configuration.queue, this.#configuration.proxy);
+    return await this.#queue;
+  }
+}

@@ -1,0 +1,182 @@
+import { describeFailure, type Failure } from "../domain/errors.ts";
+import { type Envelope, type HttpEvent, readEnvelope, unwrapJson, unwrapText } from "../events/envelopes.ts";
+import { admitHttp, STATUS_OF_REFUSAL } from "../events/http-gate.ts";
+import type { Refusal } from "../events/refusal.ts";
+import { type Taken, takeEvent } from "../events/take-event.ts";
+import { readConfiguration } from "./environment.ts";
+import { type EventsFunctionConfiguration, WiredTargets } from "./event-targets.ts";
+import type { Ended, FunctionWork, Invocation } from "./function-host.ts";
+
+/** What an HTTP caller is answered. */
+export interface HttpAnswer {
+  readonly statusCode: number;
+  readonly headers: Readonly<Record<string, string>>;
+  /** A small JSON document with `accepted`, and `reason` where it is no plain yes. */
+  readonly body: string;
+}
+
+/** What SQS is told: the messages that have to come again. */
+export interface SqsAnswer {
+  readonly batchItemFailures: readonly { readonly itemIdentifier: string }[];
+}
+
+/** What a caller of the function itself is told. */
+export interface EventsReport {
+  readonly taken: readonly Taken[];
+  readonly refused: readonly { readonly reason: string }[];
+  /** The event has to come again. */
+  readonly failure?: Failure;
+}
+
+export type EventsAnswer = HttpAnswer | SqsAnswer | EventsReport;
+
+interface Work extends Invocation {
+  readonly configuration: EventsFunctionConfiguration;
+  readonly targets: WiredTargets;
+}
+
+const NEED = new Set(["events", "store", "queue"] as const);
+
+/** Takes events from outside, however they come. */
+export const exportEventsFunction: FunctionWork<EventsAnswer> = {
+  async work(invocation) {
+    const envelope = readEnvelope(invocation.event);
+    let targets: WiredTargets | undefined;
+    try {
+      const configuration = readConfiguration(invocation.environment, NEED);
+      targets = new WiredTargets(configuration, invocation.signal, invocation.redactor);
+      return await answer(envelope, { ...invocation, configuration, targets });
+    } catch (error) {
+      if (envelope.kind !== "http") {
+        throw error;
+      }
+      return { ...failedHttp(describeFailure(error)), metrics: {} };
+    } finally {
+      await targets?.close();
+    }
+  },
+  failed: (failure) => ({ taken: [], refused: [], failure }),
+};
+
+/** Hosts repeat the call of a queue, topic or rule when it throws, and never otherwise. */
+export function throwIfToComeAgain(answered: EventsAnswer): EventsAnswer {
+  if ("failure" in answered && answered.failure !== undefined) {
+    throw new Error(answered.failure.message);
+  }
+  return answered;
+}
+
+async function answer(envelope: Envelope, work: Work): Promise<Ended<EventsAnswer>> {
+  switch (envelope.kind) {
+    case "http":
+      return await answerHttp(envelope.request, work);
+    case "sqs":
+      return await answerSqs(envelope.records, work);
+    case "notifications":
+      return await answerAll(
+        envelope.texts.map((text) => () => takeText(text, work)),
+        work,
+      );
+    case "direct":
+      return await answerAll([() => takeDirect(envelope.event, work)], work);
+  }
+}
+
+async function answerHttp(request: HttpEvent, work: Work): Promise<Ended<HttpAnswer>> {
+  const { events } = work.configuration;
+  const admitted = admitHttp(request, events.secret?.reveal());
+  const unwrapped = admitted.kind === "body" ? unwrapText(admitted.text) : admitted;
+  const taken =
+    unwrapped.kind === "json" ? await takeEvent(unwrapped.json, events.exportOn, work.targets) : unwrapped;
+  if (taken.kind === "refused") {
+    work.log.warn("event-refused", { reason: taken.reason, problem: taken.problem });
+    const { reason, problem } = taken;
+    return {
+      report: httpAnswer(STATUS_OF_REFUSAL[reason], { accepted: false, reason, problem }),
+      metrics: {},
+    };
+  }
+  noteTaken(taken, work);
+  return { report: httpAnswer(200, { accepted: taken.kind !== "ignored", ...taken }), metrics: {} };
+}
+
+function failedHttp(failure: Failure): { readonly report: HttpAnswer; readonly failure: Failure } {
+  // Neither message nor hint: whoever posts need not know how this deployment is made.
+  return { report: httpAnswer(503, { accepted: false, reason: failure.code }), failure };
+}
+
+function httpAnswer(statusCode: number, body: object): HttpAnswer {
+  return { statusCode, headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
+}
+
+/** Each message on its own: one that cannot be taken now comes again without the others. */
+async function answerSqs(
+  records: Extract<Envelope, { kind: "sqs" }>["records"],
+  work: Work,
+): Promise<Ended<SqsAnswer>> {
+  const batchItemFailures: { itemIdentifier: string }[] = [];
+  let failure: Failure | undefined;
+  for (const { messageId, body } of records) {
+    try {
+      await takeText(body, work);
+    } catch (error) {
+      failure ??= describeFailure(error);
+      work.log.debug("failed", { error });
+      batchItemFailures.push({ itemIdentifier: messageId });
+    }
+  }
+  return { report: { batchItemFailures }, failure, metrics: {} };
+}
+
+/** All of them, before the first failure is told: who comes again may come twice. */
+async function answerAll(
+  takes: readonly (() => Promise<Taken | Refusal>)[],
+  work: Work,
+): Promise<Ended<EventsReport>> {
+  const taken: Taken[] = [];
+  const refused: { reason: string }[] = [];
+  let failure: Failure | undefined;
+  for (const take of takes) {
+    try {
+      const one = await take();
+      one.kind === "refused" ? refused.push({ reason: one.reason }) : taken.push(one);
+    } catch (error) {
+      failure ??= describeFailure(error);
+      work.log.debug("failed", { error });
+    }
+  }
+  const report = { taken, refused, ...(failure === undefined ? {} : { failure }) };
+  return { report, failure, metrics: {} };
+}
+
+async function takeText(text: string, work: Work): Promise<Taken | Refusal> {
+  return await takeQueued(unwrapText(text), text, work);
+}
+
+async function takeDirect(event: unknown, work: Work): Promise<Taken | Refusal> {
+  return await takeQueued(unwrapJson(event), JSON.stringify(event) ?? "", work);
+}
+
+/** Nobody waits for an answer: what is refused becomes a dead letter. */
+async function takeQueued(
+  unwrapped: ReturnType<typeof unwrapText>,
+  body: string,
+  work: Work,
+): Promise<Taken | Refusal> {
+  const { configuration, targets, log } = work;
+  const taken =
+    unwrapped.kind === "json"
+      ? await takeEvent(unwrapped.json, configuration.events.exportOn, targets)
+      : unwrapped;
+  if (taken.kind === "refused") {
+    await targets.deadLetter(body, taken.problem);
+    log.warn("event-refused", { reason: taken.reason, problem: taken.problem });
+  } else {
+    noteTaken(taken, work);
+  }
+  return taken;
+}
+
+function noteTaken(taken: Taken, { log }: Work): void {
+  log.info("event-taken", { taken });
+}
