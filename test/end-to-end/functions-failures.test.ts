@@ -71,6 +71,12 @@ const BROKEN: readonly Broken[] = [
     hint: /Secrets Manager/,
   },
   {
+    what: "no AWS credentials",
+    by: settings({ AWS_ACCESS_KEY_ID: "" }),
+    code: "store-forbidden",
+    hint: /Give the process credentials/,
+  },
+  {
     what: "bucket of another account",
     by: async ({ lab }) => {
       const denied = { kind: "status", status: 403, code: "AccessDenied" } as const;

@@ -1,0 +1,42 @@
+import { createServer } from "node:http";
+import * as v from "valibot";
+import { expect, test, vi } from "vitest";
+import { openCloudLab } from "./cloud-lab.ts";
+import { archiveReportSchema } from "./documents.ts";
+import { callFresh } from "./function-host.ts";
+
+vi.setConfig({ testTimeout: 60_000 });
+
+const ROLE = {
+  accessKeyId: "ROLEKEY0000000000001",
+  secretAccessKey: "roleSecretKey0123456789abcdefghijklmnopqr",
+  sessionToken: "roleSessionToken0123456789",
+};
+
+test("a function's role may stand behind its container's address instead of in its environment", async (context) => {
+  const lab = await openCloudLab(context, {
+    intervalMs: 800,
+    s3: { profile: "aws", settings: { accounts: [ROLE] } },
+    storeProfile: "aws",
+    longestPollSeconds: 1,
+  });
+  const container = createServer((_incoming, outgoing) => {
+    const { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey, sessionToken: Token } = ROLE;
+    const Expiration = new Date(Date.now() + 3_600_000).toISOString();
+    outgoing.end(JSON.stringify({ AccessKeyId, SecretAccessKey, Token, Expiration }));
+  });
+  await new Promise<void>((resolve) => container.listen(0, "127.0.0.1", resolve));
+  context.onTestFinished(() => {
+    container.closeAllConnections();
+    container.close();
+  });
+  const address = container.address();
+  const port = typeof address === "object" && address !== null ? address.port : 0;
+  const environment = {
+    ...lab.settings,
+    AWS_CONTAINER_CREDENTIALS_FULL_URI: `http://127.0.0.1:${port}/credentials`,
+  };
+  const { returned, log } = await callFresh(environment, "archive", { timeLeftMs: 90_000 });
+  expect(v.parse(archiveReportSchema, returned), log).toMatchObject({ stopReason: "drained" });
+  expect(log).not.toContain(ROLE.sessionToken);
+});
