@@ -59,6 +59,41 @@ function listedObject(version: StoredVersion, encode: (text: string) => string):
   };
 }
 
+/** Every version below a prefix, newest first within a key, on one page. */
+export function listObjectVersions({ bucket, bucketSettings, query }: Exchange): Answer {
+  if (query.has("delimiter") || query.has("key-marker")) {
+    throw new S3Refusal("NotImplemented", "This stand-in lists versions on one page, without a delimiter.");
+  }
+  const prefix = query.get("prefix") ?? "";
+  const encode = encoderOf(query);
+  const matching = bucket
+    .all()
+    .filter(({ key }) => key.startsWith(prefix))
+    .reverse()
+    .sort((a, b) => compareKeys(a.key, b.key));
+  const common = ({ key, versionId, modifiedAtMs }: (typeof matching)[number], index: number) => ({
+    Key: encode(key),
+    VersionId: versionId,
+    IsLatest: matching[index - 1]?.key !== key,
+    LastModified: new Date(modifiedAtMs).toISOString(),
+  });
+  const entries = matching.map((version, index) => ({ version, facts: common(version, index) }));
+  return xmlAnswer({
+    ListVersionsResult: {
+      Name: bucketSettings.name,
+      Prefix: encode(prefix),
+      ...encodingType(query),
+      IsTruncated: false,
+      Version: entries.flatMap(({ version, facts }) =>
+        version.kind === "object"
+          ? [{ ...facts, ETag: `"${version.etag}"`, Size: sizeOf(version.pieces) }]
+          : [],
+      ),
+      DeleteMarker: entries.flatMap(({ version, facts }) => (version.kind === "object" ? [] : [facts])),
+    },
+  });
+}
+
 export function listMultipartUploads(exchange: Exchange): Answer {
   const { bucket, bucketSettings, query } = exchange;
   const prefix = query.get("prefix") ?? "";

@@ -15,6 +15,7 @@ export const operations = [
   "HeadBucket",
   "HeadObject",
   "ListMultipartUploads",
+  "ListObjectVersions",
   "ListObjectsV2",
   "ListParts",
   "PutObject",
@@ -53,6 +54,7 @@ const ROUTES: readonly (readonly [string, "object" | "bucket", string, S3Operati
   ["GET", "bucket", "versioning", "GetBucketVersioning"],
   ["GET", "bucket", "object-lock", "GetObjectLockConfiguration"],
   ["GET", "bucket", "uploads", "ListMultipartUploads"],
+  ["GET", "bucket", "versions", "ListObjectVersions"],
   ["GET", "bucket", "list-type", "ListObjectsV2"],
 ];
 
