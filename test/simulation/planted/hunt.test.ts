@@ -5,24 +5,37 @@ import { tableOf } from "./table.ts";
 
 const UNCHANGED = "the program as it is";
 const SEEDS_OF_THE_UNCHANGED = 3;
-const HUNT_LIMIT_MS = 300_000;
+/** Random stories beside the scenes: how many each bug is given to show itself in. */
+const SEEDS_BY_EFFORT = { quick: 10, ci: 50, full: 2_000 };
+const HUNT_LIMIT_MS = 3 * 3_600_000;
+
+function seedsToPlay(): number {
+  const { SIMULATION: effort } = process.env;
+  return effort === "ci" || effort === "full" ? SEEDS_BY_EFFORT[effort] : SEEDS_BY_EFFORT.quick;
+}
 
 let answers: readonly HuntAnswer[] = [];
 
 beforeAll(async () => {
+  const seeds = seedsToPlay();
   const unchanged = Array.from({ length: SEEDS_OF_THE_UNCHANGED }, (_, index) => ({
     name: UNCHANGED,
     sceneSeed: index + 1,
+    seeds,
   }));
-  const planted = PLANTED_BUGS.map(({ name }) => ({ name, sceneSeed: 1 }));
+  const planted = PLANTED_BUGS.map(({ name }) => ({ name, sceneSeed: 1, seeds }));
   answers = await huntAll([...unchanged, ...planted]);
-  console.log(tableOf(answers));
+  console.log(tableOf(answers, seeds));
 }, HUNT_LIMIT_MS);
 
 test("in the program as it is nothing is seen: nobody cries wolf", () => {
   const unchanged = answers.filter(({ name }) => name === UNCHANGED);
   expect(unchanged).toEqual(
-    Array.from({ length: SEEDS_OF_THE_UNCHANGED }, () => ({ name: UNCHANGED, inScenes: undefined })),
+    Array.from({ length: SEEDS_OF_THE_UNCHANGED }, () => ({
+      name: UNCHANGED,
+      inScenes: undefined,
+      byChance: undefined,
+    })),
   );
 });
 

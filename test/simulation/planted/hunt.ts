@@ -1,3 +1,5 @@
+import { playStory } from "../play-story.ts";
+import { randomStory } from "../random-story.ts";
 import { SCENES } from "./scenes.ts";
 
 /** A world in which a promise was seen broken. */
@@ -11,22 +13,49 @@ export interface Sighting {
 }
 
 /** Plays scene after scene until a promise is broken. `undefined`: none was. */
-export async function huntInScenes(seed: number): Promise<Sighting | undefined> {
+export function huntInScenes(seed: number): Promise<Sighting | undefined> {
+  const worlds = SCENES.map(({ name, play }) => ({
+    name,
+    play: async () => (await play(seed)).violations(),
+  }));
+  return huntIn(worlds);
+}
+
+/** Plays the random stories of the seeds from 1 to `seeds` until a promise is broken. `undefined`: none was. */
+export function huntByChance(seeds: number): Promise<Sighting | undefined> {
+  return huntIn(storiesUpTo(seeds));
+}
+
+interface PlayableWorld {
+  readonly name: string;
+  play(): Promise<readonly string[]>;
+}
+
+function* storiesUpTo(seeds: number): Generator<PlayableWorld> {
+  for (let seed = 1; seed <= seeds; seed += 1) {
+    yield {
+      name: `seed ${seed}`,
+      play: async () => (await playStory(randomStory(seed))).violations,
+    };
+  }
+}
+
+async function huntIn(worlds: Iterable<PlayableWorld>): Promise<Sighting | undefined> {
   let worldsPlayed = 0;
-  for (const scene of SCENES) {
+  for (const world of worlds) {
     worldsPlayed += 1;
-    const [violation] = await violationsOf(async () => (await scene.play(seed)).violations());
+    const [violation] = await violationsOf(world);
     if (violation !== undefined) {
-      return { world: scene.name, worldsPlayed, violation };
+      return { world: world.name, worldsPlayed, violation };
     }
   }
   return undefined;
 }
 
 /** A world that never ends, or that the program crashed, is one whose run did not end by itself. */
-async function violationsOf(play: () => Promise<readonly string[]>): Promise<readonly string[]> {
+async function violationsOf(world: PlayableWorld): Promise<readonly string[]> {
   try {
-    return await play();
+    return await world.play();
   } catch (thrown) {
     const problem = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
     return [`I8: the world came to no end: ${problem}`];

@@ -7,11 +7,14 @@ export interface HuntOrder {
   /** Of a planted bug; any other name is the program as it is. */
   readonly name: string;
   readonly sceneSeed: number;
+  /** So many random stories are played at most. */
+  readonly seeds: number;
 }
 
 export interface HuntAnswer {
   readonly name: string;
   readonly inScenes: Sighting | undefined;
+  readonly byChance: Sighting | undefined;
 }
 
 const HUNTERS = 2;
