@@ -50,10 +50,12 @@ export async function admit(
     const { store } = run.ports;
     // A report from before this very message was sent says nothing about who died with it in hand.
     const sinceMs = Math.max(requestedAtMs, message.notBeforeMs ?? 0);
-    if (!(await isNamedByReport(store, message.exportTaskId, sinceMs, nowMs, { signal }))) {
-      const detail = `The archiver died ${receiveCount - 1} times while it worked on this task alone.`;
-      return { kind: "dead-letter", reason: "crash-loop", detail, message };
+    if (await isNamedByReport(store, message.exportTaskId, sinceMs, nowMs, { signal })) {
+      // Perhaps by the work on another message for this task: the count starts again, or no death would ever tell.
+      return { kind: "isolate", message: { ...message, requestedAtMs } };
     }
+    const detail = `The archiver died ${receiveCount - 1} times while it worked on this task alone.`;
+    return { kind: "dead-letter", reason: "crash-loop", detail, message };
   }
   if (message.notBeforeMs !== undefined && message.notBeforeMs > nowMs) {
     return { kind: "not-yet", delayMs: message.notBeforeMs - nowMs };

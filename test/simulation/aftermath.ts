@@ -74,15 +74,19 @@ export class Aftermath {
 
   /** I8: only a runner that died, or an abort that failed, may leave an upload open for `sweep`. */
   findOpenUploads(): readonly string[] {
-    const { effects, store, faults } = this.#stage.world;
+    const { store, faults } = this.#stage.world;
     const excused = new Set(
       faults.hits
         .filter(({ site }) => site === "store.abort" || site === "store.openUpload")
         .map(({ subject }) => subject),
     );
-    const died = new Set(
-      effects.all.filter(({ outcome }) => outcome === "crash").map(({ runner }) => runner),
-    );
+    const died = new Set(this.#stage.died);
+    // One that stood still may open its upload when the task has long been settled by another.
+    for (const fault of this.#stage.story.faults) {
+      if (fault.kind === "freeze") {
+        died.add(`r${fault.runner}-1`);
+      }
+    }
     return store.openUploads
       .filter(({ key, runner }) => !excused.has(key) && !died.has(runner))
       .map(({ key, runner }) => `I8: ${runner} left an upload to ${key} open`);
@@ -166,6 +170,11 @@ export class Aftermath {
         (other) => other !== id && this.#stage.conditionOf(other) === this.#stage.conditionOf(id),
       )
     );
+  }
+
+  /** Tasks that others overwrote, held or damaged. */
+  get hasTouched(): boolean {
+    return this.#touchedIds().size > 0;
   }
 
   #touchedIds(): ReadonlySet<string> {

@@ -33,7 +33,14 @@ const IS_FITTING: Readonly<Record<DeadLetterReason, (subject: Subject) => boolea
   "too-large": ({ id, stage }) => countHits(stage, id, (kind) => kind === "too large") > 0,
   "too-large-for-run": (subject) => failsForever(subject),
   "max-attempts": (subject) => failsForever(subject),
-  "crash-loop": ({ stage }) => countDeaths(stage) >= stage.story.settings.maxReceives - 1 + DEATHS_ALONE,
+  "crash-loop": ({ id, stage }) => {
+    const { faults, queue, settings } = stage.story;
+    // A queue that hands messages out twice counts receives that no death has caused.
+    const isKiller = faults.some((fault) => fault.kind === "crash-loop" && fault.id === id);
+    const deathsNeeded =
+      isKiller && queue.duplicateFraction > 0 ? DEATHS_ALONE : settings.maxReceives - 1 + DEATHS_ALONE;
+    return countDeaths(stage) >= deathsNeeded;
+  },
 };
 
 /** Why a dead letter should not be; `undefined` when its reason is the truth. */
@@ -77,7 +84,5 @@ function countHits(stage: Stage, id: string, isKind: (kind: string) => boolean):
 }
 
 function countDeaths(stage: Stage): number {
-  const { effects } = stage.world;
-  const crashed = effects.all.filter(({ outcome }) => outcome === "crash").length;
-  return crashed + stage.story.faults.filter(({ kind }) => kind === "freeze").length;
+  return stage.died.length + stage.story.faults.filter(({ kind }) => kind === "freeze").length;
 }

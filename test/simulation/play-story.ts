@@ -50,7 +50,7 @@ class Play {
       counts: {
         calls: world.effects.all.length,
         runs: this.#runs.runs,
-        crashes: this.#runs.crashes,
+        crashes: this.#stage.died.length,
         virtualMs: world.clock.monotonicMs(),
         faultsHit: world.faults.hits.length,
         ...this.#aftermath.countLosses(),
@@ -65,7 +65,7 @@ class Play {
     await this.#runUntilQueueIsEmpty();
     const { story, world } = this.#stage;
     this.#violations.push(...this.#aftermath.findUnsettled("untouched"));
-    if (story.discovers || story.happenings.length > 0) {
+    if (story.discovers || this.#aftermath.hasTouched) {
       await this.#discoverUntilQuiet();
     }
     this.#violations.push(

@@ -71,7 +71,7 @@ class Drawing {
         maxReceives: hasCrashLoop ? 3 : 20,
       },
       discovers: this.#chance(0.25),
-      faultyMs: this.#chance(0.1) ? 6 * HOUR_MS : 50 * MINUTE_MS,
+      faultyMs: this.#chance(0.1) ? 6 * HOUR_MS : 40 * MINUTE_MS,
       happenings,
       faults: [...faults, ...poison, ...loop],
     });
@@ -79,7 +79,7 @@ class Drawing {
 
   /** One most of the time: what goes wrong between few is found sooner among few. */
   #few(most: number): readonly number[] {
-    const drawn = Math.floor(most * this.#random.fraction() ** 2);
+    const drawn = Math.floor(most * this.#random.fraction() ** 3);
     return this.#times(1 + drawn);
   }
 

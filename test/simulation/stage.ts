@@ -18,6 +18,8 @@ export class Stage {
   readonly world: World;
   /** Whether the faults still strike; those that go on forever do anyway. */
   faultsAreOn = true;
+  /** Names of the processes that died. */
+  readonly died: string[] = [];
   /** Ids whose stored objects somebody damaged or removed. */
   readonly rotted = new Set<string>();
   readonly #conditions = new Map<string, Readonly<Record<string, unknown>>>();

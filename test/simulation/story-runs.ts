@@ -21,7 +21,6 @@ export class StoryRuns {
   /** What the runs told and returned, for the search for secrets. */
   readonly told: unknown[] = [];
   runs = 0;
-  crashes = 0;
   readonly #stage: Stage;
   readonly #live = new Set<Promise<void>>();
   readonly #started = new Map<number, number>();
@@ -90,7 +89,7 @@ export class StoryRuns {
       .then(
         (ending) => {
           if (ending.kind === "crashed") {
-            this.crashes += 1;
+            this.#stage.died.push(runner.name);
             return;
           }
           this.told.push(ending.value);
