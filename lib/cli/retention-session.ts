@@ -35,7 +35,7 @@ export async function withArchive<T>(
 ): Promise<T> {
   const configuration = await loadConfiguration(options.envFile, ["platform", "store"]);
   const { platform, store: place, archive, proxy } = configuration;
-  const keys = new AccessKeys(platform.credentials, undefined);
+  const keys = new AccessKeys(platform.credentials, undefined, proxy);
   const { store, close } = wireStore(place, archive, proxy, keys);
   try {
     const scope = { projectId: platform.projectId, instanceId: platform.instanceId };
@@ -54,7 +54,7 @@ export async function withRetention<T>(
 ): Promise<T> {
   const configuration = await loadConfiguration(options.envFile, ["platform", "store", "retention"]);
   const { proxy, archive, store: place } = configuration;
-  const keys = new AccessKeys(configuration.platform.credentials, undefined);
+  const keys = new AccessKeys(configuration.platform.credentials, undefined, proxy);
   const platform = wirePlatform(configuration.platform, proxy, keys);
   const { store, close } = wireStore(place, archive, proxy, keys);
   try {

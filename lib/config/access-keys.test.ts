@@ -1,11 +1,13 @@
 import { createServer } from "node:http";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
+import { startTunnelProxy } from "../network/testing/tunnel-proxy.ts";
 import { Redactor } from "../observability/redact.ts";
 import { Secret } from "../observability/secret.ts";
 import { AccessKeys } from "./access-keys.ts";
 import { ConfigurationError } from "./errors.ts";
 
+const NO_PROXY = { httpProxy: undefined, httpsProxy: undefined, noProxy: undefined };
 const KEYS = { ak: "AKAKAKAKAKAKAKAKAKAK", sk: "skskskskskskskskskskskskskskskskskskskss" };
 
 /** What Secrets Manager answers to each read; the last one stays. */
@@ -51,14 +53,18 @@ function refusal(name: string) {
 }
 
 function ofSecret(redactor?: Redactor): AccessKeys {
-  return new AccessKeys({ kind: "secret", secretId: "iotda/keys" }, redactor);
+  return new AccessKeys({ kind: "secret", secretId: "iotda/keys" }, redactor, NO_PROXY);
 }
 
 test("keys from the environment are handed out as they are", async () => {
   const credentials = { kind: "static", ak: new Secret(KEYS.ak), sk: new Secret(KEYS.sk) } as const;
-  const keys = new AccessKeys({ ...credentials, securityToken: undefined }, undefined);
+  const keys = new AccessKeys({ ...credentials, securityToken: undefined }, undefined, NO_PROXY);
   expect(await keys.get(true)).toEqual(KEYS);
-  const temporary = new AccessKeys({ ...credentials, securityToken: new Secret("token") }, undefined);
+  const temporary = new AccessKeys(
+    { ...credentials, securityToken: new Secret("token") },
+    undefined,
+    NO_PROXY,
+  );
   expect(await temporary.get(false)).toEqual({ ...KEYS, securityToken: "token" });
 });
 
@@ -130,5 +136,17 @@ test("a secret that could not be read is read at the next use", async () => {
   const keys = ofSecret();
   await expect(keys.get(false)).rejects.toBeInstanceOf(ConfigurationError);
   expect(await keys.get(false)).toEqual(KEYS);
+  keys.close();
+});
+
+test("a proxy on the way to the secret is taken", async () => {
+  answers = [secretHolding(KEYS)];
+  const proxy = await startTunnelProxy();
+  const keys = new AccessKeys({ kind: "secret", secretId: "iotda/keys" }, undefined, {
+    ...NO_PROXY,
+    httpProxy: new Secret(proxy.url),
+  });
+  expect(await keys.get(false)).toEqual(KEYS);
+  expect(proxy.targets).toHaveLength(1);
   keys.close();
 });

@@ -1,5 +1,7 @@
+import type { ProxySettings } from "../network/proxy-rules.ts";
 import type { Redactor } from "../observability/redact.ts";
-import type { PlatformCredentials } from "./configuration.ts";
+import type { PlatformCredentials, ProxyConfiguration } from "./configuration.ts";
+import { settingsOfProxy } from "./proxy-settings.ts";
 import { SecretKeys } from "./secret-keys.ts";
 
 /** Access keys as requests are signed with them. */
@@ -13,12 +15,17 @@ export interface Keys {
 export class AccessKeys {
   readonly #credentials: PlatformCredentials;
   readonly #redactor: Redactor | undefined;
+  readonly #proxy: ProxySettings;
   #secret: SecretKeys | undefined;
 
-  /** @param redactor learns the keys that are read from a secret before anybody else has them. */
-  constructor(credentials: PlatformCredentials, redactor: Redactor | undefined) {
+  /**
+   * @param redactor learns the keys that are read from a secret before anybody else has them.
+   * @param proxy on the way to that secret.
+   */
+  constructor(credentials: PlatformCredentials, redactor: Redactor | undefined, proxy: ProxyConfiguration) {
     this.#credentials = credentials;
     this.#redactor = redactor;
+    this.#proxy = settingsOfProxy(proxy);
   }
 
   /**
@@ -37,7 +44,7 @@ export class AccessKeys {
   }
 
   async #read(secretId: string, refresh: boolean) {
-    this.#secret ??= new SecretKeys(secretId);
+    this.#secret ??= new SecretKeys(secretId, this.#proxy);
     const keys = await this.#secret.get(refresh);
     this.#redactor?.learn([keys.ak, keys.sk, keys.securityToken].filter((key) => key !== undefined));
     return keys;

@@ -34,7 +34,7 @@ export class WiredTargets implements EventTargets {
     // A store that takes Huawei's keys brings them with it.
     const credentials =
       place.kind === "s3" && place.credentials.kind === "huawei" ? place.credentials.keys : NO_KEYS;
-    this.#store ??= wireStore(place, archive, proxy, new AccessKeys(credentials, this.#redactor));
+    this.#store ??= wireStore(place, archive, proxy, new AccessKeys(credentials, this.#redactor, proxy));
     const ports = { store: this.#store.store, clock: systemClock };
     return await makeRequest(ports, events.scope, request, { signal: this.#signal });
   };

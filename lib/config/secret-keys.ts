@@ -1,6 +1,8 @@
 import { SecretsProvider } from "@aws-lambda-powertools/parameters/secrets";
 import * as v from "valibot";
 import { ArchiverError } from "../domain/errors.ts";
+import type { ProxySettings } from "../network/proxy-rules.ts";
+import { tunnelAgents } from "../network/tunnel-agents.ts";
 import type { Secret } from "../observability/secret.ts";
 import { ConfigurationError } from "./errors.ts";
 import { systemClock } from "./system.ts";
@@ -27,7 +29,7 @@ export class SecretKeys {
   readonly #provider: SecretsProvider;
   #refreshedAtMs = Number.NEGATIVE_INFINITY;
 
-  constructor(secretId: string) {
+  constructor(secretId: string, proxy: ProxySettings) {
     this.#secretId = secretId;
     const region = regionOfArn(secretId);
     this.#provider = new SecretsProvider({
@@ -37,6 +39,7 @@ export class SecretKeys {
           connectionTimeout: CONNECTION_TIMEOUT_MS,
           requestTimeout: REQUEST_TIMEOUT_MS,
           throwOnRequestTimeout: true,
+          ...tunnelAgents(proxy),
         },
       },
     });

@@ -2,7 +2,6 @@ import type { Observe } from "../archive/events.ts";
 import type { ArchivePorts } from "../archive/ports.ts";
 import type { ArchiveSettings } from "../archive/settings.ts";
 import { createIotdaClient, type IotdaClient } from "../iotda/client.ts";
-import type { ProxySettings } from "../network/proxy-rules.ts";
 import type { Redactor } from "../observability/redact.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
 import type { RetentionStore } from "../ports/retention-store.ts";
@@ -21,6 +20,7 @@ import type {
   QueueConfiguration,
   StoreConfiguration,
 } from "./configuration.ts";
+import { settingsOfProxy } from "./proxy-settings.ts";
 import { systemClock, systemRandom } from "./system.ts";
 
 /** The program's parts, put together as the configuration says. */
@@ -38,8 +38,8 @@ export async function wire(
   observe: Observe,
   redactor?: Redactor,
 ): Promise<Archiver> {
-  const keys = new AccessKeys(configuration.platform.credentials, redactor);
   const { proxy, archive } = configuration;
+  const keys = new AccessKeys(configuration.platform.credentials, redactor, proxy);
   const platform = wirePlatform(configuration.platform, proxy, keys);
   const { store, close: closeStore } = wireStore(configuration.store, archive, proxy, keys);
   const queue = await wireQueue(configuration.queue, proxy);
@@ -83,11 +83,6 @@ export function wirePlatform(
     credentials: (refresh) => keys.get(refresh),
     proxy: settingsOfProxy(proxy),
   });
-}
-
-/** Gives the proxies' addresses out where they are used, and nowhere else. */
-function settingsOfProxy({ httpProxy, httpsProxy, noProxy }: ProxyConfiguration): ProxySettings {
-  return { httpProxy: httpProxy?.reveal(), httpsProxy: httpsProxy?.reveal(), noProxy };
 }
 
 /** The object store, and how to end its connections. @param keys used where the store takes Huawei's keys. */

@@ -4,6 +4,8 @@ import { expect, test, vi } from "vitest";
 import { openCloudLab } from "./cloud-lab.ts";
 import { archiveReportSchema } from "./documents.ts";
 import { callFresh } from "./function-host.ts";
+import { ACCOUNT, finishedExports } from "./lab.ts";
+import { startSecretServer } from "./secret-server.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
 
@@ -39,4 +41,42 @@ test("a function's role may stand behind its container's address instead of in i
   const { returned, log } = await callFresh(environment, "archive", { timeLeftMs: 90_000 });
   expect(v.parse(archiveReportSchema, returned), log).toMatchObject({ stopReason: "drained" });
   expect(log).not.toContain(ROLE.sessionToken);
+});
+
+test("the keys of one secret open platform and OBS", async (context) => {
+  const [lab, secrets] = await Promise.all([
+    openCloudLab(context, {
+      intervalMs: 800,
+      s3: {
+        profile: "obs",
+        settings: { accounts: [{ accessKeyId: ACCOUNT.ak, secretAccessKey: ACCOUNT.sk }] },
+      },
+      storeProfile: "obs",
+      longestPollSeconds: 1,
+    }),
+    startSecretServer(context),
+  ]);
+  secrets.secrets.set("iotda/keys", { value: JSON.stringify(ACCOUNT) });
+  await lab.control.addTasks(finishedExports(1));
+  lab.queue.send("export-01");
+  const { HUAWEICLOUD_SDK_AK: _, HUAWEICLOUD_SDK_SK: __, ...settings } = lab.settings;
+  const environment = {
+    ...settings,
+    // For the queue and the secret; the bucket would not take them.
+    AWS_ACCESS_KEY_ID: "SOMEQUEUEKEY00000001",
+    AWS_SECRET_ACCESS_KEY: "someQueueSecret0123456789abcdefghijklmno",
+    ARCHIVER_STORE_CREDENTIALS: "huawei",
+    ARCHIVER_CREDENTIALS_SECRET: "iotda/keys",
+    AWS_ENDPOINT_URL_SECRETS_MANAGER: secrets.endpoint,
+  };
+  const { returned, log } = await callFresh(environment, "archive", { timeLeftMs: 90_000 });
+  expect(v.parse(archiveReportSchema, returned), log).toMatchObject({
+    stopReason: "drained",
+    counts: { archived: 1, deleted: 1 },
+  });
+  expect(secrets.reads).toHaveLength(1);
+
+  secrets.secrets.delete("iotda/keys");
+  const without = await callFresh(environment, "archive", { timeLeftMs: 90_000 });
+  expect(v.parse(archiveReportSchema, without.returned).failure).toMatchObject({ code: "configuration" });
 });

@@ -17,7 +17,7 @@ export interface SweepCommandOptions extends CommonOptions {
 export async function sweepCommand(options: SweepCommandOptions, output: Output): Promise<ExitCode> {
   const configuration = await loadConfiguration(options.envFile, ["platform", "store"]);
   const { platform, store: place, archive, proxy } = configuration;
-  const keys = new AccessKeys(platform.credentials, undefined);
+  const keys = new AccessKeys(platform.credentials, undefined, proxy);
   const { store, close } = wireStore(place, archive, proxy, keys);
   try {
     const scope = { projectId: platform.projectId, instanceId: platform.instanceId };
