@@ -1,3 +1,4 @@
+import { getEventListeners } from "node:events";
 import { describe, expect, test } from "vitest";
 import { ALWAYS } from "../../test/world/example-archiver.ts";
 import { PACING_STATE_KEY } from "../domain/key-layout.ts";
@@ -78,6 +79,16 @@ describe("taking a slot", () => {
       await pacer.take(FOREVER_MS, ALWAYS);
       expect(requireSlot(await pacer.take(FOREVER_MS, ALWAYS, { leadMs })).isFresh()).toBe(isFresh);
     });
+  });
+
+  test("leaves no listener on the signal", async () => {
+    const world = exactWorld();
+    const { signal } = new AbortController();
+    await world.run(async () => {
+      const pacer = await openPacer(world.startRunner("a"));
+      await pacer.take(FOREVER_MS, { signal });
+    });
+    expect(getEventListeners(signal, "abort")).toEqual([]);
   });
 
   test("costs one read and one write", async () => {
