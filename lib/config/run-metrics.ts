@@ -24,7 +24,7 @@ export function isMeasured({ kind }: ArchiveEvent): boolean {
 
 type Measure = (report: RunReport, events: readonly TimedEvent[]) => number | undefined;
 
-const MEASURES: Record<Exclude<MetricName, "SystemFailures">, Measure> = {
+const MEASURES: Partial<Record<MetricName, Measure>> = {
   TasksHeld: ({ platform }, events) => (sawPlatform(events) ? platform.held : undefined),
   TasksArchived: ({ counts }) => counts.archived,
   TasksDeleted: ({ counts }) => counts.deleted,

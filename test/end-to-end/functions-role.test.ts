@@ -2,6 +2,7 @@ import { createServer } from "node:http";
 import * as v from "valibot";
 import { expect, test, vi } from "vitest";
 import { openCloudLab } from "./cloud-lab.ts";
+import { startArchiver } from "./command-line.ts";
 import { archiveReportSchema } from "./documents.ts";
 import { callFresh } from "./function-host.ts";
 import { ACCOUNT, finishedExports } from "./lab.ts";
@@ -75,6 +76,11 @@ test("the keys of one secret open platform and OBS", async (context) => {
     counts: { archived: 1, deleted: 1 },
   });
   expect(secrets.reads).toHaveLength(1);
+
+  // The command line takes the same settings.
+  const status = await startArchiver(["status", "--json"], environment).ended;
+  expect(JSON.parse(status.stdout), status.stderr).toMatchObject({ platform: { held: 0 } });
+  expect(secrets.reads).toHaveLength(2);
 
   secrets.secrets.delete("iotda/keys");
   const without = await callFresh(environment, "archive", { timeLeftMs: 90_000 });
