@@ -2,10 +2,12 @@ import { Command, CommanderError, InvalidArgumentError } from "commander";
 import manifest from "../../package.json" with { type: "json" };
 import { ConfigurationError } from "../config/errors.ts";
 import { describeFailure } from "../domain/errors.ts";
+import { BATCH_TASK_ID } from "../domain/request-layout.ts";
 import { RetentionPolicyError } from "../retention/errors.ts";
 import { archiveCommand } from "./commands/archive.ts";
 import { listDeadLettersCommand, redriveCommand } from "./commands/dead-letters.ts";
 import { discoverCommand } from "./commands/discover.ts";
+import { requestCommand } from "./commands/request.ts";
 import { runCommand } from "./commands/run.ts";
 import { statusCommand } from "./commands/status.ts";
 import { type SweepCommandOptions, sweepCommand } from "./commands/sweep.ts";
@@ -77,10 +79,15 @@ function createProgram(output: Output, end: (code: ExitCode) => void): Command {
     .option("--max-minutes <n>", "end by itself before so many minutes are over", wholeNumber)
     .option("--under-pressure", "do nothing unless ARCHIVER_PRESSURE places are held")
     .action(async (options) => end(await archiveCommand(options, output)));
+  command(program, "request", "ask for an export of a batch task as it is now")
+    .argument("<batchTaskId>", "the id of the batch task", batchTaskIdOf)
+    .action(async (batchTaskId: string, options: CommonOptions) =>
+      end(await requestCommand(batchTaskId, options, output)),
+    );
   command(
     program,
     "status",
-    "show the places held on the platform, the queue, and the next download slot",
+    "show the places held on the platform, the queue, open requests, and the next download slot",
   ).action(async (options: CommonOptions) => end(await statusCommand(options, output)));
 
   command(program, "sweep", "abort uploads older than a day, and list copies that no record names")
@@ -105,6 +112,13 @@ function createProgram(output: Output, end: (code: ExitCode) => void): Command {
     });
   addRetentionCommands(program, command, output, end);
   return program;
+}
+
+function batchTaskIdOf(text: string): string {
+  if (!BATCH_TASK_ID.test(text)) {
+    throw new InvalidArgumentError("It must have 1 to 36 letters, digits, - and _.");
+  }
+  return text;
 }
 
 function wholeNumber(text: string): number {

@@ -7,6 +7,7 @@ import { parseBody } from "../queue/message-codec.ts";
 import type { RunReport, StopReason, TaskEntry } from "../records/run-report.ts";
 import type { StatusReport } from "./commands/status.ts";
 import { count, formatBytes, formatDue, formatDuration } from "./format.ts";
+import { openRequestLines, requestLines } from "./request-lines.ts";
 import { outcomeInWords, reasonInWords } from "./words.ts";
 
 const EXCERPT_CHARACTERS = 40;
@@ -124,6 +125,7 @@ export function discoverLines(report: DiscoverReport): readonly string[] {
     ...enqueued.map((exportTaskId) => `  ${exportTaskId}`),
     ...(skipped.length === 0 ? [] : [`Skipped ${count(skipped.length, "task")}:`]),
     ...skipped.map(({ exportTaskId, reason }) => `  ${exportTaskId}: ${skipInWords(reason)}`),
+    ...requestLines(report),
   ];
 }
 
@@ -144,10 +146,8 @@ function skipInWords(reason: DiscoverReport["skipped"][number]["reason"]): strin
 }
 
 /** `status` for a person. */
-export function statusLines(
-  { platform, queue, nextSlotAt, failure }: StatusReport,
-  nowMs: number,
-): readonly string[] {
+export function statusLines(status: StatusReport, nowMs: number): readonly string[] {
+  const { platform, queue, nextSlotAt, failure } = status;
   const byStatus = Object.entries(platform.byStatus).map(([status, n]) => `${n} ${status}`);
   const { oldest } = platform;
   return [
@@ -162,6 +162,7 @@ export function statusLines(
     failure === undefined
       ? nextSlotInWords(nextSlotAt, nowMs)
       : `Store: it cannot be used: ${failure.message}\n  ${failure.hint}`,
+    ...openRequestLines(status, nowMs),
   ];
 }
 

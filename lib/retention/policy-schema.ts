@@ -20,8 +20,11 @@ function exactly<const Entries extends v.ObjectEntries>(entries: Entries) {
   });
 }
 
-function wholeNumber(least: number, most: number) {
-  const message = `is not a whole number from ${least} to ${most}`;
+function wholeNumber(
+  least: number,
+  most: number,
+  message = `is not a whole number from ${least} to ${most}`,
+) {
   return v.pipe(v.number(message), v.integer(message), v.minValue(least, message), v.maxValue(most, message));
 }
 
@@ -33,12 +36,11 @@ const sizeBytes = wholeNumber(0, Number.MAX_SAFE_INTEGER);
 /** What tag values and record names take in every store. */
 const word = text(/^[A-Za-z0-9][A-Za-z0-9 _.-]{0,62}$/, "1 to 63 letters, digits, spaces, _ . -");
 
+const NO_KEEP_DAYS = `is neither a whole number of days from 1 to ${MAX_KEEP_DAYS} nor "forever"`;
+
 const terms = {
   /** Days of 24 hours after `archivedAt`. */
-  keepDays: v.union(
-    [wholeNumber(1, MAX_KEEP_DAYS), v.literal("forever")],
-    `is neither a whole number of days from 1 to ${MAX_KEEP_DAYS} nor "forever"`,
-  ),
+  keepDays: v.union([wholeNumber(1, MAX_KEEP_DAYS, NO_KEEP_DAYS), v.literal("forever")], NO_KEEP_DAYS),
   lock: v.picklist(["none", "governance", "compliance"], "is none of none, governance, compliance"),
   /** Given as a tag, for the bucket's own lifecycle rules to act on. */
   storageClass: v.optional(word),

@@ -12,5 +12,5 @@ export async function discoverCommand(options: CommonOptions, output: Output): P
     return await discover(archiver.ports, archiver.settings, signal);
   });
   output.show(report, discoverLines(report));
-  return EXIT.done;
+  return report.requests?.failure === undefined ? EXIT.done : EXIT.failed;
 }

@@ -4,6 +4,7 @@ import { type DiscoverReport, discover } from "../../discovery/discover.ts";
 import type { QueueDepth } from "../../ports/task-queue.ts";
 import { type ExitCode, exitCodeOf } from "../exit-codes.ts";
 import type { Output } from "../output.ts";
+import { requestLines } from "../request-lines.ts";
 import { type Session, withSession } from "../session.ts";
 import { leftLines, runLines } from "../summaries.ts";
 import { type ArchiveOptions, limitOf } from "./archive.ts";
@@ -28,7 +29,11 @@ export async function runCommand(options: ArchiveOptions, output: Output): Promi
     });
     return { report: { ...ended, discovered }, left: await depthOf(session) };
   });
-  const lines = [...runLines(report), ...(left === undefined ? [] : leftLines(left, systemClock.wallMs()))];
+  const lines = [
+    ...runLines(report),
+    ...requestLines(report.discovered ?? {}),
+    ...(left === undefined ? [] : leftLines(left, systemClock.wallMs())),
+  ];
   output.show({ ...report, left }, lines);
   return exitCodeOf(report);
 }

@@ -1,16 +1,19 @@
-import { freshList } from "../../archive/run.ts";
 import { PLACES_LIMIT } from "../../archive/settings.ts";
 import { systemClock } from "../../config/system.ts";
 import { describeFailure, type Failure } from "../../domain/errors.ts";
 import { type ExportTask, oldestFirst } from "../../domain/export-task.ts";
 import { PACING_STATE_KEY } from "../../domain/key-layout.ts";
 import { parsePacingState } from "../../pacing/state.ts";
-import type { ObjectStore } from "../../ports/object-store.ts";
 import type { QueueDepth } from "../../ports/task-queue.ts";
+import { lookAtRequests, type OpenRequests } from "../../requests/open-requests.ts";
+import { lookAtPlatform, type PlatformView } from "../../requests/platform-view.ts";
+import type { GivenRequestsRun } from "../../requests/requests-run.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import type { Output } from "../output.ts";
 import { type CommonOptions, withSession } from "../session.ts";
 import { statusLines } from "../summaries.ts";
+
+const REQUESTS_SHOWN = 100;
 
 /** What `status` shows. */
 export interface StatusReport {
@@ -23,6 +26,8 @@ export interface StatusReport {
   readonly queue: QueueDepth;
   /** When the next download may start; missing before the first run. */
   readonly nextSlotAt?: string;
+  /** Export requests that are open, and why; missing while none is. */
+  readonly requests?: OpenRequests;
   /** Why the store cannot be used; the rest is shown all the same. */
   readonly failure?: Failure;
 }
@@ -34,15 +39,14 @@ export interface StatusReport {
 export async function statusCommand(options: CommonOptions, output: Output): Promise<ExitCode> {
   const status = await withSession(options, async ({ archiver, signal }): Promise<StatusReport> => {
     const { ports, settings } = archiver;
-    const [list, queue, store] = await Promise.all([
-      freshList(ports, settings, signal),
+    const [view, queue] = await Promise.all([
+      lookAtPlatform(ports, settings, signal),
       ports.queue.depth({ signal }),
-      storeState(ports.store, signal),
     ]);
     return {
-      platform: { held: list.tasks.length, limit: PLACES_LIMIT, ...placesOf(list.tasks) },
+      platform: { held: view.tasks.length, limit: PLACES_LIMIT, ...placesOf(view.tasks) },
       queue,
-      ...store,
+      ...(await storeState({ ports, settings, signal }, view)),
     };
   });
   output.show(status, statusLines(status, systemClock.wallMs()));
@@ -50,14 +54,19 @@ export async function statusCommand(options: CommonOptions, output: Output): Pro
 }
 
 async function storeState(
-  store: ObjectStore,
-  signal: AbortSignal,
-): Promise<Pick<StatusReport, "nextSlotAt" | "failure">> {
+  run: GivenRequestsRun,
+  view: PlatformView,
+): Promise<Pick<StatusReport, "nextSlotAt" | "requests" | "failure">> {
+  const { signal, ports } = run;
   try {
-    await store.preflight({ signal });
-    const pacing = await store.getDocument(PACING_STATE_KEY, { signal });
+    await ports.store.preflight({ signal });
+    const pacing = await ports.store.getDocument(PACING_STATE_KEY, { signal });
     const state = pacing && parsePacingState(pacing.text, Number.POSITIVE_INFINITY);
-    return state === undefined ? {} : { nextSlotAt: new Date(state.nextAt).toISOString() };
+    const requests = await lookAtRequests(run, view, REQUESTS_SHOWN);
+    return {
+      ...(state === undefined ? {} : { nextSlotAt: new Date(state.nextAt).toISOString() }),
+      ...(requests.open === 0 ? {} : { requests }),
+    };
   } catch (error) {
     signal.throwIfAborted();
     return { failure: describeFailure(error) };
