@@ -1,0 +1,8 @@
+import { expireFunction } from "../lib/config/expire-function.ts";
+import { functionHandler } from "../lib/config/function-host.ts";
+
+/**
+ * Removes archived exports whose time is over: the only function that removes anything. A timer starts it.
+ * Returns the report; a system failure is in it, not thrown.
+ */
+export const handler = functionHandler(expireFunction);

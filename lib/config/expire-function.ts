@@ -1,0 +1,52 @@
+import { type ExpireReport, expire } from "../retention/expire.ts";
+import type { RunFrame } from "../retention/run.ts";
+import { AccessKeys } from "./access-keys.ts";
+import { readConfiguration } from "./environment.ts";
+import type { FunctionWork } from "./function-host.ts";
+import { frameOfFailure, retentionLogger } from "./retention-log.ts";
+import { metricsOfExpire } from "./retention-metrics.ts";
+import { retentionPorts, retentionSettings } from "./retention-wiring.ts";
+import { wirePlatform, wireStore } from "./wiring.ts";
+
+/** An expire report; without `policy` when a run could not begin. */
+export type ExpireRunReport = RunFrame &
+  Pick<ExpireReport, "counts" | "removed" | "stayed"> &
+  Partial<ExpireReport>;
+
+const NEED = new Set(["platform", "store", "retention"] as const);
+
+/** One expire run inside a function's time limit. What the event says makes no difference. */
+export const expireFunction: FunctionWork<ExpireRunReport> = {
+  async work({ environment, limitMs, signal, log, redactor }) {
+    const configuration = readConfiguration(environment, NEED);
+    const { store: place, archive, proxy } = configuration;
+    const keys = new AccessKeys(configuration.platform.credentials, redactor, proxy);
+    const platform = wirePlatform(configuration.platform, proxy, keys);
+    const { store, close } = wireStore(place, archive, proxy, keys);
+    try {
+      const settings = await retentionSettings(configuration, store, { signal });
+      const ports = { ...retentionPorts(store, retentionLogger(log)), platform };
+      const report = await expire(ports, settings, { signal, limitMs });
+      const { removed, stayed, ...summary } = report;
+      log.keep({ runId: report.runId });
+      for (const entry of removed) {
+        log.info("removed", { entry });
+      }
+      for (const entry of stayed) {
+        log.warn("stayed", { entry });
+      }
+      log.info("expire-ended", { report: summary });
+      return { report, failure: report.failure, metrics: metricsOfExpire(report) };
+    } finally {
+      await platform.close();
+      close();
+      keys.close();
+    }
+  },
+  failed: (failure) => ({
+    ...frameOfFailure(failure),
+    counts: { checked: 0, due: 0, removed: 0, markedGone: 0 },
+    removed: [],
+    stayed: [],
+  }),
+};

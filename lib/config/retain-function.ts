@@ -1,0 +1,72 @@
+import type { FunctionLog } from "../observability/function-log.ts";
+import { type RetainOutcome, type RetainReport, retainObject, retainSweep } from "../retention/retain.ts";
+import type { RunFrame } from "../retention/run.ts";
+import { AccessKeys } from "./access-keys.ts";
+import { readConfiguration } from "./environment.ts";
+import type { Ended, FunctionWork, Invocation } from "./function-host.ts";
+import { retainWishOf } from "./retain-event.ts";
+import { frameOfFailure, frameOfNoRun, retentionLogger } from "./retention-log.ts";
+import { metricsOfRetain } from "./retention-metrics.ts";
+import { retentionPorts, retentionSettings } from "./retention-wiring.ts";
+import { wireStore } from "./wiring.ts";
+
+/** A retain report; without `policy` and `store` when neither was looked at. */
+export type RetainRunReport = RunFrame &
+  Pick<RetainReport, "counts" | "entries"> &
+  Partial<RetainReport> & {
+    /** The object of an event that is no export of this deployment. */
+    readonly ignored?: string;
+  };
+
+const NEED = new Set(["platform", "store", "retention"] as const);
+
+/** One retain run inside a function's time limit: for the object of an event, or a sweep over all exports. */
+export const retainFunction: FunctionWork<RetainRunReport> = {
+  async work(invocation) {
+    const { environment, event, limitMs, signal, log } = invocation;
+    const configuration = readConfiguration(environment, NEED);
+    const { platform, store: place, archive, proxy } = configuration;
+    const wish = retainWishOf(event, place, platform);
+    if (wish.kind === "other-object") {
+      log.info("ignored", { key: wish.key });
+      return endedWith({ ...frameOfNoRun(), counts: {}, entries: [], ignored: wish.key }, log);
+    }
+    const keys = new AccessKeys(platform.credentials, invocation.redactor, proxy);
+    const { store, close } = wireStore(place, archive, proxy, keys);
+    try {
+      const settings = await retentionSettings(configuration, store, { signal });
+      const ports = retentionPorts(store, retentionLogger(log));
+      const options = { signal, limitMs };
+      const report =
+        wish.kind === "sweep"
+          ? await retainSweep(ports, settings, options)
+          : await retainObject(ports, settings, wish.key, options);
+      return endedWith(report, log);
+    } finally {
+      close();
+      keys.close();
+    }
+  },
+  failed: (failure) => ({ ...frameOfFailure(failure), counts: {}, entries: [] }),
+};
+
+function endedWith(report: RetainRunReport, log: FunctionLog): Ended<RetainRunReport> {
+  const { entries, ...summary } = report;
+  log.keep({ runId: report.runId });
+  for (const entry of entries) {
+    log[LEVEL_OF_OUTCOME[entry.outcome]](entry.outcome, { entry });
+  }
+  log.info("retain-ended", { report: summary });
+  return { report, failure: report.failure, metrics: metricsOfRetain(report) };
+}
+
+const LEVEL_OF_OUTCOME = {
+  retained: "info",
+  "up-to-date": "debug",
+  expired: "debug",
+  refused: "warn",
+  unrecorded: "warn",
+  failed: "warn",
+  unreadable: "error",
+  missing: "error",
+} as const satisfies Record<RetainOutcome, keyof Invocation["log"]>;
