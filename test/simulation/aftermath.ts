@@ -142,7 +142,9 @@ export class Aftermath {
         return "dead-lettered";
       }
       // Kept on purpose, and then somebody else removed it: its copy is there.
-      const wasKept = archived.some(({ isIntact }) => isIntact) && this.#isKeepReasonPossible(id);
+      const wasKept =
+        archived.some(({ isIntact }) => isIntact || this.#stage.rotted.has(id)) &&
+        this.#isKeepReasonPossible(id);
       return wasKept ? "gone" : hasEntered ? "open" : "lost-unseen";
     }
     if (UNFINISHED(listed.status) && !hasEntered) {

@@ -2,13 +2,12 @@ import type { DeadLetterReason } from "../../lib/domain/task-message.ts";
 import type { ArchiveView, LetterView } from "./archive-view.ts";
 import { faultRow } from "./fault-table.ts";
 import { concerns, type Stage } from "./stage.ts";
-import type { Happening, StoryTask } from "./story.ts";
+import type { StoryTask } from "./story.ts";
 
 /** What a story says of the task a letter is about. */
 interface Subject {
   readonly id: string;
   readonly task: StoryTask | undefined;
-  readonly created: Extract<Happening, { kind: "create" | "evict" | "overwrite" }> | undefined;
   readonly stage: Stage;
   readonly view: ArchiveView;
 }
@@ -19,11 +18,14 @@ const DEATHS_ALONE = 2;
 /** Whether the world gave cause for this reason (I3: fitting; I5: no healthy task is given up). */
 const IS_FITTING: Readonly<Record<DeadLetterReason, (subject: Subject) => boolean>> = {
   unreadable: () => false,
-  "export-failed": ({ task }) => task?.status === "Failed" || task?.endsAs === "Failed",
-  "source-gone": ({ id, stage, view }) => {
+  "export-failed": hasFailed,
+  "source-gone": (subject) => {
+    const { id, stage, view } = subject;
     const { platform } = stage.world;
     const had = platform.history.all.filter(({ exportTaskId }) => exportTaskId === id);
-    const isLost = had.length === 0 || had.some(({ sha256 }) => !view.isKept(id, sha256));
+    // A message may name the revision of an export that failed before it was made anew: that one is gone, too.
+    const isLost =
+      had.length === 0 || hasFailed(subject) || had.some(({ sha256 }) => !view.isKept(id, sha256));
     return !platform.has(id) && isLost;
   },
   "never-finished": ({ task }) => task !== undefined && task.status !== "Success" && task.status !== "Failed",
@@ -53,14 +55,13 @@ export function whyUnfit(letter: LetterView, stage: Stage, view: ArchiveView): s
     return "I3: a letter with an unknown reason";
   }
   const task = stage.story.tasks.find((told) => told.id === id);
-  const created = stage.story.happenings.find(
-    (happening): happening is Extract<Happening, { kind: "create" | "evict" | "overwrite" }> =>
-      (happening.kind === "create" || happening.kind === "evict" || happening.kind === "overwrite") &&
-      happening.id === id,
-  );
-  return IS_FITTING[reason as DeadLetterReason]({ id, task, created, stage, view })
+  return IS_FITTING[reason as DeadLetterReason]({ id, task, stage, view })
     ? undefined
     : "I5: a letter without cause";
+}
+
+function hasFailed({ task }: Subject): boolean {
+  return task?.status === "Failed" || task?.endsAs === "Failed";
 }
 
 /** A task that no try can bring home: poisoned for good, or its file was taken away under it. */

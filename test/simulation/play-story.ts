@@ -1,3 +1,4 @@
+import { findUnwantedDeletes } from "../world/unwanted-deletes.ts";
 import type { World } from "../world/world.ts";
 import { Aftermath } from "./aftermath.ts";
 import { Stage } from "./stage.ts";
@@ -46,7 +47,12 @@ class Play {
       this.#violations.push(`I8: ${String(error)}`);
     }
     return {
-      violations: [...world.oracle.violations, ...this.#runs.violations, ...this.#violations],
+      violations: [
+        ...world.oracle.violations,
+        ...findUnwantedDeletes(world.effects.all, this.#stage.story.settings.deletion),
+        ...this.#runs.violations,
+        ...this.#violations,
+      ],
       counts: {
         calls: world.effects.all.length,
         runs: this.#runs.runs,

@@ -1,0 +1,24 @@
+/** How much is simulated; chosen by the environment variable `SIMULATION`. */
+export interface Effort {
+  readonly name: "test" | "ci" | "full";
+  readonly randomSeeds: number;
+  /** Runners in the pair suites; one for every entry. */
+  readonly pairRunners: readonly number[];
+  /** Whether every single is crossed with every crash, and on every store. */
+  readonly crossesEverything: boolean;
+}
+
+const EFFORTS: Readonly<Record<Effort["name"], Effort>> = {
+  test: { name: "test", randomSeeds: 20_000, pairRunners: [1], crossesEverything: false },
+  ci: { name: "ci", randomSeeds: 200_000, pairRunners: [1, 2, 3], crossesEverything: true },
+  full: { name: "full", randomSeeds: 1_000_000, pairRunners: [1, 2, 3], crossesEverything: true },
+};
+
+/** The effort asked for: `npm test` unless the environment says `ci` or `full`. @throws RangeError for another word. */
+export function effortOf(environment: Readonly<Record<string, string | undefined>>): Effort {
+  const { SIMULATION: name = "test" } = environment;
+  if (name !== "test" && name !== "ci" && name !== "full") {
+    throw new RangeError(`SIMULATION is test, ci or full, not ${JSON.stringify(name)}`);
+  }
+  return EFFORTS[name];
+}
