@@ -1,6 +1,6 @@
 // `npm run bench:coldstart`: size, import time, first call and memory of the built functions, beside a bundle of the
 // two AWS clients alone. Prints; nothing fails on a figure. `-- --write` keeps them in bench/RESULTS.md.
-import { mkdtemp, rm, stat } from "node:fs/promises";
+import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -38,10 +38,10 @@ async function measureImports(): Promise<readonly Measured[]> {
   try {
     const bare = join(folder, "bare.mjs");
     await buildBareBundle(bare);
+    const functions = (await readdir(FUNCTIONS)).filter((name) => name.endsWith(".mjs")).sort();
     const bundles = [
       { name: "client-s3 and client-sqs alone", file: bare },
-      { name: "archive.mjs", file: join(FUNCTIONS, "archive.mjs") },
-      { name: "discover.mjs", file: join(FUNCTIONS, "discover.mjs") },
+      ...functions.map((name) => ({ name, file: join(FUNCTIONS, name) })),
     ];
     const measured = bundles.map((bundle) => ({ ...bundle, processes: [] as FreshProcess[] }));
     // A round that is not counted brings every file into memory.
