@@ -1,3 +1,4 @@
+import type { BatchPush, PushAnswer } from "./batch-push.ts";
 import { CONTROL_PREFIX, type StateView, type TaskView } from "./control-protocol.ts";
 import type { FaultRuleInput } from "./faults.ts";
 import type { RequestLogEntry } from "./request-log.ts";
@@ -51,6 +52,11 @@ export class SandboxControl {
   async removeTask(exportTaskId: string, reason: "control" | "evicted" = "control"): Promise<boolean> {
     const path = `/tasks/${exportTaskId}?reason=${reason}`;
     return (await this.#call<{ removed: boolean }>("DELETE", path)).removed;
+  }
+
+  /** Pushes a batch task's status to a receiver, as data forwarding does. @returns what it was answered. */
+  async pushBatchTask(push: BatchPush): Promise<PushAnswer> {
+    return await this.#call<PushAnswer>("POST", "/pushes", push);
   }
 
   /** Adds fault rules behind those there are. */

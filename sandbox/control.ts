@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { type Answer, errorAnswer, jsonAnswer } from "./answer.ts";
+import { batchPushSchema, pushBatchTask } from "./batch-push.ts";
 import { CONTROL_PREFIX, type ServedBody, type StateView, type TaskView } from "./control-protocol.ts";
 import { faultRuleSchema } from "./faults.ts";
 import type { PlatformParts } from "./operations.ts";
@@ -44,6 +45,8 @@ export async function answerControl(
         const { reason } = v.parse(removalSchema, Object.fromEntries(searchParams));
         return jsonAnswer(200, { removed: await parts.model.remove(exportTaskId ?? "", reason) });
       }
+      case "POST pushes":
+        return jsonAnswer(200, await pushBatchTask(v.parse(batchPushSchema, input.output)));
       case "POST faults": {
         const rules = v.parse(v.array(faultRuleSchema), asArray(input.output));
         parts.state.commit(...rules.map((rule) => ({ type: "fault-scripted", rule }) as const));

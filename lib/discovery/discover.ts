@@ -82,7 +82,7 @@ export async function discover(
   }
   const enqueued = found.map((task) => task.exportTaskId);
   // Last: a request may wait, what the platform holds may not.
-  const requests = await serveRequests({ ports, settings, runId, signal });
+  const requests = await serveRequests({ ports, settings, signal }, runId);
   return {
     runId,
     held: tasks.length,

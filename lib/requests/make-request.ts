@@ -31,6 +31,8 @@ export async function makeRequest(
 ): Promise<"new" | "known"> {
   const ledger = new RequestLedger(store, clock);
   const subject = { batchTaskId, statusTime: compactTime(statusAtMs) };
+  // An event may well be the first to use a new store.
+  await ledger.prepare(options);
   if (await ledger.has(subject, options)) {
     return "known";
   }

@@ -52,6 +52,11 @@ export class RequestLedger {
     this.#clock = clock;
   }
 
+  /** Makes a new store usable, and finds out what it can do. */
+  async prepare(options: CallOptions): Promise<void> {
+    await this.#probed(options);
+  }
+
   /** The requests without an outcome, those of the oldest status first. */
   async open(options: CallOptions): Promise<readonly RequestSubject[]> {
     // A request and its outcome cancel each other, in whatever order they are listed.

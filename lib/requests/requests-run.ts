@@ -1,21 +1,39 @@
 import type { ArchivePorts } from "../archive/ports.ts";
 import type { ArchiveSettings } from "../archive/settings.ts";
 import { MAX_CLAIM_NUMBER, type RequestSubject } from "../domain/request-layout.ts";
-import type { Records } from "../records/records.ts";
+import { Records } from "../records/records.ts";
 import { seenOf } from "./decide.ts";
 import type { PlatformView } from "./platform-view.ts";
-import type { Claim, RequestLedger } from "./request-ledger.ts";
+import { type Claim, RequestLedger } from "./request-ledger.ts";
 import { type MadeExport, REQUEST_SCHEMA_VERSION } from "./schemas.ts";
 
-/** What the requests policy works with in one run. It is its own `CallOptions`. */
-export interface RequestsRun {
+/** What a run is given. It is its own `CallOptions`. */
+export interface GivenRequestsRun {
   readonly ports: Pick<ArchivePorts, "platform" | "store" | "clock">;
   readonly settings: Pick<ArchiveSettings, "scope" | "downloadIntervalMs" | "requestAttempts">;
-  readonly runId: string;
   readonly signal: AbortSignal;
+}
+
+/** What the requests policy works with in one run. */
+export interface RequestsRun extends GivenRequestsRun {
+  readonly runId: string;
   readonly ledger: RequestLedger;
   readonly records: Records;
 }
+
+/** Opens the documents that the policy works on; calls nothing yet. */
+export function openRun(given: GivenRequestsRun, runId: string): RequestsRun {
+  const { ports, settings } = given;
+  return {
+    ...given,
+    runId,
+    ledger: new RequestLedger(ports.store, ports.clock),
+    // Requests write no record of an export, so they need not know whether the store can do so once.
+    records: new Records(ports.store, settings.scope, UNPROBED),
+  };
+}
+
+const UNPROBED = { createOnce: false, compareAndSwap: false, verification: "read-back" } as const;
 
 /**
  * Claims the next number of a batch task.

@@ -1,20 +1,18 @@
 import { ArchiverError, describeFailure } from "../domain/errors.ts";
 import { type PlatformScope, parsePlatformTime } from "../domain/export-task.ts";
 import type { RequestSubject } from "../domain/request-layout.ts";
-import { Records } from "../records/records.ts";
 import { findArchivedExport } from "./archived-export.ts";
 import { createExport } from "./create-export.ts";
 import { type Decision, type DecisionParts, decide, type RequestEnd } from "./decide.ts";
 import { lookAtPlatform, type PlatformView } from "./platform-view.ts";
 import { type RequestsReport, RequestsTally, type Standing } from "./report.ts";
-import { type Claim, RequestLedger } from "./request-ledger.ts";
-import { madeExport, type RequestsRun, takeClaim } from "./requests-run.ts";
+import type { Claim } from "./request-ledger.ts";
+import { type GivenRequestsRun, madeExport, openRun, type RequestsRun, takeClaim } from "./requests-run.ts";
 import { REQUEST_SCHEMA_VERSION, type RequestDocument } from "./schemas.ts";
 import { MAX_REQUESTS_PER_RUN } from "./settings.ts";
 
 /** Settling a claim or adopting an export, and what follows from it. */
 const MAX_STEPS_PER_REQUEST = 4;
-const UNPROBED = { createOnce: false, compareAndSwap: false, verification: "read-back" } as const;
 const schemaVersion = REQUEST_SCHEMA_VERSION;
 
 /**
@@ -25,15 +23,11 @@ const schemaVersion = REQUEST_SCHEMA_VERSION;
  * @throws only the signal's reason.
  */
 export async function serveRequests(
-  given: Pick<RequestsRun, "ports" | "settings" | "runId" | "signal">,
+  given: GivenRequestsRun,
+  runId: string,
 ): Promise<RequestsReport | undefined> {
-  const { ports, settings, signal } = given;
-  const run: RequestsRun = {
-    ...given,
-    ledger: new RequestLedger(ports.store, ports.clock),
-    // Requests write no record of an export, so they need not know whether the store can do so once.
-    records: new Records(ports.store, settings.scope, UNPROBED),
-  };
+  const { ports, signal } = given;
+  const run = openRun(given, runId);
   const tally = new RequestsTally();
   try {
     const open = await run.ledger.open(run);

@@ -62,6 +62,27 @@ const archiveEntries = {
 
 export const archiveReportSchema = v.strictObject(archiveEntries);
 
+const openReason = v.pipe(v.string(), v.regex(/^[a-z-]+$/));
+const batchTaskId = exportTaskId;
+
+/** What was done about export requests; there only while some request is open. */
+const requestsSchema = v.strictObject({
+  created: v.array(v.strictObject({ batchTaskId, exportTaskId })),
+  waiting: v.array(v.strictObject({ batchTaskId, reason: openReason })),
+  underWay: v.array(v.strictObject({ batchTaskId, exportTaskId, reason: openReason })),
+  ended: v.array(
+    v.strictObject({
+      batchTaskId,
+      outcome: v.picklist(["archived", "given-up"]),
+      exportTaskId: v.optional(exportTaskId),
+      reason: v.optional(openReason),
+      tries: wholeNumber,
+    }),
+  ),
+  oldestRequestAgeSeconds: wholeNumber,
+  failure: v.optional(failureSchema),
+});
+
 export const discoverReportSchema = v.strictObject({
   runId,
   held: wholeNumber,
@@ -69,6 +90,7 @@ export const discoverReportSchema = v.strictObject({
   unfinished: wholeNumber,
   enqueued: v.array(exportTaskId),
   skipped: v.array(v.strictObject({ exportTaskId, reason: v.pipe(v.string(), v.nonEmpty()) })),
+  requests: v.optional(requestsSchema),
   /** Of the function only; the command ends with an exit code instead. */
   failure: v.optional(failureSchema),
 });
@@ -98,6 +120,19 @@ export const statusSchema = v.strictObject({
   }),
   queue: queueDepthSchema,
   nextSlotAt: v.optional(isoTime),
+  requests: v.optional(
+    v.strictObject({
+      open: wholeNumber,
+      requests: v.array(
+        v.strictObject({
+          batchTaskId,
+          requestedAt: v.optional(isoTime),
+          exportTaskId: v.optional(exportTaskId),
+          reason: openReason,
+        }),
+      ),
+    }),
+  ),
 });
 
 const letterSchema = v.strictObject({

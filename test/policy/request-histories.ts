@@ -1,3 +1,5 @@
+import { revisionOf } from "../../lib/domain/export-task.ts";
+import { recordKey } from "../../lib/domain/key-layout.ts";
 import type { PlannedFault, Site } from "../world/faults.ts";
 import { platformError, queueError, storeError } from "../world/port-errors.ts";
 import type { Ending } from "../world/runner-process.ts";
@@ -47,7 +49,7 @@ export class RequestHistory {
   async play(): Promise<void> {
     const { platform } = this.scene.world;
     const crowd = this.#chance(0.15) ? this.#random.integer(38, 46) : 0;
-    const failed = Array.from({ length: crowd }, () => platform.addTask({ status: "Failed" }));
+    const failed = Array.from({ length: crowd }, () => this.#addGivenUpTask());
     for (let n = this.#random.integer(0, 3); n > 0; n -= 1) {
       platform.addTask(this.#chance(0.5) ? {} : { resourceCondition: this.#condition() });
     }
@@ -66,6 +68,16 @@ export class RequestHistory {
       await this.#discover(1);
       await this.scene.world.run(() => this.scene.startArchive());
     }
+  }
+
+  /** A failed export whose letter is written: nobody works on it, and it holds its place. */
+  #addGivenUpTask(): string {
+    const { platform, scope, store } = this.scene.world;
+    const exportTaskId = platform.addTask({ status: "Failed" });
+    const listed = platform.list().find(({ task }) => task.exportTaskId === exportTaskId);
+    const revision = listed === undefined ? "" : revisionOf(listed.task);
+    store.plantObject(recordKey(scope, exportTaskId, revision, "dead-letter", 1), Buffer.from("{}"));
+    return exportTaskId;
   }
 
   async #step(): Promise<void> {
