@@ -4,9 +4,9 @@ import { taskRecordsFolder } from "../../../lib/domain/key-layout.ts";
 import type { DeadLetterReason, TaskMessage } from "../../../lib/domain/task-message.ts";
 import { encodeMessage } from "../../../lib/queue/message-codec.ts";
 import { type ArchiveRunOptions, archiveRun } from "../../world/archive-run.ts";
+import { findUnwantedDeletes } from "../../world/unwanted-deletes.ts";
 import { type RunnerOptions, World, type WorldOptions } from "../../world/world.ts";
 import type { NewWorldTask } from "../../world/world-task.ts";
-import { findUngatedDeletes } from "./ungated-deletes.ts";
 
 export const SECOND_MS = 1_000;
 export const MINUTE_MS = 60 * SECOND_MS;
@@ -128,7 +128,7 @@ export class Stage {
     const leftOpen = world.store.openUploads.map(({ key }) => `I8: the upload of ${key} is still open`);
     return [
       ...world.findViolations(),
-      ...findUngatedDeletes(world.effects.all),
+      ...findUnwantedDeletes(world.effects.all, this.#settings.deletion ?? "after-verify"),
       ...this.#broken,
       ...wrongEnds,
       ...leftOpen,
