@@ -4,6 +4,7 @@ import type { Failure } from "../domain/errors.ts";
 import { runIdOf } from "../domain/key-layout.ts";
 import { readConfiguration } from "./environment.ts";
 import type { FunctionWork } from "./function-host.ts";
+import { metricsOfDiscover } from "./run-metrics.ts";
 import { systemClock, systemRandom } from "./system.ts";
 import { wire } from "./wiring.ts";
 
@@ -23,7 +24,8 @@ export const discoverFunction: FunctionWork<DiscoverRunReport> = {
       await archiver.ports.store.preflight({ signal });
       const report = await discover(archiver.ports, archiver.settings, signal);
       log.info("discovered", { report });
-      return { report, metrics: { TasksHeld: report.held } };
+      // The tasks are enqueued all the same; but requests stand still, and somebody has to hear of it.
+      return { report, failure: report.requests?.failure, metrics: metricsOfDiscover(report) };
     } finally {
       await archiver.close();
     }

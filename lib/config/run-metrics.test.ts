@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { ArchiveEvent } from "../archive/events.ts";
 import { emptyCounts, type RunReport, type TaskEntry } from "../records/run-report.ts";
-import { isMeasured, metricsOfRun, type TimedEvent } from "./run-metrics.ts";
+import { isMeasured, metricsOfDiscover, metricsOfRun, type TimedEvent } from "./run-metrics.ts";
 
 const REPORT: RunReport = {
   runId: "20261122T010000000Z-00000000",
@@ -117,4 +117,25 @@ test("the drain lasts from the first download to the last task's end, and idle i
 test("events that come with every chunk are not kept for measuring", () => {
   expect(isMeasured({ kind: "bytes", exportTaskId: "a", receivedBytes: 1 })).toBe(false);
   expect(isMeasured(STARTED)).toBe(true);
+});
+
+test("a discover run: requests that were looked at, and none that were not", () => {
+  const requests = {
+    created: [],
+    waiting: [{ batchTaskId: "b", reason: "places" }],
+    underWay: [],
+    ended: [],
+    oldestRequestAgeSeconds: 90_000,
+  };
+  expect(metricsOfDiscover({ held: 46, requests })).toEqual({
+    TasksHeld: 46,
+    RequestsWaiting: 1,
+    OldestRequestAgeSeconds: 90_000,
+  });
+  expect(metricsOfDiscover({ held: 0 })).toEqual({
+    TasksHeld: 0,
+    RequestsWaiting: 0,
+    OldestRequestAgeSeconds: 0,
+  });
+  expect(metricsOfDiscover({ held: 2, requests: { ...requests, failure: FAILURE } })).toEqual({ TasksHeld: 2 });
 });

@@ -1,4 +1,5 @@
 import type { ArchiveEvent } from "../archive/events.ts";
+import type { DiscoverReport } from "../discovery/discover.ts";
 import { parsePlatformTime } from "../domain/export-task.ts";
 import type { MetricName, MetricValues } from "../observability/metrics.ts";
 import type { RunReport } from "../records/run-report.ts";
@@ -15,6 +16,20 @@ export function metricsOfRun(report: RunReport, events: readonly TimedEvent[]): 
     ([name, measure]) => [name, measure(report, events)] as const,
   );
   return Object.fromEntries(measured.filter(([, value]) => value !== undefined));
+}
+
+/** What a discover run measured. Of requests it did not go through to the end it knows neither number nor age. */
+export function metricsOfDiscover({
+  held,
+  requests,
+}: Pick<DiscoverReport, "held" | "requests">): MetricValues {
+  return requests?.failure === undefined
+    ? {
+        TasksHeld: held,
+        RequestsWaiting: requests?.waiting.length ?? 0,
+        OldestRequestAgeSeconds: requests?.oldestRequestAgeSeconds ?? 0,
+      }
+    : { TasksHeld: held };
 }
 
 /** Of no use for measuring, and many. */

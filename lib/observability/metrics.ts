@@ -1,8 +1,8 @@
 // What CloudWatch gets. Namespace `IotdaArchiver`; exactly one dimension, `service`, whose value is
 // POWERTOOLS_SERVICE_NAME (the deployment's name; `iotda-archiver` when it is not set). Each run of a function
 // writes one EMF line with every value it knows: a count that is 0 is written as 0, a value that the run could
-// not find out is left out. All functions write SystemFailures, `discover` TasksHeld, `archive` what is about tasks,
-// `retain` and `expire` what is about objects (retention-metrics.ts).
+// not find out is left out. All functions write SystemFailures, `discover` TasksHeld and what is about requests, `archive`
+// what is about tasks, `retain` and `expire` what is about objects (retention-metrics.ts).
 import { Metrics } from "@aws-lambda-powertools/metrics";
 
 export const METRICS_NAMESPACE = "IotdaArchiver";
@@ -35,6 +35,10 @@ export const METRIC_UNITS = {
   VerificationFailures: "Count",
   /** 1 for a run that ended `drained` or `time-budget`, 0 for every other. */
   RunsCompleted: "Count",
+  /** Requests that no export can be created for now. */
+  RequestsWaiting: "Count",
+  /** Of the request that is open longest; 0 when none is. */
+  OldestRequestAgeSeconds: "Seconds",
   /** Exports that were locked, tagged or recorded by the retention policy. */
   ObjectsRetained: "Count",
   /** Exports whose lock holds longer than the policy asks, or is of another kind. */
