@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from "vitest";
+import { effortOf } from "../effort.ts";
 import { type HuntAnswer, huntAll } from "./hunters.ts";
 import { PLANTED_BUGS } from "./planted-bugs.ts";
 import { tableOf } from "./table.ts";
@@ -6,18 +7,13 @@ import { tableOf } from "./table.ts";
 const UNCHANGED = "the program as it is";
 const SEEDS_OF_THE_UNCHANGED = 3;
 /** Random stories beside the scenes: how many each bug is given to show itself in. */
-const SEEDS_BY_EFFORT = { quick: 10, ci: 50, full: 2_000 };
+const SEEDS_BY_EFFORT = { test: 10, ci: 50, full: 2_000 };
 const HUNT_LIMIT_MS = 3 * 3_600_000;
-
-function seedsToPlay(): number {
-  const { SIMULATION: effort } = process.env;
-  return effort === "ci" || effort === "full" ? SEEDS_BY_EFFORT[effort] : SEEDS_BY_EFFORT.quick;
-}
 
 let answers: readonly HuntAnswer[] = [];
 
 beforeAll(async () => {
-  const seeds = seedsToPlay();
+  const seeds = SEEDS_BY_EFFORT[effortOf(process.env).name];
   const unchanged = Array.from({ length: SEEDS_OF_THE_UNCHANGED }, (_, index) => ({
     name: UNCHANGED,
     sceneSeed: index + 1,
