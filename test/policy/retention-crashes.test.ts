@@ -5,47 +5,11 @@ import type { Fault, Site } from "../world/faults.ts";
 import { platformError, storeError } from "../world/port-errors.ts";
 import { SeededRandom } from "../world/seeded-random.ts";
 import { retentionSite } from "../world/world-retention.ts";
-import { DAY_MS, policyOf, RetentionScene } from "./retention-scene.ts";
+import { type Estate, estate, finish } from "./retention-estate.ts";
+import type { RetentionScene } from "./retention-scene.ts";
 
 const ALWAYS = { signal: new AbortController().signal };
 const MAX_CALLS = 400;
-
-interface Estate {
-  readonly scene: RetentionScene;
-  /** Keys that have to go, and keys that have to stay. */
-  readonly due: readonly string[];
-  readonly kept: readonly string[];
-}
-
-/** One of everything that expiry has to tell apart. */
-function estate(seed: number, createOnce = true): Estate {
-  const policy = policyOf({ default: { keepDays: 10, lock: "governance" } });
-  const scene = new RetentionScene({ seed, policy, store: { createOnce } });
-  scene.keepPlatformBusy();
-  const listed = scene.world.platform.addTask({});
-  const relisted = scene.world.platform.addTask({});
-  const oldMs = scene.startedAtMs - 20 * DAY_MS;
-  const old = (exportTaskId: string) => scene.plant({ exportTaskId, archivedAtMs: oldMs });
-  const due = [old("due-1"), old("due-2")];
-  const held = old("held-by-id");
-  const globbed = old("globbed-1");
-  const locked = old("locked");
-  const young = scene.plant({ exportTaskId: "young" });
-  const undeleted = scene.plant({ exportTaskId: listed, archivedAtMs: oldMs, deletedAtMs: undefined });
-  const evicted = scene.plant({ exportTaskId: "evicted", archivedAtMs: oldMs, deletedAtMs: undefined });
-  const recent = scene.plant({
-    exportTaskId: "deleted-today",
-    archivedAtMs: oldMs,
-    deletedAtMs: scene.startedAtMs - DAY_MS / 2,
-  });
-  const orphan = held.replace("0a1b2c", "ffffff");
-  scene.world.store.plantObject(orphan, Buffer.from("orphan"));
-  scene.hold("held-by-id");
-  scene.hold("globbed-*");
-  scene.retention.lock(locked, undefined, { mode: "compliance", untilMs: scene.startedAtMs + 90 * DAY_MS });
-  const kept = [held, globbed, locked, young, undeleted, evicted, recent, orphan, old(relisted)];
-  return { scene, due, kept };
-}
 
 function expectEnd({ scene, due, kept }: Estate): void {
   expect(scene.oracle.violations).toEqual([]);
@@ -53,14 +17,6 @@ function expectEnd({ scene, due, kept }: Estate): void {
   expect(kept.filter((key) => !scene.has(key))).toEqual([]);
   expect(due.filter((key) => scene.has(key))).toEqual([]);
   expect(scene.retention.removed.toSorted()).toEqual(due.toSorted());
-}
-
-/** What a timer does after the night: the failed run is followed by others. */
-async function finish(scene: RetentionScene): Promise<void> {
-  scene.world.faults.clear();
-  await scene.wait(60_000);
-  await scene.sweep();
-  await scene.expire();
 }
 
 const FORMS: readonly (readonly [string, (at: "store" | "platform") => Fault])[] = [

@@ -1,4 +1,3 @@
-import { expect } from "vitest";
 import { globHoldKey, holdKey, recordKey } from "../../lib/domain/key-layout.ts";
 import { matchesHold } from "../../lib/records/holds.ts";
 import { type ExpireReport, expire } from "../../lib/retention/expire.ts";
@@ -10,7 +9,7 @@ import { RemovalOracle } from "../world/removal-oracle.ts";
 import { RetentionState } from "../world/retention-state.ts";
 import type { Ending } from "../world/runner-process.ts";
 import { SeededRandom } from "../world/seeded-random.ts";
-import { type RunnerOptions, World, type WorldOptions } from "../world/world.ts";
+import { InvariantViolation, type RunnerOptions, World, type WorldOptions } from "../world/world.ts";
 import { WorldRetentionStore } from "../world/world-retention.ts";
 
 export const DAY_MS = 86_400_000;
@@ -165,7 +164,9 @@ export class RetentionScene {
     this.#runs += 1;
     const { ports, process } = this.ports(`retention-${this.#runs}`, runnerOptions);
     const ending = await this.world.run(() => process.execute(() => work(ports)));
-    expect(this.oracle.violations).toEqual([]);
+    if (this.oracle.violations.length > 0) {
+      throw new InvariantViolation(this.oracle.violations.join("\n"));
+    }
     return ending;
   }
 

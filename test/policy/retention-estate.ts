@@ -1,0 +1,63 @@
+import { DAY_MS, policyOf, RetentionScene } from "./retention-scene.ts";
+
+export interface Estate {
+  readonly scene: RetentionScene;
+  /** Keys that have to go, and keys that have to stay. */
+  readonly due: readonly string[];
+  readonly kept: readonly string[];
+  /** An old export without a `deleted` record, whose task the platform shows. */
+  readonly listed: string;
+}
+
+/** One of everything that expiry has to tell apart. */
+export function estate(seed: number, createOnce = true): Estate {
+  const policy = policyOf({ default: { keepDays: 10, lock: "governance" } });
+  const scene = new RetentionScene({ seed, policy, store: { createOnce } });
+  scene.keepPlatformBusy();
+  const listed = scene.world.platform.addTask({});
+  const relisted = scene.world.platform.addTask({});
+  const oldMs = scene.startedAtMs - 20 * DAY_MS;
+  const old = (exportTaskId: string) => scene.plant({ exportTaskId, archivedAtMs: oldMs });
+  const due = [old("due-1"), old("due-2")];
+  const held = old("held-by-id");
+  const globbed = old("globbed-1");
+  const locked = old("locked");
+  const young = scene.plant({ exportTaskId: "young" });
+  const undeleted = scene.plant({ exportTaskId: listed, archivedAtMs: oldMs, deletedAtMs: undefined });
+  const nearly = scene.plant({ exportTaskId: "nearly", archivedAtMs: scene.startedAtMs - 9.5 * DAY_MS });
+  const unreadable = old("unreadable-hold");
+  scene.world.store.plantObject("holds/unreadable-hold.json", Buffer.alloc(5 * 1024 * 1024, "x"));
+  const evicted = scene.plant({ exportTaskId: "evicted", archivedAtMs: oldMs, deletedAtMs: undefined });
+  const recent = scene.plant({
+    exportTaskId: "deleted-today",
+    archivedAtMs: oldMs,
+    deletedAtMs: scene.startedAtMs - DAY_MS / 2,
+  });
+  const orphan = held.replace("0a1b2c", "ffffff");
+  scene.world.store.plantObject(orphan, Buffer.from("orphan"));
+  scene.hold("held-by-id");
+  scene.hold("globbed-*");
+  scene.retention.lock(locked, undefined, { mode: "compliance", untilMs: scene.startedAtMs + 90 * DAY_MS });
+  const kept = [
+    held,
+    globbed,
+    locked,
+    young,
+    nearly,
+    unreadable,
+    undeleted,
+    evicted,
+    recent,
+    orphan,
+    old(relisted),
+  ];
+  return { scene, due, kept, listed };
+}
+
+/** What a timer does after the night: the failed run is followed by others. */
+export async function finish(scene: RetentionScene): Promise<void> {
+  scene.world.faults.clear();
+  await scene.wait(60_000);
+  await scene.sweep();
+  await scene.expire();
+}

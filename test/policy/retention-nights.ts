@@ -1,0 +1,118 @@
+import { storeError } from "../world/port-errors.ts";
+import { InvariantViolation } from "../world/world.ts";
+import { retentionSite } from "../world/world-retention.ts";
+import { type Estate, estate, finish } from "./retention-estate.ts";
+import { DAY_MS } from "./retention-scene.ts";
+
+/** What happens before and around the expire run of one night. */
+interface Night {
+  readonly name: string;
+  readonly play: (night: Estate) => Promise<unknown>;
+  /** Exports that are due stay this night: something came in between. */
+  readonly staysDue?: true;
+}
+
+const NIGHTS: readonly Night[] = [
+  { name: "nothing special", play: ({ scene }) => scene.wait(1_000).then(() => scene.expire()) },
+  {
+    name: "this machine's clock is a day ahead",
+    play: ({ scene }) => scene.wait(1_000).then(() => scene.expire({ skewMs: DAY_MS })),
+  },
+  {
+    name: "the platform's list is empty",
+    staysDue: true,
+    async play({ scene }) {
+      const { platform } = scene.world;
+      const list = platform.list.bind(platform);
+      platform.list = () => [];
+      await scene.expire();
+      platform.list = list;
+    },
+  },
+  {
+    name: "the list turns empty before the removal",
+    staysDue: true,
+    async play({ scene }) {
+      const { platform } = scene.world;
+      const list = platform.list.bind(platform);
+      const act = () => {
+        platform.list = () => [];
+      };
+      scene.world.faults.plant({ site: "platform.listExportTasks", occurrence: 3, form: "race", act });
+      await scene.expire();
+      platform.list = list;
+    },
+  },
+  {
+    name: "somebody deletes a task between two lists",
+    async play({ scene, listed }) {
+      const act = () => scene.world.platform.removeTask(listed);
+      scene.world.faults.plant({ site: "platform.listExportTasks", occurrence: 3, form: "race", act });
+      await scene.wait(1_000);
+      await scene.expire();
+    },
+  },
+  {
+    name: "the removal fails, and then everything is held",
+    staysDue: true,
+    async play({ scene }) {
+      const times = Number.POSITIVE_INFINITY;
+      const error = storeError("store-unavailable");
+      scene.world.faults.plant({
+        site: retentionSite("store.removeVersion"),
+        form: "not-done",
+        error,
+        times,
+      });
+      await scene.expire();
+      scene.world.faults.clear();
+      scene.hold("*");
+      await scene.wait(1_000);
+      await scene.expire();
+    },
+  },
+  {
+    name: "an object is locked while expired.json is written",
+    staysDue: true,
+    async play({ scene, due }) {
+      const act = () => {
+        for (const key of due) {
+          const untilMs = scene.startedAtMs + DAY_MS;
+          scene.retention.lock(key, undefined, { mode: "governance", untilMs });
+        }
+      };
+      const match = ({ subject }: { subject: string }) => subject.endsWith("/expired.json");
+      scene.world.faults.plant({ site: "store.putDocument", match, form: "race", act });
+      await scene.expire();
+    },
+  },
+];
+
+/**
+ * Plays every night.
+ *
+ * @returns each broken promise: what the oracle saw, and what went or stayed against the rules.
+ */
+export async function playNights(): Promise<readonly string[]> {
+  const broken: string[] = [];
+  for (const [seed, { name, play, staysDue }] of NIGHTS.entries()) {
+    const night = estate(seed + 1);
+    const { scene, due, kept } = night;
+    try {
+      await play(night);
+      const wrong = staysDue === true ? due.filter((key) => !scene.has(key)) : [];
+      broken.push(...wrong.map((key) => `${name}: ${key} went`));
+      if (staysDue !== true) {
+        await finish(scene);
+        broken.push(...due.filter((key) => scene.has(key)).map((key) => `${name}: ${key} stayed`));
+      }
+    } catch (thrown) {
+      if (!(thrown instanceof InvariantViolation)) {
+        throw thrown;
+      }
+      broken.push(`${name}: ${thrown.message}`);
+    }
+    broken.push(...kept.filter((key) => !scene.has(key)).map((key) => `${name}: ${key} went`));
+  }
+  return broken;
+}
