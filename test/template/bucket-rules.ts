@@ -1,3 +1,4 @@
+import { TAG } from "../../lib/retention/terms.ts";
 import { differences, differencesOf } from "./expectations.ts";
 import type { Rule } from "./rules.ts";
 import { at, listOf, ofType, textOf } from "./template.ts";
@@ -98,6 +99,13 @@ export const BUCKET_RULES = {
                 { StorageClass: "GLACIER_IR", TransitionInDays: 90 },
               ],
             },
+            ...["GLACIER_IR", "GLACIER", "DEEP_ARCHIVE"].map((StorageClass) => ({
+              Id: `tagged-${StorageClass.toLowerCase().replace("_", "-")}`,
+              Status: "Enabled",
+              Prefix: "exports/",
+              TagFilters: [{ Key: TAG.storageClass, Value: StorageClass }],
+              Transitions: [{ StorageClass, TransitionInDays: 0 }],
+            })),
             {
               Id: "past-state",
               Status: "Enabled",

@@ -34,6 +34,11 @@ export const BUCKET_SABOTAGES = {
   ],
   "unfinished uploads and past state go after a day, exports get colder and never go": [
     ["exports expire", "ArchiveBucket/Properties/LifecycleConfiguration/Rules/1/ExpirationInDays", 365],
+    [
+      "a tag that nobody writes",
+      "ArchiveBucket/Properties/LifecycleConfiguration/Rules/2/TagFilters/0/Key",
+      "storage-class",
+    ],
     ["uploads left open", "ArchiveBucket/Properties/LifecycleConfiguration/Rules/0/Status", "Disabled"],
   ],
 } as const satisfies Wrongs<keyof typeof BUCKET_RULES>;

@@ -20,13 +20,24 @@ export const ACTIONS_OF_COMMANDS: Readonly<Record<string, string | "not sent by 
   DeleteObjectCommand: "not sent by functions",
   ChangeMessageVisibilityBatchCommand: "not sent by functions",
   GetQueueAttributesCommand: "not sent by functions",
-  // Retention is not deployed yet.
-  GetObjectLockConfigurationCommand: "not sent by functions",
-  GetObjectRetentionCommand: "not sent by functions",
-  PutObjectRetentionCommand: "not sent by functions",
-  GetObjectTaggingCommand: "not sent by functions",
+  GetObjectLockConfigurationCommand: "s3:GetBucketObjectLockConfiguration",
+  GetObjectRetentionCommand: "s3:GetObjectRetention",
+  PutObjectRetentionCommand: "s3:PutObjectRetention",
+  GetObjectTaggingCommand: "s3:GetObjectTagging",
+  // Always of one version.
   PutObjectTaggingCommand: "not sent by functions",
 };
+
+/** The same with the id of a version, where that needs another permission. */
+export const ACTIONS_OF_VERSIONS: Readonly<Record<string, string>> = {
+  HeadObjectCommand: "s3:GetObjectVersion",
+  GetObjectTaggingCommand: "s3:GetObjectVersionTagging",
+  PutObjectTaggingCommand: "s3:PutObjectVersionTagging",
+  DeleteObjectCommand: "s3:DeleteObjectVersion",
+};
+
+/** What a HEAD shows only to those who may: legal holds, and that a version is not there. */
+export const ACTIONS_OF_NO_REQUEST = ["s3:GetObjectLegalHold", "s3:ListBucketVersions"];
 
 /** Forms that no rule here reads: everything a role may do stands in the role. */
 const POLICIES_ELSEWHERE = ["AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy"];
@@ -58,6 +69,32 @@ const BASE: Readonly<Record<string, Grants>> = {
     "lambda:InvokeFunction": [`\${DiscoverLambdaFunction.Arn}`],
     "sqs:SendMessage": [SCHEDULE_LETTERS],
   },
+  RetainRole: logs("retain"),
+  RetainScheduleRole: {
+    "lambda:InvokeFunction": [`\${RetainLambdaFunction.Arn}`],
+    "sqs:SendMessage": [SCHEDULE_LETTERS],
+  },
+  ExpireRole: logsAndSecret("expire"),
+  ExpireScheduleRole: {
+    "lambda:InvokeFunction": [`\${ExpireLambdaFunction.Arn}`],
+    "sqs:SendMessage": [SCHEDULE_LETTERS],
+  },
+};
+
+/** What a store elsewhere adds, which is opened with the platform's access key. */
+const WITHOUT_BUCKET: Readonly<Record<string, Grants>> = { RetainRole: secret() };
+
+/** What is asked about an export's protection, and about the bucket. */
+const PROTECTION: Grants = {
+  "s3:GetObjectVersion": keys("exports/*"),
+  "s3:GetObjectRetention": keys("exports/*"),
+  "s3:GetObjectLegalHold": keys("exports/*"),
+  "s3:GetObjectVersionTagging": keys("exports/*"),
+  "s3:GetObjectTagging": keys("state/preflight.json"),
+  "s3:AbortMultipartUpload": keys("state/preflight.json"),
+  "s3:GetBucketObjectLockConfiguration": [BUCKET],
+  "s3:ListBucketMultipartUploads": [BUCKET],
+  "s3:ListBucketVersions": [BUCKET],
 };
 
 /** What a bucket of the stack adds. */
@@ -84,16 +121,40 @@ const WITH_BUCKET: Readonly<Record<string, Grants>> = {
     "s3:ListBucket": prefixes("holds/*", "records/*", "requests/*", "state/*"),
     "s3:ListBucketMultipartUploads": [BUCKET],
   },
+  RetainRole: {
+    ...PROTECTION,
+    "s3:GetObject": keys("records/*", "retention/*", "state/*"),
+    "s3:PutObject": keys("records/*", "state/preflight.json"),
+    "s3:PutObjectRetention": keys("exports/*"),
+    "s3:PutObjectVersionTagging": keys("exports/*"),
+    "s3:ListBucket": prefixes("records/*", "state/*"),
+  },
+  ExpireRole: {
+    ...PROTECTION,
+    "s3:GetObject": keys("records/*", "holds/*", "retention/*", "state/*"),
+    "s3:PutObject": keys("records/*", "state/preflight.json"),
+    "s3:DeleteObjectVersion": keys("exports/*"),
+    "s3:ListBucket": prefixes("exports/*", "holds/*", "records/*", "state/*"),
+  },
 };
 
 function logsAndSecret(functionName: string): Grants {
-  const arn = (service: string) => `arn:\${AWS::Partition}:${service}:\${AWS::Region}:\${AWS::AccountId}`;
-  const streams = [`${arn("logs")}:log-group:/aws/lambda/%-${functionName}:log-stream:*`];
+  return { ...logs(functionName), ...secret() };
+}
+
+function logs(functionName: string): Grants {
+  const streams = [`${arnOf("logs")}:log-group:/aws/lambda/%-${functionName}:log-stream:*`];
+  return { "logs:CreateLogStream": streams, "logs:PutLogEvents": streams };
+}
+
+function secret(): Grants {
   return {
-    "logs:CreateLogStream": streams,
-    "logs:PutLogEvents": streams,
-    "secretsmanager:GetSecretValue": [`${arn("secretsmanager")}:secret:iotda-archiver/@-??????`],
+    "secretsmanager:GetSecretValue": [`${arnOf("secretsmanager")}:secret:iotda-archiver/@-??????`],
   };
+}
+
+function arnOf(service: string): string {
+  return `arn:\${AWS::Partition}:${service}:\${AWS::Region}:\${AWS::AccountId}`;
 }
 
 /** Every action that some role may have. */
@@ -145,7 +206,7 @@ function expectedOf(template: Template, role: string, stage: string): Set<string
   const bucket = template.Resources.ArchiveBucket;
   const encryption = "BucketEncryption/ServerSideEncryptionConfiguration/0/ServerSideEncryptionByDefault";
   const key = at(bucket?.Properties, `${encryption}/KMSMasterKeyID`);
-  const withBucket = bucket === undefined ? {} : (WITH_BUCKET[role] ?? {});
+  const withBucket = (bucket === undefined ? WITHOUT_BUCKET : WITH_BUCKET)[role] ?? {};
   const withKey: Grants =
     key === undefined || WITH_BUCKET[role] === undefined
       ? {}

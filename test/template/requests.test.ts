@@ -1,7 +1,12 @@
 import { glob, readFile } from "node:fs/promises";
 import path from "node:path";
 import { expect, test } from "vitest";
-import { ACTIONS_OF_COMMANDS, GRANTED_ACTIONS } from "./grants.ts";
+import {
+  ACTIONS_OF_COMMANDS,
+  ACTIONS_OF_NO_REQUEST,
+  ACTIONS_OF_VERSIONS,
+  GRANTED_ACTIONS,
+} from "./grants.ts";
 
 const LIB = path.join(import.meta.dirname, "../../lib");
 
@@ -19,7 +24,8 @@ test("every request to S3 and SQS in the sources has its permission, and no perm
   expect(commands).toContain("ListObjectsV2Command");
   expect([...commands].filter((command) => !(command in ACTIONS_OF_COMMANDS))).toEqual([]);
 
-  const needed = new Set(Object.values(ACTIONS_OF_COMMANDS).filter((action) => action.includes(":")));
+  const actions = [ACTIONS_OF_COMMANDS, ACTIONS_OF_VERSIONS].flatMap((table) => Object.values(table));
+  const needed = new Set([...actions.filter((action) => action.includes(":")), ...ACTIONS_OF_NO_REQUEST]);
   expect([...GRANTED_ACTIONS].filter((action) => /^(s3|sqs):/.test(action)).sort()).toEqual(
     [...needed].sort(),
   );

@@ -1,6 +1,7 @@
 import { BUCKET_RULES } from "./bucket-rules.ts";
 import { FUNCTION_RULES } from "./function-rules.ts";
 import { problemsOfGrants } from "./grants.ts";
+import { RETENTION_RULES } from "./retention-rules.ts";
 import { problemsOfSpecification } from "./service-spec.ts";
 import { problemsOfSettings } from "./settings.ts";
 import type { Template } from "./template.ts";
@@ -22,10 +23,12 @@ export const RULES: Readonly<Record<RuleName, Rule>> = {
   ...FUNCTION_RULES,
   ...BUCKET_RULES,
   ...WATCH_RULES,
+  ...RETENTION_RULES,
 };
 
 export type RuleName =
   | keyof typeof WHOLE_RULES
   | keyof typeof FUNCTION_RULES
   | keyof typeof BUCKET_RULES
-  | keyof typeof WATCH_RULES;
+  | keyof typeof WATCH_RULES
+  | keyof typeof RETENTION_RULES;

@@ -1,5 +1,6 @@
 import { BUCKET_SABOTAGES } from "./bucket-sabotages.ts";
 import { FUNCTION_SABOTAGES } from "./function-sabotages.ts";
+import { RETENTION_SABOTAGES } from "./retention-sabotages.ts";
 import type { RuleName } from "./rules.ts";
 import type { Template } from "./template.ts";
 import { WATCH_SABOTAGES } from "./watch-sabotages.ts";
@@ -25,6 +26,7 @@ const IN_PROD: Wrongs<RuleName> = {
   ...FUNCTION_SABOTAGES,
   ...BUCKET_SABOTAGES,
   ...WATCH_SABOTAGES,
+  ...RETENTION_SABOTAGES,
 };
 
 /** What can only be wrong where the bucket is encrypted with a key of one's own. */

@@ -1,5 +1,7 @@
 import { readConfiguration } from "../../lib/config/environment.ts";
 import { ConfigurationError } from "../../lib/config/errors.ts";
+import { RetentionPolicyError } from "../../lib/retention/errors.ts";
+import { parseRetentionPolicy } from "../../lib/retention/policy.ts";
 import { at, fieldsOf, ofType, type Template, textOf } from "./template.ts";
 
 /** What CloudFormation puts in the place of a reference in a setting. */
@@ -12,6 +14,9 @@ const REFERENCES: readonly (readonly [string, string])[] = [
 /** What Lambda sets in every function. */
 const OF_LAMBDA = { AWS_REGION: "eu-central-1" };
 
+/** Those that work by the policy, and with no queue. */
+const OF_RETENTION: ReadonlySet<string> = new Set(["RetainLambdaFunction", "ExpireLambdaFunction"]);
+
 /** The settings of each function, read as the program reads them. */
 export function problemsOfSettings(template: Template): string[] {
   return ofType(template, "AWS::Lambda::Function").flatMap(([id, properties]) => {
@@ -20,10 +25,16 @@ export function problemsOfSettings(template: Template): string[] {
       Object.entries(variables).map(([name, value]) => [name, resolved(textOf(value))]),
     );
     try {
-      readConfiguration({ ...environment, ...OF_LAMBDA }, new Set(["platform", "store", "queue"]));
+      const { retention } = readConfiguration(
+        { ...environment, ...OF_LAMBDA },
+        new Set(["platform", "store", OF_RETENTION.has(id) ? "retention" : "queue"]),
+      );
+      if (retention?.policy.kind === "inline") {
+        parseRetentionPolicy(retention.policy.text);
+      }
       return [];
     } catch (error) {
-      if (error instanceof ConfigurationError) {
+      if (error instanceof ConfigurationError || error instanceof RetentionPolicyError) {
         return [`${id}: ${error.message}`];
       }
       throw error;

@@ -30,6 +30,8 @@ describe.each(STAGES)("stage %s", (stage) => {
     expect(packagedOf(stage).archives).toEqual({
       "archive.zip": ["dist/functions/archive.mjs"],
       "discover.zip": ["dist/functions/discover.mjs"],
+      "expire.zip": ["dist/functions/expire.mjs"],
+      "retain.zip": ["dist/functions/retain.mjs"],
     });
   });
 

@@ -8,10 +8,11 @@ const ALARM = "AWS::CloudWatch::Alarm";
 
 interface AlarmFacts {
   readonly metric: string;
-  readonly statistic: "Sum" | "Maximum";
+  readonly statistic: "Sum" | "Maximum" | "Minimum";
   readonly comparison: "GreaterThanThreshold" | "GreaterThanOrEqualToThreshold" | "LessThanThreshold";
   readonly threshold: number;
-  readonly hours?: number;
+  /** How often in a row, and how many hours each time; without it, once. */
+  readonly inARow?: { readonly times: number; readonly hours: number };
   readonly missing: "notBreaching" | "breaching" | "ignore";
   /** The dimension of a metric that AWS writes. */
   readonly of?: Readonly<Record<string, string>>;
@@ -49,23 +50,43 @@ const ALARMS: Readonly<Record<string, AlarmFacts>> = {
     comparison: "LessThanThreshold",
     threshold: 1,
     statistic: "Sum",
-    hours: 26,
+    inARow: { times: 26, hours: 1 },
     missing: "breaching",
   },
   SystemFailuresAlarm: { metric: "IotdaArchiver SystemFailures", ...above(0), ...sum },
   ExportsLostAlarm: { metric: "IotdaArchiver ExportsLost", ...above(0), ...sum },
   ArchiveErrorsAlarm: errors("ArchiveLambdaFunction"),
   DiscoverErrorsAlarm: errors("DiscoverLambdaFunction"),
+  RetainErrorsAlarm: errors("RetainLambdaFunction"),
+  RetentionRefusedAlarm: { metric: "IotdaArchiver RetentionRefused", ...above(0), ...sum },
+  DamagedObjectsAlarm: { metric: "IotdaArchiver DamagedObjects", ...above(0), ...sum },
+  ExpireErrorsAlarm: errors("ExpireLambdaFunction"),
+  ExpiryBlockedAlarm: {
+    metric: "IotdaArchiver ExpiryBlocked",
+    ...above(0),
+    statistic: "Minimum",
+    inARow: { times: 3, hours: 24 },
+    missing: "notBreaching",
+  },
 };
+
+/** Where the bucket sends events. */
+const ALARMS_OF_EVENTS: Readonly<Record<string, AlarmFacts>> = {
+  RetainDeadLettersAlarm: letters("RetainDeadLetterQueue"),
+};
+
+function alarmsOf(template: Template): Readonly<Record<string, AlarmFacts>> {
+  return template.Resources.ArchiveBucket === undefined ? ALARMS : { ...ALARMS, ...ALARMS_OF_EVENTS };
+}
 
 /** Of what tells people. */
 export const WATCH_RULES = {
   "there is an alarm for everything that a person must hear of": (template, stage) => [
     ...strangers(
       ofType(template, ALARM).map(([id]) => id),
-      Object.keys(ALARMS),
+      Object.keys(alarmsOf(template)),
     ),
-    ...Object.entries(ALARMS).flatMap(([id, facts]) =>
+    ...Object.entries(alarmsOf(template)).flatMap(([id, facts]) =>
       differencesOf(template, id, {
         Namespace: facts.metric.split(" ")[0] ?? "",
         MetricName: facts.metric.split(" ")[1] ?? "",
@@ -74,9 +95,13 @@ export const WATCH_RULES = {
         Statistic: facts.statistic,
         TreatMissingData: facts.missing,
         ...dimensionOf(facts.of ?? { service: `iotda-archiver-${stage}` }),
-        ...(facts.hours === undefined
+        ...(facts.inARow === undefined
           ? { EvaluationPeriods: 1 }
-          : { Period: 3600, EvaluationPeriods: facts.hours, DatapointsToAlarm: facts.hours }),
+          : {
+              Period: facts.inARow.hours * 3600,
+              EvaluationPeriods: facts.inARow.times,
+              DatapointsToAlarm: facts.inARow.times,
+            }),
       }),
     ),
   ],

@@ -5,6 +5,9 @@ export const WATCH_SABOTAGES = {
   "there is an alarm for everything that a person must hear of": [
     ["no alarm", "ExportsLostAlarm", undefined],
     ["an alarm too late", "TasksHeldAlarm/Properties/Threshold", 50],
+    ["nobody hears of damage", "DamagedObjectsAlarm", undefined],
+    ["a day is enough to ring", "ExpiryBlockedAlarm/Properties/DatapointsToAlarm", 1],
+    ["events get lost", "RetainDeadLettersAlarm", undefined],
     ["silence is fine", "NoCompletedRunAlarm/Properties/TreatMissingData", "notBreaching"],
   ],
   "every alarm tells the topic, which tells a person": [

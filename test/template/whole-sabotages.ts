@@ -45,6 +45,36 @@ export const WHOLE_SABOTAGES = {
       "sqs:GetQueueUrl",
     ],
     [
+      "retain may remove",
+      "RetainRole/Properties/Policies/1/PolicyDocument/Statement/2/Action",
+      ["s3:PutObjectRetention", "s3:PutObjectVersionTagging", "s3:DeleteObjectVersion"],
+    ],
+    [
+      "retain may write exports",
+      "RetainRole/Properties/Policies/1/PolicyDocument/Statement/3/Resource/0",
+      { "Fn::Sub": `\${ArchiveBucket.Arn}/exports/*` },
+    ],
+    [
+      "retain may bypass locks",
+      "RetainRole/Properties/Policies/1/PolicyDocument/Statement/2/Action/2",
+      "s3:BypassGovernanceRetention",
+    ],
+    [
+      "expire may remove records",
+      "ExpireRole/Properties/Policies/1/PolicyDocument/Statement/2/Resource",
+      { "Fn::Sub": `\${ArchiveBucket.Arn}/*` },
+    ],
+    [
+      "expire may hide objects",
+      "ExpireRole/Properties/Policies/1/PolicyDocument/Statement/2/Action",
+      ["s3:DeleteObjectVersion", "s3:DeleteObject"],
+    ],
+    [
+      "expire may not see legal holds",
+      "ExpireRole/Properties/Policies/1/PolicyDocument/Statement/1/Action/2",
+      undefined,
+    ],
+    [
       "everything allowed",
       "ArchiveRole/Properties/Policies/0/PolicyDocument/Statement/4",
       { Effect: "Allow", Action: "s3:*", Resource: "*" },
@@ -90,6 +120,16 @@ export const WHOLE_SABOTAGES = {
   ],
   "the functions' settings are accepted by the program": [
     ["misspelt setting", "ArchiveLambdaFunction/Properties/Environment/Variables/ARCHIVER_DELETION", "never"],
+    [
+      "a policy without a default",
+      "RetainLambdaFunction/Properties/Environment/Variables/ARCHIVER_RETENTION_POLICY",
+      '{"schemaVersion":1}',
+    ],
+    [
+      "no policy",
+      "ExpireLambdaFunction/Properties/Environment/Variables/ARCHIVER_RETENTION_POLICY",
+      undefined,
+    ],
     ["no queue", "DiscoverLambdaFunction/Properties/Environment/Variables/ARCHIVER_QUEUE", undefined],
   ],
 } as const satisfies Wrongs<keyof typeof WHOLE_RULES>;
