@@ -54,7 +54,7 @@ export async function planRetention(
   settings: RetentionSettings,
   options: RetentionRunOptions,
 ): Promise<RetentionPlan> {
-  const run = await RetentionRun.begin(ports, settings, options);
+  const run = RetentionRun.reading(ports, settings, options);
   const store = await ports.store.retentionAbilities(options);
   const nowMs = await earliestClockMs(ports, settings, options.signal);
   const revisions = await run.records.revisions(options);

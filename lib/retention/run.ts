@@ -98,6 +98,16 @@ export class RetentionRun<Settings extends Pick<RetentionSettings, "scope"> = Re
     return new RetentionRun(ports, settings, options, abilities);
   }
 
+  /** For runs that change nothing: the store is not tried out, since that writes to it. */
+  static reading<Settings extends Pick<RetentionSettings, "scope">>(
+    ports: RetentionPorts,
+    settings: Settings,
+    options: RetentionRunOptions,
+  ): RetentionRun<Settings> {
+    const abilities = { createOnce: false, compareAndSwap: false, verification: "read-back" } as const;
+    return new RetentionRun(ports, settings, options, abilities);
+  }
+
   /** Whether another object may be begun. */
   hasTime(): boolean {
     return this.ports.clock.monotonicMs() + GRACE_MS < this.#endsAtMs;

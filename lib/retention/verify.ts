@@ -56,7 +56,7 @@ export async function verify(
   settings: Pick<RetentionSettings, "scope">,
   options: VerifyOptions,
 ): Promise<VerifyReport> {
-  const run = await RetentionRun.begin(ports, settings, options);
+  const run = RetentionRun.reading(ports, settings, options);
   const recorded = (await run.records.revisions(options)).filter(
     ({ numbers }) => numbers.archived > 0 && numbers.expired === 0,
   );

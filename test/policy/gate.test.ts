@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { holdKey, recordKey } from "../../lib/domain/key-layout.ts";
+import { globHoldKey, holdKey, recordKey } from "../../lib/domain/key-layout.ts";
 import { exportFile } from "../world/export-file.ts";
 import type { PlannedFault } from "../world/faults.ts";
 import { expectKept, MINUTE_MS, onlyEntry, Scene } from "./scene.ts";
@@ -42,6 +42,20 @@ describe("keep: archived, acknowledged, counted", () => {
     await scene.run();
     scene.expectAllDone([id]);
     expect(scene.count("platform.showExportTask")).toBe(1);
+  });
+
+  test("a hold on a glob, and a file among the globs that is none", async () => {
+    const scene = new Scene();
+    const id = scene.addTask();
+    scene.world.store.plantObject(globHoldKey(`${id.slice(0, 5)}*`), Buffer.from("not even JSON"));
+    scene.world.store.plantObject(globHoldKey("no-such-*"), Buffer.from("{}"));
+    expect(onlyEntry(await scene.run())).toMatchObject({ outcome: "archived-kept", reason: "hold" });
+    expectKept(scene, id);
+    scene.world.store.removeObject(globHoldKey(`${id.slice(0, 5)}*`));
+    scene.world.store.plantObject("holds/globs/odd.json", Buffer.from("{}"));
+    scene.world.queue.send(id);
+    expect(onlyEntry(await scene.run())).toMatchObject({ outcome: "archived-kept", reason: "hold" });
+    expectKept(scene, id);
   });
 
   test("expired: the copy is not brought back, the task not deleted", async () => {

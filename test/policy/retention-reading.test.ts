@@ -1,0 +1,86 @@
+import { expect, test } from "vitest";
+import { planRetention } from "../../lib/retention/plan.ts";
+import { verify } from "../../lib/retention/verify.ts";
+import type { Ending } from "../world/runner-process.ts";
+import { DAY_MS, policyOf, RetentionScene } from "./retention-scene.ts";
+
+const ALWAYS = { signal: new AbortController().signal };
+const CHANGES = ["store.preflight", "store.putDocument", "store.complete"] as const;
+
+function value<T>(ending: Ending<T>): T {
+  if (ending.kind === "crashed") {
+    throw new Error("the run crashed");
+  }
+  return ending.value;
+}
+
+function expectUnchanged(scene: RetentionScene): void {
+  expect(scene.world.effects.at(...CHANGES)).toEqual([]);
+  expect([...scene.retention.writes, ...scene.retention.removed]).toEqual([]);
+}
+
+test("plan says what the next runs do, and they do it; it changes nothing", async () => {
+  const scene = new RetentionScene({ policy: policyOf({ default: { keepDays: 10, lock: "governance" } }) });
+  scene.keepPlatformBusy();
+  const oldMs = scene.startedAtMs - 20 * DAY_MS;
+  scene.plant({ exportTaskId: "due", archivedAtMs: oldMs });
+  scene.plant({ exportTaskId: "held", archivedAtMs: oldMs });
+  scene.plant({ exportTaskId: "undeleted", archivedAtMs: oldMs, deletedAtMs: undefined });
+  const locked = scene.plant({ exportTaskId: "locked", archivedAtMs: oldMs });
+  scene.plant({ exportTaskId: "young" });
+  const missing = scene.plant({ exportTaskId: "missing" });
+  scene.plant({ exportTaskId: "unreadable" });
+  scene.plantRecord("unreadable", "archived", "{");
+  scene.hold("held");
+  scene.retention.lock(locked, undefined, { mode: "governance", untilMs: scene.startedAtMs + DAY_MS });
+  scene.retention.writes.clear();
+  scene.world.store.removeObject(missing);
+  await scene.wait(1_000);
+
+  const plan = value(await scene.start((ports) => planRetention(ports, scene.settings, ALWAYS)));
+  expectUnchanged(scene);
+  const said = plan.entries.map(({ exportTaskId, sweep, expire }) => [exportTaskId, sweep, expire]);
+  expect(said).toEqual([
+    ["due", "retain", "remove"],
+    ["held", "retain", "held"],
+    ["locked", "refuse", "locked"],
+    ["missing", "report-missing", "missing"],
+    ["undeleted", "retain", "not-deleted"],
+    ["unreadable", "report-unreadable", "unreadable"],
+    ["young", "retain", "unexpired"],
+  ]);
+  expect(plan.entries[6]).toMatchObject({
+    rule: "default",
+    lock: "governance",
+    archivedAt: new Date(scene.startedAtMs).toISOString(),
+    keepUntil: new Date(scene.startedAtMs + 10 * DAY_MS).toISOString(),
+  });
+  expect((await scene.sweep()).counts).toEqual({ retained: 4, refused: 1, missing: 1, unreadable: 1 });
+  expect((await scene.expire()).removed.map(({ exportTaskId }) => exportTaskId)).toEqual(["due"]);
+  const next = value(await scene.start((ports) => planRetention(ports, scene.settings, ALWAYS)));
+  expect(next.entries.map(({ exportTaskId }) => exportTaskId)).not.toContain("due");
+  expect(next.entries.find(({ exportTaskId }) => exportTaskId === "young")).toMatchObject({
+    sweep: "nothing",
+  });
+});
+
+test("verify reads a part or all, tells damage from absence, and changes nothing", async () => {
+  const scene = new RetentionScene();
+  const keys = Array.from({ length: 20 }, (_, n) => scene.plant({ exportTaskId: `night-${n + 10}` }));
+  const [damaged = "", missing = ""] = keys;
+  const { settings } = scene;
+  const run = async (fraction: number) =>
+    value(await scene.start((ports) => verify(ports, settings, { ...ALWAYS, fraction })));
+  expect((await run(1)).counts).toEqual({ recorded: 20, checked: 20, intact: 20, damaged: 0, failed: 0 });
+  scene.world.store.plantObject(damaged, Buffer.alloc(100, "other"));
+  scene.world.store.removeObject(missing);
+  const report = await run(1);
+  expectUnchanged(scene);
+  expect(report.counts).toMatchObject({ checked: 20, intact: 18, damaged: 2 });
+  expect(report.damage).toMatchObject([
+    { exportTaskId: "night-10", damage: "damaged", recorded: { sizeBytes: 100 }, found: { sizeBytes: 100 } },
+    { exportTaskId: "night-11", damage: "missing" },
+  ]);
+  expect((await run(0.25)).counts.checked).toBe(5);
+  expect((await run(0.01)).counts.checked).toBe(1);
+});
