@@ -48,11 +48,12 @@ export class RequestHistory {
   /** Plays the whole history. */
   async play(): Promise<void> {
     const { platform } = this.scene.world;
-    const crowd = this.#chance(0.15) ? this.#random.integer(38, 46) : 0;
-    const failed = Array.from({ length: crowd }, () => this.#addGivenUpTask());
+    // The oldest are worth something, so that an eviction is a loss; then what only takes up places.
     for (let n = this.#random.integer(0, 3); n > 0; n -= 1) {
       platform.addTask(this.#chance(0.5) ? {} : { resourceCondition: this.#condition() });
     }
+    const crowd = this.#chance(0.15) ? this.#random.integer(42, 48) : 0;
+    const failed = Array.from({ length: crowd }, () => this.#addGivenUpTask());
     const steps = this.#random.integer(STEPS.least, STEPS.most);
     for (let step = 0; step < steps; step += 1) {
       await this.#step();
@@ -82,27 +83,30 @@ export class RequestHistory {
 
   async #step(): Promise<void> {
     const { platform } = this.scene.world;
-    switch (this.#random.integer(0, 9)) {
+    switch (this.#random.integer(0, 10)) {
       case 0:
       case 1:
       case 2:
         return await this.#event();
       case 3:
-        if (platform.list().length < 47) {
+      case 4:
+        if (platform.list().length < 50) {
           platform.addTask(this.#someonesTask());
         }
         return;
-      case 4: {
+      case 5: {
         const listed = platform.list();
         const victim = listed[this.#random.integer(0, Math.max(0, listed.length - 1))];
         return victim === undefined ? undefined : platform.removeTask(victim.task.exportTaskId);
       }
-      case 5:
+      case 6:
         await this.scene.world.run(() => this.scene.startArchive());
         return;
-      default:
-        this.#plantFault();
-        return await this.#discover(this.#chance(0.5) ? 2 : 1);
+      default: {
+        const runs = this.#random.integer(1, 2);
+        this.#plantFault(runs);
+        return await this.#discover(runs);
+      }
     }
   }
 
@@ -142,7 +146,7 @@ export class RequestHistory {
   async #discover(runs: number): Promise<void> {
     const { clock } = this.scene.world;
     const one = async () => {
-      await clock.sleep(this.#pick([0, 10, 300, 2_000]));
+      await clock.sleep(this.#pick([0, 10, 300, 2_000, 3 * MINUTE_MS]));
       const skewMs = this.#pick([0, 0, 4 * MINUTE_MS, -4 * MINUTE_MS]);
       await this.#survive(() => this.scene.startDiscover({ runner: { skewMs } }));
     };
@@ -155,7 +159,7 @@ export class RequestHistory {
     return this.#planted.has(error) || (error instanceof Error && this.#planted.has(error.cause));
   }
 
-  #plantFault(): void {
+  #plantFault(runs: number): void {
     if (this.#chance(0.3)) {
       return;
     }
@@ -167,9 +171,15 @@ export class RequestHistory {
         : storeError(this.#pick(["store-unavailable", "store-forbidden"]));
     this.#planted.add(error);
     const at = { site, occurrence: this.#random.integer(1, 5), times: this.#random.integer(1, 3) };
+    // Between our last list and our create the platform offers no protection: then others ask for other things.
+    const isProtected = runs === 1 && (site === "platform.listExportTasks" || site === "store.putDocument");
+    const condition = isProtected ? this.#condition() : undefined;
     const others = () => {
       if (this.scene.world.platform.list().length < 48) {
-        this.scene.world.platform.addTask({});
+        this.scene.world.platform.addTask({
+          status: "Processing",
+          ...(condition && { resourceCondition: condition }),
+        });
       }
     };
     const faults: readonly PlannedFault[] = [
@@ -177,7 +187,7 @@ export class RequestHistory {
       { ...at, form: "done-answer-lost", error },
       { ...at, form: "crash", when: "before" },
       { ...at, form: "crash", when: "after" },
-      { ...at, form: "slow", extraMs: this.#pick([500, 4_000, 90_000]) },
+      { ...at, form: "slow", extraMs: this.#pick([500, 4_000, 6 * MINUTE_MS]) },
       { ...at, form: "race", act: others },
     ];
     this.scene.world.faults.plant(
@@ -190,7 +200,9 @@ export class RequestHistory {
   #someonesTask() {
     const endsAs = this.#chance(0.3) ? ("Failed" as const) : ("Success" as const);
     const status = this.#pick(["Processing", "Success", "Failed"]);
-    return this.#chance(0.5) ? { status, endsAs } : { status, endsAs, resourceCondition: this.#condition() };
+    const processingMs = this.#pick([10 * SECOND_MS, HOUR_MS]);
+    const task = { status, endsAs, processingMs };
+    return this.#chance(0.3) ? task : { ...task, resourceCondition: this.#condition() };
   }
 
   #condition(): Readonly<Record<string, unknown>> {
