@@ -180,20 +180,21 @@ export class Aftermath {
   }
 
   #touchedIds(): ReadonlySet<string> {
-    return new Set(
-      this.#stage.story.happenings.flatMap((happening) => {
-        switch (happening.kind) {
-          case "overwrite":
-          case "hold":
-          case "rot":
-            return [happening.id];
-          case "create":
-            return happening.sameConditionAs === undefined ? [] : [happening.id, happening.sameConditionAs];
-          default:
-            return [];
-        }
-      }),
-    );
+    const touched = this.#stage.story.happenings.flatMap((happening) => {
+      switch (happening.kind) {
+        case "overwrite":
+        case "hold":
+        case "rot":
+          return [happening.id];
+        case "create":
+          return happening.sameConditionAs === undefined ? [] : [happening.sameConditionAs];
+        default:
+          return [];
+      }
+    });
+    // A create with one condition may overwrite any task that was made with it.
+    const conditions = new Set(touched.map((id) => this.#stage.conditionOf(id)));
+    return new Set(this.#ids().filter((id) => conditions.has(this.#stage.conditionOf(id))));
   }
 
   #losses(): readonly { kind: "ours" | "theirs" | "window"; id: string; sha256: string }[] {

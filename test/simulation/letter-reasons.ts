@@ -36,12 +36,10 @@ const IS_FITTING: Readonly<Record<DeadLetterReason, (subject: Subject) => boolea
   "too-large-for-run": (subject) => failsForever(subject),
   "max-attempts": (subject) => failsForever(subject),
   "crash-loop": ({ id, stage }) => {
-    const { faults, queue, settings } = stage.story;
-    // A queue that hands messages out twice counts receives that no death has caused.
+    const { faults, settings } = stage.story;
+    // Repeated and lost receives count as well, so a task that does kill its runner may be given up sooner.
     const isKiller = faults.some((fault) => fault.kind === "crash-loop" && fault.id === id);
-    const deathsNeeded =
-      isKiller && queue.duplicateFraction > 0 ? DEATHS_ALONE : settings.maxReceives - 1 + DEATHS_ALONE;
-    return countDeaths(stage) >= deathsNeeded;
+    return countDeaths(stage) >= DEATHS_ALONE + (isKiller ? 0 : settings.maxReceives - 1);
   },
 };
 

@@ -67,7 +67,7 @@ class Play {
 
   async #allPhases(): Promise<void> {
     await this.#faultyTime();
-    this.#stage.faultsAreOn = false;
+    this.#stage.endFaults();
     await this.#runUntilQueueIsEmpty();
     const { story, world } = this.#stage;
     this.#violations.push(...this.#aftermath.findUnsettled("untouched"));

@@ -49,6 +49,7 @@ class Drawing {
     const faults = this.#times(this.#random.integer(0, 4)).map(() => this.#fault(tasks, runners.length));
     const poison = this.#chance(0.04) ? [this.#poison(tasks)] : [];
     const loop: StoryFault[] = hasCrashLoop ? [{ kind: "crash-loop", id: this.#idOf(tasks) }] : [];
+    const repeats = this.#chance(0.15);
     return storyOf({
       seed: this.#seed,
       runners,
@@ -60,7 +61,7 @@ class Drawing {
       },
       queue: {
         receiveWindow: this.#random.integer(1, 4),
-        duplicateFraction: this.#chance(0.15) ? 0.3 : 0,
+        duplicateFraction: repeats ? 0.3 : 0,
         visibilityMs: this.#chance(0.3) ? 30_000 : 120_000,
       },
       platform: {
@@ -73,7 +74,7 @@ class Drawing {
         maxReceives: hasCrashLoop ? 3 : 20,
       },
       discovers: this.#chance(0.25),
-      faultyMs: this.#chance(0.1) ? 6 * HOUR_MS : 40 * MINUTE_MS,
+      faultyMs: !repeats && this.#chance(0.1) ? 6 * HOUR_MS : 40 * MINUTE_MS,
       happenings,
       faults: [...faults, ...poison, ...loop],
     });
