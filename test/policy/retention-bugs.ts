@@ -78,6 +78,13 @@ const ROWS: readonly Row[] = [
     "if (list.tasks.length < 0) {",
   ],
   [
+    "listed task recorded as gone",
+    "A task that the list shows gets a deleted record.",
+    "lib/retention/expire.ts",
+    'sightIn(list, one.exportTaskId) === "absent"',
+    'sightIn(list, one.exportTaskId) !== "empty-list"',
+  ],
+  [
     "expired.json not written",
     "An export is gone and nothing says why.",
     REMOVE,

@@ -125,6 +125,8 @@ describe("stays", () => {
     });
     await scene.expire();
     expectStays(scene, key, id);
+    // Nobody may write that a task is gone which the list shows.
+    expect(scene.record(id, "deleted") === undefined).toBe(deletedBeforeMs === undefined);
   });
 
   test("shown by a list again, although it was deleted", async () => {

@@ -13,7 +13,16 @@ interface Night {
 }
 
 const NIGHTS: readonly Night[] = [
-  { name: "nothing special", play: ({ scene }) => scene.wait(1_000).then(() => scene.expire()) },
+  {
+    name: "nothing special",
+    async play({ scene, listed }) {
+      await scene.wait(1_000);
+      await scene.expire();
+      if (scene.record(listed, "deleted") !== undefined) {
+        throw new InvariantViolation(`${listed} is listed, and recorded as gone`);
+      }
+    },
+  },
   {
     name: "this machine's clock is a day ahead",
     play: ({ scene }) => scene.wait(1_000).then(() => scene.expire({ skewMs: DAY_MS })),
