@@ -38,6 +38,12 @@ export const ACTIONS_OF_VERSIONS: Readonly<Record<string, string>> = {
 
 /** What a HEAD shows only to those who may: legal holds, and that a version is not there. */
 export const ACTIONS_OF_NO_REQUEST = ["s3:GetObjectLegalHold", "s3:ListBucketVersions"];
+/** What Lambda does on behalf of a function that a queue starts. */
+export const ACTIONS_OF_LAMBDA: readonly string[] = [
+  "sqs:ReceiveMessage",
+  "sqs:DeleteMessage",
+  "sqs:GetQueueAttributes",
+];
 
 /** Forms that no rule here reads: everything a role may do stands in the role. */
 const POLICIES_ELSEWHERE = ["AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy"];
@@ -65,6 +71,13 @@ const BASE: Readonly<Record<string, Grants>> = {
     "sqs:SendMessage": [SCHEDULE_LETTERS],
   },
   DiscoverRole: { ...logsAndSecret("discover"), "sqs:SendMessage": [`\${TaskQueue.Arn}`] },
+  ExportEventsRole: {
+    ...logs("exportEvents"),
+    "sqs:ReceiveMessage": [`\${EventQueue.Arn}`],
+    "sqs:DeleteMessage": [`\${EventQueue.Arn}`],
+    "sqs:GetQueueAttributes": [`\${EventQueue.Arn}`],
+    "sqs:SendMessage": [`\${TaskQueue.Arn}`, `\${DeadLetterQueue.Arn}`],
+  },
   DiscoverScheduleRole: {
     "lambda:InvokeFunction": [`\${DiscoverLambdaFunction.Arn}`],
     "sqs:SendMessage": [SCHEDULE_LETTERS],
@@ -82,7 +95,7 @@ const BASE: Readonly<Record<string, Grants>> = {
 };
 
 /** What a store elsewhere adds, which is opened with the platform's access key. */
-const WITHOUT_BUCKET: Readonly<Record<string, Grants>> = { RetainRole: secret() };
+const WITHOUT_BUCKET: Readonly<Record<string, Grants>> = { RetainRole: secret(), ExportEventsRole: secret() };
 
 /** What is asked about an export's protection, and about the bucket. */
 const PROTECTION: Grants = {
@@ -135,6 +148,13 @@ const WITH_BUCKET: Readonly<Record<string, Grants>> = {
     "s3:PutObject": keys("records/*", "state/preflight.json"),
     "s3:DeleteObjectVersion": keys("exports/*"),
     "s3:ListBucket": prefixes("exports/*", "holds/*", "records/*", "state/*"),
+  },
+  ExportEventsRole: {
+    "s3:GetObject": keys("requests/*", "state/*"),
+    "s3:PutObject": keys("requests/*", "state/preflight.json"),
+    "s3:AbortMultipartUpload": keys("state/preflight.json"),
+    "s3:ListBucket": prefixes("requests/*", "state/*"),
+    "s3:ListBucketMultipartUploads": [BUCKET],
   },
 };
 

@@ -3,6 +3,7 @@ import path from "node:path";
 import { expect, test } from "vitest";
 import {
   ACTIONS_OF_COMMANDS,
+  ACTIONS_OF_LAMBDA,
   ACTIONS_OF_NO_REQUEST,
   ACTIONS_OF_VERSIONS,
   GRANTED_ACTIONS,
@@ -25,7 +26,11 @@ test("every request to S3 and SQS in the sources has its permission, and no perm
   expect([...commands].filter((command) => !(command in ACTIONS_OF_COMMANDS))).toEqual([]);
 
   const actions = [ACTIONS_OF_COMMANDS, ACTIONS_OF_VERSIONS].flatMap((table) => Object.values(table));
-  const needed = new Set([...actions.filter((action) => action.includes(":")), ...ACTIONS_OF_NO_REQUEST]);
+  const needed = new Set([
+    ...actions.filter((action) => action.includes(":")),
+    ...ACTIONS_OF_NO_REQUEST,
+    ...ACTIONS_OF_LAMBDA,
+  ]);
   expect([...GRANTED_ACTIONS].filter((action) => /^(s3|sqs):/.test(action)).sort()).toEqual(
     [...needed].sort(),
   );

@@ -1,4 +1,5 @@
 import { BUCKET_RULES } from "./bucket-rules.ts";
+import { EVENT_RULES } from "./event-rules.ts";
 import { FUNCTION_RULES } from "./function-rules.ts";
 import { problemsOfGrants } from "./grants.ts";
 import { RETENTION_RULES } from "./retention-rules.ts";
@@ -21,6 +22,7 @@ export const WHOLE_RULES = {
 export const RULES: Readonly<Record<RuleName, Rule>> = {
   ...WHOLE_RULES,
   ...FUNCTION_RULES,
+  ...EVENT_RULES,
   ...BUCKET_RULES,
   ...WATCH_RULES,
   ...RETENTION_RULES,
@@ -29,6 +31,7 @@ export const RULES: Readonly<Record<RuleName, Rule>> = {
 export type RuleName =
   | keyof typeof WHOLE_RULES
   | keyof typeof FUNCTION_RULES
+  | keyof typeof EVENT_RULES
   | keyof typeof BUCKET_RULES
   | keyof typeof WATCH_RULES
   | keyof typeof RETENTION_RULES;

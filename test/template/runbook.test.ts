@@ -26,7 +26,7 @@ test("the runbook has a section for each dead-letter reason", async () => {
   expect(await headings()).toEqual(expect.arrayContaining(Object.keys(REASONS)));
 });
 
-test.each(["alarms.yml", "archive.yml", "discover.yml", "retain.yml", "expire.yml"])(
+test.each(["alarms.yml", "archive.yml", "discover.yml", "export-events.yml", "retain.yml", "expire.yml"])(
   "every alarm of %s names its section of the runbook",
   async (file) => {
     const text = await readFile(new URL(file, DEPLOY), "utf8");

@@ -1,4 +1,5 @@
 import { BUCKET_SABOTAGES } from "./bucket-sabotages.ts";
+import { EVENT_SABOTAGES } from "./event-sabotages.ts";
 import { FUNCTION_SABOTAGES } from "./function-sabotages.ts";
 import { RETENTION_SABOTAGES } from "./retention-sabotages.ts";
 import type { RuleName } from "./rules.ts";
@@ -24,6 +25,7 @@ export interface Sabotage {
 const IN_PROD: Wrongs<RuleName> = {
   ...WHOLE_SABOTAGES,
   ...FUNCTION_SABOTAGES,
+  ...EVENT_SABOTAGES,
   ...BUCKET_SABOTAGES,
   ...WATCH_SABOTAGES,
   ...RETENTION_SABOTAGES,

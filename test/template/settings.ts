@@ -6,6 +6,7 @@ import { at, fieldsOf, ofType, type Template, textOf } from "./template.ts";
 
 /** What CloudFormation puts in the place of a reference in a setting. */
 const REFERENCES: readonly (readonly [string, string])[] = [
+  [`{{resolve:secretsmanager:\${EventSecret}:SecretString}}`, "a".repeat(64)],
   [`\${ArchiveBucket}`, "stack-archivebucket-1abcdefgh"],
   [`\${TaskQueue}`, "https://sqs.eu-central-1.amazonaws.com/123456789012/tasks"],
   [`\${DeadLetterQueue}`, "https://sqs.eu-central-1.amazonaws.com/123456789012/letters"],
@@ -27,7 +28,7 @@ export function problemsOfSettings(template: Template): string[] {
     try {
       const { retention } = readConfiguration(
         { ...environment, ...OF_LAMBDA },
-        new Set(["platform", "store", OF_RETENTION.has(id) ? "retention" : "queue"]),
+        new Set(["platform", "store", "events", OF_RETENTION.has(id) ? "retention" : "queue"]),
       );
       if (retention?.policy.kind === "inline") {
         parseRetentionPolicy(retention.policy.text);

@@ -1,9 +1,16 @@
+import { readdirSync } from "node:fs";
+import path from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { type Packaged, packageStage } from "./packaging.ts";
 import { RULES, type RuleName } from "./rules.ts";
 import { SABOTAGES, sabotaged } from "./sabotages.ts";
+import { ofType } from "./template.ts";
 
 const STAGES = ["prod", "kms", "obs"] as const;
+const FUNCTIONS = readdirSync(new URL("../../functions", import.meta.url))
+  .filter((file) => /^[^.]+\.ts$/.test(file))
+  .map((file) => path.parse(file).name)
+  .sort();
 const RULE_NAMES = Object.keys(RULES) as RuleName[];
 
 const packaged = new Map<string, Packaged>();
@@ -26,13 +33,13 @@ describe.each(STAGES)("stage %s", (stage) => {
     expect(output).toContain("Service packaged");
   });
 
-  test("each function's archive is its bundle and nothing else", () => {
-    expect(packagedOf(stage).archives).toEqual({
-      "archive.zip": ["dist/functions/archive.mjs"],
-      "discover.zip": ["dist/functions/discover.mjs"],
-      "expire.zip": ["dist/functions/expire.mjs"],
-      "retain.zip": ["dist/functions/retain.mjs"],
-    });
+  test("every function of the sources is deployed, as its bundle and nothing else", () => {
+    const { archives, template } = packagedOf(stage);
+    const handlers = ofType(template, "AWS::Lambda::Function").map(([, { Handler }]) => Handler);
+    expect(archives).toEqual(
+      Object.fromEntries(FUNCTIONS.map((name) => [`${name}.zip`, [`dist/functions/${name}.mjs`]])),
+    );
+    expect(handlers.sort()).toEqual(FUNCTIONS.map((name) => `dist/functions/${name}.handler`));
   });
 
   test.each(RULE_NAMES)("%s", (name) => {

@@ -68,6 +68,10 @@ const ALARMS: Readonly<Record<string, AlarmFacts>> = {
     inARow: { times: 3, hours: 24 },
     missing: "notBreaching",
   },
+  ExportEventsErrorsAlarm: errors("ExportEventsLambdaFunction"),
+  EventDeadLettersAlarm: letters("EventDeadLetterQueue"),
+  EventsRefusedAlarm: { ...errors("ExportEventsLambdaFunction"), metric: "AWS/Lambda Url4xxCount" },
+  RequestsWaitingAlarm: { metric: "IotdaArchiver OldestRequestAgeSeconds", ...above(24 * 3600), ...most },
 };
 
 /** Where the bucket sends events. */

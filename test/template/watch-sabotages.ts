@@ -8,6 +8,8 @@ export const WATCH_SABOTAGES = {
     ["nobody hears of damage", "DamagedObjectsAlarm", undefined],
     ["a day is enough to ring", "ExpiryBlockedAlarm/Properties/DatapointsToAlarm", 1],
     ["events get lost", "RetainDeadLettersAlarm", undefined],
+    ["a request may wait a week", "RequestsWaitingAlarm/Properties/Threshold", 604_800],
+    ["refusals that nobody hears of", "EventsRefusedAlarm", undefined],
     ["silence is fine", "NoCompletedRunAlarm/Properties/TreatMissingData", "notBreaching"],
   ],
   "every alarm tells the topic, which tells a person": [

@@ -130,6 +130,11 @@ export const WHOLE_SABOTAGES = {
       "ExpireLambdaFunction/Properties/Environment/Variables/ARCHIVER_RETENTION_POLICY",
       undefined,
     ],
+    [
+      "a status that there is not",
+      "ExportEventsLambdaFunction/Properties/Environment/Variables/ARCHIVER_EXPORT_ON",
+      "any:Finished",
+    ],
     ["no queue", "DiscoverLambdaFunction/Properties/Environment/Variables/ARCHIVER_QUEUE", undefined],
   ],
 } as const satisfies Wrongs<keyof typeof WHOLE_RULES>;
