@@ -100,7 +100,7 @@ export async function expire(
       stopReason = stopReason === "done" && !isSurveyed ? "time-budget" : stopReason;
     }
   } catch (error) {
-    run.noteFailure(error);
+    run.noteEnd(error);
     stopReason = "system-failure";
   }
   return {

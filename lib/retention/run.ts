@@ -139,6 +139,12 @@ export class RetentionRun<Settings extends Pick<RetentionSettings, "scope"> = Re
     return failure;
   }
 
+  /** Notes a failure that ends the run whatever its scope: what it was about cannot be left out. */
+  noteEnd(error: unknown): void {
+    const failure = this.noteFailure(error);
+    this.#failure ??= failure;
+  }
+
   frame(stopReason: RetentionStop): RunFrame {
     const { runId } = this;
     return {
