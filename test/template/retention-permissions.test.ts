@@ -1,0 +1,51 @@
+import { expect, test, vi } from "vitest";
+import { openStandInBucket } from "../end-to-end/locked-bucket.ts";
+import {
+  KEEP_DAYS,
+  openRetentionLab,
+  type RetentionLab,
+  SECOND_LOCKED,
+} from "../end-to-end/retention-lab.ts";
+import { ACTIONS_OF_COMMANDS, ACTIONS_OF_VERSIONS, mayInBucket } from "./grants.ts";
+
+// Many processes, on a machine that may be busy.
+vi.setConfig({ testTimeout: 120_000 });
+
+/** What was sent to the bucket since the last look and the role may not do; with the actions that were needed. */
+async function requestsOf({ bucket }: RetentionLab, role: string) {
+  const requests = (await bucket.control?.requests()) ?? [];
+  await bucket.control?.clearRequests();
+  const below = (key: string) => key.slice(bucket.keyOf("").length);
+  const needed = requests.map(({ operation, key, query }) => {
+    const command = `${operation}Command`;
+    const ofVersion = query.versionId === undefined ? undefined : ACTIONS_OF_VERSIONS[command];
+    const action = ofVersion ?? ACTIONS_OF_COMMANDS[command] ?? operation;
+    return { action, on: key === undefined ? { prefix: below(query.prefix ?? "") } : { key: below(key) } };
+  });
+  const refused = needed
+    .filter(({ action, on }) => !mayInBucket(role, action, on))
+    .map(({ action, on }) => `${action} on ${JSON.stringify(on)}`);
+  return { refused, actions: new Set(needed.map(({ action }) => action)) };
+}
+
+test("retain and expire send nothing to the bucket that their roles refuse", async (context) => {
+  const lab = await openRetentionLab(context, openStandInBucket, SECOND_LOCKED);
+  await lab.archive(2);
+  const [version = { key: "", versionId: "" }] = (await lab.objects()).values();
+  await lab.bucket.control?.clearRequests();
+
+  expect((await lab.call("retain", lab.created(version))).report.counts).toEqual({ retained: 1 });
+  expect((await lab.call("retain")).report.counts).toEqual({ retained: 1, "up-to-date": 1 });
+  const retained = await requestsOf(lab, "RetainRole");
+  expect(retained.refused).toEqual([]);
+  expect([...retained.actions]).toEqual(
+    expect.arrayContaining(["s3:GetObjectVersion", "s3:PutObjectRetention", "s3:PutObjectVersionTagging"]),
+  );
+
+  await lab.age(KEEP_DAYS + 1);
+  await lab.bucket.control?.clearRequests();
+  expect((await lab.call("expire")).report.counts).toMatchObject({ due: 2, removed: 1 });
+  const expired = await requestsOf(lab, "ExpireRole");
+  expect(expired.refused).toEqual([]);
+  expect([...expired.actions]).toContain("s3:DeleteObjectVersion");
+});
