@@ -54,6 +54,7 @@ test("keys, tokens and signatures appear in no log line, whatever goes wrong, at
     HTTPS_PROXY: `http://user:${PROXY_PASSWORD}@127.0.0.1:9`,
     ARCHIVER_MIN_TASK_MS: "2000",
     ARCHIVER_LOG_LEVEL: "DEBUG",
+    ARCHIVER_RETENTION_POLICY: '{"schemaVersion":1,"default":{"keepDays":1,"lock":"none"}}',
     // What an operator in need switches on.
     POWERTOOLS_LOGGER_LOG_EVENT: "true",
   };
@@ -78,10 +79,14 @@ test("keys, tokens and signatures appear in no log line, whatever goes wrong, at
   await call(bySecret, "discover");
   await call(byKeys, "archive");
   await call(bySecret, "archive");
+  await call(bySecret, "retain");
+  await call(byKeys, "expire");
   // Refused everywhere, by servers that quote what they refuse.
   await lab.control.changeSettings({ accounts: [{ ak: "SOMEBODYELSE00000001", sk: "somebodyElsesSecret" }] });
   await call(bySecret, "archive");
   await call(byKeys, "discover");
+  await call(bySecret, "expire");
+  await call({ ...byKeys, AWS_SECRET_ACCESS_KEY: `${STORE.secretAccessKey}x` }, "retain");
   await call({ ...byKeys, AWS_SECRET_ACCESS_KEY: `${STORE.secretAccessKey}x` }, "archive");
   secrets.secrets.set(SECRET_ID, { value: JSON.stringify({ ...PLATFORM, sk: `${PLATFORM.sk}\n` }) });
   await call(bySecret, "archive");
