@@ -3,10 +3,18 @@ import { METRIC_UNITS } from "../observability/metrics.ts";
 import { metricsOfExpire, metricsOfRetain } from "./retention-metrics.ts";
 
 test("a retain run counts outcomes; what did not occur is 0", () => {
-  const counts = { retained: 3, refused: 1, unrecorded: 2, missing: 4, unreadable: 5, "up-to-date": 9 };
+  const counts = {
+    retained: 3,
+    refused: 1,
+    failed: 6,
+    unrecorded: 2,
+    missing: 4,
+    unreadable: 5,
+    "up-to-date": 9,
+  };
   expect(metricsOfRetain({ counts })).toEqual({
     ObjectsRetained: 3,
-    RetentionRefused: 1,
+    RetentionRefused: 7,
     UnrecordedObjects: 2,
     DamagedObjects: 9,
   });

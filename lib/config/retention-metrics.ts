@@ -10,7 +10,7 @@ type ExpireFacts = Pick<ExpireReport, "counts" | "stayed">;
 
 const OF_RETAIN: Table<RetainFacts> = {
   ObjectsRetained: ({ counts }) => counts.retained ?? 0,
-  RetentionRefused: ({ counts }) => counts.refused ?? 0,
+  RetentionRefused: ({ counts }) => (counts.refused ?? 0) + (counts.failed ?? 0),
   UnrecordedObjects: ({ counts }) => counts.unrecorded ?? 0,
   DamagedObjects: ({ counts }) => (counts.missing ?? 0) + (counts.unreadable ?? 0),
 };

@@ -41,7 +41,7 @@ export const METRIC_UNITS = {
   OldestRequestAgeSeconds: "Seconds",
   /** Exports that were locked, tagged or recorded by the retention policy. */
   ObjectsRetained: "Count",
-  /** Exports whose lock holds longer than the policy asks, or is of another kind. */
+  /** Exports that are not as the policy asks: their lock holds longer or is of another kind, or the store failed. */
   RetentionRefused: "Count",
   /** Objects that no `archived` record came to name. */
   UnrecordedObjects: "Count",
