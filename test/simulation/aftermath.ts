@@ -11,6 +11,8 @@ const LIST_FRESHNESS_MS = 5_000;
 /** Finished or unknown: what discover and the gate may come to see as done. */
 const UNFINISHED = (status: string) => status !== "Success" && status !== "Failed";
 
+const NOBODY: ReadonlySet<string> = new Set();
+
 /** Judges a story once nothing is left to do: what became of each task, and what was lost. */
 export class Aftermath {
   readonly #stage: Stage;
@@ -192,6 +194,9 @@ export class Aftermath {
           return [];
       }
     });
+    if (touched.length === 0) {
+      return NOBODY;
+    }
     // A create with one condition may overwrite any task that was made with it.
     const conditions = new Set(touched.map((id) => this.#stage.conditionOf(id)));
     return new Set(this.#ids().filter((id) => conditions.has(this.#stage.conditionOf(id))));
@@ -199,19 +204,16 @@ export class Aftermath {
 
   #losses(): readonly { kind: "ours" | "theirs" | "window"; id: string; sha256: string }[] {
     const { platform } = this.#stage.world;
+    const kept = this.#view.keptSha256s();
     return platform.history.all.flatMap((file) => {
       const { exportTaskId: id, sha256, endedBy, fromMs, requestedAtMs = 0 } = file;
-      if (endedBy === undefined || this.#stage.rotted.has(id) || this.#isKeptAnywhere(sha256)) {
+      if (endedBy === undefined || this.#stage.rotted.has(id) || kept.has(sha256)) {
         return [];
       }
       const isInWindow = fromMs >= requestedAtMs - LIST_FRESHNESS_MS;
       const kind = endedBy !== "deleted" ? "theirs" : isInWindow ? "window" : "ours";
       return [{ kind, id, sha256 }];
     });
-  }
-
-  #isKeptAnywhere(sha256: string): boolean {
-    return this.#ids().some((id) => this.#view.isKept(id, sha256));
   }
 
   #ids(): readonly string[] {

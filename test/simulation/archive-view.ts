@@ -75,7 +75,20 @@ export class ArchiveView {
     return this.#world.store.entries.has(holdKey(id));
   }
 
-  /** Whether some record names an intact object with these bytes. */
+  /** The files of which some record names an intact copy. */
+  keptSha256s(): ReadonlySet<string> {
+    const { store } = this.#world;
+    const kept = store.keysUnder("records/").flatMap((key) => {
+      const object = /\/archived(-\d+)?\.json$/.test(key)
+        ? this.#read(archivedSchema, key)?.object
+        : undefined;
+      const isIntact = object !== undefined && store.entries.get(object.key)?.sha256 === object.sha256;
+      return isIntact ? [object.sha256] : [];
+    });
+    return new Set(kept);
+  }
+
+  /** Whether a record of this task names an intact object with these bytes. */
   isKept(id: string, sha256: string): boolean {
     return this.recordsOf(id).archived.some((object) => object.sha256 === sha256 && object.isIntact);
   }

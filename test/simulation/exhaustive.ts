@@ -77,12 +77,23 @@ export function pointsOf(rows: readonly FaultRow[], clean: CleanRun): readonly P
   );
 }
 
-/** By the first part of a site: the behaviours that policy tells apart by scope, by a code it names, or by silence. */
+/**
+ * By site or its first part: the behaviours that pairs are made of. Each stands for those that policy treats
+ * alike: it decides by scope, by the few codes it names, and by silence.
+ */
 const PAIR_KINDS: Readonly<Record<string, readonly string[]>> = {
-  "platform.body": ["reset", "stall", "short, no length", "flipped byte"],
-  platform: ["500/not done", "500/done", "403 permission/not", "403 throttle/not", "404 gone/not", "stall"],
-  store: ["429/not", "429/done", "403 permission/not", "404 gone/not", "409 conflict", "stall"],
-  queue: ["429/not", "429/done", "404 gone/not", "stall"],
+  "platform.body": ["reset", "short, no length", "flipped byte"],
+  platform: ["500/not done", "500/done", "403 permission/not", "404 gone/not"],
+  store: ["429/not", "429/done", "404 gone/not", "409 conflict"],
+  queue: ["429/not", "429/done", "404 gone/not"],
+};
+
+/** Those that only the longer efforts add. */
+const MORE_PAIR_KINDS: typeof PAIR_KINDS = {
+  "platform.body": ["stall"],
+  platform: ["403 throttle/not", "stall"],
+  store: ["403 permission/not", "stall"],
+  queue: ["stall"],
 };
 
 /** Sites that the base story never comes to, whatever fails. */
@@ -98,12 +109,14 @@ const OUT_OF_REACH: ReadonlySet<Site> = new Set([
 export const SINGLE_ROWS: readonly FaultRow[] = DISTINCT_FAULTS.filter(({ site }) => !OUT_OF_REACH.has(site));
 
 /** The rows that pairs are made of. */
-export const PAIR_ROWS: readonly FaultRow[] = SINGLE_ROWS.filter(({ form, kind, site }) => {
-  const kinds = PAIR_KINDS[site] ?? PAIR_KINDS[site.split(".")[0] ?? ""] ?? [];
-  return kinds.some((wanted) =>
-    site === "platform.body" ? kind === wanted : `${kind}/${form}`.startsWith(wanted),
-  );
-});
+export function pairRows(withAll: boolean): readonly FaultRow[] {
+  const tables = withAll ? [PAIR_KINDS, MORE_PAIR_KINDS] : [PAIR_KINDS];
+  return SINGLE_ROWS.filter(({ form, kind, site }) => {
+    const isBody = site === "platform.body";
+    const wanted = tables.flatMap((table) => table[isBody ? site : (site.split(".")[0] ?? "")] ?? []);
+    return wanted.some((part) => (isBody ? kind === part : `${kind}/${form}`.startsWith(part)));
+  });
+}
 
 export function faultAt({ row, occurrence }: Point): StoryFault {
   return { kind: "call", fault: row.name, occurrence, times: 1, forever: false };

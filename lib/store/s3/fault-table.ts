@@ -178,13 +178,7 @@ export const FAULT_BY_CODE: ReadonlyMap<string, S3Fault> = new Map([
 
 /** By status, when there is no code we know: HEAD answers have none, proxies have their own. */
 export function faultOfStatus(status: number): S3Fault | undefined {
-  if (status === 507) {
-    return QUOTA;
-  }
-  if (status >= 500 || status === 408) {
-    return UNWELL;
-  }
-  return FAULT_BY_STATUS.get(status);
+  return FAULT_BY_STATUS.get(status) ?? (status >= 500 ? UNWELL : undefined);
 }
 
 const FAULT_BY_STATUS: ReadonlyMap<number, S3Fault> = new Map([
@@ -196,10 +190,12 @@ const FAULT_BY_STATUS: ReadonlyMap<number, S3Fault> = new Map([
   [403, ACCESS_DENIED],
   [404, OBJECT_GONE],
   [405, NOT_IMPLEMENTED],
+  [408, UNWELL],
   [409, UNWELL],
   [412, KEY_TAKEN],
   [429, BUSY],
   [501, NOT_IMPLEMENTED],
+  [507, QUOTA],
 ]);
 
 /** No whole answer at all. */

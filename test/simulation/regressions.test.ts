@@ -1,0 +1,42 @@
+import { expect, test } from "vitest";
+import { playStory } from "./play-story.ts";
+import { type Story, storyOf, taskOf } from "./story.ts";
+
+/** Stories that showed a defect of the program, each with what was wrong. */
+const REGRESSIONS: readonly (readonly [name: string, story: Story])[] = [
+  [
+    "a proxy's page in answer to the look for a hold is no hold",
+    storyOf({
+      tasks: [taskOf("t1"), taskOf("t2", { status: "Failed" })],
+      faults: [
+        {
+          kind: "call",
+          fault: "store.getDocument/malformed answer/not done",
+          occurrence: 4,
+          times: 1,
+          forever: false,
+        },
+      ],
+    }),
+  ],
+  [
+    "the second message of a task that kills its runner is judged, too (seed 1423)",
+    storyOf({
+      seed: 1423,
+      runners: [
+        { skewMs: 0, offsetMs: 0 },
+        { skewMs: 0, offsetMs: 433 },
+      ],
+      queue: { receiveWindow: 2, duplicateFraction: 0, visibilityMs: 120_000 },
+      settings: { deletion: "after-verify", maxReceives: 3 },
+      faultyMs: 3_000_000,
+      tasks: [taskOf("t1"), taskOf("t2"), taskOf("t3"), taskOf("t4")],
+      happenings: [{ kind: "send", atMs: 40_960, id: "t1" }],
+      faults: [{ kind: "crash-loop", id: "t1" }],
+    }),
+  ],
+];
+
+test.each(REGRESSIONS)("%s", async (_name, story) => {
+  expect((await playStory(story)).violations).toEqual([]);
+});

@@ -1,0 +1,96 @@
+import { describe, expect, test } from "vitest";
+import { effortOf } from "./effort.ts";
+import { playStory } from "./play-story.ts";
+import { randomStory } from "./random-story.ts";
+import { reproduction, shrink } from "./shrink.ts";
+import { parseStory, type Story, storyOf, taskOf } from "./story.ts";
+
+/** A story with something of everything that shrinking leaves out. */
+const BROKEN: Story = storyOf({
+  tasks: [taskOf("t1"), taskOf("t2"), taskOf("t3", { status: "Stopping", sent: 0 })],
+  runners: [
+    { skewMs: 0, offsetMs: 0 },
+    { skewMs: 1_000, offsetMs: 300 },
+  ],
+  happenings: [{ kind: "redrive", atMs: 5_000 }],
+});
+
+describe("a story", () => {
+  test("is played alike each time, whatever was played before", async () => {
+    const told = randomStory(77);
+    const lines = async () => {
+      let text: readonly string[] = [];
+      const result = await playStory(told, ({ effects }) => {
+        text = effects.toLines();
+      });
+      return { result, text };
+    };
+    const first = await lines();
+    await playStory(randomStory(78));
+    expect(await lines()).toEqual(first);
+    expect(first.text.length).toBeGreaterThan(30);
+  });
+
+  test("survives being printed and read", () => {
+    for (let seed = 1; seed <= 200; seed += 1) {
+      const told = randomStory(seed);
+      expect(parseStory(JSON.stringify(told))).toEqual(told);
+    }
+  });
+
+  test("that is none is refused", () => {
+    expect(() => parseStory('{"seed":-1}')).toThrow();
+    expect(() => parseStory("{")).toThrow(SyntaxError);
+  });
+});
+
+describe("shrinking", () => {
+  test("keeps what the broken promise needs and no more", async () => {
+    const violations = ["I8: made up"];
+    // No story of the program as it is breaks I8: nothing smaller does, so nothing is left out.
+    expect((await shrink(BROKEN, violations)).story).toBe(BROKEN);
+    expect(reproduction(BROKEN)).toMatch(/^npm run simulate -- --story '\{.*\}'$/);
+  });
+});
+
+test("the effort is one of three words", () => {
+  expect(effortOf({}).randomSeeds).toBe(20_000);
+  expect(effortOf({ SIMULATION: "ci" }).randomSeeds).toBe(200_000);
+  expect(effortOf({ SIMULATION: "full" }).randomSeeds).toBe(1_000_000);
+  expect(() => effortOf({ SIMULATION: "much" })).toThrow(RangeError);
+});
+
+test("a night of 50 exports under faults", async () => {
+  const night = (seed: number): Story =>
+    storyOf({
+      seed,
+      faultyMs: 45 * 60_000,
+      tasks: Array.from({ length: 50 }, (_, index) => taskOf(`t${index + 1}`)),
+      faults: [
+        "platform.body/short, no length/body",
+        "platform.deleteExportTask/reset/done, answer lost",
+      ].flatMap((fault) =>
+        [3, 9, 17].map(
+          (occurrence) => ({ kind: "call", fault, occurrence, times: 1, forever: false }) as const,
+        ),
+      ),
+    });
+  await playStory(night(1));
+  const startedCpu = process.cpuUsage();
+  const nights = 5;
+  let virtualMs = 0;
+  for (let seed = 2; seed < 2 + nights; seed += 1) {
+    const { counts, ends, violations } = await playStory(night(seed));
+    expect(violations).toEqual([]);
+    expect(counts.faultsHit).toBe(6);
+    expect(new Set(Object.values(ends))).toEqual(new Set(["deleted"]));
+    virtualMs += counts.virtualMs;
+  }
+  const { system, user } = process.cpuUsage(startedCpu);
+  const realMs = (user + system) / 1_000;
+  const hoursPerSecond = Math.round(virtualMs / 3_600 / realMs);
+  // Of processor time: other tests run at the same time.
+  process.stdout.write(
+    `50-task night under faults: ${(realMs / nights).toFixed(1)} ms, ${hoursPerSecond} virtual hours per second\n`,
+  );
+});
