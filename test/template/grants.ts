@@ -150,10 +150,10 @@ const WITH_BUCKET: Readonly<Record<string, Grants>> = {
     "s3:ListBucket": prefixes("exports/*", "holds/*", "records/*", "state/*"),
   },
   ExportEventsRole: {
-    "s3:GetObject": keys("requests/*", "state/*"),
+    "s3:GetObject": keys("requests/*", "state/preflight.json", "state/preflight-missing.json"),
     "s3:PutObject": keys("requests/*", "state/preflight.json"),
     "s3:AbortMultipartUpload": keys("state/preflight.json"),
-    "s3:ListBucket": prefixes("requests/*", "state/*"),
+    "s3:ListBucket": prefixes("state/preflight.json"),
     "s3:ListBucketMultipartUploads": [BUCKET],
   },
 };

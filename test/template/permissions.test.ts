@@ -1,5 +1,6 @@
 import { expect, type TestContext, test, vi } from "vitest";
 import { type CloudLab, openCloudLab } from "../end-to-end/cloud-lab.ts";
+import { callFresh } from "../end-to-end/function-host.ts";
 import { finishedExports } from "../end-to-end/lab.ts";
 import { ACTIONS_OF_COMMANDS, mayInBucket } from "./grants.ts";
 
@@ -32,6 +33,20 @@ async function openNight(context: TestContext): Promise<CloudLab> {
   return lab;
 }
 
+/** A batch task's push, from the queue, taken by the built function: it has no key of the platform. */
+async function takeEvent(lab: CloudLab) {
+  const { HUAWEICLOUD_SDK_AK: _ak, HUAWEICLOUD_SDK_SK: _sk, ...settings } = lab.settings;
+  const body = JSON.stringify({
+    resource: "batchtask",
+    event: "update",
+    event_time: "20261124T120000Z",
+    notify_data: { body: { task_id: "batch-77", task_type: "softwareUpgrade", status: "Success" } },
+  });
+  const event = { Records: [{ eventSource: "aws:sqs", messageId: "m", body }] };
+  const { returned } = await callFresh({ ...settings, ...lab.awsKeys }, "exportEvents", { event });
+  expect(returned).toEqual({ batchItemFailures: [] });
+}
+
 /** What was sent to the bucket since the last look, and the role may not; with the operations seen. */
 async function requestsOf(lab: CloudLab, role: string) {
   const { control } = lab.bucket.server;
@@ -48,13 +63,19 @@ async function requestsOf(lab: CloudLab, role: string) {
   return { refused, operations: new Set(requests.map(({ operation }) => operation as string)) };
 }
 
-test("discover and archive send nothing to the bucket that their roles refuse", async (context) => {
+test("exportEvents, discover and archive send nothing to the bucket that their roles refuse", async (context) => {
   const lab = await openNight(context);
+
+  await takeEvent(lab);
+  const taken = await requestsOf(lab, "ExportEventsRole");
+  expect(taken.operations).toContain("PutObject");
+  expect(taken.refused).toEqual([]);
 
   await lab.archiver("discover", "--json");
   const discovered = await requestsOf(lab, "DiscoverRole");
   expect(discovered.operations).toContain("PutObject");
   expect(discovered.refused).toEqual([]);
+  expect(await lab.bucket.keys("requests/")).toHaveLength(3);
 
   await lab.archiver("archive", "--json");
   const archived = await requestsOf(lab, "ArchiveRole");

@@ -84,6 +84,11 @@ export const WHOLE_SABOTAGES = {
       "ArchiveRole/Properties/Policies/0/PolicyDocument/Statement/4",
       { Effect: "Allow", NotAction: "iam:*", Action: "s3:GetObject", Resource: "*" },
     ],
+    [
+      "events may write exports",
+      "ExportEventsRole/Properties/Policies/1/PolicyDocument/Statement/1/Resource/0",
+      { "Fn::Sub": `\${ArchiveBucket.Arn}/exports/*` },
+    ],
     ["every secret", "DiscoverRole/Properties/Policies/0/PolicyDocument/Statement/1/Resource", "*"],
     [
       "a managed policy",
