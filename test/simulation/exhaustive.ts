@@ -16,8 +16,6 @@ const STORES: Readonly<Record<StoreKind, Story["store"]>> = {
   without: { createOnce: false, compareAndSwap: false, verification: "read-back" },
 };
 
-export const ONE_RUNNER: readonly Setting[] = settingsFor([1]);
-
 /** Every number of runners on every store. */
 export function settingsFor(runners: readonly number[]): readonly Setting[] {
   return runners.flatMap((count) =>
@@ -134,7 +132,7 @@ export function* pairsOf(points: readonly Point[]): Generator<readonly StoryFaul
 }
 
 /** Every crash before and after each call, and some calls more, since a fault adds calls. */
-export function crashesOf({ callsInAll }: CleanRun): readonly StoryFault[] {
+export function crashesOf({ callsInAll }: CleanRun): readonly Extract<StoryFault, { kind: "crash" }>[] {
   return Array.from({ length: callsInAll + 5 }, (_, index) => index + 1).flatMap((call) => [
     { kind: "crash", call, when: "before" } as const,
     { kind: "crash", call, when: "after" } as const,

@@ -45,7 +45,7 @@ class Drawing {
     const runners = this.#few(mostRunners).map((index) => this.#runner(index));
     const isCapable = this.#chance(0.7);
     const hasCrashLoop = this.#chance(0.03);
-    const happenings = this.#chance(0.5) ? this.#few(4).map(() => this.#happening(tasks)) : [];
+    const happenings = this.#chance(0.4) ? this.#few(4).map(() => this.#happening(tasks)) : [];
     const faults = this.#times(this.#random.integer(0, 4)).map(() => this.#fault(tasks, runners.length));
     const poison = this.#chance(0.04) ? [this.#poison(tasks)] : [];
     const loop: StoryFault[] = hasCrashLoop ? [{ kind: "crash-loop", id: this.#idOf(tasks) }] : [];
@@ -73,7 +73,7 @@ class Drawing {
         deletion: this.#chance(0.05) ? "never" : "after-verify",
         maxReceives: hasCrashLoop ? 3 : 20,
       },
-      discovers: this.#chance(0.25),
+      discovers: this.#chance(0.15),
       faultyMs: !repeats && this.#chance(0.1) ? 6 * HOUR_MS : 40 * MINUTE_MS,
       happenings,
       faults: [...faults, ...poison, ...loop],
@@ -82,7 +82,7 @@ class Drawing {
 
   /** One most of the time: what goes wrong between few is found sooner among few. */
   #few(most: number): readonly number[] {
-    const drawn = Math.floor(most * this.#random.fraction() ** 3);
+    const drawn = Math.floor(most * this.#random.fraction() ** 4);
     return this.#times(1 + drawn);
   }
 
@@ -107,14 +107,18 @@ class Drawing {
   }
 
   #tasks(): readonly StoryTask[] {
+    let hasBadFile = false;
     return this.#few(6).map((index) => {
       const draw = this.#random.fraction();
+      // Three alike and nothing else stand for an ill system, which only its operator can end.
+      const isBad = !hasBadFile && draw > 0.1 && draw < 0.13;
+      hasBadFile ||= isBad;
       return taskOf(`t${index + 1}`, {
         ...(draw < 0.06 ? { status: "Failed" } : {}),
         ...(draw > 0.92 ? { status: "Processing", processingMs: this.#random.integer(1_000, HOUR_MS) } : {}),
         ...(draw > 0.98 ? { endsAs: "Failed" } : {}),
         ...(draw > 0.06 && draw < 0.065 ? { status: "Stopping" } : {}),
-        ...(draw > 0.1 && draw < 0.13 ? { file: this.#pick(["no-zip", "empty"] as const) } : {}),
+        ...(isBad ? { file: this.#pick(["no-zip", "empty"] as const) } : {}),
         ...(index > 0 && draw > 0.2 && draw < 0.25 ? { sameConditionAs: "t1" } : {}),
         ...(draw > 0.3 && draw < 0.4 ? { sent: 2 } : {}),
       });

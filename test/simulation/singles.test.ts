@@ -1,5 +1,4 @@
 import { expect, test } from "vitest";
-import { effortOf } from "./effort.ts";
 import {
   baseStory,
   crashesOf,
@@ -14,7 +13,6 @@ import {
 import { expectKept } from "./expect-kept.ts";
 import type { Story, StoryFault } from "./story.ts";
 
-const effort = effortOf(process.env);
 const SUITE_LIMIT_MS = 30 * 60_000;
 const settings = settingsFor([1, 2]);
 
@@ -66,19 +64,5 @@ test.each(settings)(
         ),
       ),
     ).toBeGreaterThan(200);
-  },
-);
-
-const crossed = effort.crossesEverything ? settings : [];
-
-test.each(crossed)(
-  "every fault with every crash: $runners runner(s), store $store",
-  { timeout: SUITE_LIMIT_MS },
-  async (setting) => {
-    const clean = await playCleanRun(setting);
-    // Where a fault of the first occurrence stands in for those after it: crashes cover every call anyway.
-    const firsts = pointsOf(SINGLE_ROWS, clean).filter(({ occurrence }) => occurrence === 1);
-    const both = firsts.flatMap((point) => crashesOf(clean).map((crash) => [faultAt(point), crash]));
-    await expectKept(`singles × crash, ${nameOf(setting)}`, storiesOf(setting, both));
   },
 );
