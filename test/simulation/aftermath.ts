@@ -3,7 +3,7 @@ import { Records } from "../../lib/records/records.ts";
 import { ArchiveView } from "./archive-view.ts";
 import { CANARY } from "./fault-kinds.ts";
 import { whyUnfit } from "./letter-reasons.ts";
-import type { Stage } from "./stage.ts";
+import { concerns, type Stage } from "./stage.ts";
 import type { TaskEnd } from "./story.ts";
 
 /** A delete relies on a list begun at most this long before its request (I1). */
@@ -90,8 +90,25 @@ export class Aftermath {
       }
     }
     return store.openUploads
-      .filter(({ key, runner }) => !excused.has(key) && !died.has(runner))
+      .filter(({ key, runner }) => this.#isEndedAfter(key) || (!excused.has(key) && !died.has(runner)))
       .map(({ key, runner }) => `I8: ${runner} left an upload to ${key} open`);
+  }
+
+  /** Whether the task's `deleted` record was written after this upload was begun: ending it was part of that. */
+  #isEndedAfter(uploadKey: string): boolean {
+    const { effects } = this.#stage.world;
+    const opened = effects.at("store.openUpload").find(({ subject }) => subject === uploadKey);
+    const id = uploadKey.split("/").at(-2) ?? "";
+    return effects
+      .at("store.putDocument")
+      .some(
+        ({ atMs, outcome, subject }) =>
+          outcome === "done" &&
+          concerns(subject, id) &&
+          subject.endsWith("/deleted.json") &&
+          opened !== undefined &&
+          opened.atMs < atMs,
+      );
   }
 
   /** I9: the canary stands for a secret in the text of an error. */
