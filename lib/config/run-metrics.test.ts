@@ -137,5 +137,7 @@ test("a discover run: requests that were looked at, and none that were not", () 
     RequestsWaiting: 0,
     OldestRequestAgeSeconds: 0,
   });
-  expect(metricsOfDiscover({ held: 2, requests: { ...requests, failure: FAILURE } })).toEqual({ TasksHeld: 2 });
+  expect(metricsOfDiscover({ held: 2, requests: { ...requests, failure: FAILURE } })).toEqual({
+    TasksHeld: 2,
+  });
 });
