@@ -1,9 +1,10 @@
 import { describe, expect, test } from "vitest";
+import { effortOf } from "../simulation/effort.ts";
 import { RequestHistory } from "./request-histories.ts";
 
-const HISTORIES = 10_000;
+const { requestHistories } = effortOf(process.env);
 const PER_TEST = 500;
-const FIRST_SEEDS = Array.from({ length: HISTORIES / PER_TEST }, (_, index) => 1 + index * PER_TEST);
+const FIRST_SEEDS = Array.from({ length: requestHistories / PER_TEST }, (_, index) => 1 + index * PER_TEST);
 
 /** What a history broke; none of it may ever be. */
 async function problemsOf(seed: number): Promise<readonly string[]> {
@@ -18,7 +19,7 @@ async function problemsOf(seed: number): Promise<readonly string[]> {
   ].map((problem) => `seed ${seed}: ${problem}`);
 }
 
-describe("10,000 histories of events, people, faults, deaths and two runners", () => {
+describe(`${requestHistories} histories of events, people, faults, deaths and two runners`, () => {
   test.each(FIRST_SEEDS)(
     "evict and overwrite nothing, throw nothing, and every request ends (from seed %d)",
     { timeout: 600_000 },

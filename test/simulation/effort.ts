@@ -2,6 +2,8 @@
 export interface Effort {
   readonly name: "test" | "ci" | "full";
   readonly randomSeeds: number;
+  /** Histories of events and export requests. */
+  readonly requestHistories: number;
   /** Runners in the pair suites; one for every entry. */
   readonly pairRunners: readonly number[];
   /** Whether every single is crossed with every crash, and on every store. */
@@ -9,9 +11,27 @@ export interface Effort {
 }
 
 const EFFORTS: Readonly<Record<Effort["name"], Effort>> = {
-  test: { name: "test", randomSeeds: 20_000, pairRunners: [1], crossesEverything: false },
-  ci: { name: "ci", randomSeeds: 200_000, pairRunners: [1, 2, 3], crossesEverything: true },
-  full: { name: "full", randomSeeds: 1_000_000, pairRunners: [1, 2, 3], crossesEverything: true },
+  test: {
+    name: "test",
+    randomSeeds: 20_000,
+    requestHistories: 1_500,
+    pairRunners: [1],
+    crossesEverything: false,
+  },
+  ci: {
+    name: "ci",
+    randomSeeds: 200_000,
+    requestHistories: 10_000,
+    pairRunners: [1, 2, 3],
+    crossesEverything: true,
+  },
+  full: {
+    name: "full",
+    randomSeeds: 1_000_000,
+    requestHistories: 10_000,
+    pairRunners: [1, 2, 3],
+    crossesEverything: true,
+  },
 };
 
 /** The effort asked for: `npm test` unless the environment says `ci` or `full`. @throws RangeError for another word. */
