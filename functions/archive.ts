@@ -1,5 +1,5 @@
-import { archiveFunction } from "../lib/config/archive-function.ts";
-import { functionHandler } from "../lib/config/function-host.ts";
+import { archiveFunction } from "../lib/hosted/archive-function.ts";
+import { functionHandler } from "../lib/hosted/function-host.ts";
 
 /**
  * Archives what is queued until the function's time is up. A timer starts it; `{"when":"pressure"}` makes

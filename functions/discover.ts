@@ -1,5 +1,5 @@
-import { discoverFunction } from "../lib/config/discover-function.ts";
-import { functionHandler } from "../lib/config/function-host.ts";
+import { discoverFunction } from "../lib/hosted/discover-function.ts";
+import { functionHandler } from "../lib/hosted/function-host.ts";
 
 /**
  * Enqueues finished exports, oldest first. A timer starts it. Returns the discover report; a system failure is

@@ -1,5 +1,5 @@
-import { expireFunction } from "../lib/config/expire-function.ts";
-import { functionHandler } from "../lib/config/function-host.ts";
+import { expireFunction } from "../lib/hosted/expire-function.ts";
+import { functionHandler } from "../lib/hosted/function-host.ts";
 
 /**
  * Removes archived exports whose time is over: the only function that removes anything. A timer starts it.

@@ -2,8 +2,8 @@ import {
   type EventsAnswer,
   exportEventsFunction,
   throwIfToComeAgain,
-} from "../lib/config/events-function.ts";
-import { functionHandler, type HostContext } from "../lib/config/function-host.ts";
+} from "../lib/hosted/events-function.ts";
+import { functionHandler, type HostContext } from "../lib/hosted/function-host.ts";
 
 const host = functionHandler(exportEventsFunction);
 

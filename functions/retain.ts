@@ -1,5 +1,5 @@
-import { functionHandler } from "../lib/config/function-host.ts";
-import { retainFunction } from "../lib/config/retain-function.ts";
+import { functionHandler } from "../lib/hosted/function-host.ts";
+import { retainFunction } from "../lib/hosted/retain-function.ts";
 
 /**
  * Locks, tags and records what was archived. An EventBridge event *Object Created* of the archive's bucket is

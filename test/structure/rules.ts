@@ -32,6 +32,8 @@ const LAYERS: readonly { readonly modules: readonly string[]; readonly peers: bo
   { modules: ["lib/network"], peers: false },
   { modules: ["lib/iotda", "lib/store", "lib/queue"], peers: false },
   { modules: ["lib/config"], peers: false },
+  // What a deployed function does around a run: its host, events, log lines and metrics.
+  { modules: ["lib/hosted"], peers: false },
   { modules: ["functions", "lib/cli"], peers: false },
 ];
 
@@ -39,7 +41,13 @@ const LAYERS: readonly { readonly modules: readonly string[]; readonly peers: bo
 const POLICY = new Set(LAYERS[3]?.modules);
 
 /** Observability is passed in; only who passes it may name it. */
-const MAY_NAME_OBSERVABILITY = new Set(["lib/observability", "lib/config", "lib/cli", "functions"]);
+const MAY_NAME_OBSERVABILITY = new Set([
+  "lib/observability",
+  "lib/config",
+  "lib/hosted",
+  "lib/cli",
+  "functions",
+]);
 
 /** Node's modules through which policy would act by itself. `node:crypto` hashes and is no effect. */
 const EFFECTFUL_MODULES =

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
+import type { StoreConfiguration } from "../config/configuration.ts";
 import { ArchiverError } from "../domain/errors.ts";
-import type { StoreConfiguration } from "./configuration.ts";
 import { retainWishOf } from "./retain-event.ts";
 
 const SCOPE = { projectId: "project", instanceId: undefined };

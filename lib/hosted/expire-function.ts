@@ -1,12 +1,12 @@
+import { AccessKeys } from "../config/access-keys.ts";
+import { readConfiguration } from "../config/environment.ts";
+import { retentionPorts, retentionSettings } from "../config/retention-wiring.ts";
+import { wirePlatform, wireStore } from "../config/wiring.ts";
 import { type ExpireReport, expire } from "../retention/expire.ts";
 import type { RunFrame } from "../retention/run.ts";
-import { AccessKeys } from "./access-keys.ts";
-import { readConfiguration } from "./environment.ts";
 import type { FunctionWork } from "./function-host.ts";
 import { frameOfFailure, retentionLogger } from "./retention-log.ts";
 import { metricsOfExpire } from "./retention-metrics.ts";
-import { retentionPorts, retentionSettings } from "./retention-wiring.ts";
-import { wirePlatform, wireStore } from "./wiring.ts";
 
 /** An expire report; without `policy` when a run could not begin. */
 export type ExpireRunReport = RunFrame &

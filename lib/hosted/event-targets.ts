@@ -1,11 +1,11 @@
+import { AccessKeys } from "../config/access-keys.ts";
+import type { Configuration, PlatformCredentials } from "../config/configuration.ts";
+import { systemClock, systemRandom } from "../config/system.ts";
+import { wireQueue, wireStore } from "../config/wiring.ts";
 import { runIdOf } from "../domain/key-layout.ts";
 import type { EventTargets } from "../events/take-event.ts";
 import type { Redactor } from "../observability/redact.ts";
 import { makeRequest } from "../requests/make-request.ts";
-import { AccessKeys } from "./access-keys.ts";
-import type { Configuration, PlatformCredentials } from "./configuration.ts";
-import { systemClock, systemRandom } from "./system.ts";
-import { wireQueue, wireStore } from "./wiring.ts";
 
 /** What the function of outside events works with. */
 export type EventsFunctionConfiguration = Configuration<"events" | "store" | "queue">;

@@ -1,14 +1,14 @@
+import { AccessKeys } from "../config/access-keys.ts";
+import { readConfiguration } from "../config/environment.ts";
+import { retentionPorts, retentionSettings } from "../config/retention-wiring.ts";
+import { wireStore } from "../config/wiring.ts";
 import type { FunctionLog } from "../observability/function-log.ts";
 import { type RetainOutcome, type RetainReport, retainObject, retainSweep } from "../retention/retain.ts";
 import type { RunFrame } from "../retention/run.ts";
-import { AccessKeys } from "./access-keys.ts";
-import { readConfiguration } from "./environment.ts";
 import type { Ended, FunctionWork, Invocation } from "./function-host.ts";
 import { retainWishOf } from "./retain-event.ts";
 import { frameOfFailure, frameOfNoRun, retentionLogger } from "./retention-log.ts";
 import { metricsOfRetain } from "./retention-metrics.ts";
-import { retentionPorts, retentionSettings } from "./retention-wiring.ts";
-import { wireStore } from "./wiring.ts";
 
 /** A retain report; without `policy` and `store` when neither was looked at. */
 export type RetainRunReport = RunFrame &

@@ -1,9 +1,9 @@
+import { readConfiguration } from "../config/environment.ts";
 import { describeFailure, type Failure } from "../domain/errors.ts";
 import { type Envelope, type HttpEvent, readEnvelope, unwrapJson, unwrapText } from "../events/envelopes.ts";
 import { admitHttp, STATUS_OF_REFUSAL } from "../events/http-gate.ts";
 import type { Refusal } from "../events/refusal.ts";
 import { type Taken, takeEvent } from "../events/take-event.ts";
-import { readConfiguration } from "./environment.ts";
 import { type EventsFunctionConfiguration, WiredTargets } from "./event-targets.ts";
 import type { Ended, FunctionWork, Invocation } from "./function-host.ts";
 

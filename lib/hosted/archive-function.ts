@@ -1,14 +1,14 @@
 import * as v from "valibot";
 import { drain } from "../archive/drain.ts";
 import { failedRunReport } from "../archive/run-summary.ts";
+import { readConfiguration } from "../config/environment.ts";
+import { systemClock, systemRandom } from "../config/system.ts";
+import { wire } from "../config/wiring.ts";
 import { ArchiverError } from "../domain/errors.ts";
 import type { RunReport } from "../records/run-report.ts";
-import { readConfiguration } from "./environment.ts";
 import { eventLogger } from "./event-log.ts";
 import type { Ended, FunctionWork, Invocation } from "./function-host.ts";
 import { isMeasured, metricsOfRun, type TimedEvent } from "./run-metrics.ts";
-import { systemClock, systemRandom } from "./system.ts";
-import { wire } from "./wiring.ts";
 
 /** Timer events carry fields of their host, so unknown ones are passed over. */
 const archiveEventSchema = v.nullish(v.object({ when: v.optional(v.picklist(["always", "pressure"])) }));

@@ -1,8 +1,8 @@
+import { systemClock, systemRandom } from "../config/system.ts";
 import type { Failure } from "../domain/errors.ts";
 import { runIdOf } from "../domain/key-layout.ts";
 import type { FunctionLog } from "../observability/function-log.ts";
 import type { RetentionEvent, RunFrame } from "../retention/run.ts";
-import { systemClock, systemRandom } from "./system.ts";
 
 /** Warnings are logged; progress is for people at a terminal. */
 export function retentionLogger(log: FunctionLog): (event: RetentionEvent) => void {

@@ -1,12 +1,12 @@
 import { PLACES_LIMIT } from "../archive/settings.ts";
+import { readConfiguration } from "../config/environment.ts";
+import { systemClock, systemRandom } from "../config/system.ts";
+import { wire } from "../config/wiring.ts";
 import { type DiscoverReport, discover } from "../discovery/discover.ts";
 import type { Failure } from "../domain/errors.ts";
 import { runIdOf } from "../domain/key-layout.ts";
-import { readConfiguration } from "./environment.ts";
 import type { FunctionWork } from "./function-host.ts";
 import { metricsOfDiscover } from "./run-metrics.ts";
-import { systemClock, systemRandom } from "./system.ts";
-import { wire } from "./wiring.ts";
 
 /** The report of design §6.4, and what kept the run from doing its work. */
 export interface DiscoverRunReport extends DiscoverReport {

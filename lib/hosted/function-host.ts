@@ -1,11 +1,11 @@
 import middy from "@middy/core";
 import type { Context } from "aws-lambda";
+import { type Environment, secretTexts } from "../config/read-settings.ts";
 import { ArchiverError, describeFailure, type Failure } from "../domain/errors.ts";
 import { createFunctionLog, type FunctionLog } from "../observability/function-log.ts";
 import { LOG_LEVELS, type LogLevel } from "../observability/log.ts";
 import { emitMetrics, type MetricValues } from "../observability/metrics.ts";
 import { Redactor } from "../observability/redact.ts";
-import { type Environment, secretTexts } from "./read-settings.ts";
 
 /** What Lambda-like hosts tell a running function. */
 export interface HostContext {

@@ -1,8 +1,8 @@
 import * as v from "valibot";
+import type { StoreConfiguration } from "../config/configuration.ts";
 import { ArchiverError } from "../domain/errors.ts";
 import type { PlatformScope } from "../domain/export-task.ts";
 import { parseExportObjectKey } from "../domain/key-layout.ts";
-import type { StoreConfiguration } from "./configuration.ts";
 
 /** What an event asks the retain function for. */
 export type RetainWish =
