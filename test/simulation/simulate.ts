@@ -84,7 +84,8 @@ async function playOne(told: Story, isTraced: boolean): Promise<number> {
 async function playRange({ seed, seeds, runners, jobs }: Options): Promise<number> {
   const startedMs = performance.now();
   const stopping = new AbortController();
-  process.once("SIGINT", () => stopping.abort());
+  // On a terminal npm passes a second one on: a story takes milliseconds, so waiting for its end is enough for both.
+  process.on("SIGINT", () => stopping.abort());
   const result = await playSeeds({ firstSeed: seed, seeds, runners, jobs }, stopping.signal, (soFar) =>
     showProgress(soFar, seeds),
   );
