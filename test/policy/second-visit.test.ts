@@ -1,0 +1,19 @@
+import { expect, test } from "vitest";
+import { onlyEntry, Scene } from "./scene.ts";
+
+test("a recorded copy that is still in place goes to the gate by a HEAD: not read, not archived again", async () => {
+  const scene = new Scene();
+  const id = scene.addTask();
+  const first = await scene.run({ settings: { deletion: "never" } });
+  expect(onlyEntry(first)).toMatchObject({ outcome: "archived-kept", reason: "delete-disabled" });
+  expect(scene.events).toContainEqual(expect.objectContaining({ kind: "archived", adopted: false }));
+  const readsBefore = scene.count("store.read");
+
+  scene.world.queue.send(id);
+  const second = await scene.run();
+  expect(onlyEntry(second)).toMatchObject({ outcome: "deleted" });
+  expect(second.counts).toMatchObject({ archived: 0, deleted: 1 });
+  expect(scene.count("store.read")).toBe(readsBefore);
+  expect(scene.count("platform.showExportTask")).toBe(1);
+  scene.expectAllDone([id]);
+});
