@@ -17,3 +17,12 @@ test("a recorded copy that is still in place goes to the gate by a HEAD: not rea
   expect(scene.count("platform.showExportTask")).toBe(1);
   scene.expectAllDone([id]);
 });
+
+test("finishing a task leaves the upload of one whose id differs in its last character", async () => {
+  const scene = new Scene();
+  const id = scene.addTask();
+  const neighbour = `exports/project-1/default/2026/11/22/${id.slice(0, -1)}x/e7826e9f-0a1b2c.zip`;
+  scene.world.store.openUpload(neighbour, "other", {});
+  expect(onlyEntry(await scene.run())).toMatchObject({ outcome: "archived-deleted" });
+  expect(scene.world.store.openUploads.map(({ key }) => key)).toEqual([neighbour]);
+});
