@@ -5,7 +5,7 @@ import { type Happening, type Story, type StoryFault, type StoryTask, storyOf, t
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 
-const DESTROYERS: ReadonlySet<string> = new Set(["evict", "remove"]);
+const DESTROYERS: ReadonlySet<string> = new Set(["evict", "remove", "rot"]);
 /** Sites that no run calls; an operator's commands do. */
 const NEVER_CALLED = new Set(["platform.createExportTask", "queue.listDeadLetters", "queue.redrive"]);
 const ROWS = FAULT_TABLE.filter(({ site }) => !NEVER_CALLED.has(site));
@@ -66,7 +66,7 @@ class Drawing {
       },
       platform: {
         throttleAnswer: this.#pick(["IOTDA.021101", "IOTDA.021102", "429"] as const),
-        // A file that outlives its evicted owner under another id and an unchanged revision shows to nobody.
+        // A file that outlives its evicted owner, or its damaged copy, under another id and an unchanged revision shows to nobody.
         deleteRemovesSharedFile: this.#chance(0.7) || happenings.some(({ kind }) => DESTROYERS.has(kind)),
       },
       settings: {
