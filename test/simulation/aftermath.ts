@@ -222,9 +222,10 @@ export class Aftermath {
   #losses(): readonly { kind: "ours" | "theirs" | "window"; id: string; sha256: string }[] {
     const { platform } = this.#stage.world;
     const kept = this.#view.keptSha256s();
+    const rotted = new Set([...this.#stage.rotted].map((id) => this.#stage.conditionOf(id)));
     return platform.history.all.flatMap((file) => {
       const { exportTaskId: id, sha256, endedBy, fromMs, requestedAtMs = 0 } = file;
-      if (endedBy === undefined || this.#stage.rotted.has(id) || kept.has(sha256)) {
+      if (endedBy === undefined || rotted.has(this.#stage.conditionOf(id)) || kept.has(sha256)) {
         return [];
       }
       const isInWindow = fromMs >= requestedAtMs - LIST_FRESHNESS_MS;

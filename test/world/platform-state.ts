@@ -195,16 +195,16 @@ export class PlatformState {
       task.exportCount = ending.exportCount;
       task.ending = undefined;
       if (ending.status === "Success") {
-        this.#setFile(task.fileKey, ending.file);
+        this.#setFile(task.fileKey, ending.file, ending.atMs);
       }
     }
   }
 
-  #setFile(fileKey: string, file: ExportFile): void {
+  #setFile(fileKey: string, file: ExportFile, atMs = this.#clock.monotonicMs()): void {
     this.#observer.fileAppeared(file.sha256);
     this.#files.set(fileKey, file);
     for (const task of this.#tasksWithFile(fileKey)) {
-      this.history.begin(task.exportTaskId, file.sha256, this.#clock.monotonicMs());
+      this.history.begin(task.exportTaskId, file.sha256, atMs);
     }
   }
 
