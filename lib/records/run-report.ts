@@ -18,6 +18,7 @@ export type PostponeReason =
   | "unfinished"
   | "absent"
   | "throttled"
+  | "slot-missed"
   | "sibling"
   | "revision-changed"
   | "copy-missing"

@@ -117,7 +117,9 @@ describe("slots", () => {
       });
     }
     const report = await scene.run();
-    expect(onlyEntry(report)).toMatchObject({ outcome: "retried", reason: "slots-go-stale" });
+    expect(onlyEntry(report)).toMatchObject({ outcome: "postponed", reason: "slot-missed" });
+    expect(scene.message().attempts).toBeUndefined();
+    expect(scene.events).toContainEqual(expect.objectContaining({ kind: "warning", code: "slots-go-stale" }));
     expect(scene.count("platform.showExportTask")).toBe(0);
   });
 
