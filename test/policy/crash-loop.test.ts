@@ -100,6 +100,21 @@ describe("messages that kill their runner", () => {
     expect(onlyEntry(report)).toMatchObject({ outcome: "dead-lettered", reason: "crash-loop" });
   });
 
+  test("its letter and record tell of the deaths, the tries before them and the revision asked for", async () => {
+    const scene = new Scene();
+    const id = scene.world.platform.addTask();
+    const revision = scene.revision(id);
+    scene.send({ exportTaskId: id, revision, attempts: 2, alone: true });
+    const site = "platform.showExportTask";
+    scene.world.faults.plant({ site, times: 2, form: "crash", when: "before" });
+    await dieOften(scene, 2);
+    await scene.run();
+    expect(scene.world.queue.deadLetters).toMatchObject([
+      { reason: "crash-loop", attempts: 2, detail: expect.stringContaining("died 2 times") },
+    ]);
+    expect(scene.records(id)).toMatchObject({ [`${revision}/dead-letter.json`]: { attempts: 2 } });
+  });
+
   test("one that a run report names is no crash loop", async () => {
     const scene = new Scene();
     const id = scene.world.platform.addTask();
@@ -128,7 +143,7 @@ describe("messages that kill their runner", () => {
       await dieOften(scene, 2);
       const match = ({ subject }: { subject: string }) => subject.startsWith("runs/");
       scene.world.faults.plant({ site: "store.list", match, ...fault });
-      expect((await scene.run()).stopReason).toBe(stopReason);
+      expect((await scene.run({ settings: { minTaskMs: 10_000 } })).stopReason).toBe(stopReason);
       expect(scene.message()).toMatchObject({ exportTaskId: id, alone: true });
       await scene.run();
       scene.expectAllDone([id]);

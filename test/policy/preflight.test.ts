@@ -8,6 +8,7 @@ async function expectRefused(scene: Scene, code: string, options = {}): Promise<
   const report = await scene.run(options);
   expect(report).toMatchObject({ stopReason: "system-failure", failure: { code }, tasks: [] });
   expect(report.failure?.hint).not.toBe("");
+  expect(report.platform).toEqual({ held: 0, limit: 50 });
   expect(scene.world.effects.at("queue.receive")).toEqual([]);
   expect(scene.bodies()).toEqual([id]);
 }
@@ -65,6 +66,14 @@ describe("before the first message is received", () => {
     await expectRefused(new Scene({ store: { verification: "read-back" } }), "store-keeps-no-digest", {
       settings: { verify: "stored" },
     });
+  });
+
+  test("verification by a digest that the store does keep", async () => {
+    const scene = new Scene({ store: { verification: "stored" } });
+    const id = scene.addTask();
+    await scene.run({ settings: { verify: "stored" } });
+    scene.expectAllDone([id]);
+    expect(scene.record(id, "archived").verification?.level).toBe("stored");
   });
 
   test("reading back may be asked for where the store keeps a digest", async () => {

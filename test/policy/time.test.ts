@@ -141,6 +141,7 @@ describe("a run's time", () => {
     const report = await scene.run({ limitMs: 3 * MINUTE_MS });
     expect(report.stopReason).toBe("time-budget");
     expect(onlyEntry(report).exportTaskId).not.toBe(id);
+    expect(scene.events.filter(({ kind }) => kind === "task-started")).toHaveLength(1);
     expect(scene.message()).toMatchObject({ exportTaskId: id, alone: true });
   });
 

@@ -1,0 +1,140 @@
+import { describe, expect, test } from "vitest";
+import { exportFile } from "../world/export-file.ts";
+import { platformError, queueError } from "../world/port-errors.ts";
+import { HOUR_MS, MINUTE_MS, onlyEntry, Scene, SECOND_MS } from "./scene.ts";
+
+const FOREVER = Number.POSITIVE_INFINITY;
+
+function startedIds(scene: Scene): readonly string[] {
+  return scene.events.flatMap((event) => (event.kind === "task-started" ? [event.exportTaskId] : []));
+}
+
+describe("a run that has too little time", () => {
+  test("for any task asks nobody for anything", async () => {
+    const scene = new Scene();
+    scene.addTask();
+    await scene.run({ limitMs: 59 * SECOND_MS });
+    expect(scene.count("store.preflight")).toBe(0);
+    expect(scene.count("platform.listExportTasks")).toBe(0);
+  });
+
+  test("because its preflight stalls ends in time, its report stored or not", async () => {
+    const scene = new Scene();
+    scene.addTask();
+    scene.world.faults.plant(
+      { site: "platform.listExportTasks", times: FOREVER, form: "stall" },
+      { site: "store.putDocument", times: FOREVER, form: "stall" },
+    );
+    // Of 3 s, two thirds for the preflight and half of the rest for the report.
+    const report = await scene.run({ limitMs: 3 * SECOND_MS, settings: { minTaskMs: SECOND_MS } });
+    expect(report).toMatchObject({ stopReason: "time-budget", tasks: [], platform: { held: 0, limit: 50 } });
+    expect(scene.world.clock.monotonicMs()).toBe(2_500);
+  });
+
+  test("because the queue stalls ends with its grace, however little a task needs", async () => {
+    const scene = new Scene();
+    scene.addTask();
+    scene.world.faults.plant({ site: "queue.receive", times: FOREVER, form: "stall" });
+    const report = await scene.run({ limitMs: MINUTE_MS, settings: { minTaskMs: SECOND_MS } });
+    expect(report).toMatchObject({ stopReason: "time-budget", counts: { received: 0 } });
+    expect(scene.world.clock.monotonicMs()).toBeLessThan(41 * SECOND_MS);
+  });
+});
+
+describe("a run that is stopped", () => {
+  test("by the system: failures held until then do not count, though something else failed", async () => {
+    const scene = new Scene();
+    const [failedId = "", waitingId = ""] = scene.addTasks(2);
+    const isLater = () => scene.world.clock.monotonicMs() > 10 * SECOND_MS;
+    scene.world.faults.plant(
+      { site: "platform.showExportTask", form: "not-done", error: platformError("platform-unavailable") },
+      {
+        site: "queue.receive",
+        match: isLater,
+        times: FOREVER,
+        form: "not-done",
+        error: queueError("queue-unavailable"),
+      },
+    );
+    const report = await scene.run();
+    expect(report).toMatchObject({ stopReason: "system-failure", failure: { code: "queue-unavailable" } });
+    expect(onlyEntry(report)).toMatchObject({
+      exportTaskId: failedId,
+      outcome: "postponed",
+      reason: "system-failure",
+    });
+    expect(scene.messages().map(({ exportTaskId }) => exportTaskId)).toEqual([waitingId, failedId]);
+    expect(scene.messages().every(({ attempts }) => attempts === undefined)).toBe(true);
+  });
+
+  test("starts no work on the repeated message that waited for the first", async () => {
+    const scene = new Scene();
+    scene.world.platform.settings.chunkLatency = 10 * SECOND_MS;
+    const id = scene.addTask();
+    scene.world.queue.send(id);
+    const interrupt = new AbortController();
+    scene.world.clock.schedule(15 * SECOND_MS, () => interrupt.abort(new Error("SIGINT")));
+    const report = await scene.run({ signal: interrupt.signal });
+    expect(report).toMatchObject({ stopReason: "aborted", counts: { received: 2 } });
+    expect(startedIds(scene)).toEqual([id]);
+    expect(scene.bodies()).toEqual([id, id]);
+  });
+});
+
+describe("a run under way", () => {
+  test("has two tasks in flight, never more", async () => {
+    const scene = new Scene();
+    const ids = scene.addTasks(6);
+    await scene.run();
+    scene.expectAllDone(ids);
+    const inFlight = new Set<string>();
+    let most = 0;
+    for (const event of scene.events) {
+      if (event.kind === "task-started") {
+        inFlight.add(event.exportTaskId);
+      } else if (event.kind === "task-ended") {
+        inFlight.delete(event.entry.exportTaskId);
+      }
+      most = Math.max(most, inFlight.size);
+    }
+    expect(most).toBe(2);
+  });
+
+  test("tells how often a task was tried before, and how long this time took", async () => {
+    const scene = new Scene();
+    await scene.wait(HOUR_MS);
+    const id = scene.world.platform.addTask({ file: exportFile(3) });
+    scene.send({ exportTaskId: id, attempts: 2 });
+    const first = scene.addTask();
+    const report = await scene.run();
+    expect(scene.events.filter(({ kind }) => kind === "task-started")).toEqual([
+      { kind: "task-started", exportTaskId: id, attempts: 2 },
+      { kind: "task-started", exportTaskId: first, attempts: 0 },
+    ]);
+    for (const { durationMs } of report.tasks) {
+      expect(durationMs).toBeGreaterThan(0);
+      expect(durationMs).toBeLessThan(MINUTE_MS);
+    }
+  });
+
+  test("looks for a delayed message once it is due, not a moment before", async () => {
+    const scene = new Scene({ queue: { callLatency: 0, longPollMs: 10 } });
+    const id = scene.world.platform.addTask();
+    scene.send({ exportTaskId: id }, 4 * MINUTE_MS);
+    const report = await scene.run({ waitForDueMs: 5 * MINUTE_MS });
+    expect(onlyEntry(report).exportTaskId).toBe(id);
+    expect(scene.events.filter(({ kind }) => kind === "idle")).toHaveLength(1);
+  });
+
+  test("takes a message that came while it asked what is due", async () => {
+    const scene = new Scene();
+    const id = scene.world.platform.addTask();
+    scene.world.faults.plant({
+      site: "queue.depth",
+      form: "race",
+      act: () => scene.send({ exportTaskId: id }),
+    });
+    const report = await scene.run({ waitForDueMs: 5 * MINUTE_MS });
+    expect(onlyEntry(report)).toMatchObject({ exportTaskId: id, outcome: "archived-deleted" });
+  });
+});
