@@ -33,7 +33,7 @@ export interface LoopOptions {
 export interface LoopEnding {
   readonly stopReason: StopReason;
   readonly tasks: readonly TaskEntry[];
-  readonly failure?: Failure;
+  readonly failure: Failure | undefined;
 }
 
 /**
@@ -81,7 +81,7 @@ export class DrainLoop {
     return {
       stopReason: this.#stopReason ?? "drained",
       tasks: this.#settler.entries,
-      ...(this.#failure === undefined ? {} : { failure: this.#failure }),
+      failure: this.#failure,
     };
   }
 

@@ -24,7 +24,7 @@ const SUMMARY_LIMIT_MS = 10_000;
 export interface RunEnding {
   readonly stopReason: StopReason;
   readonly tasks: readonly TaskEntry[];
-  readonly failure?: Failure;
+  readonly failure?: Failure | undefined;
   /** Missing when the preflight did not pass. */
   readonly ready?: PreflightResult;
   readonly run?: Run;
@@ -52,7 +52,10 @@ export async function summarize(ports: ArchivePorts, frame: RunFrame, ending: Ru
       bytes: run?.archivedBytes ?? 0,
       pacing: ready?.abilities.compareAndSwap === false ? "unshared" : "shared",
       tasks: ending.tasks,
-      platform: await places(ports, ready?.records, run?.lastSeen ?? ready?.list.tasks ?? [], signal),
+      platform:
+        ready === undefined
+          ? { held: 0, limit: PLACES_LIMIT }
+          : await places(ports, ready.records, run?.lastSeen ?? ready.list.tasks, signal),
       ...(ending.failure === undefined ? {} : { failure: ending.failure }),
     };
     try {
@@ -94,14 +97,11 @@ export function failedRunReport(
 /** The places held, and the export that has waited longest for its archive. */
 async function places(
   ports: ArchivePorts,
-  records: Records | undefined,
+  records: Records,
   tasks: readonly ExportTask[],
   signal: AbortSignal,
 ): Promise<PlatformPlaces> {
   const held = { held: tasks.length, limit: PLACES_LIMIT };
-  if (records === undefined) {
-    return held;
-  }
   try {
     for (const task of oldestFirst(tasks)) {
       if (task.status !== "Success" || task.createTime === undefined) {
