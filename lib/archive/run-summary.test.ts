@@ -1,11 +1,16 @@
 import { expect, test } from "vitest";
 import { SeededRandom } from "../../test/world/seeded-random.ts";
 import { VirtualClock } from "../../test/world/virtual-clock.ts";
+import type { ExportTask } from "../domain/export-task.ts";
 import { emptyCounts } from "../records/run-report.ts";
-import { failedRunReport } from "./run-summary.ts";
+import type { ArchivePorts } from "./ports.ts";
+import type { PreflightResult } from "./preflight.ts";
+import { failedRunReport, summarize } from "./run-summary.ts";
+
+const START_WALL_MS = Date.UTC(2026, 10, 22, 1, 0, 0);
 
 test("a run that failed before it could begin has a whole report all the same", () => {
-  const clock = new VirtualClock({ startWallMs: Date.UTC(2026, 10, 22, 1, 0, 0) });
+  const clock = new VirtualClock({ startWallMs: START_WALL_MS });
   const failure = { code: "configuration", message: "ARCHIVER_STORE is missing", hint: "Set it." };
   expect(failedRunReport({ clock, random: new SeededRandom(1) }, failure)).toEqual({
     runId: expect.stringMatching(/^20261122T010000000Z-[0-9a-f]{8}$/),
@@ -19,4 +24,21 @@ test("a run that failed before it could begin has a whole report all the same", 
     platform: { held: 0, limit: 50 },
     failure,
   });
+});
+
+test("an export without a time of creation is counted, but its age cannot be told", async () => {
+  const clock = new VirtualClock({ startWallMs: START_WALL_MS });
+  const undated: Pick<ExportTask, "exportTaskId" | "status" | "createTime"> = {
+    exportTaskId: "export-01",
+    status: "Success",
+    createTime: undefined,
+  };
+  // Of the ports and the preflight, a summary needs these.
+  const ports: unknown = { clock, observe: () => undefined, store: { putDocument: async () => "written" } };
+  const records = { ofTask: async () => [] };
+  const ready: unknown = { abilities: { compareAndSwap: true }, records, list: { tasks: [undated] } };
+  const frame = { runId: "20261122T010000000Z-00000000", startedAtMs: START_WALL_MS, leftMs: 60_000 };
+  const ending = { stopReason: "no-pressure", tasks: [], ready: ready as PreflightResult } as const;
+  const report = await clock.run(() => summarize(ports as ArchivePorts, frame, ending));
+  expect(report.platform).toEqual({ held: 1, limit: 50 });
 });

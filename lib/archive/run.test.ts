@@ -69,7 +69,7 @@ describe("a list", () => {
     const reason = new Error("SIGINT");
     const listExportTasks = async () => {
       stop.abort(reason);
-      throw unavailable;
+      throw reason;
     };
     const platform: unknown = { listExportTasks };
     const ports = { platform: platform as Platform, clock: new VirtualClock() };

@@ -118,6 +118,14 @@ describe("the report", () => {
     scene.expectAllDone([id]);
   });
 
+  test("names no export that has its copy", async () => {
+    const scene = new Scene();
+    scene.addTasks(2);
+    const report = await scene.run({ settings: { deletion: "never" } });
+    expect(report.counts).toMatchObject({ archived: 2, kept: 2 });
+    expect(report.platform).toEqual({ held: 2, limit: 50 });
+  });
+
   test("names the oldest finished export without a copy, or warns when it cannot find out", async () => {
     const scene = new Scene();
     scene.world.platform.addTask({ status: "Failed" });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { PACING_STATE_KEY } from "../../lib/domain/key-layout.ts";
 import { exportFile } from "../world/export-file.ts";
 import { platformError, queueError } from "../world/port-errors.ts";
 import { HOUR_MS, MINUTE_MS, onlyEntry, Scene, SECOND_MS } from "./scene.ts";
@@ -16,6 +17,18 @@ describe("a run that has too little time", () => {
     await scene.run({ limitMs: 59 * SECOND_MS });
     expect(scene.count("store.preflight")).toBe(0);
     expect(scene.count("platform.listExportTasks")).toBe(0);
+  });
+
+  test("for more than the preflight makes it, and receives nothing", async () => {
+    const scene = new Scene();
+    scene.addTask();
+    const report = await scene.run({ limitMs: MINUTE_MS });
+    expect(report).toMatchObject({
+      stopReason: "time-budget",
+      counts: { received: 0 },
+      platform: { held: 1 },
+    });
+    expect(scene.count("queue.receive")).toBe(0);
   });
 
   test("because its preflight stalls ends in time, its report stored or not", async () => {
@@ -65,6 +78,31 @@ describe("a run that is stopped", () => {
     });
     expect(scene.messages().map(({ exportTaskId }) => exportTaskId)).toEqual([waitingId, failedId]);
     expect(scene.messages().every(({ attempts }) => attempts === undefined)).toBe(true);
+  });
+
+  test("by an operator in its last minute was stopped by the operator, not by its time", async () => {
+    const scene = new Scene();
+    scene.world.platform.settings.chunkLatency = 2 * MINUTE_MS;
+    scene.addTasks(2);
+    const interrupt = new AbortController();
+    scene.world.clock.schedule(150 * SECOND_MS, () => interrupt.abort(new Error("SIGINT")));
+    const report = await scene.run({ signal: interrupt.signal, limitMs: 3 * MINUTE_MS });
+    expect(report).toMatchObject({ stopReason: "aborted", tasks: [], counts: { received: 2 } });
+  });
+
+  test("because no slot comes starts no work on the repeated message that waited for the first", async () => {
+    const scene = new Scene();
+    const nextAt = scene.world.clock.wallMs() + 5 * MINUTE_MS;
+    scene.world.store.plantObject(
+      PACING_STATE_KEY,
+      Buffer.from(JSON.stringify({ nextAt, nonce: "00000000", runId: "other" })),
+    );
+    const id = scene.addTask();
+    scene.world.queue.send(id);
+    const report = await scene.run({ limitMs: 3 * MINUTE_MS });
+    expect(report).toMatchObject({ stopReason: "time-budget", tasks: [], counts: { received: 2 } });
+    expect(startedIds(scene)).toEqual([id]);
+    expect(scene.bodies()).toEqual([id, id]);
   });
 
   test("starts no work on the repeated message that waited for the first", async () => {
@@ -124,6 +162,15 @@ describe("a run under way", () => {
     const report = await scene.run({ waitForDueMs: 5 * MINUTE_MS });
     expect(onlyEntry(report).exportTaskId).toBe(id);
     expect(scene.events.filter(({ kind }) => kind === "idle")).toHaveLength(1);
+  });
+
+  test("that is not to wait does not ask what is due", async () => {
+    const scene = new Scene();
+    scene.send({ exportTaskId: scene.world.platform.addTask() }, MINUTE_MS);
+    const report = await scene.run();
+    expect(report).toMatchObject({ stopReason: "drained", tasks: [] });
+    expect(report).not.toHaveProperty("failure");
+    expect(scene.count("queue.depth")).toBe(0);
   });
 
   test("takes a message that came while it asked what is due", async () => {
