@@ -17,6 +17,8 @@ import { finishedExports } from "./lab.ts";
 // `.ci/run` sets CLOUD_RUNNERS_MESSAGES=400; without it the suite stays quick.
 const MESSAGES = Number(process.env.CLOUD_RUNNERS_MESSAGES ?? 64);
 const MESSAGES_UNSHARED = 24;
+/** Eight runners in one process; a pace that is not kept misses by far more. */
+const COLLECTOR_PAUSE_MS = 10;
 const RUNNERS = 8;
 /** Of so many exports one has its message twice. */
 const DUPLICATE_EVERY = 10;
@@ -158,8 +160,8 @@ describe(`${RUNNERS} runners on one queue and one bucket`, () => {
       });
       expectAllFinished(night);
       await expectArchivedOnce(night.lab, night.exports);
-      // Seen where it is written, not where it arrives: exact, whatever else the machine does.
-      expectSpaced(night.downloadsMs, (INTERVAL_MS * 30) / 31);
+      // Seen where it is written, not where it arrives; only a pause of the collector may come between.
+      expectSpaced(night.downloadsMs, (INTERVAL_MS * 30) / 31 - COLLECTOR_PAUSE_MS);
       expect(new Set(night.reports.map(({ pacing }) => pacing))).toEqual(new Set(["shared"]));
       expect(night.lab.queue.letters()).toEqual([]);
     },

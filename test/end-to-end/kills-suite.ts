@@ -92,7 +92,8 @@ async function killNight(lab: KillLab, options: KillSuiteOptions, night: Night):
   await killRunners(lab, exports, night);
 
   expectCleanEnd(await lab.start("run", "--json").ended);
-  await expectArchivedOnce(lab, exports.count);
+  // Of two runners, one may lose the race for a record: its copy is an orphan, for `sweep` (design §4, step 6).
+  await expectArchivedOnce(lab, exports.count, { orphans: night.runners === 2 ? "some" : "none" });
   await expectPaceKept(lab, options.intervalMs);
   await expectFailedOneLettered(lab);
   expect((await lab.control.state()).tasks.map(({ exportTaskId }) => exportTaskId).sort()).toEqual([
