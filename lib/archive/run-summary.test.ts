@@ -3,6 +3,7 @@ import { SeededRandom } from "../../test/world/seeded-random.ts";
 import { VirtualClock } from "../../test/world/virtual-clock.ts";
 import type { ExportTask } from "../domain/export-task.ts";
 import { emptyCounts } from "../records/run-report.ts";
+import type { ArchiveEvent } from "./events.ts";
 import type { ArchivePorts } from "./ports.ts";
 import type { PreflightResult } from "./preflight.ts";
 import { failedRunReport, summarize } from "./run-summary.ts";
@@ -34,11 +35,14 @@ test("an export without a time of creation is counted, but its age cannot be tol
     createTime: undefined,
   };
   // Of the ports and the preflight, a summary needs these.
-  const ports: unknown = { clock, observe: () => undefined, store: { putDocument: async () => "written" } };
-  const records = { ofTask: async () => [] };
+  const told: string[] = [];
+  const observe = ({ kind }: ArchiveEvent) => told.push(kind);
+  const ports: unknown = { clock, observe, store: { putDocument: async () => "written" } };
+  const records = { ofTask: async () => ({ revisions: new Map() }) };
   const ready: unknown = { abilities: { compareAndSwap: true }, records, list: { tasks: [undated] } };
   const frame = { runId: "20261122T010000000Z-00000000", startedAtMs: START_WALL_MS, leftMs: 60_000 };
   const ending = { stopReason: "no-pressure", tasks: [], ready: ready as PreflightResult } as const;
   const report = await clock.run(() => summarize(ports as ArchivePorts, frame, ending));
   expect(report.platform).toEqual({ held: 1, limit: 50 });
+  expect(told).toEqual(["run-ended"]);
 });

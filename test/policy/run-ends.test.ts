@@ -90,6 +90,18 @@ describe("a run that is stopped", () => {
     expect(report).toMatchObject({ stopReason: "aborted", tasks: [], counts: { received: 2 } });
   });
 
+  test("by an operator whose message cannot be handed back tells of that failure", async () => {
+    const scene = new Scene();
+    scene.world.platform.settings.chunkLatency = 10 * SECOND_MS;
+    scene.addTask();
+    const interrupt = new AbortController();
+    scene.world.clock.schedule(15 * SECOND_MS, () => interrupt.abort(new Error("SIGINT")));
+    const error = queueError("queue-unavailable");
+    scene.world.faults.plant({ site: "queue.send", times: FOREVER, form: "not-done", error });
+    const report = await scene.run({ signal: interrupt.signal });
+    expect(report).toMatchObject({ stopReason: "system-failure", failure: { code: "queue-unavailable" } });
+  });
+
   test("because no slot comes starts no work on the repeated message that waited for the first", async () => {
     const scene = new Scene();
     const nextAt = scene.world.clock.wallMs() + 5 * MINUTE_MS;
@@ -120,6 +132,18 @@ describe("a run that is stopped", () => {
 });
 
 describe("a run under way", () => {
+  test("does its prepared work first, and then what came of it", async () => {
+    const scene = new Scene();
+    const ids: string[] = [];
+    const prepare = async () => {
+      expect(scene.count("queue.receive")).toBe(0);
+      ids.push(scene.addTask());
+    };
+    await scene.run({ prepare });
+    expect(ids).toHaveLength(1);
+    scene.expectAllDone(ids);
+  });
+
   test("has two tasks in flight, never more", async () => {
     const scene = new Scene();
     const ids = scene.addTasks(6);
