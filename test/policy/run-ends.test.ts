@@ -197,6 +197,16 @@ describe("a run under way", () => {
     expect(scene.count("queue.depth")).toBe(0);
   });
 
+  test("settles a failure before it waits, and tries that task again when it is due", async () => {
+    const scene = new Scene();
+    const id = scene.addTask();
+    const error = platformError("platform-unavailable");
+    scene.world.faults.plant({ site: "platform.showExportTask", form: "not-done", error });
+    const report = await scene.run({ waitForDueMs: 5 * MINUTE_MS });
+    expect(report.tasks.map(({ outcome }) => outcome)).toEqual(["retried", "archived-deleted"]);
+    scene.expectAllDone([id]);
+  });
+
   test("takes a message that came while it asked what is due", async () => {
     const scene = new Scene();
     const id = scene.world.platform.addTask();
