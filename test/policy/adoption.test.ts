@@ -68,6 +68,21 @@ describe("an object of this revision without a record", () => {
     expect(scene.count("platform.showExportTask")).toBe(0);
   });
 
+  test("only the three newest are read: one damaged time after time costs no endless reading", async () => {
+    const scene = new Scene();
+    const id = scene.addTask({ file: FILE });
+    const keys = ["000001", "000002", "000003", "000004"].map(
+      (nonce) => `exports/project-1/default/2026/11/22/${id}/${scene.revision(id)}-${nonce}.zip`,
+    );
+    for (const [nth, key] of keys.entries()) {
+      scene.world.store.plantObject(key, nth === 0 ? FILE.bytes : flipped(700));
+      await scene.wait(MINUTE_MS);
+    }
+    await scene.run();
+    expect(keys).not.toContain(scene.record(id, "archived").object?.key);
+    expect(scene.count("platform.showExportTask")).toBe(1);
+  });
+
   test("of another revision, or with another name, is none of this revision's", async () => {
     const { scene, id, keys } = sceneWithObjects([
       { revision: "00000000", bytes: FILE.bytes },
