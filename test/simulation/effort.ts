@@ -1,13 +1,17 @@
+import { type Setting, settingsFor } from "./exhaustive.ts";
+
 /** How much is simulated; chosen by the environment variable `SIMULATION`. */
 export interface Effort {
   readonly name: "test" | "ci" | "full";
   readonly randomSeeds: number;
   /** Histories of events and export requests. */
   readonly requestHistories: number;
-  /** Runners in the pair suites; one for every entry. */
-  readonly pairRunners: readonly number[];
-  /** Whether every single is crossed with every crash, and on every store. */
-  readonly crossesEverything: boolean;
+  /** In which every pair of faults is played. */
+  readonly pairSettings: readonly Setting[];
+  /** In which every fault is crossed with every crash. */
+  readonly crossedSettings: readonly Setting[];
+  /** Whether crashes cross the fault at every call of its site, or only at the first. */
+  readonly crossesEveryCall: boolean;
 }
 
 const EFFORTS: Readonly<Record<Effort["name"], Effort>> = {
@@ -15,22 +19,25 @@ const EFFORTS: Readonly<Record<Effort["name"], Effort>> = {
     name: "test",
     randomSeeds: 20_000,
     requestHistories: 1_500,
-    pairRunners: [1],
-    crossesEverything: false,
+    pairSettings: settingsFor([1], ["with conditional writes"]),
+    crossedSettings: settingsFor([1]),
+    crossesEveryCall: false,
   },
   ci: {
     name: "ci",
     randomSeeds: 200_000,
     requestHistories: 10_000,
-    pairRunners: [1, 2, 3],
-    crossesEverything: true,
+    pairSettings: settingsFor([1, 2]),
+    crossedSettings: settingsFor([1, 2]),
+    crossesEveryCall: true,
   },
   full: {
     name: "full",
     randomSeeds: 1_000_000,
     requestHistories: 10_000,
-    pairRunners: [1, 2, 3],
-    crossesEverything: true,
+    pairSettings: settingsFor([1, 2, 3]),
+    crossedSettings: settingsFor([1, 2]),
+    crossesEveryCall: true,
   },
 };
 

@@ -1,15 +1,20 @@
+import * as v from "valibot";
 import type { Site } from "../world/faults.ts";
+import { REACTION_ROWS } from "./fault-reactions.ts";
 import { DISTINCT_FAULTS, type FaultRow } from "./fault-table.ts";
 import { playStory } from "./play-story.ts";
 import { type Story, type StoryFault, storyOf, taskOf } from "./story.ts";
 
-type StoreKind = "with conditional writes" | "without";
+const STORE_KINDS = ["with conditional writes", "without"] as const;
+type StoreKind = (typeof STORE_KINDS)[number];
+
+export const settingSchema = v.object({
+  runners: v.pipe(v.number(), v.integer(), v.minValue(1)),
+  store: v.picklist(STORE_KINDS),
+});
 
 /** A setting that every exhaustive suite is played in. */
-export interface Setting {
-  readonly runners: number;
-  readonly store: StoreKind;
-}
+export type Setting = Readonly<v.InferOutput<typeof settingSchema>>;
 
 const STORES: Readonly<Record<StoreKind, Story["store"]>> = {
   "with conditional writes": { createOnce: true, compareAndSwap: true, verification: "read-back" },
@@ -17,10 +22,11 @@ const STORES: Readonly<Record<StoreKind, Story["store"]>> = {
 };
 
 /** Every number of runners on every store. */
-export function settingsFor(runners: readonly number[]): readonly Setting[] {
-  return runners.flatMap((count) =>
-    (["with conditional writes", "without"] as const).map((store) => ({ runners: count, store })),
-  );
+export function settingsFor(
+  runners: readonly number[],
+  stores: readonly StoreKind[] = STORE_KINDS,
+): readonly Setting[] {
+  return runners.flatMap((count) => stores.map((store) => ({ runners: count, store })));
 }
 
 /**
@@ -75,25 +81,6 @@ export function pointsOf(rows: readonly FaultRow[], clean: CleanRun): readonly P
   );
 }
 
-/**
- * By site or its first part: the behaviours that pairs are made of. Each stands for those that policy treats
- * alike: it decides by scope, by the few codes it names, and by silence.
- */
-const PAIR_KINDS: Readonly<Record<string, readonly string[]>> = {
-  "platform.body": ["reset", "short, no length", "flipped byte"],
-  platform: ["500/not done", "500/done", "403 permission/not", "404 gone/not"],
-  store: ["429/not", "429/done", "404 gone/not", "409 conflict"],
-  queue: ["429/not", "429/done", "404 gone/not"],
-};
-
-/** Those that only the longer efforts add. */
-const MORE_PAIR_KINDS: typeof PAIR_KINDS = {
-  "platform.body": ["stall"],
-  platform: ["403 throttle/not", "stall"],
-  store: ["403 permission/not", "stall"],
-  queue: ["stall"],
-};
-
 /** Sites that the base story never comes to, whatever fails. */
 const OUT_OF_REACH: ReadonlySet<Site> = new Set([
   "platform.createExportTask",
@@ -106,15 +93,8 @@ const OUT_OF_REACH: ReadonlySet<Site> = new Set([
 /** The rows that singles are made of: one of each behaviour. */
 export const SINGLE_ROWS: readonly FaultRow[] = DISTINCT_FAULTS.filter(({ site }) => !OUT_OF_REACH.has(site));
 
-/** The rows that pairs are made of. */
-export function pairRows(withAll: boolean): readonly FaultRow[] {
-  const tables = withAll ? [PAIR_KINDS, MORE_PAIR_KINDS] : [PAIR_KINDS];
-  return SINGLE_ROWS.filter(({ form, kind, site }) => {
-    const isBody = site === "platform.body";
-    const wanted = tables.flatMap((table) => table[isBody ? site : (site.split(".")[0] ?? "")] ?? []);
-    return wanted.some((part) => (isBody ? kind === part : `${kind}/${form}`.startsWith(part)));
-  });
-}
+/** The rows that pairs are made of: one of each reaction of policy. */
+export const PAIR_ROWS: readonly FaultRow[] = REACTION_ROWS.filter(({ site }) => !OUT_OF_REACH.has(site));
 
 export function faultAt({ row, occurrence }: Point): StoryFault {
   return { kind: "call", fault: row.name, occurrence, times: 1, forever: false };

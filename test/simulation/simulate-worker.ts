@@ -1,20 +1,14 @@
 import { parentPort, workerData } from "node:worker_threads";
 import * as v from "valibot";
-import { randomStory } from "./random-story.ts";
-import type { Story } from "./story.ts";
+import { shareSchema, storiesOf, storySuiteSchema } from "./story-suites.ts";
 import { playAll, type SuiteResult } from "./suite.ts";
 
 const PROGRESS_EVERY_MS = 200;
 
-const shareSchema = v.object({
-  firstSeed: v.number(),
-  seeds: v.number(),
-  step: v.number(),
-  runners: v.number(),
-});
+const taskSchema = v.object({ suite: storySuiteSchema, share: shareSchema });
 
-/** The seeds of one worker: `firstSeed`, and every `step`-th after it. */
-export type SeedShare = v.InferOutput<typeof shareSchema>;
+/** What a worker is started with. */
+export type WorkerTask = v.InferOutput<typeof taskSchema>;
 
 /** What a worker posts: how far it has come. The last one is the whole result. */
 export interface WorkerReport {
@@ -22,13 +16,7 @@ export interface WorkerReport {
   readonly result: SuiteResult;
 }
 
-function* stories({ firstSeed, seeds, step, runners }: SeedShare): Generator<Story> {
-  for (let index = 0; index < seeds; index += 1) {
-    yield randomStory(firstSeed + index * step, runners);
-  }
-}
-
-const share = v.parse(shareSchema, workerData);
+const { suite, share } = v.parse(taskSchema, workerData);
 // Nobody reads the stacks of the errors that are made here by the million.
 Error.stackTraceLimit = 0;
 let isStopped = false;
@@ -37,7 +25,7 @@ const tell = (report: WorkerReport) => parentPort?.postMessage(report);
 parentPort?.once("message", () => {
   isStopped = true;
 });
-const result = await playAll(stories(share), {
+const result = await playAll(storiesOf(suite, share), {
   isStopped: () => isStopped,
   onStory: (soFar) => {
     if (performance.now() - toldAtMs > PROGRESS_EVERY_MS) {

@@ -4,7 +4,7 @@ import { playStory } from "./play-story.ts";
 import { reproduction } from "./shrink.ts";
 import { parseStory, type Story } from "./story.ts";
 import { describeSuite, type SuiteResult } from "./suite.ts";
-import { playSeeds } from "./worker-pool.ts";
+import { playOnThreads } from "./worker-pool.ts";
 
 const EXIT = { kept: 0, broken: 1, usage: 2 } as const;
 const MOST_RUNNERS = 3;
@@ -86,8 +86,9 @@ async function playRange({ seed, seeds, runners, jobs }: Options): Promise<numbe
   const stopping = new AbortController();
   // On a terminal npm passes a second one on: a story takes milliseconds, so waiting for its end is enough for both.
   process.on("SIGINT", () => stopping.abort());
-  const result = await playSeeds({ firstSeed: seed, seeds, runners, jobs }, stopping.signal, (soFar) =>
-    showProgress(soFar, seeds),
+  const result = await playOnThreads(
+    { kind: "random", firstSeed: seed, seeds, runners },
+    { jobs, signal: stopping.signal, onProgress: (soFar) => showProgress(soFar, seeds) },
   );
   clearProgress();
   const name = stopping.signal.aborted ? "interrupted" : `seeds ${seed} to ${seed + seeds - 1}`;

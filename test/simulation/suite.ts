@@ -39,11 +39,11 @@ export function sumOf(a: SuiteResult, b: SuiteResult): SuiteResult {
 
 /** Plays one story after the other; the first broken ones are shrunk. */
 export async function playAll(
-  stories: Iterable<Story>,
+  stories: Iterable<Story> | AsyncIterable<Story>,
   options: { readonly isStopped?: () => boolean; readonly onStory?: (soFar: SuiteResult) => void } = {},
 ): Promise<SuiteResult> {
   let soFar = NOTHING_PLAYED;
-  for (const story of stories) {
+  for await (const story of stories) {
     if (options.isStopped?.() === true) {
       break;
     }

@@ -1,48 +1,45 @@
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
-import type { SeedShare, WorkerReport } from "./simulate-worker.ts";
+import type { WorkerReport, WorkerTask } from "./simulate-worker.ts";
+import type { StorySuite } from "./story-suites.ts";
 import { NOTHING_PLAYED, type SuiteResult, sumOf } from "./suite.ts";
 
-export interface SeedRange {
-  readonly firstSeed: number;
-  readonly seeds: number;
-  readonly runners: number;
+export interface PoolOptions {
+  /** Threads to play on. */
   readonly jobs: number;
+  /** Ends it early; the result then holds what was played. */
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (soFar: SuiteResult) => void;
 }
 
 /**
- * Plays a range of seeds on several threads.
- * @param signal ends it early; the result then holds what was played.
+ * Plays a suite on several threads, each its share.
  * @throws what a thread dies of.
  */
-export async function playSeeds(
-  range: SeedRange,
-  signal: AbortSignal,
-  onProgress: (soFar: SuiteResult) => void,
-): Promise<SuiteResult> {
+export async function playOnThreads(suite: StorySuite, options: PoolOptions): Promise<SuiteResult> {
+  const { jobs, signal, onProgress } = options;
   const results: SuiteResult[] = [];
   const sum = () => results.reduce(sumOf, NOTHING_PLAYED);
-  const threads = Array.from({ length: Math.min(range.jobs, range.seeds) }, async (_, index) => {
-    const worker = new Worker(new URL("simulate-worker.ts", import.meta.url), {
-      workerData: shareOf(range, index),
-    });
+  const threads = Array.from({ length: jobs }, async (_, index) => {
+    const task: WorkerTask = { suite, share: { index, of: jobs } };
+    const worker = new Worker(new URL("simulate-worker.ts", import.meta.url), { workerData: task });
     const stop = () => worker.postMessage("stop");
-    signal.addEventListener("abort", stop, { once: true });
-    worker.on("message", ({ result }: WorkerReport) => {
+    signal?.addEventListener("abort", stop, { once: true });
+    let isComplete = false;
+    worker.on("message", ({ isLast, result }: WorkerReport) => {
+      isComplete = isLast;
       results[index] = result;
-      onProgress(sum());
+      onProgress?.(sum());
     });
     try {
       await once(worker, "exit");
     } finally {
-      signal.removeEventListener("abort", stop);
+      signal?.removeEventListener("abort", stop);
+    }
+    if (!isComplete) {
+      throw new Error(`thread ${index} ended before it had told its whole result`);
     }
   });
   await Promise.all(threads);
   return sum();
-}
-
-function shareOf({ firstSeed, seeds, runners, jobs }: SeedRange, index: number): SeedShare {
-  const step = Math.min(jobs, seeds);
-  return { firstSeed: firstSeed + index, seeds: Math.ceil((seeds - index) / step), step, runners };
 }
