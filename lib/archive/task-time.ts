@@ -11,7 +11,7 @@ export function runTimeLeftMs(run: Pick<Run, "limitAtMs" | "ports">): number {
 /** Milliseconds until nothing but settling may go on; `Infinity` without limit. */
 export function timeUntilGraceMs(run: Pick<Run, "limitAtMs" | "ports">): number {
   const leftMs = runTimeLeftMs(run);
-  return leftMs === Number.POSITIVE_INFINITY ? leftMs : leftMs - Math.min(MAX_GRACE_MS, leftMs / 3);
+  return leftMs - Math.min(MAX_GRACE_MS, leftMs / 3);
 }
 
 /**

@@ -32,6 +32,20 @@ describe("a time limit", () => {
     expect(clock.countPending()).toBe(0);
   });
 
+  test("without end asks for no timer: a real one takes a delay without end for none at all", () => {
+    let slept = 0;
+    const sleep = () => {
+      slept += 1;
+      return Promise.resolve();
+    };
+    const limit = new TimeLimit({ wallMs: () => 0, monotonicMs: () => 0, sleep }, parentSignal());
+    limit.arm(Number.POSITIVE_INFINITY);
+    expect(slept).toBe(0);
+    limit.arm(1);
+    expect(slept).toBe(1);
+    limit.close();
+  });
+
   test.each(["before", "after"])("passes on its parent's reason, aborted %s it was made", (when) => {
     const parent = new AbortController();
     const reason = new Error("stop");

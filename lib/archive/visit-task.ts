@@ -1,5 +1,5 @@
 import { ArchiverError, describeFailure } from "../domain/errors.ts";
-import { PlatformError } from "../ports/platform.ts";
+import { PlatformError, type Throttle } from "../ports/platform.ts";
 import { archiveTask } from "./archive-task.ts";
 import { BodyNotAccepted, cutInFullRun, Interrupted, SystemFailure } from "./errors.ts";
 import { runTimeLeftMs, taskLimitMs, wasStartedTooLate } from "./task-time.ts";
@@ -51,7 +51,7 @@ async function resultOfFailure(visit: Visit, thrown: unknown): Promise<VisitResu
     return { kind: "system-failure", error: thrown };
   }
   if (thrown instanceof PlatformError && thrown.throttle !== undefined) {
-    return await resultOfThrottling(visit, thrown);
+    return await resultOfThrottling(visit, thrown.throttle);
   }
   if (thrown instanceof BodyNotAccepted) {
     return resultOfRejectedBody(visit, thrown);
@@ -76,9 +76,8 @@ async function resultOfFailure(visit: Visit, thrown: unknown): Promise<VisitResu
   }
 }
 
-async function resultOfThrottling(visit: Visit, error: PlatformError): Promise<VisitResult> {
+async function resultOfThrottling(visit: Visit, throttle: Throttle): Promise<VisitResult> {
   const { run, exportTaskId, message } = visit;
-  const throttle = error.throttle ?? { intervals: 1, retryAfterMs: undefined };
   run.counts.throttled += 1;
   try {
     const waitMs = await withOwnLimit(run.ports.clock, PENALTY_WRITE_LIMIT_MS, (signal) =>

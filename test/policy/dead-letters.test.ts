@@ -126,6 +126,15 @@ describe("a dead-letter record and later messages", () => {
     expect(scene.world.platform.has(id)).toBe(true);
   });
 
+  test("one from the very moment of the request is not newer than it: the task is worked on", async () => {
+    const { scene, id } = await sceneWithRejectedTask();
+    scene.send({
+      exportTaskId: id,
+      requestedAtMs: Date.parse(String(scene.record(id, "dead-letter").deadLetteredAt)),
+    });
+    expect(onlyEntry(await scene.run()).outcome).toBe("archived-deleted");
+  });
+
   test("one about an older revision does not settle the listed one", async () => {
     const { scene, id } = await sceneWithRejectedTask();
     scene.world.platform.overwriteTask(id, exportFile(77));

@@ -57,6 +57,17 @@ describe("siblings: other tasks made with the same condition", () => {
     expectKept(scene, id);
   });
 
+  test("an archived sibling whose status is no longer Success blocks, too", async () => {
+    const scene = new Scene();
+    const id = scene.addTask({ resourceCondition: condition });
+    const siblingId = scene.addTask({ resourceCondition: respelled });
+    await scene.run({ settings: { deletion: "never" } });
+    scene.world.platform.changeStatus(siblingId, "Paused");
+    scene.world.queue.send(id);
+    expect(onlyEntry(await scene.run())).toMatchObject({ outcome: "postponed", reason: "sibling" });
+    expectKept(scene, id);
+  });
+
   test.each([
     ["deep inside, in lists too", { a: [{ x: 1, y: null }, 2] }, { a: [{ y: null, x: 1 }, 2] }, true],
     ["but the order within a list counts", { a: [1, 2] }, { a: [2, 1] }, false],

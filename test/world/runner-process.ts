@@ -102,7 +102,7 @@ export class RunnerProcess {
     return this.#standsUntilMs;
   }
 
-  /** Calls that have not been answered yet; none after a run that ended cleanly. */
+  /** Calls that have not been answered yet, to the last byte; none after a run that ended cleanly. */
   get callsInFlight(): readonly string[] {
     return [...this.#inFlight].map(({ description }) => description);
   }
@@ -227,13 +227,19 @@ export class RunnerProcess {
     return this.#whileInFlight(`${call.site} ${call.subject}`, () => this.#travel(call, fault));
   }
 
-  async #whileInFlight<T>(what: string, work: () => Promise<T>): Promise<T> {
+  /** An answer that is still coming in. @returns what to call when it has ended or was dropped. */
+  open(what: string): () => void {
     const entry = { description: `${this.name} ${what}` };
     this.#inFlight.add(entry);
+    return () => this.#inFlight.delete(entry);
+  }
+
+  async #whileInFlight<T>(what: string, work: () => Promise<T>): Promise<T> {
+    const close = this.open(what);
     try {
       return await work();
     } finally {
-      this.#inFlight.delete(entry);
+      close();
     }
   }
 

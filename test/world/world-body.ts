@@ -69,26 +69,32 @@ export interface SendBodyOptions {
   readonly chunkLatency: Latency;
   /** Aborted by the caller's signal and by `cancel()`; its reason is what the iteration throws. */
   readonly signal: AbortSignal;
+  /** Told when the iteration ends, however it does. */
+  readonly onClosed: () => void;
 }
 
 /** Sends a planned body in chunks, each in a buffer of its own. */
 export async function* sendBody(plan: BodyPlan, options: SendBodyOptions): AsyncGenerator<Uint8Array> {
   const { chunkBytes, chunkLatency, random, runner, signal } = options;
   const { extraMsPerChunk = 0 } = plan;
-  for (let at = 0; at < plan.bytes.length; at += chunkBytes) {
-    await runner.pass(random.latencyMs(chunkLatency) + extraMsPerChunk, signal);
-    yield copyOf(plan.bytes, at, at + chunkBytes);
-  }
-  await runner.pass(random.latencyMs(chunkLatency), signal);
-  switch (plan.end) {
-    case "close":
-      return;
-    case "stall":
-      return runner.untilAborted(`platform.body ${options.exportTaskId}`, signal);
-    case "reset":
-      throw platformError("platform-unreachable");
-    case "crash":
-      runner.freeze("platform.body", options.exportTaskId);
-      await runner.pass(0, undefined);
+  try {
+    for (let at = 0; at < plan.bytes.length; at += chunkBytes) {
+      await runner.pass(random.latencyMs(chunkLatency) + extraMsPerChunk, signal);
+      yield copyOf(plan.bytes, at, at + chunkBytes);
+    }
+    await runner.pass(random.latencyMs(chunkLatency), signal);
+    switch (plan.end) {
+      case "close":
+        return;
+      case "stall":
+        return await runner.untilAborted(`platform.body ${options.exportTaskId}`, signal);
+      case "reset":
+        throw platformError("platform-unreachable");
+      case "crash":
+        runner.freeze("platform.body", options.exportTaskId);
+        await runner.pass(0, undefined);
+    }
+  } finally {
+    options.onClosed();
   }
 }

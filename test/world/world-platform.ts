@@ -78,9 +78,12 @@ export class WorldPlatform implements Platform {
       runner.record("platform.body", `${exportTaskId} ${damage.kind}`, nowMs, "done");
     }
     const plan = planBody(file.bytes, damage);
+    // Whoever asked must read it to its end or drop it: a connection that nobody reads stays open.
+    const onClosed = runner.open(`platform.body ${exportTaskId}`);
+    signal.addEventListener("abort", onClosed, { once: true });
     return {
       contentLengthBytes: plan.declaredBytes,
-      body: sendBody(plan, { exportTaskId, runner, random, chunkBytes, chunkLatency, signal }),
+      body: sendBody(plan, { exportTaskId, runner, random, chunkBytes, chunkLatency, signal, onClosed }),
       cancel: () => cancellation.abort(platformError("platform-unreachable")),
     };
   }

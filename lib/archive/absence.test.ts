@@ -1,0 +1,146 @@
+import { describe, expect, test } from "vitest";
+import { platformError, throttledError } from "../../test/world/port-errors.ts";
+import type { ArchivedRecord } from "../records/schemas.ts";
+import { recordsOfRevision, type TaskRecords } from "../records/task-records.ts";
+import { recordOf } from "../records/testing/records-scene.ts";
+import { settleAbsence } from "./absence.ts";
+import type { AbsentTask } from "./look.ts";
+import { BareVisit, type BareVisitParts, slotOf, UnreadDownload } from "./testing/bare-visit.ts";
+
+const CONFIRM_MS = 60_000;
+const HOUR_MS = 3_600_000;
+const NOTHING_KNOWN: TaskRecords = { revisions: new Map() };
+const startWallMs = new BareVisit().clock.wallMs();
+
+function sightOf(records: TaskRecords = NOTHING_KNOWN, listed = 1): AbsentTask {
+  const tasks = Array.from({ length: listed }, (_, index) => ({ exportTaskId: `other-${index}` }));
+  const list: unknown = { tasks, startedAtMs: 0, platformDateMs: undefined };
+  return { kind: "absent", list: list as AbsentTask["list"], records };
+}
+
+/** A task absent for so long already, whose file the platform is asked for as `parts` says. */
+function absentFor(forMs: number, parts: BareVisitParts = {}): BareVisit {
+  return new BareVisit({
+    take: async () => slotOf(true),
+    ...parts,
+    message: { absentSinceMs: startWallMs - forMs, ...parts.message },
+  });
+}
+
+const answersWith = (error: Error) => ({ download: () => Promise.reject(error) });
+const GONE = platformError("platform-task-not-found");
+
+describe("an absent task without a copy", () => {
+  test("is only watched at first sight, however short the confirmation time", async () => {
+    const { visit } = new BareVisit({ settings: { absenceConfirmMs: 0 }, ...answersWith(GONE) });
+    expect(await settleAbsence(visit, sightOf())).toEqual({
+      kind: "postponed",
+      reason: "absent",
+      delayMs: 0,
+      message: { ...visit.message, absentSinceMs: startWallMs },
+    });
+  });
+
+  test.each([
+    ["a millisecond too early: it is watched on", CONFIRM_MS - 1, "postponed"],
+    ["at the confirmation time: its file is asked for", CONFIRM_MS, "dead-letter"],
+  ])("%s", async (_when, forMs, kind) => {
+    const { visit } = absentFor(forMs, answersWith(GONE));
+    expect(await settleAbsence(visit, sightOf())).toMatchObject({ kind });
+  });
+
+  test.each([
+    ["before 48 h: it is watched on", 48 * HOUR_MS - 1, "postponed"],
+    ["at 48 h: it is given up", 48 * HOUR_MS, "dead-letter"],
+  ])("and without proof, %s", async (_when, forMs, kind) => {
+    const { visit } = absentFor(forMs, answersWith(platformError("platform-misconfigured")));
+    expect(await settleAbsence(visit, sightOf())).toMatchObject({ kind });
+  });
+
+  test("an empty list proves nothing before a day has passed, and is asked for again in an hour", async () => {
+    const { visit } = absentFor(24 * HOUR_MS - 1, answersWith(GONE));
+    expect(await settleAbsence(visit, sightOf(NOTHING_KNOWN, 0))).toMatchObject({
+      kind: "postponed",
+      delayMs: HOUR_MS,
+    });
+  });
+
+  test("without a slot it is handed back, and ends the run: the next one would find none either", async () => {
+    const { visit } = absentFor(CONFIRM_MS, { take: async () => "none" });
+    expect(await settleAbsence(visit, sightOf())).toEqual({ kind: "handed-back", endsRun: true });
+  });
+
+  test("whose file comes after all drops it unread", async () => {
+    const download = new UnreadDownload();
+    const { visit } = absentFor(CONFIRM_MS, { download: async () => download });
+    expect(await settleAbsence(visit, sightOf())).toMatchObject({ kind: "postponed", reason: "absent" });
+    expect(download.cancelled).toBe(1);
+  });
+
+  test("throttling is nobody's answer", async () => {
+    const throttled = throttledError("IOTDA.021101");
+    const { visit } = absentFor(CONFIRM_MS, answersWith(throttled));
+    await expect(settleAbsence(visit, sightOf())).rejects.toBe(throttled);
+  });
+
+  test("an answer to a visit that is being stopped proves nothing", async () => {
+    const reason = new Error("SIGINT");
+    const bare: BareVisit = absentFor(CONFIRM_MS, {
+      download: async () => {
+        bare.stop.abort(reason);
+        throw GONE;
+      },
+    });
+    await expect(settleAbsence(bare.visit, sightOf())).rejects.toBe(reason);
+  });
+});
+
+describe("an absent task with records", () => {
+  const downloadedAt = (second: number) => new Date(startWallMs + second * 1_000).toISOString();
+
+  /** Settles the absence and tells which revision's copy answered the request. */
+  async function answeredBy(
+    message: BareVisitParts["message"],
+    archived: readonly (ArchivedRecord | undefined)[],
+  ) {
+    const settled: string[] = [];
+    const { visit } = new BareVisit({ message: { requestedAtMs: startWallMs, ...message } });
+    const run: unknown = {
+      ...visit.run,
+      counts: { deleted: 0 },
+      records: { writeDeleted: async (_id: string, revision: string) => settled.push(revision) },
+      ports: { ...visit.run.ports, store: { abortUploadsUnder: async () => undefined } },
+    };
+    const revisions = new Map(
+      archived.map((record, index) => {
+        const revision = record?.revision ?? `0000000${index}`;
+        return [revision, { ...recordsOfRevision(NOTHING_KNOWN, revision), archived: record }];
+      }),
+    );
+    const result = await settleAbsence({ ...visit, run: run as typeof visit.run }, sightOf({ revisions }));
+    return { settled, kind: result.kind };
+  }
+
+  const copyOf = (revision: string, second: number) =>
+    recordOf("aaaaaa", { revision, downloadedAt: downloadedAt(second) });
+
+  test.each(["first", "last"])("the newest copy answers, standing %s", async (place) => {
+    const newest = copyOf("11111111", 20);
+    const older = copyOf("22222222", 10);
+    const records = place === "first" ? [newest, older] : [older, newest];
+    expect(await answeredBy({}, records)).toEqual({ settled: ["11111111"], kind: "done" });
+  });
+
+  test("a revision that was never archived is no answer", async () => {
+    expect(await answeredBy({}, [undefined])).toEqual({ settled: [], kind: "postponed" });
+    expect(await answeredBy({}, [undefined, copyOf("11111111", 1)])).toMatchObject({ settled: ["11111111"] });
+  });
+
+  test.each([
+    ["in the same millisecond is none of it", 0, "postponed"],
+    ["after it answers it", 1, "done"],
+  ])("for a request of another revision, a download %s", async (_when, second, kind) => {
+    const answer = await answeredBy({ revision: "99999999" }, [copyOf("11111111", second)]);
+    expect(answer).toMatchObject({ kind });
+  });
+});

@@ -1,0 +1,92 @@
+import { describe, expect, test } from "vitest";
+import type { ExportTask } from "../domain/export-task.ts";
+import { revisionOf } from "../domain/export-task.ts";
+import { recordsOfRevision } from "../records/task-records.ts";
+import { recordOf } from "../records/testing/records-scene.ts";
+import { type Copy, recordedInfo } from "./copy.ts";
+import { deleteTask } from "./delete-task.ts";
+import type { FinishedTask } from "./look.ts";
+import { BareVisit, ID } from "./testing/bare-visit.ts";
+
+const LIST_MAX_AGE_MS = 5_000;
+
+const TASK: ExportTask = {
+  exportTaskId: ID,
+  status: "Success",
+  resourceType: "BatchTask",
+  resourceCondition: { task_id: "batch" },
+  appType: undefined,
+  appId: undefined,
+  exportCount: 3,
+  createTime: "2026-11-22T01:00:00.000Z",
+  endTime: "2026-11-22T01:03:00.000Z",
+  source: {},
+};
+
+const record = recordOf("aaaaaa", { revision: revisionOf(TASK) });
+const COPY: Copy = { kind: "copy", record, seen: recordedInfo(record), archivedNow: true };
+const NOTHING_KNOWN = recordsOfRevision({ revisions: new Map() }, record.revision);
+const SIGHT: FinishedTask = {
+  kind: "finished",
+  task: TASK,
+  revision: record.revision,
+  folder: "exports/",
+  records: { ...NOTHING_KNOWN, archived: record },
+};
+
+const SIBLING: ExportTask = { ...TASK, exportTaskId: "sibling" };
+
+/** A gate whose last question, the one about a sibling's records, takes so long at each try. */
+function withSlowSibling(answersAfterMs: readonly number[]) {
+  const counts = { lists: 0, deletes: 0 };
+  const bare = new BareVisit({
+    lists: () => {
+      counts.lists += 1;
+      return counts.deletes > 0 ? [SIBLING] : [TASK, SIBLING];
+    },
+    deleteTask: async () => {
+      counts.deletes += 1;
+    },
+  });
+  const { run } = bare.visit;
+  const records = {
+    revisions: new Map([
+      [record.revision, SIGHT.records],
+      [revisionOf(SIBLING), SIGHT.records],
+    ]),
+  };
+  const gateRun: unknown = {
+    ...run,
+    records: {
+      ofTask: async (id: string) => {
+        await bare.clock.sleep(id === ID ? 0 : (answersAfterMs[counts.lists - 1] ?? 0));
+        return records;
+      },
+      isHeld: async () => false,
+    },
+    ports: { ...run.ports, store: { head: async () => COPY.seen } },
+  };
+  const visit = { ...bare.visit, run: gateRun as typeof run };
+  return { counts, deleting: () => bare.clock.run(() => deleteTask(visit, SIGHT, COPY)) };
+}
+
+describe("a gate's verdict", () => {
+  test("holds while its list is 5 s old", async () => {
+    const { counts, deleting } = withSlowSibling([LIST_MAX_AGE_MS]);
+    expect(await deleting()).toEqual({ kind: "gone", outcome: "deleted" });
+    expect(counts).toEqual({ lists: 2, deletes: 1 });
+  });
+
+  test("that took longer is reached anew", async () => {
+    const { counts, deleting } = withSlowSibling([LIST_MAX_AGE_MS + 1, 10]);
+    expect(await deleting()).toEqual({ kind: "gone", outcome: "deleted" });
+    expect(counts).toEqual({ lists: 3, deletes: 1 });
+  });
+
+  test("that is too old three times deletes nothing and waits", async () => {
+    const tooOldMs = LIST_MAX_AGE_MS + 1;
+    const { counts, deleting } = withSlowSibling([tooOldMs, tooOldMs, tooOldMs, 10]);
+    expect(await deleting()).toEqual({ kind: "wait", reason: "revision-changed" });
+    expect(counts).toEqual({ lists: 3, deletes: 0 });
+  });
+});

@@ -1,0 +1,102 @@
+import { VirtualClock } from "../../../test/world/virtual-clock.ts";
+import type { ExportTask } from "../../domain/export-task.ts";
+import type { TaskMessage } from "../../domain/task-message.ts";
+import type { Slot, TakeOptions } from "../../pacing/pacer.ts";
+import type { ExportDownload, ShowExportTaskOptions } from "../../ports/platform.ts";
+import type { ArchiveEvent } from "../events.ts";
+import type { ArchiveSettings } from "../settings.ts";
+import { TimeLimit } from "../time-limit.ts";
+import type { Visit } from "../visit.ts";
+
+export const ID = "5f2d9c3a1b2c3d4e5f6a7b8c";
+
+/** What a test says of its visit; the rest of the world is not there, and asking for it throws. */
+export interface BareVisitParts {
+  readonly message?: Partial<TaskMessage>;
+  readonly settings?: Partial<ArchiveSettings>;
+  /** How long the run takes at most; default: no limit. */
+  readonly runLimitMs?: number;
+  readonly connectMs?: number;
+  readonly lists?: () => readonly ExportTask[];
+  readonly download?: (options: ShowExportTaskOptions) => Promise<ExportDownload>;
+  readonly take?: (deadlineMs: number, options: TakeOptions) => Promise<Slot | "none">;
+  readonly deleteTask?: () => Promise<void>;
+}
+
+/** A visit of which only one step is played, on a clock that stands until the test moves it. */
+export class BareVisit {
+  readonly clock = new VirtualClock();
+  readonly events: ArchiveEvent[] = [];
+  readonly stop = new AbortController();
+  readonly visit: Visit;
+  turnsPassed = 0;
+  /** Downloads that were let through. */
+  served = 0;
+
+  constructor(parts: BareVisitParts = {}) {
+    const { clock } = this;
+    const settings = {
+      downloadIntervalMs: 31_000,
+      absenceConfirmMs: 60_000,
+      minTaskMs: 60_000,
+      taskTimeoutMs: 600_000,
+      deletion: "after-verify",
+      ...parts.settings,
+    };
+    const run: unknown = {
+      settings,
+      connectMs: parts.connectMs ?? 0,
+      limitAtMs: parts.runLimitMs ?? Number.POSITIVE_INFINITY,
+      pacer: {
+        nowMs: () => clock.monotonicMs(),
+        take: (deadlineMs: number, _call: unknown, options: TakeOptions) => parts.take?.(deadlineMs, options),
+        noteServed: () => {
+          this.served += 1;
+        },
+      },
+      ports: {
+        clock,
+        observe: (event: ArchiveEvent) => this.events.push(event),
+        platform: {
+          listExportTasks: async () => ({ tasks: parts.lists?.() ?? [], platformDateMs: undefined }),
+          showExportTask: async (_id: string, options: ShowExportTaskOptions) => parts.download?.(options),
+          deleteExportTask: async () => parts.deleteTask?.(),
+        },
+      },
+    };
+    this.visit = {
+      // Of the run, one step needs no more than this.
+      run: run as Visit["run"],
+      exportTaskId: ID,
+      message: { exportTaskId: ID, requestedAtMs: clock.wallMs(), ...parts.message },
+      limit: new TimeLimit(clock, this.stop.signal),
+      turn: {
+        wait: async () => undefined,
+        pass: () => {
+          this.turnsPassed += 1;
+        },
+      },
+      learned: {},
+    };
+  }
+}
+
+/** A slot that is fresh, or not. */
+export function slotOf(isFresh: boolean): Slot {
+  return { startsAtMs: 0, isFresh: () => isFresh };
+}
+
+/** An answer whose body nobody reads; counts how often it was dropped. */
+export class UnreadDownload implements ExportDownload {
+  readonly contentLengthBytes = undefined;
+  cancelled = 0;
+
+  // biome-ignore lint/correctness/useYield: nobody reads it
+  readonly body = (async function* (): AsyncGenerator<Uint8Array> {
+    throw new Error("this body was not to be read");
+  })();
+
+  cancel(): void {
+    this.cancelled += 1;
+  }
+}
