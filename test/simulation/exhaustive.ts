@@ -3,7 +3,7 @@ import type { Site } from "../world/faults.ts";
 import { REACTION_ROWS } from "./fault-reactions.ts";
 import { DISTINCT_FAULTS, type FaultRow } from "./fault-table.ts";
 import { playStory } from "./play-story.ts";
-import { type Story, type StoryFault, storyOf, taskOf } from "./story.ts";
+import { PLAIN_SETTINGS, type Story, type StoryFault, storyOf, taskOf } from "./story.ts";
 
 const STORE_KINDS = ["with conditional writes", "without"] as const;
 type StoreKind = (typeof STORE_KINDS)[number];
@@ -29,6 +29,9 @@ export function settingsFor(
   return runners.flatMap((count) => stores.map((store) => ({ runners: count, store })));
 }
 
+/** Shorter than in life: while a call stalls, a run looks into the queue and renews its lease again and again. */
+const STALL_ENDS_AFTER_MS = 90_000;
+
 /**
  * The story that faults are put into: one export to be archived, one that failed, so that dead letters are
  * written too, and a visibility timeout so short that it is renewed on the way. Several runners share the work
@@ -38,7 +41,8 @@ export function baseStory({ runners, store }: Setting): Story {
   return storyOf({
     runners: Array.from({ length: runners }, (_, index) => ({ skewMs: 0, offsetMs: index * 400 })),
     store: STORES[store],
-    queue: { receiveWindow: 1, duplicateFraction: 0, visibilityMs: 2_000 },
+    queue: { receiveWindow: 1, duplicateFraction: 0, visibilityMs: 3_000 },
+    settings: { ...PLAIN_SETTINGS, taskTimeoutMs: STALL_ENDS_AFTER_MS },
     tasks: [taskOf("t1", { sent: runners }), taskOf("t2", { status: "Failed" })],
   });
 }

@@ -1,6 +1,6 @@
 import { SeededRandom } from "../world/seeded-random.ts";
 import { FAULT_TABLE } from "./fault-table.ts";
-import { type Happening, type Story, type StoryFault, type StoryTask, storyOf, taskOf } from "./story.ts";
+import { PLAIN_SETTINGS, type Happening, type Story, type StoryFault, type StoryTask, storyOf, taskOf } from "./story.ts";
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -70,6 +70,7 @@ class Drawing {
         deleteRemovesSharedFile: this.#chance(0.7) || happenings.some(({ kind }) => DESTROYERS.has(kind)),
       },
       settings: {
+        ...PLAIN_SETTINGS,
         deletion: this.#chance(0.05) ? "never" : "after-verify",
         maxReceives: hasCrashLoop ? 3 : 20,
       },

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { playStory } from "./play-story.ts";
-import { type Story, storyOf, taskOf } from "./story.ts";
+import { PLAIN_SETTINGS, type Story, storyOf, taskOf } from "./story.ts";
 
 /** Stories that showed a defect of the program, each with what was wrong. */
 const REGRESSIONS: readonly (readonly [name: string, story: Story])[] = [
@@ -28,7 +28,7 @@ const REGRESSIONS: readonly (readonly [name: string, story: Story])[] = [
         { skewMs: 0, offsetMs: 433 },
       ],
       queue: { receiveWindow: 2, duplicateFraction: 0, visibilityMs: 120_000 },
-      settings: { deletion: "after-verify", maxReceives: 3 },
+      settings: { ...PLAIN_SETTINGS, maxReceives: 3 },
       faultyMs: 3_000_000,
       tasks: [taskOf("t1"), taskOf("t2"), taskOf("t3"), taskOf("t4")],
       happenings: [{ kind: "send", atMs: 40_960, id: "t1" }],

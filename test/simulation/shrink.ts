@@ -1,5 +1,5 @@
 import { playStory } from "./play-story.ts";
-import type { Story } from "./story.ts";
+import { PLAIN_SETTINGS, type Story } from "./story.ts";
 
 /** Stories played at most to make one smaller. */
 const MAX_TRIES = 400;
@@ -50,7 +50,7 @@ const PLAIN = {
   queue: { receiveWindow: 1, duplicateFraction: 0, visibilityMs: 120_000 },
   store: { createOnce: true, compareAndSwap: true, verification: "read-back" },
   platform: { throttleAnswer: "IOTDA.021101", deleteRemovesSharedFile: true },
-  settings: { deletion: "after-verify", maxReceives: 20 },
+  settings: PLAIN_SETTINGS,
   discovers: false,
 } as const satisfies Partial<Story>;
 

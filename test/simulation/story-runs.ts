@@ -41,11 +41,10 @@ export class StoryRuns {
   /** One archive run of this runner. */
   startArchive(runnerIndex: number): void {
     const { story, world } = this.#stage;
-    const { deletion, maxReceives } = story.settings;
     this.#start("r", runnerIndex, RUN_LIMIT_MS, (runner) =>
       archiveRun(world, runner, {
         limitMs: RUN_LIMIT_MS,
-        settings: { deletion, maxReceives },
+        settings: story.settings,
         observe: (event) => this.told.push(event),
       }),
     );

@@ -3,6 +3,7 @@ import * as v from "valibot";
 const wholeMs = v.pipe(v.number(), v.integer(), v.minValue(0));
 const taskId = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{1,36}$/));
 const count = v.pipe(v.number(), v.integer(), v.minValue(1));
+const DEFAULT_TASK_TIMEOUT_MS = 600_000;
 
 /** What the platform's file of a task is: a whole ZIP, or something no archiver may take for one. */
 const fileKind = v.picklist(["zip", "no-zip", "empty"]);
@@ -110,7 +111,11 @@ export const storySchema = v.object({
     throttleAnswer: v.picklist(["IOTDA.021101", "IOTDA.021102", "429"]),
     deleteRemovesSharedFile: v.boolean(),
   }),
-  settings: v.object({ deletion: v.picklist(["after-verify", "never"]), maxReceives: count }),
+  settings: v.object({
+    deletion: v.picklist(["after-verify", "never"]),
+    maxReceives: count,
+    taskTimeoutMs: v.optional(count, DEFAULT_TASK_TIMEOUT_MS),
+  }),
   /** Whether `discover` runs every 10 minutes. */
   discovers: v.boolean(),
   /** How long the faults last; after that runs are clean. */
@@ -131,6 +136,13 @@ export type StoryTask = Story["tasks"][number];
 export type Happening = Story["happenings"][number];
 export type StoryFault = Story["faults"][number];
 
+/** The archiver's own defaults. */
+export const PLAIN_SETTINGS: Story["settings"] = {
+  deletion: "after-verify",
+  maxReceives: 20,
+  taskTimeoutMs: DEFAULT_TASK_TIMEOUT_MS,
+};
+
 /** A story of one Success task and one runner on a capable store in which nothing goes wrong, changed by `changes`. */
 export function storyOf(changes: Partial<Story> = {}): Story {
   return {
@@ -139,7 +151,7 @@ export function storyOf(changes: Partial<Story> = {}): Story {
     store: { createOnce: true, compareAndSwap: true, verification: "read-back" },
     queue: { receiveWindow: 1, duplicateFraction: 0, visibilityMs: 120_000 },
     platform: { throttleAnswer: "IOTDA.021101", deleteRemovesSharedFile: true },
-    settings: { deletion: "after-verify", maxReceives: 20 },
+    settings: PLAIN_SETTINGS,
     discovers: false,
     faultyMs: 45 * 60_000,
     tasks: [taskOf("t1")],
