@@ -26,7 +26,7 @@ export function estate(seed: number, createOnce = true): Estate {
   const undeleted = scene.plant({ exportTaskId: listed, archivedAtMs: oldMs, deletedAtMs: undefined });
   const nearly = scene.plant({ exportTaskId: "nearly", archivedAtMs: scene.startedAtMs - 9.5 * DAY_MS });
   const unreadable = old("unreadable-hold");
-  scene.world.store.plantObject("holds/unreadable-hold.json", Buffer.alloc(5 * 1024 * 1024, "x"));
+  scene.world.store.plantObject("holds/unreadable-hold.json", Buffer.from("not even JSON"));
   const evicted = scene.plant({ exportTaskId: "evicted", archivedAtMs: oldMs, deletedAtMs: undefined });
   const recent = scene.plant({
     exportTaskId: "deleted-today",

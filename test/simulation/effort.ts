@@ -20,7 +20,7 @@ const EFFORTS: Readonly<Record<Effort["name"], Effort>> = {
     randomSeeds: 20_000,
     requestHistories: 1_500,
     pairSettings: settingsFor([1], ["with conditional writes"]),
-    crossedSettings: settingsFor([1]),
+    crossedSettings: settingsFor([1], ["with conditional writes"]),
     crossesEveryCall: false,
   },
   ci: {

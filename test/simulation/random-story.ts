@@ -1,6 +1,14 @@
 import { SeededRandom } from "../world/seeded-random.ts";
 import { FAULT_TABLE } from "./fault-table.ts";
-import { PLAIN_SETTINGS, type Happening, type Story, type StoryFault, type StoryTask, storyOf, taskOf } from "./story.ts";
+import {
+  type Happening,
+  PLAIN_SETTINGS,
+  type Story,
+  type StoryFault,
+  type StoryTask,
+  storyOf,
+  taskOf,
+} from "./story.ts";
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;

@@ -184,12 +184,10 @@ export class RunnerProcess {
     }
   }
 
-  /** Waits until the signal is aborted and rejects with its reason. `what` is named when nobody ever aborts. */
-  untilAborted(what: string, signal: AbortSignal | undefined): Promise<never> {
-    return this.#whileInFlight(what, async () => {
-      await sleepBy(() => () => undefined, Number.POSITIVE_INFINITY, signal);
-      return never();
-    });
+  /** Waits until the signal is aborted and rejects with its reason. */
+  async untilAborted(signal: AbortSignal | undefined): Promise<never> {
+    await sleepBy(() => () => undefined, Number.POSITIVE_INFINITY, signal);
+    return never();
   }
 
   /**
@@ -252,7 +250,7 @@ export class RunnerProcess {
 
     try {
       await (fault?.form === "stall"
-        ? this.untilAborted("stalled", call.signal)
+        ? this.untilAborted(call.signal)
         : this.pass(outwardMs, call.signal));
     } catch (aborted) {
       record("aborted");

@@ -87,7 +87,7 @@ export async function* sendBody(plan: BodyPlan, options: SendBodyOptions): Async
       case "close":
         return;
       case "stall":
-        return await runner.untilAborted(`platform.body ${options.exportTaskId}`, signal);
+        return await runner.untilAborted(signal);
       case "reset":
         throw platformError("platform-unreachable");
       case "crash":
