@@ -249,9 +249,7 @@ export class RunnerProcess {
     const backMs = latencyMs - Math.floor(latencyMs / 2);
 
     try {
-      await (fault?.form === "stall"
-        ? this.untilAborted(call.signal)
-        : this.pass(outwardMs, call.signal));
+      await (fault?.form === "stall" ? this.untilAborted(call.signal) : this.pass(outwardMs, call.signal));
     } catch (aborted) {
       record("aborted");
       throw aborted;
