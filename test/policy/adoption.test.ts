@@ -52,6 +52,34 @@ describe("an object of this revision without a record", () => {
     expect(scene.world.platform.has(id)).toBe(false);
   });
 
+  test("that is larger than its tail is read in parts, and adopted", async () => {
+    const scene = new Scene();
+    const file = exportFile(3, 300 * 1024);
+    const id = scene.addTask({ file });
+    const key = `exports/project-1/default/2026/11/22/${id}/${scene.revision(id)}-${KEY_NONCE}.zip`;
+    scene.world.store.plantObject(key, file.bytes);
+    await scene.run();
+    expect(scene.record(id, "archived")).toMatchObject({ object: { key, sha256: file.sha256 } });
+    expect(scene.count("platform.showExportTask")).toBe(0);
+  });
+
+  test("that changes while it is read for its hash is not adopted", async () => {
+    const quiet = sceneWithObjects([{ bytes: FILE.bytes }]);
+    await quiet.scene.run();
+    const { scene, id, keys } = sceneWithObjects([{ bytes: FILE.bytes }]);
+    const [key = ""] = keys;
+    scene.world.faults.plant({
+      site: "store.read",
+      // Its members have been checked; the last read is the one for the hash.
+      occurrence: quiet.scene.count("store.read"),
+      form: "race",
+      act: () => scene.world.store.plantObject(key, exportFile(2, 9_000).bytes),
+    });
+    await scene.run();
+    expect(scene.record(id, "archived").object?.key).not.toBe(key);
+    expect(scene.count("platform.showExportTask")).toBe(1);
+  });
+
   test("the newest good one of several is taken", async () => {
     const scene = new Scene();
     const id = scene.addTask({ file: FILE });

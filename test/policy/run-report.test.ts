@@ -141,21 +141,17 @@ describe("a failure that was held", () => {
 
   test("is handed back as it was when an operator stops the run, and accuses nobody", async () => {
     const scene = new Scene();
-    const [id = ""] = scene.addTasks(1);
+    const [ill = "", healthy = ""] = scene.addTasks(2);
     const stop = new AbortController();
-    failDownloads(scene, [id], platformError("platform-forbidden"));
-    // The queue is looked into again once the failure is held.
-    scene.world.faults.plant({
-      site: "queue.receive",
-      occurrence: 2,
-      form: "race",
-      act: () => stop.abort(new Error("SIGINT")),
-    });
+    failDownloads(scene, [ill], platformError("platform-forbidden"));
+    // The first one has failed; the second is on its way.
+    const act = () => stop.abort(new Error("SIGINT"));
+    scene.world.faults.plant({ site: "store.openUpload", form: "race", act });
     const report = await scene.run({ signal: stop.signal });
-    expect(report).toMatchObject({ stopReason: "aborted", counts: { postponed: 0, retried: 0 } });
+    expect(eventsOf(scene, "failed")).toMatchObject([{ exportTaskId: ill, verdict: "held" }]);
+    expect(report).toMatchObject({ stopReason: "aborted", tasks: [] });
     expect(report.failure).toBeUndefined();
-    expect(scene.bodies()).toEqual([id]);
-    expect(scene.delayMs()).toBeLessThanOrEqual(0);
+    expect([...scene.bodies()].sort()).toEqual([ill, healthy].sort());
   });
 
   test.each([
