@@ -1,4 +1,7 @@
+import { MAX_DOCUMENT_BYTES } from "../../lib/ports/object-store.ts";
 import { DAY_MS, policyOf, RetentionScene } from "./retention-scene.ts";
+
+const LARGER_THAN_ANY_DOCUMENT = Buffer.alloc(MAX_DOCUMENT_BYTES + 1, "x");
 
 export interface Estate {
   readonly scene: RetentionScene;
@@ -26,7 +29,7 @@ export function estate(seed: number, createOnce = true): Estate {
   const undeleted = scene.plant({ exportTaskId: listed, archivedAtMs: oldMs, deletedAtMs: undefined });
   const nearly = scene.plant({ exportTaskId: "nearly", archivedAtMs: scene.startedAtMs - 9.5 * DAY_MS });
   const unreadable = old("unreadable-hold");
-  scene.world.store.plantObject("holds/unreadable-hold.json", Buffer.from("not even JSON"));
+  scene.world.store.plantObject("holds/unreadable-hold.json", LARGER_THAN_ANY_DOCUMENT);
   const evicted = scene.plant({ exportTaskId: "evicted", archivedAtMs: oldMs, deletedAtMs: undefined });
   const recent = scene.plant({
     exportTaskId: "deleted-today",
