@@ -83,6 +83,7 @@ export interface ObjectStore {
   /** The store's clock at the moment of return, epoch milliseconds, good to some tens of milliseconds. May take a second. */
   readClockMs(options: CallOptions): Promise<number>;
 
+  /** Begins an upload. Where it is interrupted, nothing stays open. */
   openUpload(key: string, options: OpenUploadOptions): Promise<Upload>;
   /** `undefined` when there is no such object. An error is never "no such object". */
   head(key: string, options: CallOptions): Promise<ObjectInfo | undefined>;

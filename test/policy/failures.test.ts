@@ -190,6 +190,10 @@ describe("what nobody foresaw", () => {
     scene.world.faults.plant({ site: "store.read", form: "race", act });
     const report = await scene.run();
     expect(report.tasks).toMatchObject([{ outcome: "retried", reason: "copy-differs" }]);
+    const message = expect.stringMatching(/2 bytes instead of \d+/);
+    expect(scene.events).toContainEqual(
+      expect.objectContaining({ kind: "failed", failure: expect.objectContaining({ message }) }),
+    );
     expect(scene.recordNames(id)).toEqual([]);
   });
 

@@ -111,16 +111,6 @@ describe("a failure is told", () => {
     expect(eventsOf(scene, "failed")).toHaveLength(1);
     expect(eventsOf(scene, "warning")).toEqual([]);
   });
-
-  test("one whose copy is shorter says by how much", async () => {
-    const scene = new Scene();
-    const id = scene.addTask();
-    const act = () => scene.world.store.plantObject(scene.objects(id)[0] ?? "", Buffer.from("PK"));
-    scene.world.faults.plant({ site: "store.read", form: "race", act });
-    await scene.run();
-    const [told] = eventsOf(scene, "failed");
-    expect(told?.failure.message).toMatch(/2 bytes instead of \d+/);
-  });
 });
 
 describe("a failure that was held", () => {

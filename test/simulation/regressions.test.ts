@@ -35,6 +35,21 @@ const REGRESSIONS: readonly (readonly [name: string, story: Story])[] = [
       faults: [{ kind: "crash-loop", id: "t1" }],
     }),
   ],
+  [
+    "an upload whose opening is interrupted by the end of the run does not stay open (seed 92403)",
+    storyOf({
+      seed: 92_403,
+      store: { createOnce: false, compareAndSwap: false, verification: "stored" },
+      queue: { receiveWindow: 4, duplicateFraction: 0, visibilityMs: 120_000 },
+      tasks: [
+        taskOf("t1", { status: "Processing", processingMs: 885_000 }),
+        taskOf("t2", { status: "Failed" }),
+        taskOf("t3"),
+      ],
+      happenings: [{ kind: "remove", atMs: 64_567, id: "t3" }],
+      faults: [{ kind: "call", fault: "queue.send/500/not done", occurrence: 1, times: 1, forever: false }],
+    }),
+  ],
 ];
 
 test.each(REGRESSIONS)("%s", async (_name, story) => {

@@ -60,10 +60,21 @@ export class WorldStore implements ObjectStore, StoreSweeper {
 
   async openUpload(key: string, options: OpenUploadOptions): Promise<Upload> {
     const { runner, state } = this.#parts;
-    const upload = await this.#call("store.openUpload", key, options.signal, () =>
-      state.openUpload(key, runner.name, options.metadata),
-    );
-    return new WorldUpload(upload, this.#parts, options.signal);
+    const opened: OpenUpload[] = [];
+    try {
+      const upload = await this.#call("store.openUpload", key, options.signal, () => {
+        const begun = state.openUpload(key, runner.name, options.metadata);
+        opened.push(begun);
+        return begun;
+      });
+      return new WorldUpload(upload, this.#parts, options.signal);
+    } catch (error) {
+      // As the adapters do when they are interrupted; an answer that a fault loses leaves an upload behind.
+      for (const begun of options.signal.aborted ? opened : []) {
+        state.abortUpload(begun);
+      }
+      throw error;
+    }
   }
 
   head(key: string, { signal }: CallOptions): Promise<ObjectInfo | undefined> {

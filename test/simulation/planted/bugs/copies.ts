@@ -35,6 +35,15 @@ export const COPY_BUGS: readonly PlantedBug[] = [
     replace: "await undefined;",
   },
   {
+    name: "download left unread",
+    breaks:
+      "A download whose upload cannot be opened is neither read nor dropped: its connection stays open.",
+    invariant: "I8",
+    file: "lib/archive/fetch-copy.ts",
+    find: "download.cancel();",
+    replace: "download.contentLengthBytes;",
+  },
+  {
     name: "open uploads left behind",
     breaks: "Uploads of runners that died stay open when their task is done.",
     invariant: "I8",

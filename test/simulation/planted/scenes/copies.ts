@@ -2,6 +2,7 @@ import type { ArchiveSettings } from "../../../../lib/archive/settings.ts";
 import { recordKey } from "../../../../lib/domain/key-layout.ts";
 import { exportFile } from "../../../world/export-file.ts";
 import type { BodyDamage } from "../../../world/faults.ts";
+import { storeError } from "../../../world/port-errors.ts";
 import type { Scene } from "../scene.ts";
 import { MINUTE_MS, SECOND_MS, Stage } from "../stage.ts";
 
@@ -54,6 +55,22 @@ export const COPY_SCENES: readonly Scene[] = [
   oneBadBody("a short body without a length", { kind: "short", keepBytes: 1_000, declared: "none" }),
   oneBadBody("a flipped byte", { kind: "flip", atByte: 500 }),
   oneBadBody("a reset in the middle of a body", { kind: "reset", afterBytes: 1_500 }),
+  {
+    name: "an upload that cannot be opened",
+    async play(seed) {
+      const stage = new Stage({ seed });
+      stage.tasks(2);
+      stage.world.faults.plant({
+        site: "store.openUpload",
+        form: "not-done",
+        error: storeError("store-unavailable"),
+      });
+      await stage.run();
+      await stage.wait(15 * MINUTE_MS);
+      await stage.runOn(6);
+      return stage;
+    },
+  },
   sideBySide(true),
   sideBySide(false),
   {
