@@ -10,7 +10,7 @@ import type { Visit } from "../visit.ts";
 
 export const ID = "5f2d9c3a1b2c3d4e5f6a7b8c";
 
-/** What a test says of its visit; the rest of the world is not there, and asking for it throws. */
+/** What a test says of its visit; lists are empty unless it says otherwise, and store, records and queue are not there. */
 export interface BareVisitParts {
   readonly message?: Partial<TaskMessage>;
   readonly settings?: Partial<ArchiveSettings>;
