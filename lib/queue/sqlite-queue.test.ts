@@ -286,6 +286,19 @@ describe("the disk", () => {
     expect((await queue.depth({ signal })).ready).toBe(accepted + 1);
   });
 
+  test("that becomes full gives out no message whose lease it cannot keep", async (context) => {
+    const disk = await mountTinyDisk(context, "1m");
+    const { queue } = await openQueue(join(disk.folder, "queue.db"));
+    await queue.sendRaw("task-1", NOW);
+    const ballast = join(disk.folder, "ballast");
+    await writeFile(ballast, Buffer.alloc(2 * 1024 * 1024)).catch(() => undefined);
+    await expect(queue.receive({ signal })).rejects.toMatchObject({ code: "queue-full", scope: "system" });
+
+    await rm(ballast);
+    const received = await queue.receive({ signal });
+    expect(received).toMatchObject({ body: "task-1", receiveCount: 1 });
+  });
+
   test("that is full before the queue is opened is called full", async (context) => {
     const disk = await mountTinyDisk(context, "1m");
     const ballast = join(disk.folder, "ballast");

@@ -103,13 +103,14 @@ export class SqliteQueue implements TaskQueue, DeadLetterQueue {
       ) {
         return undefined;
       }
-      const row = database
+      // Not `get`, which stops at the first row: the statement is committed after its last, and that may fail.
+      const [row] = database
         .prepare(
           `UPDATE messages SET handle = ?, receive_count = receive_count + 1, visible_at_ms = ?
            WHERE id = (SELECT id FROM messages WHERE visible_at_ms <= ? ORDER BY id LIMIT 1)
            RETURNING id, body, receive_count`,
         )
-        .get(handle, nowMs + this.visibilityMs, nowMs);
+        .all(handle, nowMs + this.visibilityMs, nowMs);
       if (row === undefined) {
         return undefined;
       }
