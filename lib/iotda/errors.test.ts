@@ -151,6 +151,21 @@ describe("403 with an unknown code", () => {
   });
 });
 
+test("what is allowed otherwise does not make an operation's unknown 403 look like a limit for ever", async () => {
+  const server = await startHttp((response, { method }) =>
+    method === "DELETE"
+      ? sendJson(response, 403, { error_code: "IOTDA.777777" })
+      : sendJson(response, 200, { export_tasks: [] }),
+  );
+  const client = clientFor(server.origin);
+  const codes: string[] = [];
+  for (let visit = 1; visit <= 3; visit += 1) {
+    await client.listExportTasks(unaborted());
+    codes.push((await platformErrorOf(client.deleteExportTask("task-1", unaborted()))).code);
+  }
+  expect(codes).toEqual(["platform-throttled", "platform-throttled", "platform-forbidden"]);
+});
+
 describe("Retry-After", () => {
   test.each([
     ["7", 7000],

@@ -40,16 +40,17 @@ const UNKNOWN_403_AS_THROTTLING = 2;
  * later ones as permission, until something succeeds.
  */
 export class ForbiddenStreak {
-  #length = 0;
+  readonly #lengths = new Map<string, number>();
 
   /** Counts one more; returns whether waiting has been tried often enough. */
-  waitedEnough(): boolean {
-    this.#length += 1;
-    return this.#length > UNKNOWN_403_AS_THROTTLING;
+  waitedEnough(operation: string): boolean {
+    const length = (this.#lengths.get(operation) ?? 0) + 1;
+    this.#lengths.set(operation, length);
+    return length > UNKNOWN_403_AS_THROTTLING;
   }
 
-  reset(): void {
-    this.#length = 0;
+  reset(operation: string): void {
+    this.#lengths.delete(operation);
   }
 }
 
@@ -151,7 +152,7 @@ function refineRow(row: ErrorRow, refusal: Refusal, streak: ForbiddenStreak): Er
   if (row.code === "platform-task-not-found" && !refusal.aboutTask) {
     return { httpStatus: row.httpStatus, platformCode: row.platformCode, ...NOT_FOUND_WITHOUT_TASK };
   }
-  if (row.httpStatus === 403 && row.platformCode === "*" && streak.waitedEnough()) {
+  if (row.httpStatus === 403 && row.platformCode === "*" && streak.waitedEnough(refusal.operation)) {
     return { httpStatus: row.httpStatus, platformCode: row.platformCode, ...UNKNOWN_403_AFTER_WAITING };
   }
   return row;

@@ -118,7 +118,7 @@ export class Operation {
 
   /** Tells the client that this key is let in. */
   succeeded(): void {
-    this.#context.streak.reset();
+    this.#context.streak.reset(this.#spec.name);
   }
 
   #noted(refusal: ClassifiedRefusal): PlatformError {
