@@ -41,10 +41,10 @@ async function swept(options: Partial<SweepOptions> = {}): Promise<SweepReport> 
 }
 
 /** Puts a file there, last written so long ago. @returns its key. */
-async function plant(key: string, ageMs: number, text = "x"): Promise<string> {
+async function plant(key: string, ageMs: number, content: string | Uint8Array = "x"): Promise<string> {
   const file = join(root, key);
   await mkdir(dirname(file), { recursive: true });
-  await writeFile(file, text);
+  await writeFile(file, content);
   const writtenAt = new Date(Date.now() - ageMs);
   await utimes(file, writtenAt, writtenAt);
   return key;
@@ -106,6 +106,7 @@ describe("orphans", () => {
         key: orphan,
         sizeBytes: 1,
         modifiedAt: expect.stringMatching(/Z$/),
+        onlyCopy: false,
         removed: false,
       },
     ]);
@@ -141,15 +142,26 @@ describe("orphans", () => {
 });
 
 describe("what an archive run may still need is never touched", () => {
-  test.for(["{", "[]", '{"schemaVersion":2}', ""])("a revision with the record %j", async (text) => {
+  test("the only copy left where the recorded object is missing", async () => {
     await plantRecord("archived.json", "aaaaaa");
-    await plant(`${RECORDS}${REVISION}/archived-2.json`, 0, text);
-    await plantObject("aaaaaa", OLD_MS);
-    await plantObject("bbbbbb", OLD_MS);
+    const left = await plantObject("bbbbbb", OLD_MS);
     const report = await swept({ removeOrphans: true });
-    expect(report).toMatchObject({ orphans: [], checkedObjects: 2 });
-    expect(await filesOfTask()).toEqual([objectKey("aaaaaa"), objectKey("bbbbbb")]);
+    expect(report.orphans).toMatchObject([{ key: left, onlyCopy: true, removed: false }]);
+    expect(await filesOfTask()).toEqual([left]);
   });
+
+  test.for(["{", "[]", '{"schemaVersion":2}', "", Uint8Array.of(0xff)])(
+    "a revision with the record %j",
+    async (text) => {
+      await plantRecord("archived.json", "aaaaaa");
+      await plant(`${RECORDS}${REVISION}/archived-2.json`, 0, text);
+      await plantObject("aaaaaa", OLD_MS);
+      await plantObject("bbbbbb", OLD_MS);
+      const report = await swept({ removeOrphans: true });
+      expect(report).toMatchObject({ orphans: [], checkedObjects: 2 });
+      expect(await filesOfTask()).toEqual([objectKey("aaaaaa"), objectKey("bbbbbb")]);
+    },
+  );
 
   test("a revision without an archived record, beside one that has it", async () => {
     await plantRecord("archived.json", "aaaaaa");

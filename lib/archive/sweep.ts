@@ -14,6 +14,8 @@ export interface Orphan {
   readonly key: string;
   readonly sizeBytes: number;
   readonly modifiedAt: string;
+  /** No object that a record of its revision names is there: this is all that is left, and is never removed. */
+  readonly onlyCopy: boolean;
   readonly removed: boolean;
 }
 
@@ -34,8 +36,8 @@ export interface SweepOptions {
 
 /**
  * Cleans up what no message leads to any more: uploads older than a day are aborted, and unrecorded objects
- * of recorded revisions listed, or removed when they are older than a day. An object whose revision has no
- * readable record is never touched: an archive run may still adopt it.
+ * of recorded revisions listed, or removed when they are older than a day and a recorded object is there. An object
+ * whose revision has no readable record is never touched: an archive run may still adopt it.
  */
 export async function sweep(
   store: ObjectStore & StoreSweeper,
@@ -56,12 +58,14 @@ export async function sweep(
       if (named === undefined || named.unreadable || named.keys.has(object.key)) {
         continue;
       }
-      const removed = options.removeOrphans && object.modifiedAtMs <= latestMs;
+      const onlyCopy = !objects.some(({ object: { key } }) => named.keys.has(key));
+      const removed = options.removeOrphans && !onlyCopy && object.modifiedAtMs <= latestMs;
       if (removed) {
         await store.removeObject(object.key, { signal });
       }
       const { key, sizeBytes, modifiedAtMs } = object;
-      orphans.push({ exportTaskId, revision, key, sizeBytes, modifiedAt: isoTime(modifiedAtMs), removed });
+      const modifiedAt = isoTime(modifiedAtMs);
+      orphans.push({ exportTaskId, revision, key, sizeBytes, modifiedAt, onlyCopy, removed });
     }
   }
   return { ...uploads, orphans, checkedObjects };

@@ -209,13 +209,18 @@ export function sweepLines({
     ...abortedUploads.map(({ key, initiatedAt }) => `  ${key}, begun ${initiatedAt}`),
     `Objects: ${checkedObjects} looked at, ${count(orphans.length, "orphan")} found, ${orphans.length - kept.length} removed`,
     ...orphans.map(
-      ({ key, sizeBytes, modifiedAt, removed }) =>
-        `  ${key}, ${formatBytes(sizeBytes)}, of ${modifiedAt}${removed ? ", removed" : ""}`,
+      ({ key, sizeBytes, modifiedAt, removed, onlyCopy }) =>
+        `  ${key}, ${formatBytes(sizeBytes)}, of ${modifiedAt}${removed ? ", removed" : ""}${onlyCopy ? ", the only copy left" : ""}`,
     ),
     ...(kept.length === 0
       ? []
       : [
           "An orphan is a second copy that no record names. --remove-orphans removes those older than a day.",
         ]),
+    ...(orphans.some(({ onlyCopy }) => onlyCopy)
+      ? [
+          "The only copy left is never removed: the recorded object of that revision is not there any more (runbook, damaged-objects).",
+        ]
+      : []),
   ];
 }
