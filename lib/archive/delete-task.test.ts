@@ -49,20 +49,14 @@ function withSlowSibling(answersAfterMs: readonly number[]) {
     },
   });
   const { run } = bare.visit;
-  const records = {
-    revisions: new Map([
-      [record.revision, SIGHT.records],
-      [revisionOf(SIBLING), SIGHT.records],
-    ]),
-  };
+  const records = { revisions: new Map([[record.revision, SIGHT.records]]) };
   const gateRun: unknown = {
     ...run,
-    records: {
-      ofTask: async (id: string) => {
-        await bare.clock.sleep(id === ID ? 0 : (answersAfterMs[counts.lists - 1] ?? 0));
-        return records;
+    records: { ofTask: async () => records, isHeld: async () => false },
+    archivedExports: {
+      firstMissing: async () => {
+        await bare.clock.sleep(answersAfterMs[counts.lists - 1] ?? 0);
       },
-      isHeld: async () => false,
     },
     ports: { ...run.ports, store: { head: async () => COPY.seen } },
   };
@@ -86,7 +80,7 @@ describe("a gate's verdict", () => {
   test("that is too old three times deletes nothing and waits", async () => {
     const tooOldMs = LIST_MAX_AGE_MS + 1;
     const { counts, deleting } = withSlowSibling([tooOldMs, tooOldMs, tooOldMs, 10]);
-    expect(await deleting()).toEqual({ kind: "wait", reason: "revision-changed" });
+    expect(await deleting()).toEqual({ kind: "wait", reason: "gate-too-slow" });
     expect(counts).toEqual({ lists: 3, deletes: 0 });
   });
 });

@@ -51,7 +51,7 @@ export async function deleteTask(visit: Visit, sight: FinishedTask, copy: Copy):
   throw refusal;
 }
 
-/** The gate's verdict, young enough to act on: a slow sibling check may have made its list too old. */
+/** The gate's verdict, young enough to act on: a slow list or sibling check may have made its list too old. */
 async function openGate(visit: Visit, sight: FinishedTask, copy: Copy): Promise<GateVerdict> {
   for (let attempt = 1; attempt <= MAX_GATE_TRIES; attempt += 1) {
     const verdict = await gate(visit, sight, copy);
@@ -59,7 +59,7 @@ async function openGate(visit: Visit, sight: FinishedTask, copy: Copy): Promise<
       return verdict;
     }
   }
-  return { kind: "wait", reason: "revision-changed" };
+  return { kind: "wait", reason: "gate-too-slow" };
 }
 
 function isWithoutAnswer(refusal: unknown): boolean {

@@ -2,6 +2,7 @@ import { describeFailure, type Failure } from "../domain/errors.ts";
 import type { ReceivedMessage } from "../ports/task-queue.ts";
 import { emptyCounts, type StopReason, type TaskEntry } from "../records/run-report.ts";
 import { type Admission, admit } from "./admission.ts";
+import { ArchivedExports } from "./archived-exports.ts";
 import { Interrupted, SystemFailure } from "./errors.ts";
 import { Lease } from "./lease.ts";
 import type { ArchivePorts } from "./ports.ts";
@@ -62,6 +63,7 @@ export class DrainLoop {
       settings,
       abilities: ready.abilities,
       records: ready.records,
+      archivedExports: new ArchivedExports(ready.records),
       pacer: ready.pacer,
       limitAtMs: options.limitAtMs,
       counts: emptyCounts(),

@@ -17,7 +17,10 @@ export type GateVerdict =
   | { readonly kind: "keep"; readonly reason: KeepReason }
   | {
       readonly kind: "wait";
-      readonly reason: Extract<PostponeReason, "sibling" | "copy-missing" | "revision-changed">;
+      readonly reason: Extract<
+        PostponeReason,
+        "sibling" | "copy-missing" | "revision-changed" | "gate-too-slow"
+      >;
     };
 
 /**
@@ -59,7 +62,7 @@ async function platformVerdict(visit: Visit, sight: FinishedTask, copy: Copy): P
   if (task.status !== "Success" || revisionOf(task) !== sight.revision) {
     return { kind: "wait", reason: "revision-changed" };
   }
-  if (await isBlockedBySibling(run.records, task, list.tasks, { signal })) {
+  if (await isBlockedBySibling(run.archivedExports, task, list.tasks, { signal })) {
     const archivedForMs = run.ports.clock.wallMs() - Date.parse(copy.record.archivedAt);
     return archivedForMs > SIBLING_PATIENCE_MS
       ? { kind: "keep", reason: "sibling" }

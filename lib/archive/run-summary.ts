@@ -1,7 +1,6 @@
 import { describeFailure, type Failure } from "../domain/errors.ts";
-import { type ExportTask, oldestFirst, revisionOf } from "../domain/export-task.ts";
+import { oldestFirst } from "../domain/export-task.ts";
 import { runIdOf } from "../domain/key-layout.ts";
-import type { Records } from "../records/records.ts";
 import {
   emptyCounts,
   type PlatformPlaces,
@@ -10,15 +9,18 @@ import {
   type TaskEntry,
 } from "../records/run-report.ts";
 import { writeRunReport } from "../records/run-reports.ts";
-import { recordsOfRevision } from "../records/task-records.ts";
+import { ArchivedExports } from "./archived-exports.ts";
 import type { ArchivePorts } from "./ports.ts";
 import type { PreflightResult } from "./preflight.ts";
 import type { Run } from "./run.ts";
 import { PLACES_LIMIT } from "./settings.ts";
 import { withOwnLimit } from "./time-limit.ts";
 
-/** Looking for the oldest unarchived export and storing the report share this. */
-const SUMMARY_LIMIT_MS = 10_000;
+/**
+ * How long looking for the oldest unarchived export may take, and how long storing the report. Each has its own
+ * limit: a crash loop is told by reports that are not there, so a slow look must not cost the report.
+ */
+const STEP_LIMIT_MS = 5_000;
 
 /** How a run ended, and as far as it got. */
 export interface RunEnding {
@@ -41,36 +43,33 @@ export interface RunFrame {
 export async function summarize(ports: ArchivePorts, frame: RunFrame, ending: RunEnding): Promise<RunReport> {
   const { runId, startedAtMs } = frame;
   const { ready, run } = ending;
-  const limitMs = Math.min(SUMMARY_LIMIT_MS, Math.max(0, frame.leftMs) / 2);
-  return await withOwnLimit(ports.clock, limitMs, async (signal) => {
-    const report: RunReport = {
-      runId,
-      startedAt: new Date(startedAtMs).toISOString(),
-      endedAt: new Date(ports.clock.wallMs()).toISOString(),
-      stopReason: ending.stopReason,
-      counts: run?.counts ?? emptyCounts(),
-      bytes: run?.archivedBytes ?? 0,
-      pacing: ready?.abilities.compareAndSwap === false ? "unshared" : "shared",
-      tasks: ending.tasks,
-      platform:
-        ready === undefined
-          ? { held: 0, limit: PLACES_LIMIT }
-          : await places(ports, ready.records, run?.lastSeen ?? ready.list.tasks, signal),
-      ...(ending.failure === undefined ? {} : { failure: ending.failure }),
-    };
-    try {
-      await writeRunReport(ports.store, report, startedAtMs, { signal });
-    } catch (error) {
-      const { message } = describeFailure(error);
-      ports.observe({
-        kind: "warning",
-        code: "report-not-stored",
-        message: `the run report could not be stored: ${message}`,
-      });
-    }
-    ports.observe({ kind: "run-ended", report });
-    return report;
-  });
+  const stepLimitMs = Math.min(STEP_LIMIT_MS, Math.max(0, frame.leftMs) / 4);
+  const report: RunReport = {
+    runId,
+    startedAt: new Date(startedAtMs).toISOString(),
+    endedAt: new Date(ports.clock.wallMs()).toISOString(),
+    stopReason: ending.stopReason,
+    counts: run?.counts ?? emptyCounts(),
+    bytes: run?.archivedBytes ?? 0,
+    pacing: ready?.abilities.compareAndSwap === false ? "unshared" : "shared",
+    tasks: ending.tasks,
+    platform: await places(ports, ending, stepLimitMs),
+    ...(ending.failure === undefined ? {} : { failure: ending.failure }),
+  };
+  try {
+    await withOwnLimit(ports.clock, stepLimitMs, (signal) =>
+      writeRunReport(ports.store, report, startedAtMs, { signal }),
+    );
+  } catch (error) {
+    const { message } = describeFailure(error);
+    ports.observe({
+      kind: "warning",
+      code: "report-not-stored",
+      message: `the run report could not be stored: ${message}`,
+    });
+  }
+  ports.observe({ kind: "run-ended", report });
+  return report;
 }
 
 /** The report of a run that failed before it could begin: a configuration that cannot work. */
@@ -97,23 +96,25 @@ export function failedRunReport(
 /** The places held, and the export that has waited longest for its archive. */
 async function places(
   ports: ArchivePorts,
-  records: Records,
-  tasks: readonly ExportTask[],
-  signal: AbortSignal,
+  { ready, run }: RunEnding,
+  limitMs: number,
 ): Promise<PlatformPlaces> {
+  if (ready === undefined) {
+    return { held: 0, limit: PLACES_LIMIT };
+  }
+  const tasks = run?.lastSeen ?? ready.list.tasks;
   const held = { held: tasks.length, limit: PLACES_LIMIT };
+  const archivedExports = run?.archivedExports ?? new ArchivedExports(ready.records);
+  const finished = oldestFirst(tasks).filter(
+    ({ status, createTime }) => status === "Success" && createTime !== undefined,
+  );
   try {
-    for (const task of oldestFirst(tasks)) {
-      if (task.status !== "Success" || task.createTime === undefined) {
-        continue;
-      }
-      const known = recordsOfRevision(await records.ofTask(task.exportTaskId, { signal }), revisionOf(task));
-      if (known.archived === undefined) {
-        return {
-          ...held,
-          oldestUnarchived: { exportTaskId: task.exportTaskId, createTime: task.createTime },
-        };
-      }
+    const oldest = await withOwnLimit(ports.clock, limitMs, (signal) =>
+      archivedExports.firstMissing(finished, { signal }),
+    );
+    if (oldest?.createTime !== undefined) {
+      const { exportTaskId, createTime } = oldest;
+      return { ...held, oldestUnarchived: { exportTaskId, createTime } };
     }
   } catch (error) {
     ports.observe({

@@ -4,6 +4,7 @@ import type { Pacer } from "../pacing/pacer.ts";
 import type { StoreAbilities } from "../ports/object-store.ts";
 import type { Records } from "../records/records.ts";
 import type { RunCounts } from "../records/run-report.ts";
+import type { ArchivedExports } from "./archived-exports.ts";
 import { SystemFailure } from "./errors.ts";
 import type { ArchivePorts } from "./ports.ts";
 import type { ArchiveSettings } from "./settings.ts";
@@ -15,6 +16,7 @@ export interface Run {
   readonly settings: ArchiveSettings;
   readonly abilities: StoreAbilities;
   readonly records: Records;
+  readonly archivedExports: ArchivedExports;
   readonly pacer: Pacer;
   /** When the run must be over, on the monotonic clock; `Infinity` without limit. */
   readonly limitAtMs: number;

@@ -1,7 +1,6 @@
-import { type ExportTask, revisionOf } from "../domain/export-task.ts";
+import type { ExportTask } from "../domain/export-task.ts";
 import type { CallOptions } from "../ports/platform.ts";
-import type { Records } from "../records/records.ts";
-import { recordsOfRevision } from "../records/task-records.ts";
+import type { ArchivedExports } from "./archived-exports.ts";
 
 /** JSON with sorted keys, so that two spellings of one condition compare equal. */
 function canonicalJson(value: unknown): string {
@@ -37,22 +36,14 @@ export function sameConditionTasks(task: ExportTask, tasks: readonly ExportTask[
  * being made, or made and without an `archived` record (design §4 step 7).
  */
 export async function isBlockedBySibling(
-  records: Records,
+  archivedExports: ArchivedExports,
   task: ExportTask,
   tasks: readonly ExportTask[],
   options: CallOptions,
 ): Promise<boolean> {
-  for (const sibling of sameConditionTasks(task, tasks)) {
-    if (sibling.status === "Failed") {
-      continue;
-    }
-    if (sibling.status !== "Success") {
-      return true;
-    }
-    const known = await records.ofTask(sibling.exportTaskId, options);
-    if (recordsOfRevision(known, revisionOf(sibling)).archived === undefined) {
-      return true;
-    }
-  }
-  return false;
+  const siblings = sameConditionTasks(task, tasks).filter(({ status }) => status !== "Failed");
+  return (
+    siblings.some(({ status }) => status !== "Success") ||
+    (await archivedExports.firstMissing(siblings, options)) !== undefined
+  );
 }

@@ -14,6 +14,7 @@ const REASON_WORDS: Readonly<Record<string, string>> = {
   throttled: "the platform asks for more distance",
   "slot-missed": "the machine is too busy to keep the pace",
   "revision-changed": "its file is being replaced",
+  "gate-too-slow": "platform and store answer too slowly to delete safely",
   "copy-missing": "its stored copy is missing or changed",
   "still-listed": "the platform still lists it",
   "lost-race": "another runner works on it",

@@ -1,3 +1,4 @@
+import { ArchivedExports } from "../archive/archived-exports.ts";
 import type { ArchivePorts } from "../archive/ports.ts";
 import { freshList } from "../archive/run.ts";
 import { type ArchiveSettings, PLACES_LIMIT, SIBLING_PATIENCE_MS } from "../archive/settings.ts";
@@ -46,6 +47,7 @@ export async function discover(
   const enqueuedAt = await readEnqueuedAt(store, { signal });
   // Discover creates no record, so it need not know whether the store can do so once.
   const records = new Records(store, settings.scope, UNPROBED);
+  const archivedExports = new ArchivedExports(records);
   const found: ExportTask[] = [];
   const skipped: { exportTaskId: string; reason: SkipReason }[] = [];
   let unfinished = 0;
@@ -57,6 +59,7 @@ export async function discover(
     const reason = await reasonToSkip(task, {
       settings,
       records,
+      archivedExports,
       store,
       tasks,
       enqueuedAt,
@@ -103,6 +106,7 @@ function hintKey(task: ExportTask): string {
 interface SkipContext {
   readonly settings: ArchiveSettings;
   readonly records: Records;
+  readonly archivedExports: ArchivedExports;
   readonly store: ArchivePorts["store"];
   readonly tasks: readonly ExportTask[];
   readonly enqueuedAt: EnqueuedAt;
@@ -156,7 +160,7 @@ async function reasonInRecords(task: ExportTask, context: SkipContext): Promise<
 async function reasonToKeep(
   task: ExportTask,
   archived: ArchivedRecord,
-  { settings, records, tasks, nowMs, signal }: SkipContext,
+  { settings, records, archivedExports, tasks, nowMs, signal }: SkipContext,
 ): Promise<KeepReason | undefined> {
   if (settings.deletion === "never") {
     return "delete-disabled";
@@ -166,6 +170,7 @@ async function reasonToKeep(
   }
   const archivedForMs = nowMs - Date.parse(archived.archivedAt);
   const isKeptForSibling =
-    archivedForMs > SIBLING_PATIENCE_MS && (await isBlockedBySibling(records, task, tasks, { signal }));
+    archivedForMs > SIBLING_PATIENCE_MS &&
+    (await isBlockedBySibling(archivedExports, task, tasks, { signal }));
   return isKeptForSibling ? "sibling" : undefined;
 }

@@ -21,6 +21,7 @@ export type PostponeReason =
   | "slot-missed"
   | "sibling"
   | "revision-changed"
+  | "gate-too-slow"
   | "copy-missing"
   | "still-listed"
   | "lost-race"

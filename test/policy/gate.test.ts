@@ -286,23 +286,35 @@ describe("gone and delete", () => {
     expect(scene.count("platform.listExportTasks") - listsBefore).toBe(5);
   });
 
-  test("a gate that is always too slow postpones", async () => {
+  test("siblings found archived are not asked for again: the check is slow once", async () => {
     const scene = new Scene();
     const condition = { task_id: "same" };
     const id = scene.addTask({ resourceCondition: condition });
     const siblingId = scene.addTask({ resourceCondition: condition });
     await scene.run({ settings: { deletion: "never" } });
     scene.world.queue.send(id);
-    const listsOfSibling = ({ subject }: { subject: string }) => subject.includes(`/${siblingId}/`);
     scene.world.faults.plant({
       site: "store.list",
-      match: listsOfSibling,
+      match: ({ subject }) => subject.includes(`/${siblingId}/`),
+      times: Number.POSITIVE_INFINITY,
+      form: "slow",
+      extraMs: 6_000,
+    });
+    expect(onlyEntry(await scene.run()).outcome).toBe("deleted");
+    expect(scene.world.platform.has(id)).toBe(false);
+  });
+
+  test("a list that always takes too long to be fresh postpones", async () => {
+    const scene = new Scene();
+    const id = scene.addTask();
+    scene.world.faults.plant({
+      site: "platform.listExportTasks",
       times: Number.POSITIVE_INFINITY,
       form: "slow",
       extraMs: 6_000,
     });
     const report = await scene.run();
-    expect(onlyEntry(report).outcome).toBe("postponed");
+    expect(onlyEntry(report)).toMatchObject({ outcome: "postponed", reason: "gate-too-slow" });
     expectKept(scene, id);
   });
 });

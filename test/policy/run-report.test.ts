@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { ArchiveEvent } from "../../lib/archive/events.ts";
 import { platformError, queueError, storeError } from "../world/port-errors.ts";
-import { onlyEntry, Scene } from "./scene.ts";
+import { HOUR_MS, MINUTE_MS, onlyEntry, Scene } from "./scene.ts";
 
 const FOREVER = Number.POSITIVE_INFINITY;
 
@@ -205,5 +205,21 @@ describe("settling", () => {
     scene.addTask();
     await scene.run();
     expect(scene.world.effects.at("store.abort")).toEqual([]);
+  });
+});
+
+describe("a store that is slow to say what is archived", () => {
+  test.each([100, 250, 2_000])("costs no report: calls take %i ms, and 49 exports are kept", async (ms) => {
+    const scene = new Scene({ maxCalls: 100_000, store: { callLatency: { minMs: ms, maxMs: ms } } });
+    for (let count = 0; count < 49; count += 1) {
+      scene.addTask();
+    }
+    const settings = { deletion: "never" } as const;
+    const first = await scene.run({ settings, limitMs: 3 * HOUR_MS });
+    expect(first.counts).toMatchObject({ archived: 49, kept: 49 });
+    await scene.wait(15 * MINUTE_MS);
+    await scene.run({ settings });
+    expect(scene.world.store.keysUnder("runs/")).toHaveLength(2);
+    expect(eventsOf(scene, "warning").filter(({ code }) => code === "report-not-stored")).toEqual([]);
   });
 });

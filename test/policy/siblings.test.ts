@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { recordKey } from "../../lib/domain/key-layout.ts";
 import { exportFile } from "../world/export-file.ts";
 import { expectKept, HOUR_MS, MINUTE_MS, onlyEntry, Scene } from "./scene.ts";
 
@@ -44,6 +45,30 @@ describe("siblings: other tasks made with the same condition", () => {
     await scene.runUntilQueueIsEmpty(2);
     scene.expectAllDone([id, siblingId]);
     expect(scene.count("platform.showExportTask")).toBe(2);
+  });
+
+  test("49 that are archived are all deleted by one run, however slow the store", {
+    timeout: 60_000,
+  }, async () => {
+    const scene = new Scene({ maxCalls: 100_000, store: { callLatency: { minMs: 250, maxMs: 500 } } });
+    const ids = Array.from({ length: 49 }, () => scene.addTask({ resourceCondition: condition }));
+    await scene.run({ settings: { deletion: "never" }, limitMs: 2 * HOUR_MS });
+    for (const id of ids) {
+      scene.world.queue.send(id);
+    }
+    const [report] = await scene.runUntilQueueIsEmpty(1, { limitMs: HOUR_MS });
+    expect(report?.counts).toMatchObject({ deleted: 49, postponed: 0 });
+    scene.expectAllDone(ids);
+  });
+
+  test("one whose record is no text holds the delete up, and nobody's attempt is counted", async () => {
+    const scene = new Scene();
+    const id = scene.addTask({ resourceCondition: condition });
+    const siblingId = scene.world.platform.addTask({ resourceCondition: respelled });
+    const key = recordKey(scene.world.scope, siblingId, scene.revision(siblingId), "archived", 1);
+    scene.world.store.plantObject(key, Uint8Array.of(0xff));
+    expect(onlyEntry(await scene.run())).toMatchObject({ outcome: "postponed", reason: "sibling" });
+    expectKept(scene, id);
   });
 
   test("an archived sibling with a changed revision blocks again", async () => {

@@ -1,0 +1,53 @@
+import { type ExportTask, revisionOf } from "../domain/export-task.ts";
+import type { CallOptions } from "../ports/platform.ts";
+import type { Records } from "../records/records.ts";
+import { recordsOfRevision } from "../records/task-records.ts";
+
+/** A platform holds 50 exports, and each look costs some calls: one after the other they would outlast a fresh list. */
+const LOOKS_AT_ONCE = 8;
+
+/** Tells which listed exports are archived. A yes is remembered: no `archived` record is ever taken back. */
+export class ArchivedExports {
+  readonly #records: Records;
+  /** `{exportTaskId}:{revision}` */
+  readonly #archived = new Set<string>();
+
+  constructor(records: Records) {
+    this.#records = records;
+  }
+
+  /**
+   * The first of these exports whose listed revision has no readable `archived` record. Throws what the store
+   * throws, once every look begun has ended.
+   */
+  async firstMissing(tasks: readonly ExportTask[], options: CallOptions): Promise<ExportTask | undefined> {
+    for (let start = 0; start < tasks.length; start += LOOKS_AT_ONCE) {
+      const batch = tasks.slice(start, start + LOOKS_AT_ONCE);
+      const looks = await Promise.allSettled(batch.map((task) => this.#has(task, options)));
+      for (const [index, look] of looks.entries()) {
+        if (look.status === "rejected") {
+          throw look.reason;
+        }
+        if (!look.value) {
+          return batch[index];
+        }
+      }
+    }
+    return undefined;
+  }
+
+  async #has(task: ExportTask, options: CallOptions): Promise<boolean> {
+    const { exportTaskId } = task;
+    const revision = revisionOf(task);
+    const name = `${exportTaskId}:${revision}`;
+    if (this.#archived.has(name)) {
+      return true;
+    }
+    const known = recordsOfRevision(await this.#records.ofTask(exportTaskId, options), revision);
+    if (known.archived === undefined) {
+      return false;
+    }
+    this.#archived.add(name);
+    return true;
+  }
+}
