@@ -1,4 +1,4 @@
-import type { Hold } from "../records/holds.ts";
+import { type AddedHold, type Hold, isGlob } from "../records/holds.ts";
 import type { ExpireReport } from "../retention/expire.ts";
 import type { PlanEntry, RetentionPlan } from "../retention/plan.ts";
 import type { RetainReport } from "../retention/retain.ts";
@@ -91,6 +91,20 @@ export function expireLines(report: ExpireReport): readonly string[] {
     ...(markedGone === 0 ? [] : [`${count(markedGone, "export")} found gone from the platform.`]),
     ...endLines(report),
   ];
+}
+
+/** `hold add`. */
+export function addedHoldLines({ hold, replaced }: AddedHold): readonly string[] {
+  const what = isGlob(hold.pattern) ? "Matching export tasks are" : "It is";
+  const before =
+    replaced === undefined
+      ? []
+      : [
+          replaced === "unreadable"
+            ? "It replaces a hold that could not be read."
+            : `It replaces the hold of ${replaced.by} since ${day(replaced.heldAt)}, "${replaced.reason}", which is noted under holds/lifted/.`,
+        ];
+  return [`Held: ${hold.pattern}. ${what} neither deleted nor expired from the next run on.`, ...before];
 }
 
 /** `hold list`. */

@@ -1,5 +1,5 @@
 import { readFile, stat } from "node:fs/promises";
-import { type ObjectStore, StoreError } from "../ports/object-store.ts";
+import type { ObjectStore } from "../ports/object-store.ts";
 import type { CallOptions } from "../ports/platform.ts";
 import type { RetentionStore } from "../ports/retention-store.ts";
 import { parseRetentionPolicy, type RetentionPolicy } from "../retention/policy.ts";
@@ -49,18 +49,14 @@ async function readPolicyDocument(
   key: string,
   options: CallOptions,
 ): Promise<string> {
-  try {
-    const found = await store.getDocument(key, options);
-    if (found === undefined) {
-      throw notFound("names a document that is not in the store");
-    }
-    return found.text;
-  } catch (error) {
-    if (error instanceof StoreError && error.code === "store-malformed-answer") {
-      throw notFound("names a document that is no text", error);
-    }
-    throw error;
+  const found = await store.getDocument(key, options);
+  if (found === undefined) {
+    throw notFound("names a document that is not in the store");
   }
+  if (found.text === undefined) {
+    throw notFound("names a document that is no text");
+  }
+  return found.text;
 }
 
 function notFound(problem: string, cause?: unknown): ConfigurationError {

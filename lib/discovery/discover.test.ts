@@ -85,6 +85,14 @@ describe("what is enqueued", () => {
     },
   );
 
+  test("a task whose record is no text, and all the others", async () => {
+    const scene = new DiscoveryScene();
+    const ids = [scene.world.platform.addTask(), scene.world.platform.addTask()];
+    const key = `records/project-1/default/${ids[0]}/${scene.revision(ids[0] ?? "")}/archived.json`;
+    scene.world.store.plantObject(key, Uint8Array.of(0x7b, 0xff));
+    expect((await scene.discover()).enqueued).toEqual(ids);
+  });
+
   test("a task whose records folder is overcrowded, and all the others", async () => {
     const scene = new DiscoveryScene();
     const [crowded, other] = [scene.world.platform.addTask(), scene.world.platform.addTask()];

@@ -86,10 +86,11 @@ describe("a hint is never a reason to leave a task out", () => {
     ["a list for a map", '{"enqueuedAt":[1]}'],
     ["texts for times", '{"enqueuedAt":{"a:b":"2026-11-22T01:00:00Z"}}'],
     ["more than any document", " ".repeat(MAX_DOCUMENT_BYTES + 1)],
-  ])("that holds %s is as good as none, and is written anew", async (_what, text) => {
+    ["no text", Uint8Array.of(0xff)],
+  ])("that holds %s is as good as none, and is written anew", async (_what, content) => {
     const scene = new DiscoveryScene();
     const id = scene.world.platform.addTask();
-    scene.plant(DISCOVERED_STATE_KEY, text);
+    scene.world.store.plantObject(DISCOVERED_STATE_KEY, Buffer.from(content));
     expect((await scene.discover()).enqueued).toEqual([id]);
     expect(scene.hint()).toEqual({
       enqueuedAt: { [`${id}:${scene.revision(id)}`]: expect.any(Number) },

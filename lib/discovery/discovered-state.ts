@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { DISCOVERED_STATE_KEY } from "../domain/key-layout.ts";
-import { type ObjectStore, type StoredDocument, StoreError } from "../ports/object-store.ts";
+import type { ObjectStore } from "../ports/object-store.ts";
 import type { CallOptions } from "../ports/platform.ts";
 import { parseRecord } from "../records/schemas.ts";
 
@@ -17,21 +17,8 @@ export type EnqueuedAt = ReadonlyMap<string, number>;
 
 /** Reads the hint; one that is missing or unreadable is an empty one. */
 export async function readEnqueuedAt(store: ObjectStore, options: CallOptions): Promise<EnqueuedAt> {
-  const found = await readHint(store, options);
-  const parsed = found && parseRecord(discoveredSchema, found.text);
+  const parsed = parseRecord(discoveredSchema, await store.getDocument(DISCOVERED_STATE_KEY, options));
   return new Map(Object.entries(parsed?.enqueuedAt ?? {}));
-}
-
-async function readHint(store: ObjectStore, options: CallOptions): Promise<StoredDocument | undefined> {
-  try {
-    return await store.getDocument(DISCOVERED_STATE_KEY, options);
-  } catch (error) {
-    // Larger than any hint of ours: the next one written replaces it.
-    if (error instanceof StoreError && error.code === "store-malformed-answer") {
-      return undefined;
-    }
-    throw error;
-  }
 }
 
 /** Writes the hint, without what is too old to matter. */

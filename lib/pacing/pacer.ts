@@ -226,7 +226,7 @@ export class Pacer {
 
   async #isOurs(state: PacingState, call: CallOptions): Promise<boolean> {
     const now = await this.#options.store.getDocument(PACING_STATE_KEY, call);
-    return now !== undefined && parsePacingState(now.text, Number.POSITIVE_INFINITY)?.nonce === state.nonce;
+    return now !== undefined && parsePacingState(now, Number.POSITIVE_INFINITY)?.nonce === state.nonce;
   }
 
   /** How far ahead `nextAt` may lie before nobody believes it. */
@@ -240,7 +240,7 @@ export class Pacer {
       return nowMs;
     }
     const { intervalMs, onCorruptState } = this.#options;
-    const state = parsePacingState(found.text, nowMs + this.#farthestMs());
+    const state = parsePacingState(found, nowMs + this.#farthestMs());
     if (state === undefined) {
       onCorruptState();
       return nowMs + intervalMs;

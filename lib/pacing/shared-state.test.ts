@@ -150,11 +150,15 @@ describe("a swap that went wrong", () => {
     });
   });
 
-  test("overtaken by something unreadable: it is set anew", async () => {
+  test.each([
+    ["no JSON", "{"],
+    ["no text", Uint8Array.of(0xff)],
+  ])("overtaken by something that is %s: it is set anew", async (_what, content) => {
     const world = exactWorld();
     await world.run(async () => {
       const pacer = await openPacer(world.startRunner("a"));
-      world.faults.plant({ site: "store.putDocument", form: "race", act: () => plantState(world, "{") });
+      const act = () => plantState(world, content);
+      world.faults.plant({ site: "store.putDocument", form: "race", act });
       const slot = requireSlot(await pacer.take(FOREVER_MS, ALWAYS));
       expect(slot.startsAtMs).toBeCloseTo(world.clock.wallMs(), 3);
       expect(nextInMs(world)).toBeCloseTo(INTERVAL_MS, 3);

@@ -5,8 +5,8 @@ const STATE = { nextAt: 1_000, nonce: "ab", runId: "run-1" };
 
 test("a state is read, up to the latest moment that is believed", () => {
   const text = JSON.stringify({ ...STATE, later: "field" });
-  expect(parsePacingState(text, 1_000)).toEqual(STATE);
-  expect(parsePacingState(text, 999)).toBeUndefined();
+  expect(parsePacingState({ text }, 1_000)).toEqual(STATE);
+  expect(parsePacingState({ text }, 999)).toBeUndefined();
 });
 
 test.each([
@@ -22,5 +22,5 @@ test.each([
   JSON.stringify({ ...STATE, nonce: undefined }),
   JSON.stringify({ ...STATE, runId: 7 }),
 ])("%j is no state", (text) => {
-  expect(parsePacingState(text, Number.POSITIVE_INFINITY)).toBeUndefined();
+  expect(parsePacingState({ text }, Number.POSITIVE_INFINITY)).toBeUndefined();
 });

@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import type { StoredDocument } from "../ports/object-store.ts";
 import { parseRecord } from "../records/schemas.ts";
 
 const pacingStateSchema = v.object({
@@ -12,7 +13,10 @@ const pacingStateSchema = v.object({
 export type PacingState = v.InferOutput<typeof pacingStateSchema>;
 
 /** Reads the state. `undefined`: it cannot be read, or lies so far ahead that no throttling explains it. */
-export function parsePacingState(text: string, latestBelievableMs: number): PacingState | undefined {
-  const state = parseRecord(pacingStateSchema, text);
+export function parsePacingState(
+  document: Pick<StoredDocument, "text">,
+  latestBelievableMs: number,
+): PacingState | undefined {
+  const state = parseRecord(pacingStateSchema, document);
   return state !== undefined && state.nextAt <= latestBelievableMs ? state : undefined;
 }

@@ -66,7 +66,8 @@ export interface Upload {
 
 /** A small JSON document and what {@link ObjectStore.putDocument} can be made conditional on. */
 export interface StoredDocument {
-  readonly text: string;
+  /** `undefined` for what no program of ours wrote: more than {@link MAX_DOCUMENT_BYTES}, or no UTF-8. */
+  readonly text: string | undefined;
   readonly etag: string;
 }
 
@@ -96,9 +97,9 @@ export interface ObjectStore {
   /** Aborts every upload still open for keys below the prefix, whoever began it; returns how many. */
   abortUploadsUnder(prefix: string, options: CallOptions): Promise<number>;
 
-  /** At most {@link MAX_DOCUMENT_BYTES}. */
+  /** `undefined` when there is none; whatever stands at the key is a document, readable or not. */
   getDocument(key: string, options: CallOptions): Promise<StoredDocument | undefined>;
-  /** Durable when it resolves. `conflict`: the condition did not hold, or might not have. */
+  /** At most {@link MAX_DOCUMENT_BYTES}. Durable when it resolves. `conflict`: the condition did not hold, or might not have. */
   putDocument(
     key: string,
     text: string,
@@ -130,10 +131,8 @@ export type StoreErrorCode =
   | "store-proof-mismatch"
   /** The stored copy is not what was sent. */
   | "store-copy-differs"
-  /** More parts than the store takes. */
+  /** More parts than the store takes, or a document larger than any may be. */
   | "store-too-large"
-  /** A document that stands there and is none of this program's: larger than any it writes, or no text. */
-  | "store-malformed-answer"
   /** An answer that no store gives, such as a proxy's login page: it says nothing about what stands there. */
   | "store-foreign-answer";
 

@@ -9,9 +9,10 @@ import {
   liftedHoldKey,
   parseGlobHoldKey,
 } from "../domain/key-layout.ts";
-import { type ObjectStore, StoreError } from "../ports/object-store.ts";
+import type { ObjectStore } from "../ports/object-store.ts";
 import type { CallOptions } from "../ports/platform.ts";
 import type { StoreSweeper } from "../ports/store-sweeper.ts";
+import { matchesGlob } from "./glob.ts";
 import { parseRecord, SCHEMA_VERSION } from "./schemas.ts";
 
 /** More holds than this are none that people set. */
@@ -43,12 +44,6 @@ export function isHoldPattern(text: string): boolean {
   return HOLD_PATTERN.test(text) && (isGlob(text) || EXPORT_TASK_ID.test(text));
 }
 
-/** Whether a hold's pattern concerns this task. */
-export function matchesHold(pattern: string, exportTaskId: string): boolean {
-  const source = pattern.replaceAll(/[*?-]/g, (sign) => ({ "*": ".*", "?": "." })[sign] ?? "\\-");
-  return new RegExp(`^${source}$`, "s").test(exportTaskId);
-}
-
 /**
  * Whether an operator holds this task. Presence alone counts: a document that cannot be read holds its task,
  * and a file among the globs whose name is no glob holds every task. Throws what the store throws otherwise.
@@ -58,11 +53,11 @@ export async function isTaskHeld(
   exportTaskId: string,
   options: CallOptions,
 ): Promise<boolean> {
-  if (await isPresent(store, holdKey(exportTaskId), options)) {
+  if ((await store.getDocument(holdKey(exportTaskId), options)) !== undefined) {
     return true;
   }
   return (await readHoldGlobs(store, options)).some(
-    (glob) => glob === undefined || matchesHold(glob, exportTaskId),
+    (glob) => glob === undefined || matchesGlob(glob, exportTaskId),
   );
 }
 
@@ -96,10 +91,9 @@ export async function listHolds(store: ObjectStore, options: CallOptions): Promi
   }
   const holds: Hold[] = [];
   for (const key of keys.sort()) {
-    const text = await readText(store, key, options);
-    if (text !== undefined) {
-      const record = text === "unreadable" ? undefined : parseRecord(holdRecordSchema, text);
-      holds.push({ key, pattern: patternOfKey(key), record });
+    const found = await store.getDocument(key, options);
+    if (found !== undefined) {
+      holds.push({ key, pattern: patternOfKey(key), record: parseRecord(holdRecordSchema, found) });
     }
   }
   return holds;
@@ -109,15 +103,34 @@ function patternOfKey(key: string): string | undefined {
   return key.startsWith(GLOB_HOLDS_FOLDER) ? globOfKey(key) : /^holds\/([^/]+)\.json$/.exec(key)?.[1];
 }
 
-/** Sets a hold; one that stands for the same pattern is replaced by this one, which says the newer reason. */
+/** A hold that was set, and the one it took the place of. */
+export interface AddedHold {
+  readonly hold: HoldRecord;
+  /** `unreadable`: something stood there and held, but did not say for whom. */
+  readonly replaced?: HoldRecord | "unreadable";
+}
+
+/**
+ * Sets a hold. One that stands for the same pattern is noted under `holds/lifted/` first, with who replaced it, and
+ * then replaced: at no moment is the task free, and no earlier reason is lost.
+ * @param nonceHex names that note.
+ */
 export async function addHold(
   store: ObjectStore,
-  hold: Omit<HoldRecord, "schemaVersion">,
+  { nonceHex, ...facts }: Omit<HoldRecord, "schemaVersion"> & { readonly nonceHex: string },
   options: CallOptions,
-): Promise<HoldRecord> {
-  const record: HoldRecord = { schemaVersion: SCHEMA_VERSION, ...hold };
-  await store.putDocument(keyOfPattern(hold.pattern), textOf(record), { kind: "always" }, options);
-  return record;
+): Promise<AddedHold> {
+  const hold: HoldRecord = { schemaVersion: SCHEMA_VERSION, ...facts };
+  const key = keyOfPattern(hold.pattern);
+  const found = await store.getDocument(key, options);
+  const standing = parseRecord(holdRecordSchema, found);
+  if (found !== undefined) {
+    const { pattern, reason, by, heldAt } = hold;
+    const lifting = { pattern, reason: `replaced: ${reason}`, by, liftedAtMs: Date.parse(heldAt), nonceHex };
+    await writeLifting(store, lifting, standing, options);
+  }
+  await store.putDocument(key, textOf(hold), { kind: "always" }, options);
+  return found === undefined ? { hold } : { hold, replaced: standing ?? "unreadable" };
 }
 
 /** Who lifts a hold, when and why. */
@@ -139,48 +152,36 @@ export async function removeHold(
   lifting: Lifting,
   options: CallOptions,
 ): Promise<boolean> {
-  const { pattern, reason, by, liftedAtMs, nonceHex } = lifting;
-  const key = keyOfPattern(pattern);
-  const text = await readText(store, key, options);
-  if (text === undefined) {
+  const key = keyOfPattern(lifting.pattern);
+  const found = await store.getDocument(key, options);
+  if (found === undefined) {
     return false;
   }
-  const hold = text === "unreadable" ? undefined : parseRecord(holdRecordSchema, text);
+  await writeLifting(store, lifting, parseRecord(holdRecordSchema, found), options);
+  await store.removeObject(key, options);
+  return true;
+}
+
+async function writeLifting(
+  store: ObjectStore,
+  { pattern, reason, by, liftedAtMs, nonceHex }: Lifting,
+  hold: HoldRecord | undefined,
+  options: CallOptions,
+): Promise<void> {
   const liftedAt = new Date(liftedAtMs).toISOString();
   const note = { schemaVersion: SCHEMA_VERSION, pattern, reason, by, liftedAt, hold: hold ?? null };
   await store.putDocument(liftedHoldKey(liftedAtMs, nonceHex), textOf(note), { kind: "always" }, options);
-  await store.removeObject(key, options);
-  return true;
 }
 
 function keyOfPattern(pattern: string): string {
   return isGlob(pattern) ? globHoldKey(pattern) : holdKey(pattern);
 }
 
-function isGlob(pattern: string): boolean {
+/** Whether a hold's pattern may concern several tasks. */
+export function isGlob(pattern: string): boolean {
   return /[*?]/.test(pattern);
 }
 
 function textOf(document: object): string {
   return `${JSON.stringify(document, null, 2)}\n`;
-}
-
-async function isPresent(store: ObjectStore, key: string, options: CallOptions): Promise<boolean> {
-  return (await readText(store, key, options)) !== undefined;
-}
-
-/** A document no program of ours can have written is there, all the same. */
-async function readText(
-  store: ObjectStore,
-  key: string,
-  options: CallOptions,
-): Promise<string | "unreadable" | undefined> {
-  try {
-    return (await store.getDocument(key, options))?.text;
-  } catch (error) {
-    if (error instanceof StoreError && error.code === "store-malformed-answer") {
-      return "unreadable";
-    }
-    throw error;
-  }
 }

@@ -98,8 +98,7 @@ export class Records {
       }
       const named = byRevision.get(parsed.revision) ?? { keys: new Set(), unreadable: false };
       byRevision.set(parsed.revision, named);
-      const found = await this.#store.getDocument(object.key, options);
-      const record = found && parseRecord(archivedRecordSchema, found.text);
+      const record = parseRecord(archivedRecordSchema, await this.#store.getDocument(object.key, options));
       if (record === undefined) {
         named.unreadable = true;
       } else {
@@ -130,11 +129,7 @@ export class Records {
         // A conflict may mean "perhaps not": a later number would leave this one to another runner's record.
         continue;
       }
-      const standing = this.#ownArchived(
-        parseRecord(archivedRecordSchema, found.text),
-        exportTaskId,
-        revision,
-      );
+      const standing = this.#ownArchived(parseRecord(archivedRecordSchema, found), exportTaskId, revision);
       if (standing !== undefined) {
         // Our own object named by it: an earlier try of this very write whose answer was lost.
         return { standing, won: standing.object.key === record.object.key };
@@ -204,13 +199,11 @@ export class Records {
     const [archived, deadLetter] = await Promise.all([read("archived"), read("dead-letter")]);
     return {
       revision,
-      archived:
-        archived &&
-        this.#ownArchived(parseRecord(archivedRecordSchema, archived.text), exportTaskId, revision),
+      archived: this.#ownArchived(parseRecord(archivedRecordSchema, archived), exportTaskId, revision),
       archivedNumber: numbers.archived,
       deleted: numbers.deleted > 0,
       deadLetterNumber: numbers["dead-letter"],
-      deadLetter: deadLetter && parseRecord(deadLetterRecordSchema, deadLetter.text),
+      deadLetter: parseRecord(deadLetterRecordSchema, deadLetter),
       expired: numbers.expired > 0,
     };
   }

@@ -8,7 +8,7 @@ import {
   recordsRoot,
   taskRecordsFolder,
 } from "../domain/key-layout.ts";
-import { type ObjectStore, type StoreAbilities, StoreError } from "../ports/object-store.ts";
+import type { ObjectStore, StoreAbilities } from "../ports/object-store.ts";
 import type { CallOptions } from "../ports/platform.ts";
 import { createOnce } from "./create-once.ts";
 import {
@@ -152,20 +152,13 @@ export class RetentionRecords {
     options: CallOptions,
   ): Promise<Reading<v.InferOutput<Schema>>> {
     const key = recordKey(this.#scope, exportTaskId, revision, name, number);
-    try {
-      const found = await this.#store.getDocument(key, options);
-      if (found === undefined) {
-        return undefined;
-      }
-      const record = parseRecord(schema, found.text);
-      const isOwn = record?.idempotencyKey === idempotencyKeyOf(this.#scope, exportTaskId, revision);
-      return record !== undefined && isOwn ? record : UNREADABLE;
-    } catch (error) {
-      if (error instanceof StoreError && error.code === "store-malformed-answer") {
-        return UNREADABLE;
-      }
-      throw error;
+    const found = await this.#store.getDocument(key, options);
+    if (found === undefined) {
+      return undefined;
     }
+    const record = parseRecord(schema, found);
+    const isOwn = record?.idempotencyKey === idempotencyKeyOf(this.#scope, exportTaskId, revision);
+    return record !== undefined && isOwn ? record : UNREADABLE;
   }
 
   /** Writes the next `retained` record; `false` when another runner wrote that one meanwhile. */

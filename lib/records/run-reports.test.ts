@@ -56,6 +56,14 @@ describe("whether a run since some moment named a task", () => {
     expect(await isNamed("t", NOW_MS - 4 * HOUR_MS)).toBe(false);
   });
 
+  test("a report that is no text says nothing, and hides no other", async () => {
+    const { isNamed, world, write } = sceneOf();
+    world.store.plantObject("runs/2026/11/22/20261122T000000000Z-00112233.json", Uint8Array.of(0xff));
+    await write(NOW_MS - HOUR_MS, NOW_MS, "t1");
+    expect(await isNamed("t1", NOW_MS - 2 * HOUR_MS)).toBe(true);
+    expect(await isNamed("t2", NOW_MS - 2 * HOUR_MS)).toBe(false);
+  });
+
   test("a run that ended before says nothing of what was requested since", async () => {
     const { isNamed, write } = sceneOf();
     await write(NOW_MS - 3 * HOUR_MS, NOW_MS - 2 * HOUR_MS, "t1");

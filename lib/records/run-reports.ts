@@ -46,8 +46,7 @@ export async function isNamedByReport(
       if (reportsRead > MAX_REPORTS_READ) {
         return false;
       }
-      const found = await store.getDocument(object.key, options);
-      const report = found && parseRecord(tasksOfReportSchema, found.text);
+      const report = parseRecord(tasksOfReportSchema, await store.getDocument(object.key, options));
       if (report === undefined || Date.parse(report.endedAt) < fromMs) {
         continue;
       }

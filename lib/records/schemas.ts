@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import type { StoredDocument } from "../ports/object-store.ts";
 
 /** The version this program writes. Readers accept every version written so far (design §6.3). */
 export const SCHEMA_VERSION = 1;
@@ -71,16 +72,19 @@ export const deadLetterRecordSchema = v.object({
 export type DeadLetterRecord = v.InferOutput<typeof deadLetterRecordSchema>;
 
 /**
- * Reads a record's text.
- * @returns `undefined` when it is no such record: an unparsable record never opens the gate.
+ * Reads a document as a record.
+ * @returns `undefined` when there is none, or none of this kind: an unparsable record never opens the gate.
  */
 export function parseRecord<Schema extends v.GenericSchema>(
   schema: Schema,
-  text: string,
+  document: Pick<StoredDocument, "text"> | undefined,
 ): v.InferOutput<Schema> | undefined {
+  if (document?.text === undefined) {
+    return undefined;
+  }
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    json = JSON.parse(document.text);
   } catch (error) {
     if (error instanceof SyntaxError) {
       return undefined;

@@ -31,8 +31,7 @@ export async function findArchivedExport(
     if (modifiedAtMs < afterMs - CLOCKS_APART_MS || !isArchivedRecord(key, root, scope)) {
       continue;
     }
-    const found = await store.getDocument(key, options);
-    const record = found && parseRecord(archivedRecordSchema, found.text);
+    const record = parseRecord(archivedRecordSchema, await store.getDocument(key, options));
     if (record !== undefined && isExportSince(record, batchTaskId, afterMs)) {
       return record.exportTaskId;
     }

@@ -81,8 +81,7 @@ export class RequestLedger {
 
   /** `undefined` when the file is no request, or speaks of another one than its key. */
   async read(subject: RequestSubject, options: CallOptions): Promise<RequestDocument | undefined> {
-    const found = await this.#store.getDocument(requestKey(subject), options);
-    const request = found && parseRecord(requestSchema, found.text);
+    const request = parseRecord(requestSchema, await this.#store.getDocument(requestKey(subject), options));
     return request?.batchTaskId === subject.batchTaskId ? request : undefined;
   }
 
@@ -184,8 +183,7 @@ export class RequestLedger {
     schema: Schema,
     options: CallOptions,
   ): Promise<v.InferOutput<Schema>> {
-    const found = await this.#store.getDocument(key, options);
-    const document = found && parseRecord(schema, found.text);
+    const document = parseRecord(schema, await this.#store.getDocument(key, options));
     if (document === undefined) {
       throw unreadableRequestFile(key);
     }

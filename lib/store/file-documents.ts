@@ -2,16 +2,12 @@ import { createHash } from "node:crypto";
 import { constants } from "node:fs";
 import { link, open, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import {
-  MAX_DOCUMENT_BYTES,
-  type StoredDocument,
-  StoreError,
-  type WriteCondition,
-} from "../ports/object-store.ts";
+import { MAX_DOCUMENT_BYTES, type StoredDocument, type WriteCondition } from "../ports/object-store.ts";
+import { documentText, documentTooLargeError } from "./document-text.ts";
 import { errnoOf } from "./file-errors.ts";
 import { objectPath } from "./file-keys.ts";
 import type { FileLock } from "./file-lock.ts";
-import { openObject, statObject } from "./file-objects.ts";
+import { etagOf, openObject, statObject } from "./file-objects.ts";
 import type { FileRoot } from "./file-root.ts";
 import { FILE_MODE, removeIfPresent } from "./file-upload.ts";
 
@@ -38,12 +34,12 @@ export class FileDocuments {
       return undefined;
     }
     try {
-      const { size } = await handle.stat();
-      if (size > MAX_DOCUMENT_BYTES) {
-        throw malformedError(key, "is larger than any document of this program");
+      const stat = await handle.stat({ bigint: true });
+      if (stat.size > MAX_DOCUMENT_BYTES) {
+        return { text: undefined, etag: etagOf(stat) };
       }
       const bytes = await handle.readFile();
-      return { text: decode(bytes, key), etag: etagOfContent(bytes) };
+      return { text: documentText(bytes), etag: etagOfContent(bytes) };
     } finally {
       await handle.close();
     }
@@ -58,7 +54,7 @@ export class FileDocuments {
     const path = objectPath(this.#root.folder, key);
     const bytes = Buffer.from(text, "utf8");
     if (bytes.length > MAX_DOCUMENT_BYTES) {
-      throw malformedError(key, "would be larger than any document of this program");
+      throw documentTooLargeError(key);
     }
     return await this.#lock.hold(async () => {
       if (!(await this.#holds(condition, key))) {
@@ -124,21 +120,4 @@ async function moveIntoPlace(draftPath: string, path: string, condition: WriteCo
 
 function etagOfContent(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex").slice(0, 16);
-}
-
-function decode(bytes: Uint8Array, key: string): string {
-  try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch (thrown) {
-    throw malformedError(key, "is no UTF-8 text", thrown);
-  }
-}
-
-function malformedError(key: string, problem: string, cause?: unknown): StoreError {
-  return new StoreError("store-malformed-answer", `the document ${problem} (${key})`, {
-    scope: "task",
-    retry: "never",
-    hint: "Look at the file: another program may have written it. Move it away if it is not the archiver's.",
-    cause,
-  });
 }

@@ -184,14 +184,6 @@ describe("what is no file of the store", () => {
     await expect(begin(store, "exports/a/b")).rejects.toMatchObject(MISCONFIGURED);
     expect(await store.head("exports/a/b", { signal })).toBeUndefined();
   });
-
-  test("bytes that are no UTF-8 are no document", async () => {
-    const { store, folder } = await openStore();
-    await writeFile(join(folder, "state/x.json"), Buffer.from([0x7b, 0xff, 0x7d]));
-    await expect(store.getDocument("state/x.json", { signal })).rejects.toMatchObject({
-      code: "store-malformed-answer",
-    });
-  });
 });
 
 describe("the lock", () => {

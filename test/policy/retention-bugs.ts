@@ -18,15 +18,15 @@ const ROWS: readonly Row[] = [
     "globs not matched",
     "An export goes although a glob holds it.",
     HOLDS,
-    "(glob) => glob === undefined || matchesHold(glob, exportTaskId),",
+    "(glob) => glob === undefined || matchesGlob(glob, exportTaskId),",
     "(glob) => glob === exportTaskId,",
   ],
   [
     "unreadable hold passed over",
     "An export goes although a damaged document holds it.",
     HOLDS,
-    'return "unreadable";\n    }\n    throw',
-    "return undefined;\n    }\n    throw",
+    "(await store.getDocument(holdKey(exportTaskId), options)) !== undefined",
+    "(await store.getDocument(holdKey(exportTaskId), options))?.text !== undefined",
   ],
   [
     "lock not asked for",

@@ -1,5 +1,5 @@
 import { globHoldKey, holdKey, recordKey } from "../../lib/domain/key-layout.ts";
-import { matchesHold } from "../../lib/records/holds.ts";
+import { matchesGlob } from "../../lib/records/glob.ts";
 import { type ExpireReport, expire } from "../../lib/retention/expire.ts";
 import { parseRetentionPolicy, type RetentionPolicy } from "../../lib/retention/policy.ts";
 import { type RetainReport, retainObject, retainSweep } from "../../lib/retention/retain.ts";
@@ -201,7 +201,7 @@ export class RetentionScene {
 
 function isGlobHoldOn(key: string, exportTaskId: string): boolean {
   const [, hex] = /^holds\/globs\/([0-9a-f]+)\.json$/.exec(key) ?? [];
-  return hex !== undefined && matchesHold(Buffer.from(hex, "hex").toString(), exportTaskId);
+  return hex !== undefined && matchesGlob(Buffer.from(hex, "hex").toString(), exportTaskId);
 }
 
 const ALWAYS = { signal: new AbortController().signal };

@@ -184,8 +184,6 @@ export class Aftermath {
     return (
       this.#stage.story.settings.deletion === "never" ||
       this.#view.isHeld(id) ||
-      // What stands where a hold would stand and cannot be read is one.
-      this.#stage.plannedFaults.some((name) => name.includes("/oversized document/")) ||
       this.#touchedIds().has(id) ||
       this.#ids().some(
         (other) => other !== id && this.#stage.conditionOf(other) === this.#stage.conditionOf(id),

@@ -135,12 +135,6 @@ export const STORE_READ_KINDS: readonly FaultKind[] = [
   ...kinds({ "404 gone": storeCode("NoSuchKey") }),
 ];
 
-/** Of reading a document: what stands there is none of this program's. */
-export const STORE_DOCUMENT_KINDS: readonly FaultKind[] = [
-  ...STORE_KINDS,
-  ...kinds({ "oversized document": () => storeError("store-malformed-answer") }),
-];
-
 /** As the SQS adapter classifies this failure; the SQLite adapter uses the same codes. */
 function queueFailure(operation: SqsOperation, name: string, httpStatus?: number): () => QueueError {
   const { code, hint, problem, retry, scope } = queueRowOf({ operation, name, httpStatus });

@@ -11,7 +11,6 @@ export const NAMED_CODES: ReadonlySet<string> = new Set([
   "platform-unreachable",
   "queue-handle-expired",
   "store-copy-differs",
-  "store-malformed-answer",
   "store-too-large",
   "store-upload-gone",
 ]);

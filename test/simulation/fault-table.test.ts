@@ -28,7 +28,6 @@ const STORE_CODES: Readonly<Record<StoreErrorCode, true>> = {
   "store-proof-mismatch": true,
   "store-copy-differs": true,
   "store-too-large": true,
-  "store-malformed-answer": true,
   "store-foreign-answer": true,
 };
 const QUEUE_CODES: Readonly<Record<QueueErrorCode, true>> = {

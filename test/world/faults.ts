@@ -65,6 +65,8 @@ export type Fault =
   | { readonly form: "done-answer-lost"; readonly error: Error }
   /** `store.putDocument` only: writes, then says `conflict`, as a repeated conditional write does. */
   | { readonly form: "done-says-conflict" }
+  /** `store.getDocument` only: somebody has put at its key, unless that is spared, what is no text. */
+  | { readonly form: "spoiled"; readonly spares?: (key: string) => boolean }
   /** Somebody else does something at the worst moment: just before the effect. */
   | { readonly form: "race"; readonly act: () => void }
   /** Takes this much longer before its effect. */
@@ -165,7 +167,9 @@ function requirePossible({ form, site }: PlannedFault): void {
       ? form === "crash" || form === "stall"
       : site === "platform.body"
         ? form === "body" || form === "crash" || form === "stall"
-        : form !== "body" && (form !== "done-says-conflict" || site === "store.putDocument");
+        : form !== "body" &&
+          (form !== "done-says-conflict" || site === "store.putDocument") &&
+          (form !== "spoiled" || site === "store.getDocument");
   if (!isPossible) {
     throw new TypeError(`there is no fault of the form ${form} at ${site}`);
   }

@@ -30,7 +30,6 @@ const STORE_NATURE: Readonly<Record<StoreErrorCode, Nature>> = {
   "store-proof-mismatch": ["task", "later"],
   "store-copy-differs": ["task", "later"],
   "store-too-large": ["task", "never"],
-  "store-malformed-answer": ["task", "later"],
   "store-foreign-answer": ["task", "later"],
 };
 

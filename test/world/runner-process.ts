@@ -52,6 +52,8 @@ export interface OutsideCall<T> {
   readonly effect: (startedAtMs: number) => T;
   /** The answer under the fault `done-says-conflict`. */
   readonly conflict?: T;
+  /** What the fault `spoiled` does. */
+  readonly spoil?: () => void;
 }
 
 /** A promise that nobody ever settles: where frozen code waits. */
@@ -264,6 +266,9 @@ export class RunnerProcess {
     }
     if (fault?.form === "race") {
       fault.act();
+    }
+    if (fault?.form === "spoiled" && fault.spares?.(call.subject) !== true) {
+      call.spoil?.();
     }
     let answer: T;
     try {

@@ -127,6 +127,7 @@ function damageOf(fault: Fault | undefined): BodyDamage | undefined {
     case "done-says-conflict":
     case "slow":
     case "race":
+    case "spoiled":
       throw new TypeError(`a body cannot have a fault of the form ${fault.form}`);
   }
 }

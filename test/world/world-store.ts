@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import {
   type BodyProof,
   type ListedObject,
@@ -31,6 +32,9 @@ export interface WorldStoreParts {
   /** Told who removes objects. */
   readonly observer?: WorldObserver;
 }
+
+/** What {@link StoreState.plantObject} puts where a spoiled document is to stand. */
+const NO_TEXT = Uint8Array.of(0xff);
 
 /** The object store as one runner reaches it; what only `sweep` may do is never faulty. */
 export class WorldStore implements ObjectStore, StoreSweeper {
@@ -142,14 +146,17 @@ export class WorldStore implements ObjectStore, StoreSweeper {
   }
 
   getDocument(key: string, { signal }: CallOptions): Promise<StoredDocument | undefined> {
-    const { state } = this.#parts;
-    return this.#call("store.getDocument", key, signal, () => {
-      if ((state.entries.get(key)?.sizeBytes ?? 0) > MAX_DOCUMENT_BYTES) {
-        throw storeError("store-malformed-answer", `${key} is larger than any document`);
-      }
-      const text = state.textAt(key);
-      const etag = state.entries.get(key)?.etag;
-      return text === undefined || etag === undefined ? undefined : { text, etag };
+    const { runner, state } = this.#parts;
+    return runner.outside<StoredDocument | undefined>({
+      site: "store.getDocument",
+      subject: key,
+      signal,
+      latency: state.settings.callLatency,
+      spoil: () => state.plantObject(key, NO_TEXT),
+      effect: () => {
+        const entry = state.entries.get(key);
+        return entry && { text: textOf(entry), etag: entry.etag };
+      },
     });
   }
 
@@ -168,7 +175,7 @@ export class WorldStore implements ObjectStore, StoreSweeper {
       conflict: "conflict",
       effect: () => {
         if (Buffer.byteLength(text) > MAX_DOCUMENT_BYTES) {
-          throw storeError("store-malformed-answer", `a document of ${text.length} characters is too large`);
+          throw storeError("store-too-large", `a document of ${text.length} characters is too large`);
         }
         return this.#holds(key, condition) ? { etag: state.putDocument(key, text).etag } : "conflict";
       },
@@ -288,4 +295,10 @@ function infoOf({ sizeBytes, etag, versionId, checksum }: StoredEntry): ObjectIn
     ...(versionId === undefined ? {} : { versionId }),
     ...(checksum === undefined ? {} : { checksum }),
   };
+}
+
+function textOf({ bytes }: StoredEntry): string | undefined {
+  return bytes.length <= MAX_DOCUMENT_BYTES && isUtf8(bytes)
+    ? Buffer.from(bytes).toString("utf8")
+    : undefined;
 }

@@ -4,7 +4,7 @@ import { ArchiverError } from "../../domain/errors.ts";
 import { addHold, isHoldPattern, listHolds, removeHold } from "../../records/holds.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import type { Output } from "../output.ts";
-import { holdLines } from "../retention-lines.ts";
+import { addedHoldLines, holdLines } from "../retention-lines.ts";
 import { withArchive } from "../retention-session.ts";
 import type { CommonOptions } from "../session.ts";
 
@@ -20,12 +20,18 @@ export async function addHoldCommand(
   output: Output,
 ): Promise<ExitCode> {
   requirePattern(pattern);
-  const heldAt = new Date(systemClock.wallMs()).toISOString();
-  const hold = await withArchive(options, async ({ store, signal }) => {
+  const facts = {
+    pattern,
+    reason: options.reason,
+    by: who(options),
+    heldAt: new Date(systemClock.wallMs()).toISOString(),
+    nonceHex: systemRandom.hex(4),
+  };
+  const added = await withArchive(options, async ({ store, signal }) => {
     await store.preflight({ signal });
-    return await addHold(store, { pattern, reason: options.reason, by: who(options), heldAt }, { signal });
+    return await addHold(store, facts, { signal });
   });
-  output.show({ hold }, [`Held: ${pattern}. It is neither deleted nor expired from the next run on.`]);
+  output.show(added, addedHoldLines(added));
   return EXIT.done;
 }
 

@@ -61,7 +61,7 @@ async function storeState(
   try {
     await ports.store.preflight({ signal });
     const pacing = await ports.store.getDocument(PACING_STATE_KEY, { signal });
-    const state = pacing && parsePacingState(pacing.text, Number.POSITIVE_INFINITY);
+    const state = pacing && parsePacingState(pacing, Number.POSITIVE_INFINITY);
     const requests = await lookAtRequests(run, view, REQUESTS_SHOWN);
     return {
       ...(state === undefined ? {} : { nextSlotAt: new Date(state.nextAt).toISOString() }),

@@ -39,9 +39,9 @@ export function plantNextAt(world: World, inMs: number): void {
   plantState(world, JSON.stringify({ nextAt: storeNowMs(world) + inMs, nonce: "other", runId: "other" }));
 }
 
-/** Puts any text where the state is kept. */
-export function plantState(world: World, text: string): void {
-  world.store.plantObject(PACING_STATE_KEY, Buffer.from(text));
+/** Puts any content where the state is kept. */
+export function plantState(world: World, content: string | Uint8Array): void {
+  world.store.plantObject(PACING_STATE_KEY, Buffer.from(content));
 }
 
 function storeNowMs(world: World): number {

@@ -1,10 +1,6 @@
 import type { GetObjectCommandOutput } from "@aws-sdk/client-s3";
-import {
-  MAX_DOCUMENT_BYTES,
-  type StoredDocument,
-  StoreError,
-  type WriteCondition,
-} from "../../ports/object-store.ts";
+import { MAX_DOCUMENT_BYTES, type StoredDocument, type WriteCondition } from "../../ports/object-store.ts";
+import { documentText, documentTooLargeError } from "../document-text.ts";
 import { digestOf } from "./body-digest.ts";
 import { getObject, isMissingObject, type Precondition, putObject } from "./object-requests.ts";
 import { bodyOf } from "./reading.ts";
@@ -29,17 +25,18 @@ export async function getDocument(
     }
     throw thrown;
   }
+  const etag = unquoted(answer.ETag ?? "");
   const body = bodyOf(answer, { key, isRanged: false }, signal);
   const chunks: Uint8Array[] = [];
   let sizeBytes = 0;
   for await (const chunk of body) {
     sizeBytes += chunk.length;
     if (sizeBytes > MAX_DOCUMENT_BYTES) {
-      throw unreadableError(key, `it has more than ${MAX_DOCUMENT_BYTES} bytes`);
+      return { text: undefined, etag };
     }
     chunks.push(chunk);
   }
-  return { text: decoded(key, Buffer.concat(chunks)), etag: unquoted(answer.ETag ?? "") };
+  return { text: documentText(Buffer.concat(chunks)), etag };
 }
 
 /**
@@ -57,7 +54,7 @@ export async function putDocument(
 ): Promise<{ readonly etag: string } | "conflict"> {
   const body = Buffer.from(text);
   if (body.length > MAX_DOCUMENT_BYTES) {
-    throw unreadableError(key, `it would have more than ${MAX_DOCUMENT_BYTES} bytes`);
+    throw documentTooLargeError(key);
   }
   const digest = digestOf(context.profile.bodyDigest, body);
   const put = { key, body, digest, contentType: JSON_TYPE, ...preconditionOf(condition) };
@@ -95,23 +92,4 @@ export function isConditionRefused(thrown: unknown): boolean {
     thrown instanceof S3Error &&
     (thrown.httpStatus === 412 || thrown.s3Code === "ConditionalRequestConflict" || isMissingObject(thrown))
   );
-}
-
-function decoded(key: string, bytes: Buffer): string {
-  try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch (thrown) {
-    if (thrown instanceof TypeError) {
-      throw unreadableError(key, "it is no UTF-8");
-    }
-    throw thrown;
-  }
-}
-
-function unreadableError(key: string, problem: string): StoreError {
-  return new StoreError("store-malformed-answer", `no document of this program's: ${problem} (${key})`, {
-    scope: "task",
-    retry: "never",
-    hint: "Look at the object: something else wrote it, or wrote over it. Remove it if it is not yours.",
-  });
 }

@@ -15,8 +15,8 @@ export const PACING_BUGS: readonly PlantedBug[] = [
     breaks: "A slot that another runner won is used by both.",
     invariant: "I4",
     file: "lib/pacing/pacer.ts",
-    find: "parsePacingState(now.text, Number.POSITIVE_INFINITY)?.nonce === state.nonce;",
-    replace: "parsePacingState(now.text, Number.POSITIVE_INFINITY)?.nonce !== undefined;",
+    find: "parsePacingState(now, Number.POSITIVE_INFINITY)?.nonce === state.nonce;",
+    replace: "parsePacingState(now, Number.POSITIVE_INFINITY)?.nonce !== undefined;",
   },
   {
     name: "stale slot used",
