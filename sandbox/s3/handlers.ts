@@ -9,7 +9,13 @@ import {
   putObjectTagging,
 } from "./bucket-operations.ts";
 import type { Handler } from "./exchange.ts";
-import { listMultipartUploads, listObjectsV2, listObjectVersions, listParts } from "./list-operations.ts";
+import {
+  listMultipartUploads,
+  listObjects,
+  listObjectsV2,
+  listObjectVersions,
+  listParts,
+} from "./list-operations.ts";
 import {
   abortMultipartUpload,
   completeMultipartUpload,
@@ -33,6 +39,7 @@ export const handlers: Readonly<Record<S3Operation, Handler>> = {
   HeadBucket: headBucket,
   HeadObject: headObject,
   ListMultipartUploads: listMultipartUploads,
+  ListObjects: listObjects,
   ListObjectVersions: listObjectVersions,
   ListObjectsV2: listObjectsV2,
   ListParts: listParts,

@@ -11,38 +11,86 @@ import { type XmlContent, xmlDocument } from "./xml.ts";
 /** An entry of a list, or the prefix that stands for several. */
 type Entry<T> = { readonly item: T } | { readonly commonPrefix: string };
 
+/** Version 1: S3 names a NextMarker only where keys are grouped. */
+export function listObjects(exchange: Exchange): Answer {
+  const { query, settings } = exchange;
+  const marker = query.get("marker") ?? "";
+  const page = pageOf(exchange, marker);
+  const { delimiter, encode, isTruncated, last } = page;
+  const namesNext = isTruncated && (delimiter !== "" || !settings.listObjectsV2);
+  return listAnswer(exchange, page, {
+    Marker: encode(marker),
+    ...(namesNext && last ? { NextMarker: encode(nameOf(last)) } : {}),
+  });
+}
+
 export function listObjectsV2(exchange: Exchange): Answer {
-  const { bucket, bucketSettings, query } = exchange;
-  if (query.get("list-type") !== "2") {
-    throw new S3Refusal("NotImplemented", "This stand-in lists objects by list-type=2 only.");
+  const { query, settings } = exchange;
+  if (!settings.listObjectsV2) {
+    return listObjects(exchange);
   }
-  const prefix = query.get("prefix") ?? "";
-  const delimiter = query.get("delimiter") ?? "";
+  if (query.get("list-type") !== "2") {
+    throw new S3Refusal("InvalidArgument", "The list type provided is incorrect");
+  }
   const token = query.get("continuation-token") ?? undefined;
   const after = token === undefined ? (query.get("start-after") ?? "") : decodeToken(token);
+  const page = pageOf(exchange, after);
+  const { encode, entries, isTruncated, last } = page;
+  return listAnswer(exchange, page, {
+    ...(query.has("start-after") ? { StartAfter: encode(query.get("start-after") ?? "") } : {}),
+    ...(token === undefined ? {} : { ContinuationToken: token }),
+    KeyCount: entries.length,
+    ...(isTruncated && last ? { NextContinuationToken: encodeToken(last) } : {}),
+  });
+}
+
+/** One page of a list of objects. */
+interface Page {
+  readonly prefix: string;
+  readonly delimiter: string;
+  readonly limit: number;
+  readonly entries: readonly Entry<StoredVersion>[];
+  readonly last: Entry<StoredVersion> | undefined;
+  readonly isTruncated: boolean;
+  readonly encode: (text: string) => string;
+}
+
+/** The entries after a key, as many as fit. */
+function pageOf(exchange: Exchange, after: string): Page {
+  const { bucket, query } = exchange;
+  const prefix = query.get("prefix") ?? "";
+  const delimiter = query.get("delimiter") ?? "";
   const limit = pageLimit(exchange, "max-keys");
   const matching = bucket
     .current()
     .filter(({ key }) => key.startsWith(prefix) && compareKeys(key, after) > 0);
-  const entries = grouped(matching, prefix, delimiter, after);
-  const page = entries.slice(0, limit);
-  const isTruncated = limit > 0 && entries.length > page.length;
-  const last = page.at(-1);
-  const encode = encoderOf(query);
+  const all = grouped(matching, prefix, delimiter, after);
+  const entries = all.slice(0, limit);
+  const isTruncated = limit > 0 && all.length > entries.length;
+  return {
+    ...{ prefix, delimiter, limit, entries, isTruncated },
+    last: entries.at(-1),
+    encode: encoderOf(exchange),
+  };
+}
+
+/** What both versions answer, and what only one of them does. */
+function listAnswer(
+  exchange: Exchange,
+  { prefix, delimiter, limit, entries, isTruncated, encode }: Page,
+  more: Readonly<Record<string, XmlContent>>,
+): Answer {
   return xmlAnswer({
     ListBucketResult: {
-      Name: bucketSettings.name,
+      Name: exchange.bucketSettings.name,
       Prefix: encode(prefix),
       ...(delimiter === "" ? {} : { Delimiter: encode(delimiter) }),
-      ...(query.has("start-after") ? { StartAfter: encode(query.get("start-after") ?? "") } : {}),
-      ...(token === undefined ? {} : { ContinuationToken: token }),
-      KeyCount: page.length,
+      ...more,
       MaxKeys: limit,
-      ...encodingType(query),
+      ...encodingType(exchange),
       IsTruncated: isTruncated,
-      ...(isTruncated && last ? { NextContinuationToken: encodeToken(last) } : {}),
-      Contents: items(page).map((version) => listedObject(version, encode)),
-      CommonPrefixes: prefixes(page).map((one) => ({ Prefix: encode(one) })),
+      Contents: items(entries).map((version) => listedObject(version, encode)),
+      CommonPrefixes: prefixes(entries).map((one) => ({ Prefix: encode(one) })),
     },
   });
 }
@@ -60,12 +108,13 @@ function listedObject(version: StoredVersion, encode: (text: string) => string):
 }
 
 /** Every version below a prefix, newest first within a key, on one page. */
-export function listObjectVersions({ bucket, bucketSettings, query }: Exchange): Answer {
+export function listObjectVersions(exchange: Exchange): Answer {
+  const { bucket, bucketSettings, query } = exchange;
   if (query.has("delimiter") || query.has("key-marker")) {
     throw new S3Refusal("NotImplemented", "This stand-in lists versions on one page, without a delimiter.");
   }
   const prefix = query.get("prefix") ?? "";
-  const encode = encoderOf(query);
+  const encode = encoderOf(exchange);
   const matching = bucket
     .all()
     .filter(({ key }) => key.startsWith(prefix))
@@ -82,7 +131,7 @@ export function listObjectVersions({ bucket, bucketSettings, query }: Exchange):
     ListVersionsResult: {
       Name: bucketSettings.name,
       Prefix: encode(prefix),
-      ...encodingType(query),
+      ...encodingType(exchange),
       IsTruncated: false,
       Version: entries.flatMap(({ version, facts }) =>
         version.kind === "object"
@@ -111,7 +160,7 @@ export function listMultipartUploads(exchange: Exchange): Answer {
   const page = matching.slice(0, limit);
   const last = page.at(-1);
   const isTruncated = matching.length > page.length;
-  const encode = encoderOf(query);
+  const encode = encoderOf(exchange);
   return xmlAnswer({
     ListMultipartUploadsResult: {
       Bucket: bucketSettings.name,
@@ -119,7 +168,7 @@ export function listMultipartUploads(exchange: Exchange): Answer {
       UploadIdMarker: idMarker,
       ...(isTruncated && last ? { NextKeyMarker: encode(last.key), NextUploadIdMarker: last.uploadId } : {}),
       Prefix: encode(prefix),
-      ...encodingType(query),
+      ...encodingType(exchange),
       MaxUploads: limit,
       IsTruncated: isTruncated,
       Upload: page.map((upload) => ({
@@ -151,7 +200,7 @@ export function listParts(exchange: Exchange): Answer {
   return xmlAnswer({
     ListPartsResult: {
       Bucket: bucketSettings.name,
-      Key: encoderOf(query)(upload.key),
+      Key: encoderOf(exchange)(upload.key),
       UploadId: upload.uploadId,
       StorageClass: upload.attributes.storageClass,
       PartNumberMarker: marker,
@@ -200,9 +249,13 @@ function prefixes<T>(entries: readonly Entry<T>[]): string[] {
   return entries.flatMap((entry) => ("item" in entry ? [] : [entry.commonPrefix]));
 }
 
+function nameOf(entry: Entry<StoredVersion>): string {
+  return "item" in entry ? entry.item.key : entry.commonPrefix;
+}
+
 /** Opaque to clients: where the page ended. */
 function encodeToken(last: Entry<StoredVersion>): string {
-  return Buffer.from("item" in last ? last.item.key : last.commonPrefix, "utf8").toString("base64url");
+  return Buffer.from(nameOf(last), "utf8").toString("base64url");
 }
 
 function decodeToken(token: string): string {
@@ -217,14 +270,16 @@ function pageLimit({ query, settings }: Exchange, name: string): number {
   return Math.min(numberIn(query, name, 1000, 1000), settings.maxPageEntries);
 }
 
-function encoderOf(query: URLSearchParams): (text: string) => string {
-  return query.get("encoding-type") === "url"
-    ? (text) => text.split("/").map(encodeStrictly).join("/")
-    : (text) => text;
+function encoderOf(exchange: Exchange): (text: string) => string {
+  return isEncoded(exchange) ? (text) => text.split("/").map(encodeStrictly).join("/") : (text) => text;
 }
 
-function encodingType(query: URLSearchParams): { EncodingType?: string } {
-  return query.get("encoding-type") === "url" ? { EncodingType: "url" } : {};
+function encodingType(exchange: Exchange): { EncodingType?: string } {
+  return isEncoded(exchange) ? { EncodingType: "url" } : {};
+}
+
+function isEncoded({ query, settings }: Exchange): boolean {
+  return settings.listEncoding && query.get("encoding-type") === "url";
 }
 
 function xmlAnswer(document: Readonly<Record<string, XmlContent>>): Answer {

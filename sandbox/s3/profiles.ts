@@ -4,7 +4,10 @@ import type { S3SettingsInput } from "./settings.ts";
 export const s3Profiles = {
   /** AWS: everything documented is there. */
   aws: { completionRepeated: "same-answer", defaultChecksum: "CRC64NVME" },
-  /** Huawei OBS (reference §5.2): Content-MD5 only, no conditions, no aws-chunked, parts from 100 KiB. */
+  /**
+   * Huawei OBS (reference §5.2): Content-MD5 only, no conditions, no aws-chunked, parts from 100 KiB, lists by
+   * version 1 only and as they are.
+   */
   obs: {
     region: "cn-north-4",
     checksums: false,
@@ -13,6 +16,8 @@ export const s3Profiles = {
     createOnceCompletion: "ignored",
     compareAndSwap: "ignored",
     minPartBytes: 100 * 1024,
+    listObjectsV2: false,
+    listEncoding: false,
   },
   /** The least an S3-compatible store offers; conditions are refused out loud. */
   "generic-poorest": {

@@ -15,6 +15,7 @@ export const operations = [
   "HeadBucket",
   "HeadObject",
   "ListMultipartUploads",
+  "ListObjects",
   "ListObjectVersions",
   "ListObjectsV2",
   "ListParts",
@@ -56,6 +57,7 @@ const ROUTES: readonly (readonly [string, "object" | "bucket", string, S3Operati
   ["GET", "bucket", "uploads", "ListMultipartUploads"],
   ["GET", "bucket", "versions", "ListObjectVersions"],
   ["GET", "bucket", "list-type", "ListObjectsV2"],
+  ["GET", "bucket", "", "ListObjects"],
 ];
 
 /** Query names that stand for an operation of S3; one that no route knows is not taken for another operation. */

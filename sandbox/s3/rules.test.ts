@@ -13,6 +13,7 @@ import {
   HeadObjectCommand,
   ListMultipartUploadsCommand,
   type ListMultipartUploadsCommandOutput,
+  ListObjectsCommand,
   ListObjectsV2Command,
   PutObjectCommand,
   type PutObjectCommandInput,
@@ -147,6 +148,37 @@ describe("lists", () => {
       pages: 5,
     });
     expect((await listAll({ Delimiter: "/", Prefix: "a/" })).keys).toEqual(["a/1", "a/2", "[a/b/]"]);
+  });
+
+  test("of version 1 go on after a key, which is named where keys are grouped", async () => {
+    await start({ profile: "aws", settings: { maxPageEntries: 2 } });
+    for (const Key of KEYS) {
+      await put({ Key });
+    }
+    const list = async (more: { Marker?: string; Delimiter?: string }) => {
+      const page = await client.send(new ListObjectsCommand({ Bucket: standIn.bucket, ...more }));
+      return [(page.Contents ?? []).map(({ Key }) => Key), page.IsTruncated, page.NextMarker];
+    };
+    expect(await list({})).toEqual([SORTED.slice(0, 2), true, undefined]);
+    expect(await list({ Marker: "a/b/3" })).toEqual([SORTED.slice(3, 5), true, undefined]);
+    expect(await list({ Marker: "d" })).toEqual([SORTED.slice(5), false, undefined]);
+    expect(await list({ Delimiter: "/" })).toEqual([["c &<ü>+"], true, "c &<ü>+"]);
+  });
+
+  test("may be of version 1 whatever is asked for, and never encoded", async () => {
+    await start({ profile: "obs", settings: { maxPageEntries: 2 } });
+    for (const Key of KEYS) {
+      await put({ Key });
+    }
+    const asked = { Bucket: standIn.bucket, ContinuationToken: "x", EncodingType: "url" } as const;
+    const page = await client.send(new ListObjectsV2Command(asked));
+    expect(page).toMatchObject({ IsTruncated: true, Contents: [{ Key: "a/1" }, { Key: "a/2" }] });
+    expect([page.NextContinuationToken, page.KeyCount, page.EncodingType]).toEqual(Array(3).fill(undefined));
+    const after = { Bucket: standIn.bucket, Marker: "a/2", EncodingType: "url" } as const;
+    expect(await client.send(new ListObjectsCommand(after))).toMatchObject({
+      Contents: [{ Key: "a/b/3" }, { Key: "c &<ü>+" }],
+      NextMarker: "c &<ü>+",
+    });
   });
 
   test("encode keys on request", async () => {

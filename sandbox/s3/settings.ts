@@ -57,6 +57,13 @@ export const settingsSchema = v.strictObject({
   maxPartNumber: v.optional(positive, 10_000),
   /** The most entries one page of any list has, whatever the request asks for. */
   maxPageEntries: v.optional(positive, 1000),
+  /**
+   * Off: `list-type` is not even read, so that version 1 answers, as OBS does (minio-go #1703); every page
+   * that is not the last then names a NextMarker.
+   */
+  listObjectsV2: v.optional(v.boolean(), true),
+  /** Off: `encoding-type` is not even read. */
+  listEncoding: v.optional(v.boolean(), true),
   /** A completion that is repeated after it succeeded. */
   completionRepeated: v.optional(v.picklist(["same-answer", "no-such-upload"]), "no-such-upload"),
   /** `hashed`: of a body over 256 KiB only the digests are kept, reading it is `501`. For benchmarks. */

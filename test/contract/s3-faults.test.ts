@@ -258,7 +258,7 @@ describe.each(PROFILES)("profile %s", (profile) => {
   test("a listing answered by a proxy's page is an error, never empty", async () => {
     const store = await openStore(profile);
     await put(store, KEY, SMALL);
-    for (const operation of ["ListObjectsV2", "ListMultipartUploads"] as const) {
+    for (const operation of ["ListObjects", "ListObjectsV2", "ListMultipartUploads"] as const) {
       await play({ operation, times: 99, fault: { kind: "html" } });
     }
     await expect(keysBelow(store, "")).rejects.toMatchObject({ code: "store-foreign-answer" });

@@ -3,7 +3,7 @@ import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import type { S3StoreOptions } from "../../lib/store/s3/s3-options.ts";
 import type { S3Store } from "../../lib/store/s3/s3-store.ts";
-import { type S3LogEntry, type S3StandIn, startS3 } from "../../sandbox/s3/start.ts";
+import { type S3LogEntry, type S3ProfileName, type S3StandIn, startS3 } from "../../sandbox/s3/start.ts";
 import { impatientClock, openUploads, storeOn } from "./s3-servers.ts";
 import { bytesOf, KEY, keysBelow, put, readAll, sha256Of } from "./store-helpers.ts";
 
@@ -144,12 +144,27 @@ test("a multipart upload begins with the second part, not before", async () => {
   ]);
 });
 
-describe("the lists of a store with small pages", () => {
-  beforeAll(() => standIn.control.changeSettings({ maxPageEntries: 2 }));
-  afterAll(() => standIn.control.changeSettings({ maxPageEntries: 1000 }));
+describe.each<[S3ProfileName, S3StoreOptions["profile"]]>([
+  ["aws", "generic"],
+  // S3 knows version 1 too, and names no NextMarker.
+  ["aws", "obs"],
+  ["obs", "obs"],
+])("the lists of %s with small pages, profile %s", (plays, profile) => {
+  let paged: S3StandIn;
+  beforeAll(async () => {
+    const settings = { minPartBytes: PART_BYTES, maxPageEntries: 2 };
+    paged = await startS3({ profile: plays, settings });
+  });
+  afterAll(() => paged.stop());
+
+  function openPaged(options: Partial<S3StoreOptions> = {}): S3Store {
+    const store = storeOn(paged, { profile, partSizeBytes: PART_BYTES, ...options }, impatientClock);
+    onTestFinished(() => store.close());
+    return store;
+  }
 
   test("are read to their end, with keys of all kinds", async () => {
-    const store = openStore({ profile: "generic" });
+    const store = openPaged();
     const keys = ["plain", "with space", "with+plus", "with%percent", "ünïcödé", "a&b<c>", "deep/er/key"].map(
       (name) => `exports/${name}`,
     );
@@ -161,7 +176,7 @@ describe("the lists of a store with small pages", () => {
   });
 
   test("of open uploads too, each with its age, and each is aborted", async () => {
-    const store = openStore({ profile: "generic", partsInFlight: 10 });
+    const store = openPaged({ partsInFlight: 10 });
     const keys = ["a", "a", "b+ b", "c", "c/d"].map((name) => `exports/${name}`);
     const uploads = [];
     for (const key of keys) {
@@ -177,6 +192,18 @@ describe("the lists of a store with small pages", () => {
     expect(await store.abortUploadsUnder("", { signal })).toBe(3);
     await Promise.all(uploads.map((upload) => upload.abort()));
   });
+});
+
+test("OBS is asked for no list in a way that it does not know", async () => {
+  const store = openStore({ profile: "obs" });
+  await put(store, KEY, SMALL);
+  expect(await keysBelow(store, "")).toEqual([KEY]);
+  expect(await openUploads(store)).toEqual([]);
+  const lists = (await standIn.control.requests()).filter(({ operation }) => operation.startsWith("List"));
+  expect(lists.map(({ operation }) => operation)).toEqual(["ListObjects", "ListMultipartUploads"]);
+  for (const { query } of lists) {
+    expect(Object.keys(query)).not.toContain("encoding-type");
+  }
 });
 
 test("sweeping: one upload is aborted by its id, one object is removed, and both may be gone already", async () => {

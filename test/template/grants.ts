@@ -10,6 +10,7 @@ export const ACTIONS_OF_COMMANDS: Readonly<Record<string, string | "not sent by 
   CompleteMultipartUploadCommand: "s3:PutObject",
   AbortMultipartUploadCommand: "s3:AbortMultipartUpload",
   ListPartsCommand: "s3:ListMultipartUploadParts",
+  ListObjectsCommand: "s3:ListBucket",
   ListObjectsV2Command: "s3:ListBucket",
   ListMultipartUploadsCommand: "s3:ListBucketMultipartUploads",
   ReceiveMessageCommand: "sqs:ReceiveMessage",

@@ -1,6 +1,7 @@
 import { ListMultipartUploadsCommand } from "@aws-sdk/client-s3";
 import type { OpenUpload } from "../../ports/store-sweeper.ts";
-import { decodedKey, MAX_LIST_PAGES } from "./listing.ts";
+import { decodedKey, encodingFields } from "./listed-keys.ts";
+import { MAX_LIST_PAGES } from "./listing.ts";
 import { bucketKeyOf, type S3Context, storeKeyOf } from "./s3-context.ts";
 import { notS3Error } from "./s3-error.ts";
 import { abortUpload } from "./upload-requests.ts";
@@ -25,7 +26,7 @@ export async function* listUploads(
     const command = new ListMultipartUploadsCommand({
       Bucket: context.options.bucket,
       Prefix: bucketKeyOf(context, prefix),
-      EncodingType: "url",
+      ...encodingFields(context),
       ...marker,
     });
     const answer = await context.caller.call(request, signal, async (http) => {

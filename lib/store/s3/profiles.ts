@@ -21,6 +21,10 @@ export interface S3Profile {
   readonly conditionalPut: ConditionSupport;
   /** `If-None-Match: *` on CompleteMultipartUpload; stores learned it later than on PutObject, or never. */
   readonly conditionalCompletion: ConditionSupport;
+  /** Which version of ListObjects is asked: the second goes on from a token, the first after a key. */
+  readonly listObjects: "v1" | "v2";
+  /** Whether lists are asked for URL-encoded: XML cannot hold every key that a bucket can. */
+  readonly encodesListings: boolean;
   /** How a stored copy is proved. */
   readonly verification: VerificationLevel;
   /** Whether S3's object lock is looked for; `off` where the same words mean something else. */
@@ -49,6 +53,8 @@ export const S3_PROFILES: Readonly<Record<S3Profile["name"], S3Profile>> = {
     // If-None-Match since August 2024, If-Match since November 2024, in every region.
     conditionalPut: "assumed",
     conditionalCompletion: "assumed",
+    listObjects: "v2",
+    encodesListings: true,
     verification: "stored",
     objectLock: "probed",
     defaultRegion: undefined,
@@ -65,6 +71,10 @@ export const S3_PROFILES: Readonly<Record<S3Profile["name"], S3Profile>> = {
     // "If-None-Match: * not documented for PUT" (reference §5.2). A probe would prove today only.
     conditionalPut: "off",
     conditionalCompletion: "off",
+    // It ignores list-type=2 and gives the same first page for ever (minio-go #1703, #1704).
+    listObjects: "v1",
+    // "marker will not work and keep list same page forever" (rclone, HuaweiOBS.yaml).
+    encodesListings: false,
     // ETag "not MD5 for multipart or SSE", and no whole-object digest: only reading back proves.
     verification: "read-back",
     // OBS has WORM retention of its own, with other headers and compliance only.
@@ -82,6 +92,8 @@ export const S3_PROFILES: Readonly<Record<S3Profile["name"], S3Profile>> = {
     // Ceph 18 takes neither, Ceph 20 both, others PutObject only; some ignore the header in silence.
     conditionalPut: "probed",
     conditionalCompletion: "probed",
+    listObjects: "v2",
+    encodesListings: true,
     verification: "read-back",
     objectLock: "probed",
     // What stores without regions expect in the signature.

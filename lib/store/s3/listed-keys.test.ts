@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { decodedKey } from "./listing.ts";
+import { decodedKey } from "./listed-keys.ts";
 
 const REQUEST = { operation: "ListObjectsV2", subject: "exports/" };
 

@@ -1,0 +1,69 @@
+import type { ListObjectsCommandOutput, S3Client } from "@aws-sdk/client-s3";
+import { describe, expect, test } from "vitest";
+import { ManualClock, realRandom } from "../../../test/contract/clocks.ts";
+import { type ListPage, pageAfterKey } from "./list-pages.ts";
+import { S3_PROFILES } from "./profiles.ts";
+import { S3Caller } from "./s3-caller.ts";
+
+const { signal } = new AbortController();
+
+/** The page that this answer of version 1 is taken for. */
+async function pageOf(
+  keys: readonly string[],
+  answer: Partial<ListObjectsCommandOutput>,
+  marker?: string,
+): Promise<ListPage> {
+  const facts = { Size: 1, LastModified: new Date(0) };
+  const Contents = keys.map((Key) => ({ Key, ...facts }));
+  const client = { send: async () => ({ Contents, ...answer }) } as unknown as S3Client;
+  const caller = new S3Caller({ clock: new ManualClock(), random: realRandom });
+  const options = {
+    bucket: "b",
+    prefix: "",
+    profile: "obs",
+    credentials: { kind: "huawei" },
+    pathStyle: false,
+    sse: undefined,
+    kmsKeyId: undefined,
+    storageClass: undefined,
+    endpoint: undefined,
+    region: undefined,
+    partSizeBytes: 1024,
+    partsInFlight: 2,
+  } as const;
+  return await pageAfterKey({ client, caller, options, profile: S3_PROFILES.obs }, "", marker, signal);
+}
+
+describe("a page of version 1", () => {
+  test.each<[readonly string[], Partial<ListObjectsCommandOutput>, string | undefined]>([
+    [["a", "b"], { IsTruncated: true, NextMarker: "b" }, "b"],
+    [["a", "b"], { IsTruncated: true }, "b"],
+    [["a", "b"], { IsTruncated: true, NextMarker: "" }, "b"],
+    [["a%20b"], { IsTruncated: true, NextMarker: "c%20d", EncodingType: "url" }, "c d"],
+    [[], { IsTruncated: true, NextMarker: "b" }, "b"],
+    // UTF-8, not UTF-16.
+    [["\uff5e", "😀"], { IsTruncated: true }, "😀"],
+    [["a", "b"], { IsTruncated: false, NextMarker: "b" }, undefined],
+    [[], { IsTruncated: false }, undefined],
+  ])("%j, %j, leads to %j", async (keys, answer, next) => {
+    expect((await pageOf(keys, answer)).next).toBe(next);
+  });
+
+  test.each<[string, readonly string[], Partial<ListObjectsCommandOutput>]>([
+    ["begins at the marker again", ["b", "c"], { IsTruncated: false }],
+    ["begins before the marker", ["a", "c"], { IsTruncated: true, NextMarker: "c" }],
+    ["is out of order", ["d", "c"], { IsTruncated: false }],
+    ["has a key twice", ["c", "c"], { IsTruncated: false }],
+    ["leads to itself", [], { IsTruncated: true, NextMarker: "b" }],
+    ["leads back", [], { IsTruncated: true, NextMarker: "a" }],
+    ["leads into itself", ["c", "e"], { IsTruncated: true, NextMarker: "d" }],
+    ["is empty and leads nowhere", [], { IsTruncated: true }],
+    ["does not say whether it is the last", ["c"], {}],
+  ])("that %s is no page", async (_what, keys, answer) => {
+    await expect(pageOf(keys, answer, "b")).rejects.toMatchObject({ code: "store-foreign-answer" });
+  });
+
+  test("that is the first, and empty, and leads nowhere, is no page", async () => {
+    await expect(pageOf([], { IsTruncated: true })).rejects.toMatchObject({ code: "store-foreign-answer" });
+  });
+});
