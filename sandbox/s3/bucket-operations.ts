@@ -81,6 +81,9 @@ export async function putObjectTagging(exchange: Exchange): Promise<Answer> {
 
 export function getObjectTagging(exchange: Exchange): Answer {
   const tags = Object.entries(requireVersion(exchange).tags);
+  if (tags.length === 0 && exchange.settings.noTags === "no-such-tag-set") {
+    throw new S3Refusal("NoSuchTagSet", "The TagSet does not exist");
+  }
   const content = { TagSet: { Tag: tags.map(([Key, Value]) => ({ Key, Value })) } };
   return bufferAnswer(200, xmlDocument({ Tagging: content }), XML_TYPE);
 }

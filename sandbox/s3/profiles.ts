@@ -6,7 +6,7 @@ export const s3Profiles = {
   aws: { completionRepeated: "same-answer", defaultChecksum: "CRC64NVME" },
   /**
    * Huawei OBS (reference §5.2): Content-MD5 only, no conditions, no aws-chunked, parts from 100 KiB, lists by
-   * version 1 only and as they are.
+   * version 1 only and as they are, a 404 for no tags.
    */
   obs: {
     region: "cn-north-4",
@@ -18,6 +18,7 @@ export const s3Profiles = {
     minPartBytes: 100 * 1024,
     listObjectsV2: false,
     listEncoding: false,
+    noTags: "no-such-tag-set",
   },
   /** The least an S3-compatible store offers; conditions are refused out loud. */
   "generic-poorest": {

@@ -295,6 +295,15 @@ describe("versions and locks", () => {
     );
     expect(await tags()).toEqual([{ Key: "<c>", Value: "2" }]);
   });
+
+  test("no tags are an empty set, or no set", async () => {
+    await start({});
+    await put();
+    const tags = async () => (await client.send(new GetObjectTaggingCommand(at()))).TagSet;
+    expect(await tags()).toEqual([]);
+    await standIn.control.changeSettings({ noTags: "no-such-tag-set" });
+    await expect(tags()).rejects.toMatchObject({ name: "NoSuchTagSet", $metadata: { httpStatusCode: 404 } });
+  });
 });
 
 describe("buckets", () => {

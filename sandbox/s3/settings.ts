@@ -64,6 +64,8 @@ export const settingsSchema = v.strictObject({
   listObjectsV2: v.optional(v.boolean(), true),
   /** Off: `encoding-type` is not even read. */
   listEncoding: v.optional(v.boolean(), true),
+  /** What is answered to the question for the tags of an object that has none. */
+  noTags: v.optional(v.picklist(["empty-set", "no-such-tag-set"]), "empty-set"),
   /** A completion that is repeated after it succeeded. */
   completionRepeated: v.optional(v.picklist(["same-answer", "no-such-upload"]), "no-such-upload"),
   /** `hashed`: of a body over 256 KiB only the digests are kept, reading it is `501`. For benchmarks. */

@@ -202,6 +202,11 @@ test.each([
   expect(await store.retentionAbilities({ signal })).toEqual({ canLock: false, canTag });
   const object = await put(store, KEY, BODY);
   expect(object.versionId).toBeUndefined();
+  expect(await store.readProtection(object, { signal })).toEqual({
+    lock: undefined,
+    legalHold: false,
+    tags: {},
+  });
   await store.tagVersion(object, { a: "1" }, { signal });
   expect(await store.readProtection(object, { signal })).toMatchObject({ lock: undefined, tags: { a: "1" } });
   const lock = { mode: "governance", untilMs: inHours(1) } as const;
@@ -211,6 +216,24 @@ test.each([
   await store.removeVersion(object, { signal });
   expect(await store.head(KEY, { signal })).toBeUndefined();
 });
+
+test.each(["NoSuchTagSet", "NoSuchTagSetError"])(
+  "a store that knows tags may say %s of none",
+  async (code) => {
+    const { store, server } = await standIn("generic", "generic-rich", { name: "plain" });
+    const object = await put(store, KEY, BODY);
+    const answer = { kind: "status", status: 404, code } as const;
+    const control = new S3Control(server.endpoint);
+    await control.scriptFaults({ operation: "GetObjectTagging", times: 2, fault: answer });
+    expect(await store.retentionAbilities({ signal })).toEqual({ canLock: false, canTag: true });
+    expect(await store.readProtection(object, { signal })).toMatchObject({ tags: {} });
+    const gone = { ...answer, code: "NoSuchKey" };
+    await control.scriptFaults({ operation: "GetObjectTagging", fault: gone });
+    await expect(store.readProtection(object, { signal })).rejects.toMatchObject({
+      code: "store-copy-differs",
+    });
+  },
+);
 
 test("an object from before the bucket kept versions goes for good, one that was written anew stays", async () => {
   const { store, server } = await standIn("generic", "generic-rich", { name: "plain" });

@@ -34,6 +34,9 @@ const NO_LOCK: ReadonlySet<string | undefined> = new Set([
   "ObjectLockConfigurationNotFoundError",
 ]);
 
+/** The names under which stores say, as a 404, that an object has no tags; S3 gives an empty set. */
+const NO_TAGS: ReadonlySet<string | undefined> = new Set(["NoSuchTagSet", "NoSuchTagSetError"]);
+
 /** Whether the bucket was made with object lock. Throws where access is denied: that is no answer. */
 export async function hasObjectLock(context: S3Context, signal: AbortSignal): Promise<boolean> {
   const command = new GetObjectLockConfigurationCommand({ Bucket: context.options.bucket });
@@ -141,6 +144,7 @@ export async function putLock(
   await context.caller.call(request, signal, (http) => context.client.send(command, http));
 }
 
+/** The tags of a version; none is no error, however the store says it. @throws S3Error, the signal's reason. */
 export async function getTags(
   context: S3Context,
   version: S3Version,
@@ -148,10 +152,17 @@ export async function getTags(
 ): Promise<Readonly<Record<string, string>>> {
   const command = new GetObjectTaggingCommand(fieldsOf(context, version));
   const request = { operation: "GetObjectTagging", subject: version.key };
-  const { TagSet = [] } = await context.caller.call(request, signal, (http) =>
-    context.client.send(command, http),
-  );
-  return Object.fromEntries(TagSet.map(({ Key = "", Value = "" }) => [Key, Value]));
+  try {
+    const { TagSet = [] } = await context.caller.call(request, signal, (http) =>
+      context.client.send(command, http),
+    );
+    return Object.fromEntries(TagSet.map(({ Key = "", Value = "" }) => [Key, Value]));
+  } catch (thrown) {
+    if (thrown instanceof S3Error && NO_TAGS.has(thrown.s3Code)) {
+      return {};
+    }
+    throw thrown;
+  }
 }
 
 /** Replaces the whole set. */
