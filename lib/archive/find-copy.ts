@@ -1,6 +1,7 @@
+import { ArchiverError } from "../domain/errors.ts";
 import { isObjectOfRevision } from "../domain/key-layout.ts";
 import { checkMembers } from "../integrity/members.ts";
-import type { ListedObject } from "../ports/object-store.ts";
+import type { ListedObject, ObjectInfo } from "../ports/object-store.ts";
 import { type Copy, isSameObject, recordedInfo } from "./copy.ts";
 import type { FinishedTask } from "./look.ts";
 import { readBack } from "./read-back.ts";
@@ -38,38 +39,56 @@ export async function standingCopy(visit: Visit, sight: FinishedTask): Promise<C
 
 /**
  * An object of this revision without a record: its runner died between completing and recording it. It was
- * completed only after proof, and is taken over when every member's CRC-32 checks out on reading it back.
+ * completed only after proof, and is taken over when every member's CRC-32 checks out on reading it back. One that
+ * cannot be read, since it lies in an archive storage class, is passed over like one that does not check out.
  */
 export async function adoptedCopy(visit: Visit, sight: FinishedTask): Promise<Copy | undefined> {
   if (sight.records.archived !== undefined) {
     return undefined;
   }
-  const { store } = visit.run.ports;
-  const { signal } = visit.limit;
-  for (const candidate of await adoptionCandidates(visit, sight)) {
-    const info = await store.head(candidate.key, { signal });
-    if (info === undefined) {
-      continue;
-    }
-    const bytes = {
-      read: (startByte: number, endByteExclusive: number) =>
-        store.read(candidate.key, { signal, range: { startByte, endByteExclusive } }),
-    };
-    const members = await checkMembers(bytes, info.sizeBytes, { signal });
-    if (members.kind !== "intact") {
-      continue;
-    }
-    const { sha256, sizeBytes } = await readBack(store, candidate.key, signal);
-    if (sizeBytes === info.sizeBytes) {
+  for (const { key, modifiedAtMs } of await adoptionCandidates(visit, sight)) {
+    const found = await readCandidate(visit, key);
+    if (found !== undefined) {
       return await recordArchived(visit, sight, {
-        object: { key: candidate.key, ...info },
-        sha256,
+        object: { key, ...found.info },
+        sha256: found.sha256,
         verification: { level: "read-back", container: "members", adopted: true },
-        downloadedAtMs: candidate.modifiedAtMs,
+        downloadedAtMs: modifiedAtMs,
       });
     }
   }
   return undefined;
+}
+
+/** An unrecorded object with its hash; `undefined` unless every member's CRC-32 checks out. */
+async function readCandidate(
+  visit: Visit,
+  key: string,
+): Promise<{ readonly info: ObjectInfo; readonly sha256: string } | undefined> {
+  const { store } = visit.run.ports;
+  const { signal } = visit.limit;
+  const info = await store.head(key, { signal });
+  if (info === undefined) {
+    return undefined;
+  }
+  const bytes = {
+    read: (startByte: number, endByteExclusive: number) =>
+      store.read(key, { signal, range: { startByte, endByteExclusive } }),
+  };
+  try {
+    const members = await checkMembers(bytes, info.sizeBytes, { signal });
+    if (members.kind !== "intact") {
+      return undefined;
+    }
+    const { sha256, sizeBytes } = await readBack(store, key, signal);
+    return sizeBytes === info.sizeBytes ? { info, sha256 } : undefined;
+  } catch (error) {
+    // Restoring it takes somebody, and hours; the platform has the file now (design §4, step 2).
+    if (error instanceof ArchiverError && error.code === "store-object-cold") {
+      return undefined;
+    }
+    throw error;
+  }
 }
 
 /** Newest first: the latest attempt is the likeliest to be whole. */

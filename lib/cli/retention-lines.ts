@@ -120,13 +120,18 @@ export function holdLines(holds: readonly Hold[]): readonly string[] {
 
 /** `verify`. */
 export function verifyLines(report: VerifyReport): readonly string[] {
-  const { recorded, checked, intact, damaged, failed } = report.counts;
+  const { recorded, checked, intact, damaged, cold, failed } = report.counts;
   return [
     ...report.damage.map(
       ({ exportTaskId, damage, key = "no readable record" }) =>
         `${exportTaskId}: ${damage.toUpperCase()}: ${key}`,
     ),
     `${checked} of ${count(recorded, "copy", "copies")} read (${formatBytes(report.checkedBytes)}): ${intact} intact, ${damaged} damaged${failed === 0 ? "" : `, ${failed} could not be read`}.`,
+    ...(cold === 0
+      ? []
+      : [
+          `${count(cold, "copy", "copies")} in an archive storage class: not checked, since they have to be restored before they can be read.`,
+        ]),
     ...endLines(report),
   ];
 }

@@ -90,7 +90,7 @@ export interface ObjectStore {
   head(key: string, options: CallOptions): Promise<ObjectInfo | undefined>;
   /** Compares the store's own digest with the one computed while sending. Only for `verification: "stored"`. */
   confirmStored(object: StoredObject, options: CallOptions): Promise<void>;
-  /** The bytes of an object, or of `[startByte, endByteExclusive)` of it. */
+  /** The bytes of an object, or of `[startByte, endByteExclusive)` of it. Throws `store-object-cold` where they lie in an archive. */
   read(key: string, options: ReadOptions): AsyncIterable<Uint8Array>;
   /** Every object whose key begins with the prefix, in no promised order. Uploads under way do not show. */
   list(prefix: string, options: CallOptions): AsyncIterable<ListedObject>;
@@ -131,6 +131,8 @@ export type StoreErrorCode =
   | "store-proof-mismatch"
   /** The stored copy is not what was sent. */
   | "store-copy-differs"
+  /** In a storage class that cannot be read before it is restored; HEAD and list show it like any other. */
+  | "store-object-cold"
   /** More parts than the store takes, or a document larger than any may be. */
   | "store-too-large"
   /** An answer that no store gives, such as a proxy's login page: it says nothing about what stands there. */

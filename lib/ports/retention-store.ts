@@ -45,7 +45,7 @@ export interface RetentionStore {
     tags: Readonly<Record<string, string>>,
     options: CallOptions,
   ): Promise<void>;
-  /** The bytes of a version. Throws `store-copy-differs` when there is none. */
+  /** The bytes of a version. Throws `store-copy-differs` when there is none, `store-object-cold` where they lie in an archive. */
   readVersion(version: ObjectVersion, options: CallOptions): AsyncIterable<Uint8Array>;
   /**
    * Removes one version for good, and no other; never past a lock. That there is none is as good. Sent again

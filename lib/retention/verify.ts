@@ -1,7 +1,7 @@
 import { ArchiverError } from "../domain/errors.ts";
 import { type RecordedRevision, UNREADABLE } from "../records/retention-records.ts";
 import type { ArchivedRecord } from "../records/schemas.ts";
-import { readCopy } from "./read-copy.ts";
+import { type ReadCopy, readCopy } from "./read-copy.ts";
 import {
   MAX_ENTRIES,
   type RetentionPorts,
@@ -33,6 +33,8 @@ export interface VerifyReport extends RunFrame {
     readonly checked: number;
     readonly intact: number;
     readonly damaged: number;
+    /** In a storage class that has to be restored before it can be read; neither intact nor damaged. */
+    readonly cold: number;
     /** Could not be read this time; neither intact nor damaged. */
     readonly failed: number;
   };
@@ -62,7 +64,7 @@ export async function verify(
   );
   const sample = sampleOf(recorded, options.fraction, () => ports.random.fraction());
   const damage: DamageEntry[] = [];
-  let [checked, intact, failed, checkedBytes] = [0, 0, 0, 0];
+  let [checked, intact, cold, failed, checkedBytes] = [0, 0, 0, 0, 0];
   for (const [done, revision] of sample.entries()) {
     if (run.failure !== undefined || !run.hasTime()) {
       break;
@@ -70,6 +72,10 @@ export async function verify(
     ports.observe({ kind: "progress", done, total: sample.length });
     try {
       const found = await check(run, revision);
+      if (found === "cold") {
+        cold += 1;
+        continue;
+      }
       checkedBytes += found.sizeBytes;
       checked += 1;
       intact += found.entry === undefined ? 1 : 0;
@@ -82,10 +88,10 @@ export async function verify(
       failed += 1;
     }
   }
-  const isWhole = checked + failed === sample.length;
+  const isWhole = checked + cold + failed === sample.length;
   return {
     ...run.frame(isWhole ? "done" : "time-budget"),
-    counts: { recorded: recorded.length, checked, intact, damaged: damage.length, failed },
+    counts: { recorded: recorded.length, checked, intact, damaged: damage.length, cold, failed },
     checkedBytes,
     damage: damage.slice(0, MAX_ENTRIES),
   };
@@ -101,19 +107,25 @@ function sampleOf<T>(items: readonly T[], fraction: number, random: () => number
   });
 }
 
-async function check(
-  run: VerifyRun,
-  revision: RecordedRevision,
-): Promise<{ readonly entry: DamageEntry | undefined; readonly sizeBytes: number }> {
+/** What became of a copy that could be looked at; `entry` when something is wrong with it. */
+interface Finding {
+  readonly entry: DamageEntry | undefined;
+  readonly sizeBytes: number;
+}
+
+async function check(run: VerifyRun, revision: RecordedRevision): Promise<Finding | "cold"> {
   const { archived } = await run.records.read(revision, run);
   const id = { exportTaskId: revision.exportTaskId, revision: revision.revision };
   const record = archived === UNREADABLE ? undefined : archived?.at(-1);
   if (record === undefined) {
     return { entry: { ...id, damage: "unreadable-record" }, sizeBytes: 0 };
   }
-  const found = await readIfThere(run, record);
+  const found = await readIfPossible(run, record);
   const { key, sizeBytes, sha256 } = record.object;
-  if (found === undefined) {
+  if (found === "cold") {
+    return found;
+  }
+  if (found === "missing") {
     return { entry: { ...id, key, damage: "missing" }, sizeBytes: 0 };
   }
   const { isIntact, ...bytes } = found;
@@ -121,12 +133,19 @@ async function check(
   return { entry: isIntact ? undefined : entry, sizeBytes: found.sizeBytes };
 }
 
-async function readIfThere(run: VerifyRun, record: ArchivedRecord) {
+async function readIfPossible(
+  run: VerifyRun,
+  record: ArchivedRecord,
+): Promise<ReadCopy | "missing" | "cold"> {
   try {
     return await readCopy(run.ports.store, record, run);
   } catch (error) {
-    if (error instanceof ArchiverError && error.code === "store-copy-differs") {
-      return undefined;
+    const code = error instanceof ArchiverError ? error.code : undefined;
+    if (code === "store-copy-differs") {
+      return "missing";
+    }
+    if (code === "store-object-cold") {
+      return "cold";
     }
     throw error;
   }

@@ -60,9 +60,15 @@ export function requireDigestUnderLock(exchange: Exchange, attributes: ObjectAtt
   }
 }
 
+/** Objects of these classes are read after a restore only, which this stand-in does not play. */
+const ARCHIVE_CLASSES: ReadonlySet<string> = new Set(["GLACIER", "DEEP_ARCHIVE", "COLD"]);
+
 export function getObject(exchange: Exchange): Answer {
   const version = requireVersion(exchange);
   requireReadConditions(exchange, version);
+  if (ARCHIVE_CLASSES.has(version.attributes.storageClass)) {
+    throw new S3Refusal("InvalidObjectState", "The operation is not valid for the object's storage class");
+  }
   const sizeBytes = sizeOf(version.pieces);
   const range = rangeOf(header(exchange, "range"), sizeBytes);
   const [start, end] = range ?? [0, sizeBytes];

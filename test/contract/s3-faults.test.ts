@@ -275,6 +275,18 @@ describe.each(PROFILES)("profile %s", (profile) => {
     await expectStored(store, LARGE);
   });
 
+  test("an object in an archive class is there, and reading it concerns nobody else", async () => {
+    const store = await openStore(profile, { storageClass: "GLACIER" });
+    await put(store, KEY, SMALL);
+    expect(await store.head(KEY, { signal })).toMatchObject({ sizeBytes: SMALL.length });
+    await expect(readAll(store, KEY)).rejects.toMatchObject({
+      code: "store-object-cold",
+      scope: "task",
+      retry: "later",
+      hint: expect.stringContaining("Restore it"),
+    });
+  });
+
   test("HEAD without permission is no missing object", async () => {
     const store = await openStore(profile);
     await play({ operation: "HeadObject", fault: { kind: "status", status: 403, code: "AccessDenied" } });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { exportFile } from "../world/export-file.ts";
+import { storeError } from "../world/port-errors.ts";
 import { MINUTE_MS, onlyEntry, Scene } from "./scene.ts";
 
 const FILE = exportFile(1);
@@ -94,6 +95,51 @@ describe("an object of this revision without a record", () => {
     await scene.run();
     expect(scene.record(id, "archived").object?.key).toBe(second);
     expect(scene.count("platform.showExportTask")).toBe(0);
+  });
+
+  test.each([
+    ["first read", () => 1],
+    ["last read, the one for its hash,", (reads: number) => reads],
+  ])(
+    "that says at the %s that it lies in an archive class is passed over for the next one",
+    async (_what, at) => {
+      const quiet = sceneWithObjects([{ bytes: FILE.bytes }]);
+      await quiet.scene.run();
+      const scene = new Scene();
+      const id = scene.addTask({ file: FILE });
+      const folder = `exports/project-1/default/2026/11/22/${id}/${scene.revision(id)}-`;
+      const [older, newer] = [`${folder}000001.zip`, `${folder}000002.zip`];
+      scene.world.store.plantObject(older, FILE.bytes);
+      await scene.wait(MINUTE_MS);
+      scene.world.store.plantObject(newer, FILE.bytes);
+      scene.world.faults.plant({
+        site: "store.read",
+        match: ({ subject }) => subject === newer,
+        occurrence: at(quiet.scene.count("store.read")),
+        form: "not-done",
+        error: storeError("store-object-cold"),
+      });
+      const report = await scene.run();
+      expect(scene.world.faults.hits).toHaveLength(1);
+      expect(scene.record(id, "archived").object?.key).toBe(older);
+      expect(scene.count("platform.showExportTask")).toBe(0);
+      expect(report.counts).toMatchObject({ retried: 0, deleted: 1 });
+    },
+  );
+
+  test("that is in an archive class stays there, and the task is downloaded", async () => {
+    const { scene, id, keys } = sceneWithObjects([{ bytes: FILE.bytes }]);
+    scene.world.faults.plant({
+      site: "store.read",
+      match: ({ subject }) => subject === keys[0],
+      times: Number.POSITIVE_INFINITY,
+      form: "not-done",
+      error: storeError("store-object-cold"),
+    });
+    await scene.run();
+    expect(scene.record(id, "archived").object?.key).not.toBe(keys[0]);
+    expect(scene.count("platform.showExportTask")).toBe(1);
+    expect(scene.world.platform.has(id)).toBe(false);
   });
 
   test("only the three newest are read: one damaged time after time costs no endless reading", async () => {

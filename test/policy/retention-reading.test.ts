@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
+import { verifyLines } from "../../lib/cli/retention-lines.ts";
 import { planRetention } from "../../lib/retention/plan.ts";
 import { verify } from "../../lib/retention/verify.ts";
+import { storeError } from "../world/port-errors.ts";
 import type { Ending } from "../world/runner-process.ts";
 import { DAY_MS, policyOf, RetentionScene } from "./retention-scene.ts";
 
@@ -71,7 +73,14 @@ test("verify reads a part or all, tells damage from absence, and changes nothing
   const { settings } = scene;
   const run = async (fraction: number) =>
     value(await scene.start((ports) => verify(ports, settings, { ...ALWAYS, fraction })));
-  expect((await run(1)).counts).toEqual({ recorded: 20, checked: 20, intact: 20, damaged: 0, failed: 0 });
+  expect((await run(1)).counts).toEqual({
+    recorded: 20,
+    checked: 20,
+    intact: 20,
+    damaged: 0,
+    cold: 0,
+    failed: 0,
+  });
   scene.world.store.plantObject(damaged, Buffer.alloc(100, "other"));
   scene.world.store.removeObject(missing);
   const report = await run(1);
@@ -83,4 +92,26 @@ test("verify reads a part or all, tells damage from absence, and changes nothing
   ]);
   expect((await run(0.25)).counts.checked).toBe(5);
   expect((await run(0.01)).counts.checked).toBe(1);
+});
+
+test("verify counts copies in an archive class apart, however many, and goes on with the others", async () => {
+  const scene = new RetentionScene();
+  const keys = Array.from({ length: 8 }, (_, n) => scene.plant({ exportTaskId: `night-${n + 10}` }));
+  const cold = new Set(keys.slice(0, 6));
+  scene.world.faults.plant({
+    site: "store.read",
+    match: ({ subject }) => cold.has(subject),
+    times: Number.POSITIVE_INFINITY,
+    form: "not-done",
+    error: storeError("store-object-cold"),
+  });
+  const report = value(
+    await scene.start((ports) => verify(ports, scene.settings, { ...ALWAYS, fraction: 1 })),
+  );
+  expect(report).toMatchObject({ stopReason: "done", checkedBytes: 200, damage: [] });
+  expect(report.failure).toBeUndefined();
+  expect(report.counts).toEqual({ recorded: 8, checked: 2, intact: 2, damaged: 0, cold: 6, failed: 0 });
+  expect(verifyLines(report).slice(1)).toEqual([
+    expect.stringMatching(/^6 copies in an archive storage class/),
+  ]);
 });

@@ -130,9 +130,16 @@ export const STORE_COMPLETE_KINDS: readonly FaultKind[] = [
   }).map((kind) => ({ ...kind, mayBeDone: false })),
 ];
 
-export const STORE_READ_KINDS: readonly FaultKind[] = [
+/** Of calls that want an object to be there. */
+export const STORE_OBJECT_KINDS: readonly FaultKind[] = [
   ...STORE_KINDS,
   ...kinds({ "404 gone": storeCode("NoSuchKey") }),
+];
+
+/** Of reading its bytes. */
+export const STORE_READ_KINDS: readonly FaultKind[] = [
+  ...STORE_OBJECT_KINDS,
+  ...kinds({ "403 archive class": storeCode("InvalidObjectState") }),
 ];
 
 /** As the SQS adapter classifies this failure; the SQLite adapter uses the same codes. */

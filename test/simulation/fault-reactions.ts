@@ -11,6 +11,7 @@ export const NAMED_CODES: ReadonlySet<string> = new Set([
   "platform-unreachable",
   "queue-handle-expired",
   "store-copy-differs",
+  "store-object-cold",
   "store-too-large",
   "store-upload-gone",
 ]);

@@ -27,6 +27,7 @@ const STORE_CODES: Readonly<Record<StoreErrorCode, true>> = {
   "store-key-taken": true,
   "store-proof-mismatch": true,
   "store-copy-differs": true,
+  "store-object-cold": true,
   "store-too-large": true,
   "store-foreign-answer": true,
 };

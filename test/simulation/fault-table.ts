@@ -8,6 +8,7 @@ import {
   queueKinds,
   STORE_COMPLETE_KINDS,
   STORE_KINDS,
+  STORE_OBJECT_KINDS,
   STORE_READ_KINDS,
   STORE_UPLOAD_KINDS,
 } from "./fault-kinds.ts";
@@ -49,7 +50,7 @@ const FAULTS_OF_SITE: Readonly<Record<Exclude<Site, "platform.body">, SiteFaults
   "store.complete": change(STORE_COMPLETE_KINDS),
   "store.abort": change(STORE_KINDS),
   "store.head": read(STORE_KINDS),
-  "store.confirmStored": read(STORE_READ_KINDS),
+  "store.confirmStored": read(STORE_OBJECT_KINDS),
   "store.read": read(STORE_READ_KINDS),
   "store.list": read(STORE_KINDS),
   "store.abortUploadsUnder": change(STORE_KINDS),

@@ -29,6 +29,7 @@ const STORE_NATURE: Readonly<Record<StoreErrorCode, Nature>> = {
   "store-key-taken": ["task", "now"],
   "store-proof-mismatch": ["task", "later"],
   "store-copy-differs": ["task", "later"],
+  "store-object-cold": ["task", "later"],
   "store-too-large": ["task", "never"],
   "store-foreign-answer": ["task", "later"],
 };

@@ -121,13 +121,20 @@ const OBJECT_GONE: S3Fault = {
   problem: "the object is not there any more",
   hint: "Somebody removed an archived object: look for a cleaning job or lifecycle rule on the bucket. It is archived again while the platform has it.",
 };
+const OBJECT_COLD: S3Fault = {
+  code: "store-object-cold",
+  scope: "task",
+  retry: "later",
+  isTransient: false,
+  problem: "the object lies in an archive storage class and cannot be read as it is",
+  hint: "Restore it from the archive class first (in the store's console; it takes hours). If it is a fresh copy, take the archive class out of ARCHIVER_STORE_STORAGE_CLASS and the bucket's defaults.",
+};
 
 /** By the store's own error code. S3's names; other stores borrow them. */
 export const FAULT_BY_CODE: ReadonlyMap<string, S3Fault> = new Map([
   ["AccessDenied", ACCESS_DENIED],
   ["AllAccessDisabled", ACCESS_DENIED],
   ["AccountProblem", ACCESS_DENIED],
-  ["InvalidObjectState", ACCESS_DENIED],
   ["KMS.DisabledException", ACCESS_DENIED],
   ["InvalidAccessKeyId", CREDENTIALS_REFUSED],
   ["SignatureDoesNotMatch", CREDENTIALS_REFUSED],
@@ -174,6 +181,7 @@ export const FAULT_BY_CODE: ReadonlyMap<string, S3Fault> = new Map([
   ["PreconditionFailed", KEY_TAKEN],
   ["NoSuchKey", OBJECT_GONE],
   ["NotFound", OBJECT_GONE],
+  ["InvalidObjectState", OBJECT_COLD],
 ]);
 
 /** By status, when there is no code we know: HEAD answers have none, proxies have their own. */
