@@ -1,4 +1,5 @@
-import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { Socket } from "node:net";
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import type { Upload } from "../../lib/ports/object-store.ts";
 import type { S3StoreOptions } from "../../lib/store/s3/s3-options.ts";
 import type { S3Store } from "../../lib/store/s3/s3-store.ts";
@@ -323,4 +324,19 @@ describe.each(PROFILES)("profile %s", (profile) => {
     await upload.abort();
     await expectNothingLeft(store);
   });
+});
+
+test("a completion may be silent for longer than a minute", async () => {
+  const setLimit = Socket.prototype.setTimeout;
+  // On sockets a minute is half a second here. The SDK sets its limit when a request is three seconds old.
+  const spy = vi.spyOn(Socket.prototype, "setTimeout").mockImplementation(function (this: Socket, ms, onEnd) {
+    return setLimit.call(this, ms >= 60_000 ? ms / 120 : ms, onEnd);
+  });
+  onTestFinished(() => spy.mockRestore());
+  const store = await openStore("generic");
+  await standIn.control.clearRequests();
+  await play({ operation: "CompleteMultipartUpload", fault: { kind: "stall", releaseAfterMs: 4_000 } });
+  await put(store, KEY, LARGE);
+  const requests = (await standIn.control.requests()).map(({ operation }) => operation);
+  expect(requests.filter((operation) => operation === "CompleteMultipartUpload")).toHaveLength(1);
 });

@@ -4,7 +4,10 @@ import type { ReadOptions } from "../../ports/object-store.ts";
 import { UNREACHABLE } from "./fault-table.ts";
 import { getObject } from "./object-requests.ts";
 import type { S3Context } from "./s3-context.ts";
-import { faultError, notS3Error, S3Error, toS3Error } from "./s3-error.ts";
+import { faultError, notS3Error, S3Error, tooSlowError, toS3Error } from "./s3-error.ts";
+
+/** How long the next bytes of a body are waited for. What its reader does between them is not counted. */
+export const BODY_IDLE_MS = 60_000;
 
 /**
  * The bytes of an object or of a range of it, cut short at the object's end. A body that breaks off is an
@@ -37,7 +40,7 @@ export async function* readObject(
   yield* bodyOf(answer, { key, isRanged: range !== undefined }, signal);
 }
 
-/** The body of an answer, exactly as long as announced. @throws S3Error, the signal's reason. */
+/** The body of an answer, exactly as long as announced. @throws S3Error, also of one that stalls; the signal's reason. */
 export async function* bodyOf(
   answer: GetObjectCommandOutput,
   { key, isRanged }: { readonly key: string; readonly isRanged: boolean },
@@ -54,10 +57,13 @@ export async function* bodyOf(
   }
   const stop = () => body.destroy();
   signal.addEventListener("abort", stop, { once: true });
+  const limitWait = () => setTimeout(() => body.destroy(tooSlowError(request)), BODY_IDLE_MS);
   let receivedBytes = 0;
+  let idle = limitWait();
   try {
     signal.throwIfAborted();
     for await (const chunk of body) {
+      clearTimeout(idle);
       if (!(chunk instanceof Uint8Array)) {
         throw notS3Error(request);
       }
@@ -65,11 +71,13 @@ export async function* bodyOf(
       yield chunk;
       noteSpentBytes(chunk.length);
       signal.throwIfAborted();
+      idle = limitWait();
     }
   } catch (thrown) {
     signal.throwIfAborted();
     throw thrown instanceof S3Error ? thrown : (toS3Error(thrown, request) ?? thrown);
   } finally {
+    clearTimeout(idle);
     signal.removeEventListener("abort", stop);
     body.destroy();
   }

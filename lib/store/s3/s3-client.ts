@@ -5,8 +5,6 @@ import { S3_PROFILES, type S3Profile } from "./profiles.ts";
 import type { S3StoreOptions, S3StoreParts } from "./s3-options.ts";
 
 const CONNECTION_TIMEOUT_MS = 5_000;
-/** Nothing moves on the socket, either way. */
-const SOCKET_IDLE_MS = 60_000;
 /** How long Huawei keys are used before they are asked for again. */
 const HUAWEI_KEYS_GOOD_FOR_MS = 10 * 60_000;
 const OBS_HOST = /(?:^|\.)obs\.([a-z0-9-]+)\.myhuaweicloud\.(?:com|eu)$/;
@@ -30,7 +28,9 @@ export function makeS3Client(options: S3StoreOptions, parts: S3StoreParts): S3Cl
     requestHandler: {
       ...tunnelAgents(parts.proxy ?? {}),
       connectionTimeout: CONNECTION_TIMEOUT_MS,
-      socketTimeout: SOCKET_IDLE_MS,
+      // None (left out, the SDK may have one of its own): each attempt and each body read has its limit, and a
+      // store that joins parts is silent for as long as that takes (COMPLETION_TIMEOUT_MS).
+      socketTimeout: 0,
       // Without it the SDK's limits of time only warn (stack.md, AWS SDK row).
       throwOnRequestTimeout: true,
     },
