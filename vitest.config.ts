@@ -4,6 +4,8 @@ export default defineConfig({
   test: {
     // One worker per core: the default leaves one idle, half of a machine with two.
     maxWorkers: "100%",
+    // The limit catches what hangs; how long a test takes says more about the machine than about the program.
+    testTimeout: 60_000,
     include: ["{lib,functions,sandbox,test}/**/*.test.ts"],
     coverage: {
       provider: "v8",
