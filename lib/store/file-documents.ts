@@ -35,6 +35,7 @@ export class FileDocuments {
     }
     try {
       const stat = await handle.stat({ bigint: true });
+      await this.#root.makeDurable(objectPath(this.#root.folder, key), stat);
       if (stat.size > MAX_DOCUMENT_BYTES) {
         return { text: undefined, etag: etagOf(stat) };
       }

@@ -36,7 +36,11 @@ export async function statObject(root: FileRoot, key: string): Promise<BigIntSta
 /** What HEAD shows of a file. */
 export async function headObject(root: FileRoot, key: string): Promise<ObjectInfo | undefined> {
   const stat = await statObject(root, key);
-  return stat === undefined ? undefined : { sizeBytes: Number(stat.size), etag: etagOf(stat) };
+  if (stat === undefined) {
+    return undefined;
+  }
+  await root.makeDurable(objectPath(root.folder, key), stat);
+  return { sizeBytes: Number(stat.size), etag: etagOf(stat) };
 }
 
 /** Opens an object for reading, or gives `undefined` when there is none. The caller closes the handle. */

@@ -1,24 +1,30 @@
-import { constants } from "node:fs";
+import { type BigIntStats, constants } from "node:fs";
 import { mkdir, open, stat, statfs } from "node:fs/promises";
 import { dirname, relative, sep } from "node:path";
+import type { Clock } from "../ports/clock.ts";
 import { errnoOf, noInodesError, noSpaceError, rootGoneError } from "./file-errors.ts";
 
 /** Group may read: for the operator's backup. The umask still takes its share. */
 const FOLDER_MODE = 0o750;
 
+/** Systems write a changed folder out by themselves; ext4 after 5 s, Btrfs and XFS after 30. */
+const WRITTEN_OUT_AFTER_MS = 10 * 60_000;
+
 /** Kept free whatever is written: records and the system itself need some room. */
 export const RESERVE_BYTES = 32n * 1024n * 1024n;
 
 /**
- * The folder everything lies in. It knows which folder it is: when a disk is unmounted, its empty mount
- * point must not pass for a store without objects.
+ * The folder everything lies in. It knows which folder it is: when a disk is unmounted while the program runs, its
+ * empty mount point must not pass for a store without objects. A program that starts without the disk cannot tell.
  */
 export class FileRoot {
   readonly folder: string;
+  readonly #clock: Clock;
   #identity: string | undefined;
 
-  constructor(folder: string) {
+  constructor(folder: string, clock: Clock) {
     this.folder = folder;
+    this.#clock = clock;
   }
 
   /** Makes the root folder when it is missing, durably, with its parents. */
@@ -59,6 +65,16 @@ export class FileRoot {
   async syncDownTo(folder: string): Promise<void> {
     for (const path of [...this.#pathsDownTo(folder).toReversed(), this.folder]) {
       await syncFolder(path);
+    }
+  }
+
+  /**
+   * Makes the entry of a file durable that another process put here: it may have died before it did so itself, and a
+   * task may be deleted on the strength of this file. Files that have been here for a while are spared.
+   */
+  async makeDurable(path: string, { ctimeMs }: BigIntStats): Promise<void> {
+    if (Math.abs(this.#clock.wallMs() - Number(ctimeMs)) < WRITTEN_OUT_AFTER_MS) {
+      await this.syncDownTo(dirname(path));
     }
   }
 

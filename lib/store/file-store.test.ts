@@ -1,8 +1,8 @@
 import { spawnSync } from "node:child_process";
-import { link, mkdir, readdir, readFile, rename, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { link, mkdir, open, readdir, readFile, rename, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { ManualClock, realRandom } from "../../test/contract/clocks.ts";
 import {
   begin,
@@ -112,6 +112,30 @@ describe("after a crash", () => {
     expect(await hiddenFiles(folder)).toEqual([]);
   });
 
+  test("before the folder was synced, what is found is made durable before it is shown", async () => {
+    const { store, folder, clock } = await openStore();
+    await clock.sleep(Date.now() - clock.wallMs());
+    await mkdir(join(folder, FOLDER), { recursive: true });
+    await writeFile(join(folder, KEY), "whole");
+    const probe = await open(folder);
+    const sync = vi.spyOn(Object.getPrototypeOf(probe), "sync");
+    onTestFinished(async () => {
+      sync.mockRestore();
+      await probe.close();
+    });
+    const syncedBy = async (look: () => Promise<unknown>): Promise<number> => {
+      sync.mockClear();
+      expect(await look()).toBeDefined();
+      return sync.mock.calls.length;
+    };
+    // Each folder on the way, and the root.
+    const folders = FOLDER.split("/").length;
+    expect(await syncedBy(() => store.head(KEY, { signal }))).toBe(folders);
+    expect(await syncedBy(() => store.getDocument(KEY, { signal }))).toBe(folders);
+    await clock.sleep(11 * 60_000);
+    expect(await syncedBy(() => store.head(KEY, { signal }))).toBe(0);
+  });
+
   test("preflight removes what dead probes left, and nothing else", async () => {
     const { store, folder } = await openStore();
     const dead = ["preflight-0123456789ab", ".preflight-0123456789ab.0123456789ab.upload"];
@@ -212,7 +236,7 @@ describe("the lock", () => {
 
   test("writes nothing, so that a dead holder leaves nothing and a full disk does not matter", async () => {
     const { folder, clock } = await openStore();
-    const lock = new FileLock(new FileRoot(folder), clock, realRandom);
+    const lock = new FileLock(new FileRoot(folder, clock), clock, realRandom);
     const whileHeld = await lock.hold(async () => await readdir(join(folder, "state")), signal);
     expect(whileHeld).toEqual(["lock.db"]);
     expect((await stat(join(folder, "state/lock.db"))).size).toBe(0);

@@ -63,7 +63,7 @@ export class FileStore implements ObjectStore, StoreSweeper, RetentionStore {
         hint: "Write ARCHIVER_STORE as file:///absolute/folder.",
       });
     }
-    this.#root = new FileRoot(resolve(rootFolder));
+    this.#root = new FileRoot(resolve(rootFolder), clock);
     this.#clock = clock;
     this.#random = random;
     this.#lock = new FileLock(this.#root, clock, random);

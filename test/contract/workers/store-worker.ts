@@ -35,7 +35,7 @@ async function create(count: number): Promise<void> {
 }
 
 async function holdLock(): Promise<void> {
-  const lock = new FileLock(new FileRoot(rootFolder), realClock, realRandom);
+  const lock = new FileLock(new FileRoot(rootFolder, realClock), realClock, realRandom);
   await lock.hold(async () => {
     console.log("held");
     await realClock.sleep(600_000);
