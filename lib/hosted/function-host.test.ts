@@ -55,6 +55,24 @@ test("a call gets the event, the time less one second, and what hosts give", asy
   ]);
 });
 
+test.each([
+  ["WARN", "DEBUG", ["WARN"]],
+  ["DEBUG", "DEBUG", ["DEBUG", "INFO", "WARN"]],
+  ["ERROR", "INFO", []],
+])("ARCHIVER_LOG_LEVEL=%s counts where the host's own level is %s", async (level, hostLevel, written) => {
+  vi.stubEnv("ARCHIVER_LOG_LEVEL", level);
+  vi.stubEnv("AWS_LAMBDA_LOG_LEVEL", hostLevel);
+  const handler = handlerOf(async ({ log }) => {
+    log.debug("a line");
+    log.info("a line");
+    log.warn("a line");
+    return { report: "done" };
+  });
+  await handler({}, new Host(60_000));
+  const ours = said().filter(({ message }) => message === "a line");
+  expect(ours.map(({ level }) => level)).toEqual(written);
+});
+
 test("it returns only when the work has settled, however late the signal said to stop", async () => {
   const stopped = Promise.withResolvers<void>();
   const settled = Promise.withResolvers<void>();

@@ -1,5 +1,5 @@
 import { Logger } from "@aws-lambda-powertools/logger";
-import type { Log, LogFields, LogLevel } from "./log.ts";
+import { isWritten, type Log, type LogFields, type LogLevel } from "./log.ts";
 import { DEFAULT_SERVICE } from "./metrics.ts";
 import type { Redactor } from "./redact.ts";
 
@@ -19,7 +19,9 @@ export interface FunctionLog extends Log {
 /**
  * The log of a deployed function: one JSON document a line on stdout or stderr, as Powertools writes it
  * (`level`, `message`, `timestamp`, `service`), redacted before Powertools sees it. A field that has a name
- * which Powertools reserves is shown with `_` before it.
+ * which Powertools reserves is shown with `_` before it. Lines below `level` are left out here: on Lambda Powertools
+ * goes by the host's level (`AWS_LAMBDA_LOG_LEVEL`) instead of the one it is given, and the host drops what is
+ * below that, so that `serverless.yml` sets it to DEBUG.
  */
 export function createFunctionLog({ level, redactor, service }: FunctionLogOptions): FunctionLog {
   const logger = new Logger({ logLevel: level, serviceName: service || DEFAULT_SERVICE });
@@ -31,11 +33,18 @@ export function createFunctionLog({ level, redactor, service }: FunctionLogOptio
         ([name, value]) => [RESERVED.has(name) ? `_${name}` : name, value],
       ),
     );
+  const writerOf = (lineLevel: LogLevel, method: "debug" | "info" | "warn" | "error") => {
+    return (message: string, fields?: LogFields) => {
+      if (isWritten(lineLevel, level)) {
+        logger[method](redactor.text(message), redacted(fields));
+      }
+    };
+  };
   return {
-    debug: (message, fields) => logger.debug(redactor.text(message), redacted(fields)),
-    info: (message, fields) => logger.info(redactor.text(message), redacted(fields)),
-    warn: (message, fields) => logger.warn(redactor.text(message), redacted(fields)),
-    error: (message, fields) => logger.error(redactor.text(message), redacted(fields)),
+    debug: writerOf("DEBUG", "debug"),
+    info: writerOf("INFO", "info"),
+    warn: writerOf("WARN", "warn"),
+    error: writerOf("ERROR", "error"),
     keep: (fields) => logger.appendPersistentKeys(redacted(fields)),
   };
 }

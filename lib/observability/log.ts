@@ -6,6 +6,11 @@ export const LOG_LEVELS = ["DEBUG", "INFO", "WARN", "ERROR"] as const;
 
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
+/** Whether a log of level `threshold` writes a line of level `level`. */
+export function isWritten(level: LogLevel, threshold: LogLevel): boolean {
+  return LOG_LEVELS.indexOf(level) >= LOG_LEVELS.indexOf(threshold);
+}
+
 /** Named values of one log line; a secret in them is redacted, wherever it is. */
 export type LogFields = Readonly<Record<string, unknown>>;
 
@@ -45,11 +50,10 @@ export interface LogLine {
 /** Builds a log around a format: filters by level, redacts, and writes one line for each call. */
 export function createLog(options: LogOptions, format: (line: LogLine) => string): Log {
   const redactor = options.secrets instanceof Redactor ? options.secrets : new Redactor(options.secrets);
-  const threshold = LOG_LEVELS.indexOf(options.level);
   // Below DEBUG an error is told by its names, message and hint; the trace is for whoever looks for a bug.
   const stacks = options.level === "DEBUG";
   const writerOf = (level: LogLevel) => (message: string, fields?: LogFields) => {
-    if (LOG_LEVELS.indexOf(level) < threshold) {
+    if (!isWritten(level, options.level)) {
       return;
     }
     const line = format({

@@ -7,12 +7,15 @@ const SCHEDULE = "AWS::Scheduler::Schedule";
 
 /** Of the functions and what starts them. */
 export const FUNCTION_RULES = {
-  "functions run on arm64 and Node 24, log JSON, and keep their logs for a limited time": (template) =>
+  "functions run on arm64 and Node 24, log JSON from DEBUG on, and keep their logs for a limited time": (
+    template,
+  ) =>
     ofType(template, LAMBDA).flatMap(([id, properties]) => [
       ...differences(id, properties, {
         "Architectures/0": "arm64",
         Runtime: "nodejs24.x",
         "LoggingConfig/LogFormat": "JSON",
+        "LoggingConfig/ApplicationLogLevel": "DEBUG",
         Handler: /^dist\/functions\/[a-z]+\.handler$/i,
       }),
       ...(logGroupsOf(template, properties).some((group) => Number(group.RetentionInDays) > 0)

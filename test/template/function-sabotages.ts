@@ -2,10 +2,15 @@ import type { FUNCTION_RULES } from "./function-rules.ts";
 import type { Wrongs } from "./sabotages.ts";
 
 export const FUNCTION_SABOTAGES = {
-  "functions run on arm64 and Node 24, log JSON, and keep their logs for a limited time": [
+  "functions run on arm64 and Node 24, log JSON from DEBUG on, and keep their logs for a limited time": [
     ["another processor", "DiscoverLambdaFunction/Properties/Architectures", ["x86_64"]],
     ["an older Node", "DiscoverLambdaFunction/Properties/Runtime", "nodejs20.x"],
     ["plain logs", "ArchiveLambdaFunction/Properties/LoggingConfig", undefined],
+    [
+      "a level above the program's own",
+      "ArchiveLambdaFunction/Properties/LoggingConfig/ApplicationLogLevel",
+      undefined,
+    ],
     ["logs for ever", "ArchiveLogGroup/Properties/RetentionInDays", undefined],
   ],
   "an archive run has 14 minutes, and is alone unless a parameter says otherwise": [
