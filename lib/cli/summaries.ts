@@ -2,15 +2,12 @@ import { styleText } from "node:util";
 import Table from "cli-table3";
 import type { SweepReport } from "../archive/sweep.ts";
 import type { DiscoverReport } from "../discovery/discover.ts";
-import type { HeldDeadLetter, QueueDepth } from "../ports/task-queue.ts";
-import { parseBody } from "../queue/message-codec.ts";
+import type { QueueDepth } from "../ports/task-queue.ts";
 import type { RunReport, StopReason, TaskEntry } from "../records/run-report.ts";
 import type { StatusReport } from "./commands/status.ts";
 import { count, formatBytes, formatDue, formatDuration } from "./format.ts";
 import { openRequestLines, requestLines } from "./request-lines.ts";
 import { outcomeInWords, reasonInWords } from "./words.ts";
-
-const EXCERPT_CHARACTERS = 40;
 
 /** Lines between rows only make a short table long. */
 const NO_ROW_LINES = { mid: "", "left-mid": "", "mid-mid": "", "right-mid": "" };
@@ -170,30 +167,6 @@ function nextSlotInWords(nextSlotAt: string | undefined, nowMs: number): string 
   return nextSlotAt === undefined
     ? "Next download: no run has paced this store yet"
     : `Next download slot: ${formatDue(Date.parse(nextSlotAt), nowMs)}`;
-}
-
-/** `dead-letters list` for a person: two lines a letter, which fit into any window. */
-export function deadLetterLines(letters: readonly HeldDeadLetter[], nowMs: number): readonly string[] {
-  if (letters.length === 0) {
-    return ["There are no dead letters."];
-  }
-  return [
-    ...letters.flatMap(({ id, body, reason, attempts, detail, deadLetteredAtMs }) => {
-      const parsed = parseBody(body);
-      const what = parsed.kind === "task" ? parsed.message.exportTaskId : excerpt(body);
-      const when = deadLetteredAtMs === undefined ? "" : `, ${formatDuration(nowMs - deadLetteredAtMs)} ago`;
-      const tries = attempts === 0 ? "" : `, after ${count(attempts, "failed attempt")}`;
-      return [`${id}  ${what}  ${reason}${tries}${when}`, `    ${detail}`];
-    }),
-    "",
-    'Move letters back with "iotda-archiver dead-letters redrive <id …>" or "--all".',
-  ];
-}
-
-/** The beginning of a body that is no task's; quoted, so that nothing in it can act on the terminal. */
-function excerpt(body: string): string {
-  const shown = body.length > EXCERPT_CHARACTERS ? `${body.slice(0, EXCERPT_CHARACTERS)}…` : body;
-  return JSON.stringify(shown).replace(/[\u007f-\u009f\u2028\u2029]/gu, "?");
 }
 
 /** `sweep` for a person. */

@@ -22,8 +22,8 @@ function plainValue(value: unknown): string {
   return escapeControls(text);
 }
 
-/** C0 and C1 controls, and the two Unicode line ends that JSON.stringify leaves alone. */
-function escapeControls(text: string): string {
+/** Writes C0 and C1 controls, and the two Unicode line ends that JSON.stringify leaves alone, as escapes. */
+export function escapeControls(text: string): string {
   return text.replace(
     /[\p{Cc}\u2028\u2029]/gu,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,

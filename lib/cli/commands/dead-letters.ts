@@ -1,12 +1,11 @@
 import { systemClock } from "../../config/system.ts";
 import { wireQueue } from "../../config/wiring.ts";
-import type { HeldDeadLetter } from "../../ports/task-queue.ts";
+import { deadLetterLines, redriveLines } from "../dead-letter-lines.ts";
 import { loadConfiguration } from "../environment.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { interruptible } from "../interrupt.ts";
 import type { Output } from "../output.ts";
 import type { CommonOptions } from "../session.ts";
-import { deadLetterLines } from "../summaries.ts";
 
 export interface ListOptions extends CommonOptions {
   readonly limit: number;
@@ -30,17 +29,6 @@ export async function redriveCommand(
   const moved = await withDeadLetters(options, (queue, signal) => queue.redrive(ids, { signal }));
   output.show({ redriven: moved }, redriveLines(ids, moved));
   return ids !== "all" && moved.length < ids.length ? EXIT.failed : EXIT.done;
-}
-
-function redriveLines(ids: readonly string[] | "all", moved: readonly HeldDeadLetter[]): readonly string[] {
-  const lines = moved.map(({ id, body }) => `moved back ${id}: ${body}`);
-  const movedIds = new Set(moved.map(({ id }) => id));
-  const unknown = ids === "all" ? [] : ids.filter((id) => !movedIds.has(id));
-  return [
-    ...lines,
-    ...unknown.map((id) => `no dead letter has the id ${id}; "iotda-archiver dead-letters list" shows them`),
-    ...(lines.length === 0 && unknown.length === 0 ? ["There are no dead letters."] : []),
-  ];
 }
 
 async function withDeadLetters<T>(

@@ -1,0 +1,42 @@
+import { expect, test } from "vitest";
+import type { HeldDeadLetter } from "../ports/task-queue.ts";
+import { deadLetterLines, redriveLines } from "./dead-letter-lines.ts";
+
+const HOSTILE = '\u001b[2J\u009b31m\u2028\nmoved back 99: {"exportTaskId":"forged"}';
+
+function letter(changes: Partial<HeldDeadLetter>): HeldDeadLetter {
+  const plain = {
+    id: "1",
+    body: "{",
+    reason: "unreadable",
+    detail: "No JSON.",
+    attempts: 0,
+    runId: "r",
+  } as const;
+  return { ...plain, deadLetteredAtMs: 0, ...changes };
+}
+
+test("a letter of a task is told by the task's id", () => {
+  const letters = [letter({ body: '{"exportTaskId":"t-1","note":"x"}', attempts: 5 })];
+  expect(deadLetterLines(letters, 60_000).slice(0, 2)).toEqual([
+    "1  t-1  unreadable, after 5 failed attempts, 1 min 00 s ago",
+    "    No JSON.",
+  ]);
+  expect(redriveLines("all", letters)).toEqual(["moved back 1: t-1"]);
+});
+
+test.each([
+  ["body", letter({ body: HOSTILE })],
+  ["detail", letter({ detail: HOSTILE })],
+  // Another program's attribute: whatever text is there.
+  ["reason", letter({ reason: HOSTILE as HeldDeadLetter["reason"] })],
+])("nothing in a %s acts on the terminal or adds a line", (_field, held) => {
+  const lines = [...deadLetterLines([held], 0), ...redriveLines(["1"], [held])];
+  expect(lines).toHaveLength(5);
+  expect(lines.join("")).not.toMatch(/[\p{Cc}\u2028\u2029]/u);
+});
+
+test("a long body is cut", () => {
+  const [line = ""] = redriveLines("all", [letter({ body: "x".repeat(1_000) })]);
+  expect(line).toBe(`moved back 1: "${"x".repeat(40)}…"`);
+});
