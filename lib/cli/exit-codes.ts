@@ -1,3 +1,4 @@
+import type { DiscoverReport } from "../discovery/discover.ts";
 import type { RunReport } from "../records/run-report.ts";
 import { EXIT_MISUSE } from "./node-version.ts";
 
@@ -18,12 +19,17 @@ export const EXIT = {
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
-/** The exit code of an archive run; where several apply, 130 before 1 before 3. */
-export function exitCodeOf(report: Pick<RunReport, "stopReason" | "counts">): ExitCode {
+/**
+ * The exit code of an archive run, and of the discover run before it where there was one; where several apply,
+ * 130 before 1 before 3.
+ */
+export function exitCodeOf(
+  report: Pick<RunReport, "stopReason" | "counts"> & { readonly discovered?: DiscoverReport | undefined },
+): ExitCode {
   if (report.stopReason === "aborted") {
     return EXIT.interrupted;
   }
-  if (report.stopReason === "system-failure") {
+  if (report.stopReason === "system-failure" || report.discovered?.requests?.failure !== undefined) {
     return EXIT.failed;
   }
   return report.counts.deadLettered > 0 ? EXIT.deadLettered : EXIT.done;

@@ -262,4 +262,22 @@ describe.concurrent("what runs decide", () => {
     });
     expect(ended.exitCode).toBe(1);
   });
+
+  test("export requests that fail for the system's fault fail the run too, in which the rest is archived", async (context) => {
+    const lab = await openLab(context);
+    await lab.control.addTasks(finishedExports(1));
+    await lab.control.scriptFaults({
+      operation: "createExportTask",
+      times: 100,
+      fault: { kind: "status", status: 403, code: "IOTDA.000021" },
+    });
+    expect(await lab.archiver("request", "batch-99")).toMatchObject({ exitCode: 0 });
+    const { exitCode, document } = await lab.archiverJson("run");
+    expect(v.parse(runReportSchema, document)).toMatchObject({
+      stopReason: "drained",
+      counts: { archived: 1 },
+      discovered: { requests: { failure: { code: "platform-forbidden" } } },
+    });
+    expect(exitCode).toBe(1);
+  });
 });
