@@ -1,7 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import manifest from "../../package.json" with { type: "json" };
 import { ConfigurationError } from "../config/errors.ts";
-import { describeFailure } from "../domain/errors.ts";
+import { describeFailure, type Failure } from "../domain/errors.ts";
 import { BATCH_TASK_ID } from "../domain/request-layout.ts";
 import { RetentionPolicyError } from "../retention/errors.ts";
 import { archiveCommand } from "./commands/archive.ts";
@@ -32,6 +32,12 @@ Exit codes:
 
 /** Our own code among commander's: which letters to move back was not said, or said twice. */
 const WRONG_IDS = "archiver.ids";
+
+const INTERRUPTED: Failure = {
+  code: "interrupted",
+  message: "interrupted by the operator",
+  hint: "Run the command again: what it had done stands, and the rest was left as it was.",
+};
 
 /**
  * The command line.
@@ -134,6 +140,8 @@ function failed(error: unknown, jsonOutput: Output | undefined): ExitCode {
     return afterUsage(error, jsonOutput);
   }
   if (error instanceof InterruptedByOperator) {
+    // A program that reads stdout is promised a document; a person has been told on stderr.
+    jsonOutput?.show({ failure: INTERRUPTED }, []);
     return EXIT.interrupted;
   }
   const failure = describeFailure(error);

@@ -101,3 +101,15 @@ test.concurrent("an interrupt while a run waits for what is due ends it with its
   expect(stdout).toMatch(/^Run \S+: interrupted; everything was handed back/);
   expect(stdout).toMatch(/^Left in the queue: 1 task, the next due in 1 min \d\d s$/m);
 });
+
+test.concurrent("an interrupt before there is anything to report is the one document of --json", async (context) => {
+  const lab = await openLab(context);
+  await lab.control.scriptFaults({ operation: "listExportTasks", times: 9, fault: { kind: "stall" } });
+  const running = lab.start("status", "--json");
+  const isAsking = async () => (await lab.control.requests()).length > 0;
+  expect(await running.until(isAsking), running.stderr).toBe(true);
+  running.kill("SIGTERM");
+  const { exitCode, stdout } = await running.ended;
+  expect(exitCode).toBe(130);
+  expect(JSON.parse(stdout)).toMatchObject({ failure: { code: "interrupted", hint: expect.any(String) } });
+});
