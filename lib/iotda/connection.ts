@@ -40,7 +40,7 @@ export class Connection {
   readonly #ended = new AbortController();
   readonly #failed = Promise.withResolvers<never>();
   readonly #onEnd: () => void;
-  #failure: { readonly reason: unknown } | undefined;
+  #failure: { readonly reason: unknown; readonly byTimeLimit: boolean } | undefined;
   #dialling: Promise<unknown> = Promise.resolve();
   #closed: Promise<void> | undefined;
   #totalTimer: NodeJS.Timeout | undefined;
@@ -91,7 +91,7 @@ export class Connection {
   /** Fails the operation when it is not ended this many milliseconds from now. */
   limitTotalTime(totalMs: number): void {
     clearTimeout(this.#totalTimer);
-    this.#totalTimer = setTimeout(() => this.fail(this.#tooSlow("no whole answer", totalMs)), totalMs);
+    this.#totalTimer = setTimeout(() => this.#failLate("no whole answer", totalMs), totalMs);
   }
 
   /** Runs a step of the operation; it settles as soon as the connection fails. */
@@ -117,11 +117,20 @@ export class Connection {
 
   /** Ends the connection; whoever waits on it gets exactly this reason. */
   fail(reason: unknown): void {
-    if (this.#closed === undefined) {
-      this.#failure = { reason };
-      this.#failed.reject(reason);
-      void this.end();
+    this.#fail(reason, false);
+  }
+
+  /**
+   * Passes over that the rest of an answer never came, in time or at all, because its head says enough. The
+   * connection is of no more use then.
+   *
+   * @returns false when it was ended from outside: that reason stands.
+   */
+  passOverCut(): boolean {
+    if (this.#failure?.byTimeLimit === true) {
+      this.#failure = undefined;
     }
+    return this.#failure === undefined;
   }
 
   /** Destroys every socket. Safe more than once; resolves when they are closed. */
@@ -173,7 +182,7 @@ export class Connection {
 
   /** Fails the connection when what is waited for does not settle in time. */
   async #within<T>(limitMs: number, missing: string, awaited: Promise<T>): Promise<T> {
-    const timer = setTimeout(() => this.fail(this.#tooSlow(missing, limitMs)), limitMs);
+    const timer = setTimeout(() => this.#failLate(missing, limitMs), limitMs);
     try {
       return await awaited;
     } finally {
@@ -181,9 +190,17 @@ export class Connection {
     }
   }
 
-  #tooSlow(missing: string, limitMs: number): unknown {
+  #failLate(missing: string, limitMs: number): void {
     const hint = "The platform or the network is slow; it is tried again.";
-    return unreachable(`${this.#operation}: ${missing} within ${limitMs} ms`, hint);
+    this.#fail(unreachable(`${this.#operation}: ${missing} within ${limitMs} ms`, hint), true);
+  }
+
+  #fail(reason: unknown, byTimeLimit: boolean): void {
+    if (this.#closed === undefined) {
+      this.#failure = { reason, byTimeLimit };
+      this.#failed.reject(reason);
+      void this.end();
+    }
   }
 
   #throwIfEnded(): void {

@@ -15,6 +15,8 @@ export interface ErrorRow {
   readonly throttleIntervals?: number;
   /** New credentials may cure it. */
   readonly refreshCredentials?: boolean;
+  /** Concluded from what the body does not say, so never from a body that broke off. */
+  readonly needsWholeBody?: boolean;
 }
 
 type Outcome = Omit<ErrorRow, "httpStatus" | "platformCode">;
@@ -111,16 +113,16 @@ export const ERROR_TABLE: readonly ErrorRow[] = [
 
   { httpStatus: 400, platformCode: "IOTDA.*", ...REJECTED },
   // A 400 that is not the service's own comes from the gateway, which does so for a wrong signing algorithm.
-  { httpStatus: 400, platformCode: "*", ...WRONG_SIGNING },
+  { httpStatus: 400, platformCode: "*", ...WRONG_SIGNING, needsWholeBody: true },
   { httpStatus: 401, platformCode: "*", ...UNAUTHENTICATED },
   // May be a limit or a lack of permission: a limit at first (reference §2.3 rule 2), see ForbiddenStreak.
   { httpStatus: 403, platformCode: "*", ...throttled(1) },
   { httpStatus: 404, platformCode: "IOTDA.*", ...NOT_FOUND },
-  { httpStatus: 404, platformCode: "*", ...MISCONFIGURED },
+  { httpStatus: 404, platformCode: "*", ...MISCONFIGURED, needsWholeBody: true },
   { httpStatus: 408, platformCode: "*", ...UNAVAILABLE },
   { httpStatus: 429, platformCode: "*", ...throttled(2) },
   { httpStatus: "3xx", platformCode: "*", ...MISCONFIGURED },
-  { httpStatus: "4xx", platformCode: "*", ...REJECTED },
+  { httpStatus: "4xx", platformCode: "*", ...REJECTED, needsWholeBody: true },
   { httpStatus: "5xx", platformCode: "*", ...UNAVAILABLE },
 ];
 
@@ -143,6 +145,12 @@ export function rowOf(httpStatus: number, platformCode: string | undefined): Err
       (row) => matchesStatus(row.httpStatus, httpStatus) && matchesFamily(row.platformCode, platformCode),
     )
   );
+}
+
+/** Whether a refusal's status says enough where its body broke off. */
+export function statusSpeaksAlone(httpStatus: number): boolean {
+  const row = rowOf(httpStatus, undefined);
+  return row !== undefined && row.needsWholeBody !== true;
 }
 
 function matchesStatus(expected: ErrorRow["httpStatus"], httpStatus: number): boolean {

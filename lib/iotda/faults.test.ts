@@ -95,17 +95,20 @@ describe.each(CALLS)("%s", (_name, call) => {
     await server.allClosed();
   });
 
-  test("an error body that trickles: unreachable at the total limit", async () => {
+  test.each([
+    ["400 Bad", "platform-unreachable"],
+    ["500 Oops", "platform-unavailable"],
+  ])("an error body under %s that trickles: %s at the total limit", async (status, code) => {
     const server = await startTcp(
-      answering("HTTP/1.1 500 Oops\r\ncontent-length: 9999\r\n\r\n{", (socket) => {
+      answering(`HTTP/1.1 ${status}\r\ncontent-length: 9999\r\n\r\n{`, (socket) => {
         const timer = setInterval(() => socket.write(" "), 20);
         socket.once("close", () => clearInterval(timer));
       }),
     );
     const client = clientFor(server.origin, { limits: { jsonTotalMs: 150 } });
     const error = await platformErrorOf(call(client, unaborted().signal));
-    expect(error.code).toBe("platform-unreachable");
-    expect(error.message).toContain("150 ms");
+    expect(error.code).toBe(code);
+    expect(error.message).toContain(code === "platform-unreachable" ? "150 ms" : "500");
     await server.allClosed();
   });
 
@@ -115,6 +118,7 @@ describe.each(CALLS)("%s", (_name, call) => {
     ["while waiting for the head", () => undefined, "http:"],
     ["inside a head", answering("HTTP/1.1 200 OK\r\n"), "http:"],
     ["inside an error body", answering("HTTP/1.1 500 Oops\r\ncontent-length: 9\r\n\r\n{"), "http:"],
+    ["inside a throttling answer", answering("HTTP/1.1 429 No\r\ncontent-length: 9\r\n\r\n{"), "http:"],
   ] as const)(
     "abort %s settles at once with its reason and leaves no socket",
     async (_, onSocket, protocol) => {
@@ -173,6 +177,37 @@ describe("the limits of one step", () => {
       expect(server.accepted()).toBe(CALLS.length);
     },
   );
+});
+
+describe("a refusal whose body breaks off", () => {
+  const HOWS: readonly (readonly [string, (socket: Socket) => void])[] = [
+    ["stalls", () => undefined],
+    ["is cut", (socket) => socket.end()],
+    ["is reset", (socket) => setTimeout(() => socket.resetAndDestroy(), 20)],
+  ];
+  const STATUSES: readonly (readonly [number, string])[] = [
+    [401, "platform-unauthenticated"],
+    [403, "platform-throttled"],
+    [429, "platform-throttled"],
+    [500, "platform-unavailable"],
+    // What these mean depends on whose code the body has.
+    [400, "platform-unreachable"],
+    [404, "platform-unreachable"],
+    [409, "platform-unreachable"],
+  ];
+  const CASES = HOWS.flatMap(([how, after]) => STATUSES.map((status) => [...status, how, after] as const));
+
+  test.each(CASES)("%i is %s where it %s, for every call", async (status, code, _how, after) => {
+    const head = `HTTP/1.1 ${status} No\r\nretry-after: 7\r\ncontent-length: 99\r\n\r\n{"error_code":"IOTDA.0`;
+    const server = await startTcp(answering(head, after));
+    for (const [, call] of CALLS) {
+      const client = clientFor(server.origin, { limits: { idleMs: 100 } });
+      const error = await platformErrorOf(call(client, unaborted().signal));
+      const retryAfterMs = code === "platform-throttled" ? 7_000 : undefined;
+      expect([error.code, error.throttle?.retryAfterMs]).toEqual([code, retryAfterMs]);
+    }
+    await server.allClosed();
+  });
 });
 
 test("a header that came twice counts as absent", async () => {

@@ -1,6 +1,7 @@
 import type { PlatformError } from "../ports/platform.ts";
 import { MAX_PEEK_BYTES, readText } from "./body-peek.ts";
 import type { Connection } from "./connection.ts";
+import { statusSpeaksAlone } from "./error-table.ts";
 import {
   type ClassifiedRefusal,
   classifyDisguised,
@@ -91,9 +92,24 @@ export class Operation {
       // From here on it is no download any more.
       this.connection.limitTotalTime(this.#context.jsonTotalMs);
     }
-    const text = await this.connection.guard(() => readText(answer.body, MAX_PEEK_BYTES));
+    const text = await this.#errorText(answer);
     const body = text === undefined ? undefined : parseErrorBody(text);
     throw this.#noted(classifyRefusal(this.#refusal(answer, body), this.#redact, this.#context.streak));
+  }
+
+  /**
+   * The body of a refusal; `undefined` when it is too long, or breaks off under a status that speaks for itself:
+   * a throttling answer that stalls must not pass for a dead network, after which nobody would slow down.
+   */
+  async #errorText(answer: Answer): Promise<string | undefined> {
+    try {
+      return await this.connection.guard(() => readText(answer.body, MAX_PEEK_BYTES));
+    } catch (thrown) {
+      if (statusSpeaksAlone(answer.httpStatus) && this.connection.passOverCut()) {
+        return undefined;
+      }
+      throw thrown;
+    }
   }
 
   /** The text of a JSON answer under the expected status; an error in disguise is thrown as what it is. */
