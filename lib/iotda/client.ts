@@ -154,8 +154,8 @@ function checkedId(operation: string, exportTaskId: string): string {
 }
 
 function checkNotEncoded(operation: string, answer: Answer): void {
-  const encoding = answer.header("content-encoding") ?? "identity";
-  if (encoding.trim().toLowerCase() !== "identity") {
+  const encodings = answer.headerValues("content-encoding");
+  if (encodings.some((encoding) => encoding.trim().toLowerCase() !== "identity")) {
     throw malformedAnswer(operation, "the file came with a content encoding nobody asked for");
   }
 }

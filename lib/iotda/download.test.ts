@@ -13,7 +13,10 @@ import {
   unaborted,
 } from "./testing/loopback.ts";
 
-async function downloadOf(body: Uint8Array | string, headers: Record<string, string> = {}): Promise<Buffer> {
+async function downloadOf(
+  body: Uint8Array | string,
+  headers: Record<string, string | string[]> = {},
+): Promise<Buffer> {
   const server = await startHttp((response) => {
     response.writeHead(200, headers);
     response.end(body);
@@ -70,8 +73,12 @@ describe("a good answer", () => {
     expect(String(await downloadOf(body))).toBe(body);
   });
 
-  test("an encoded file is refused, not decoded", async () => {
-    const call = downloadOf(gzipSync("PK"), { "content-encoding": "gzip" });
+  test.each([
+    ["once", "gzip"],
+    ["twice", ["gzip", "gzip"]],
+    ["beside none", ["identity", "gzip"]],
+  ])("an encoded file is refused, not decoded, where the header says so %s", async (_, encoding) => {
+    const call = downloadOf(gzipSync("PK"), { "content-encoding": encoding });
     expect((await platformErrorOf(call)).code).toBe("platform-malformed-answer");
   });
 

@@ -33,6 +33,8 @@ export interface Answer {
   readonly httpStatus: number;
   /** A header that came exactly once; lowercase name. */
   header(name: string): string | undefined;
+  /** All that a header said, each time it came; lowercase name. */
+  headerValues(name: string): readonly string[];
   readonly body: AsyncIterable<Uint8Array>;
 }
 
@@ -76,11 +78,12 @@ export class Operation {
   async send(call: PlatformCall, beforeRequest?: () => void): Promise<Answer> {
     const signed = this.#context.builder.sign(call, this.#credentials);
     const { httpStatus, headers, body } = await this.connection.send({ ...signed, beforeRequest });
+    const headerValues = (name: string): readonly string[] => headers[name] ?? [];
     const header = (name: string): string | undefined => {
-      const values = headers[name] ?? [];
-      return values.length === 1 ? values[0] : undefined;
+      const [value, ...more] = headerValues(name);
+      return more.length === 0 ? value : undefined;
     };
-    return { httpStatus, header, body };
+    return { httpStatus, header, headerValues, body };
   }
 
   /** Throws what any other status than the expected one means. */
