@@ -176,4 +176,17 @@ describe.concurrent("the built functions, from an event to an archived export", 
     const wrong = await lab.archiver("request", "a/b");
     expect(wrong.exitCode).toBe(2);
   });
+
+  test("a request by hand is of the platform's now: an export made just before it does not serve it", async (context) => {
+    const lab = await openLab(context, { settings: SETTINGS, sandbox: { dateSkewMs: 4 * 60_000 } });
+    const createTime = new Date(Date.now() + 3 * 60_000).toISOString();
+    await lab.control.addTasks([
+      { exportTaskId: "before", condition: { task_id: "batch-01" }, createTime, status: "Success" },
+    ]);
+    await lab.archiver("request", "batch-01");
+    expect((await discover(lab)).requests).toMatchObject({
+      underWay: [],
+      waiting: [{ batchTaskId: "batch-01", reason: "same-condition-unarchived" }],
+    });
+  });
 });
