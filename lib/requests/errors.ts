@@ -18,3 +18,8 @@ export function unreadableRequestFile(key: string): ArchiverError {
     hint: "Look at the file: something else wrote it, or a newer version. Move it away if it is not the archiver's.",
   });
 }
+
+/** Whether an error is about one request alone: it waits then, and the others go on. */
+export function isOfOneRequest(error: unknown): error is ArchiverError {
+  return error instanceof ArchiverError && error.scope === "task";
+}

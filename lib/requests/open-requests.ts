@@ -1,5 +1,6 @@
-import { ArchiverError } from "../domain/errors.ts";
 import { decide } from "./decide.ts";
+import { isOfOneRequest } from "./errors.ts";
+import { ownRequests } from "./own-requests.ts";
 import type { PlatformView } from "./platform-view.ts";
 import { type GivenRequestsRun, openRun } from "./requests-run.ts";
 
@@ -14,6 +15,7 @@ export interface OpenRequest {
 }
 
 export interface OpenRequests {
+  /** Those of this deployment; where too many are open for all to be read, the rest counts too, whosever it is. */
   readonly open: number;
   /** The first of them, those of the oldest status first. */
   readonly requests: readonly OpenRequest[];
@@ -28,11 +30,18 @@ export async function lookAtRequests(
   const run = openRun(given, "looked");
   const open = await run.ledger.open(run);
   const requests: OpenRequest[] = [];
-  for (const subject of open.slice(0, limit)) {
+  let own = 0;
+  for await (const { subject, request } of ownRequests(run, open)) {
+    own += 1;
+    if (requests.length >= limit) {
+      continue;
+    }
     const { batchTaskId } = subject;
-    const request = await run.ledger.read(subject, run);
-    if (request === undefined) {
-      requests.push({ batchTaskId, reason: "request-file-unreadable" });
+    if (typeof request === "string") {
+      requests.push({
+        batchTaskId,
+        reason: request === "unread" ? "older-requests-first" : "request-file-unreadable",
+      });
       continue;
     }
     const { requestedAt } = request;
@@ -46,13 +55,13 @@ export async function lookAtRequests(
       const decision = await decide(subject, request, claims, view, parts, run);
       requests.push({ batchTaskId, requestedAt, ...standingOf(decision) });
     } catch (error) {
-      if (!(error instanceof ArchiverError && error.scope === "task")) {
+      if (!isOfOneRequest(error)) {
         throw error;
       }
       requests.push({ batchTaskId, requestedAt, reason: error.code });
     }
   }
-  return { open: open.length, requests };
+  return { open: own, requests };
 }
 
 function standingOf(decision: Awaited<ReturnType<typeof decide>>): Omit<OpenRequest, "batchTaskId"> {

@@ -1,9 +1,11 @@
-import { ArchiverError, describeFailure } from "../domain/errors.ts";
-import { type PlatformScope, parsePlatformTime } from "../domain/export-task.ts";
+import { describeFailure } from "../domain/errors.ts";
+import { parsePlatformTime } from "../domain/export-task.ts";
 import type { RequestSubject } from "../domain/request-layout.ts";
 import { findArchivedExport } from "./archived-export.ts";
 import { createExport } from "./create-export.ts";
 import { type Decision, type DecisionParts, decide, type RequestEnd } from "./decide.ts";
+import { isOfOneRequest } from "./errors.ts";
+import { ownRequests } from "./own-requests.ts";
 import { lookAtPlatform, type PlatformView } from "./platform-view.ts";
 import { type RequestsReport, RequestsTally, type Standing } from "./report.ts";
 import type { Claim } from "./request-ledger.ts";
@@ -49,36 +51,23 @@ async function serveAll(
 ): Promise<void> {
   // One list serves every request until this run creates something.
   let view: PlatformView | undefined;
-  for (const [index, subject] of open.entries()) {
+  let looked = 0;
+  for await (const { subject, request } of ownRequests(run, open)) {
     const { batchTaskId } = subject;
-    if (index >= MAX_REQUESTS_PER_RUN) {
-      tally.note(batchTaskId, { kind: "waiting", reason: "older-requests-first" });
-      continue;
-    }
-    const request = await readRequest(run, subject);
     if (request === "unreadable") {
       tally.note(batchTaskId, { kind: "waiting", reason: "request-file-unreadable" });
-    } else if (isOfScope(request, run.settings.scope)) {
-      view ??= await lookAtPlatform(run.ports, run.settings, run.signal);
-      const standing = await serve(run, subject, request, view);
-      tally.note(batchTaskId, standing, request.requestedAt);
-      view = standing.kind === "created" ? undefined : view;
+      continue;
     }
-  }
-}
-
-async function readRequest(
-  run: RequestsRun,
-  subject: RequestSubject,
-): Promise<RequestDocument | "unreadable"> {
-  try {
-    return (await run.ledger.read(subject, run)) ?? "unreadable";
-  } catch (error) {
-    run.signal.throwIfAborted();
-    if (isOfOneRequest(error)) {
-      return "unreadable";
+    looked += 1;
+    if (request === "unread" || looked > MAX_REQUESTS_PER_RUN) {
+      const requestedAt = request === "unread" ? undefined : request.requestedAt;
+      tally.note(batchTaskId, { kind: "waiting", reason: "older-requests-first" }, requestedAt);
+      continue;
     }
-    throw error;
+    view ??= await lookAtPlatform(run.ports, run.settings, run.signal);
+    const standing = await serve(run, subject, request, view);
+    tally.note(batchTaskId, standing, request.requestedAt);
+    view = standing.kind === "created" ? undefined : view;
   }
 }
 
@@ -170,13 +159,4 @@ async function end(run: RequestsRun, subject: RequestSubject, requestEnd: Reques
   const outcome = { schemaVersion, ...requestEnd, endedAt, runId: run.runId };
   await run.ledger.writeOutcome(subject, outcome, run);
   return { kind: "ended", end: requestEnd };
-}
-
-/** Another deployment may keep its requests in the same store. */
-function isOfScope({ projectId, instanceId }: RequestDocument, scope: PlatformScope): boolean {
-  return projectId === scope.projectId && instanceId === (scope.instanceId ?? null);
-}
-
-function isOfOneRequest(error: unknown): error is ArchiverError {
-  return error instanceof ArchiverError && error.scope === "task";
 }

@@ -24,8 +24,13 @@ const LONGEST_DISTANCE_MS = HOUR_MS;
 export const LOST_AFTER_MS = 24 * HOUR_MS;
 /** An export the platform does not finish in this time is not waited for any longer. */
 export const NEVER_FINISHED_AFTER_MS = 48 * HOUR_MS;
-/** Requests looked at in one run; those of the oldest status come first. */
+/** Requests of this deployment worked on in one run; those of the oldest status come first. */
 export const MAX_REQUESTS_PER_RUN = 200;
+/**
+ * Open requests read in one run, whoever made them: half a minute of a discover run's five on S3. A store that holds
+ * more open requests of other deployments, all older than ours, lets ours wait, and the report says so.
+ */
+export const MAX_REQUESTS_READ = 1_000;
 
 /** How long after a fruitless claim the next one may come, so that days without permission leave few files. */
 export function claimDistanceMs(fruitlessInARow: number): number {
