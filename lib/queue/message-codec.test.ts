@@ -212,6 +212,13 @@ describe("reading a body", () => {
     expect(problemOf(`{"exportTaskId":"a","numbers":${numbers}}`)).toContain("too large to be sent again");
   });
 
+  test("measures what is sent again as SQS takes it: with its refused characters escaped", () => {
+    const room = MAX_BODY_BYTES - 2_048;
+    const body = (bytes: number) => `{"exportTaskId":"a","note":"${"\\ufffe".repeat(bytes / 6)}"}`;
+    expect(parseBody(body(room)).kind).toBe("task");
+    expect(problemOf(body(room + 1_800))).toContain("too large to be sent again");
+  });
+
   test("refuses 100,000 nested arrays without running out of stack", () => {
     const deep = `{"exportTaskId":"a","deep":${"[".repeat(100_000)}${"]".repeat(100_000)}}`;
     expect(problemOf(deep)).toContain("nests deeper");

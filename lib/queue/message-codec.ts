@@ -3,6 +3,7 @@ import { EXPORT_TASK_ID, isExportTaskId } from "../domain/export-task.ts";
 import type { TaskMessage } from "../domain/task-message.ts";
 import type { ParsedBody } from "../ports/task-queue.ts";
 import { isWritableTime, parseMessageTime } from "./message-time.ts";
+import { escapeRefused } from "./sqs-text.ts";
 
 /** The largest body read or sent, in UTF-8 bytes: what every SQS queue takes. */
 export const MAX_BODY_BYTES = 256 * 1024;
@@ -128,8 +129,9 @@ function readWire(json: object): ParsedBody {
       extra: Object.keys(extra).length === 0 ? undefined : extra,
     }),
   };
-  // Numbers such as 1e20 grow when they are written again; what cannot be re-sent must not be accepted.
-  if (utf8BytesExceed(encodeMessage(message), MAX_BODY_BYTES - PROGRESS_RESERVE_BYTES)) {
+  // Numbers such as 1e20 grow when they are written again, and so does what SQS takes as an escape only; what
+  // cannot be re-sent must not be accepted.
+  if (utf8BytesExceed(escapeRefused(encodeMessage(message)), MAX_BODY_BYTES - PROGRESS_RESERVE_BYTES)) {
     return unreadable("The body is too large to be sent again with its progress (255 KiB).");
   }
   return { kind: "task", message };
