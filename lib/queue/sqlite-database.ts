@@ -116,7 +116,16 @@ export class SqliteDatabase {
 /** Runs the operation between `BEGIN IMMEDIATE` and `COMMIT`; whatever it throws undoes it. */
 export function inTransaction<Result>(database: DatabaseSync, operation: () => Result): Result {
   // IMMEDIATE: a lock taken only at the first write could fail halfway, where waiting cannot help.
-  database.exec("BEGIN IMMEDIATE");
+  return between(database, "BEGIN IMMEDIATE", operation);
+}
+
+/** Runs an operation of reads alone, which all see the file as it was at the first one. */
+function inReadTransaction<Result>(database: DatabaseSync, operation: () => Result): Result {
+  return between(database, "BEGIN DEFERRED", operation);
+}
+
+function between<Result>(database: DatabaseSync, begin: string, operation: () => Result): Result {
+  database.exec(begin);
   try {
     const result = operation();
     database.exec("COMMIT");
@@ -140,7 +149,8 @@ function rollBack(database: DatabaseSync): void {
 }
 
 function prepareFile(database: DatabaseSync, filePath: string): void {
-  refuseForeignFile(database, filePath);
+  // One look: a queue that another process makes between two reads would be neither empty nor ours.
+  inReadTransaction(database, () => refuseForeignFile(database, filePath));
   // A write-ahead log lets readers and a writer work at once; FULL makes each commit survive a power cut.
   database.exec("PRAGMA journal_mode = WAL");
   database.exec("PRAGMA synchronous = FULL");
