@@ -7,6 +7,7 @@ import {
   isPolicy,
   problemsOfImports,
   problemsOfLength,
+  problemsOfTimeLimits,
   type SourceFile,
 } from "./structure/rules.ts";
 
@@ -47,6 +48,10 @@ describe("the sources", () => {
   test("leave the world to the ports, where they are policy", async () => {
     const policy = product.filter(({ file }) => isPolicy(file));
     expect((await Promise.all(policy.map(problemsOfGlobals))).flat()).toEqual([]);
+  });
+
+  test("have no time limit that may be collected before it comes", () => {
+    expect(product.flatMap(problemsOfTimeLimits)).toEqual([]);
   });
 
   test("import from testing/ in tests only", () => {

@@ -3,6 +3,7 @@ import { Agent as HttpsAgent, type RequestOptions } from "node:https";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { type ProxySettings, proxyFor } from "./proxy-rules.ts";
+import { withTimeLimit } from "./time-limit.ts";
 import { openTunnel } from "./tunnel.ts";
 
 /** Agents for a client that stands on Node's own http. */
@@ -96,8 +97,7 @@ class Tunnels {
     if (url === null || proxy === undefined) {
       return false;
     }
-    const signal = AbortSignal.any([this.#closed.signal, AbortSignal.timeout(TUNNEL_TIMEOUT_MS)]);
-    openTunnel(proxy, url, signal)
+    withTimeLimit(this.#closed.signal, TUNNEL_TIMEOUT_MS, (signal) => openTunnel(proxy, url, signal))
       .then(finish)
       .then(
         (socket) => (socket ? onSocket(null, socket) : onSocket(new Error("no socket for the tunnel"))),

@@ -1,5 +1,6 @@
 import { SQSClient, type SQSClientConfig } from "@aws-sdk/client-sqs";
 import type { ProxySettings } from "../network/proxy-rules.ts";
+import { withTimeLimit } from "../network/time-limit.ts";
 import { tunnelAgents } from "../network/tunnel-agents.ts";
 import type { CallOptions } from "../ports/platform.ts";
 import { QueueError } from "../ports/task-queue.ts";
@@ -86,11 +87,11 @@ export class SqsCaller {
   ): Promise<Output> {
     signal.throwIfAborted();
     await this.#requireRegion();
-    const timeLimit = AbortSignal.timeout(this.#timeouts.callMs + waitMs);
-    const abortSignal = AbortSignal.any([signal, timeLimit]);
     const requestTimeout = this.#timeouts.answerMs + waitMs;
     try {
-      return await untilAborted(request(this.#client, { abortSignal, requestTimeout }), abortSignal);
+      return await withTimeLimit(signal, this.#timeouts.callMs + waitMs, (abortSignal) =>
+        untilAborted(request(this.#client, { abortSignal, requestTimeout }), abortSignal),
+      );
     } catch (thrown) {
       signal.throwIfAborted();
       throw this.#toQueueError(operation, thrown);

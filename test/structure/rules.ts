@@ -139,3 +139,9 @@ export function problemsOfLength({ file, text }: SourceFile): string[] {
   const lines = text.split("\n").length - (text.endsWith("\n") ? 1 : 0);
   return lines > MAX_FILE_LINES ? [`${file} has ${lines} lines, more than ${MAX_FILE_LINES}`] : [];
 }
+
+/** Whether a file puts a timeout's signal into a composite one, which may be collected before it fires. */
+export function problemsOfTimeLimits({ file, text }: SourceFile): string[] {
+  const joins = ["AbortSignal.any(", "AbortSignal.timeout("].every((call) => text.includes(call));
+  return joins ? [`${file} joins signals with a timeout's: lib/network/time-limit.ts says why not`] : [];
+}
