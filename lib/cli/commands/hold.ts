@@ -1,8 +1,8 @@
-import { hostname, userInfo } from "node:os";
 import { systemClock, systemRandom } from "../../config/system.ts";
 import { ArchiverError } from "../../domain/errors.ts";
 import { addHold, isHoldPattern, listHolds, removeHold } from "../../records/holds.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
+import { operatorName } from "../operator.ts";
 import type { Output } from "../output.ts";
 import { addedHoldLines, holdLines } from "../retention-lines.ts";
 import { withArchive } from "../retention-session.ts";
@@ -20,10 +20,11 @@ export async function addHoldCommand(
   output: Output,
 ): Promise<ExitCode> {
   requirePattern(pattern);
+  const { reason, by = operatorName() } = options;
   const facts = {
     pattern,
-    reason: options.reason,
-    by: who(options),
+    reason,
+    by,
     heldAt: new Date(systemClock.wallMs()).toISOString(),
     nonceHex: systemRandom.hex(4),
   };
@@ -49,10 +50,11 @@ export async function removeHoldCommand(
   output: Output,
 ): Promise<ExitCode> {
   requirePattern(pattern);
+  const { reason, by = operatorName() } = options;
   const lifting = {
     pattern,
-    reason: options.reason,
-    by: who(options),
+    reason,
+    by,
     liftedAtMs: systemClock.wallMs(),
     nonceHex: systemRandom.hex(4),
   };
@@ -63,10 +65,6 @@ export async function removeHoldCommand(
       : `There is no hold on ${pattern}; "iotda-archiver hold list" shows all.`,
   ]);
   return wasThere ? EXIT.done : EXIT.failed;
-}
-
-function who({ by }: HoldOptions): string {
-  return by ?? `${userInfo().username}@${hostname()}`;
 }
 
 function requirePattern(pattern: string): void {
