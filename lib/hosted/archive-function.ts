@@ -8,6 +8,7 @@ import { ArchiverError } from "../domain/errors.ts";
 import type { RunReport } from "../records/run-report.ts";
 import { eventLogger } from "./event-log.ts";
 import type { Ended, FunctionWork, Invocation } from "./function-host.ts";
+import { logGuessedRegion } from "./region-log.ts";
 import { isMeasured, metricsOfRun, type TimedEvent } from "./run-metrics.ts";
 
 /** Timer events carry fields of their host, so unknown ones are passed over. */
@@ -18,6 +19,7 @@ export const archiveFunction: FunctionWork<RunReport> = {
   async work({ environment, event, limitMs, signal, log, redactor }: Invocation): Promise<Ended<RunReport>> {
     const when = whenOf(event);
     const configuration = readConfiguration(environment, new Set(["platform", "store", "queue"] as const));
+    logGuessedRegion(log, configuration.platform);
     const logEvent = eventLogger(log, configuration.platform);
     const events: TimedEvent[] = [];
     const archiver = await wire(

@@ -6,6 +6,7 @@ import { type DiscoverReport, discover } from "../discovery/discover.ts";
 import type { Failure } from "../domain/errors.ts";
 import { runIdOf } from "../domain/key-layout.ts";
 import type { FunctionWork } from "./function-host.ts";
+import { logGuessedRegion } from "./region-log.ts";
 import { metricsOfDiscover } from "./run-metrics.ts";
 
 /** The report of design §6.4, and what kept the run from doing its work. */
@@ -17,6 +18,7 @@ export interface DiscoverRunReport extends DiscoverReport {
 export const discoverFunction: FunctionWork<DiscoverRunReport> = {
   async work({ environment, signal, log, redactor }) {
     const configuration = readConfiguration(environment, new Set(["platform", "store", "queue"] as const));
+    logGuessedRegion(log, configuration.platform);
     const archiver = await wire(configuration, () => undefined, redactor);
     try {
       signal.throwIfAborted();

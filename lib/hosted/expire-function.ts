@@ -5,6 +5,7 @@ import { wirePlatform, wireStore } from "../config/wiring.ts";
 import { type ExpireReport, expire } from "../retention/expire.ts";
 import type { RunFrame } from "../retention/run.ts";
 import type { FunctionWork } from "./function-host.ts";
+import { logGuessedRegion } from "./region-log.ts";
 import { frameOfFailure, retentionLogger } from "./retention-log.ts";
 import { metricsOfExpire } from "./retention-metrics.ts";
 
@@ -19,6 +20,7 @@ const NEED = new Set(["platform", "store", "retention"] as const);
 export const expireFunction: FunctionWork<ExpireRunReport> = {
   async work({ environment, limitMs, signal, log, redactor }) {
     const configuration = readConfiguration(environment, NEED);
+    logGuessedRegion(log, configuration.platform);
     const { store: place, archive, proxy } = configuration;
     const keys = new AccessKeys(configuration.platform.credentials, redactor, proxy);
     const platform = wirePlatform(configuration.platform, proxy, keys);

@@ -1,0 +1,50 @@
+import { describe, expect, type TestContext, test, vi } from "vitest";
+import { callFresh, linesOf } from "./function-host.ts";
+import { type Lab, openLab, type SettingChanges } from "./lab.ts";
+
+// Several processes a test, on a machine that may be busy.
+vi.setConfig({ testTimeout: 40_000 });
+
+const POLICY = '{"schemaVersion":1,"rules":[],"default":{"keepDays":30,"lock":"none"}}';
+
+/** An installation whose endpoint names a region. Nothing leaves the machine: nobody listens where the proxy is. */
+const ELSEWHERE: SettingChanges = {
+  ARCHIVER_IOTDA_ENDPOINT: "https://iotda.cn-north-4.myhuaweicloud.com",
+  ARCHIVER_DOWNLOAD_INTERVAL_MS: undefined,
+  HTTPS_PROXY: "http://127.0.0.1:1",
+};
+
+async function openElsewhere(context: TestContext, more: SettingChanges = {}): Promise<Lab> {
+  const lab = await openLab(context);
+  await lab.writeSettings({ ...ELSEWHERE, ...more });
+  return lab;
+}
+
+async function regionLines(lab: Lab, name: string, more: SettingChanges = {}): Promise<unknown[]> {
+  const settings = lab.settings({ ...ELSEWHERE, ...more });
+  const { log } = await callFresh(settings, name, { timeLeftMs: 2_000 });
+  return linesOf(log).filter(({ message }) => message === "region-from-host");
+}
+
+describe.concurrent("a region that nobody set, taken from the endpoint's host, is logged", () => {
+  test.for(["archive", "discover", "expire"])("by the function %s, once", async (name, context) => {
+    const lab = await openElsewhere(context);
+    const policy = name === "expire" ? { ARCHIVER_RETENTION_POLICY: POLICY } : {};
+    expect(await regionLines(lab, name, policy)).toMatchObject([{ level: "INFO", region: "cn-north-4" }]);
+    expect(await regionLines(lab, name, { ...policy, ARCHIVER_IOTDA_REGION: "cn-south-1" })).toEqual([]);
+  });
+
+  test.for([
+    ["DEBUG", true],
+    ["INFO", false],
+  ] as const)("by the command line at %s: %s", async ([level, isSaid], context) => {
+    const lab = await openElsewhere(context, { ARCHIVER_LOG_LEVEL: level });
+    const running = lab.start("status");
+    const said = await Promise.race([
+      running.until(() => /INFO {2}ARCHIVER_IOTDA_REGION is not set: cn-north-4,/.test(running.stderr)),
+      new Promise((resolve) => setTimeout(resolve, 3_000, false)),
+    ]);
+    running.kill("SIGKILL");
+    expect(said, running.stderr).toBe(isSaid);
+  });
+});
