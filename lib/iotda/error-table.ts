@@ -44,7 +44,7 @@ const FORBIDDEN: Outcome = {
   code: "platform-forbidden",
   scope: "system",
   retry: "never",
-  hint: "Grant iotda:exporttasks:queryList, :query and :delete to this key's user, check that the project uses IoTDA and, for a standard or enterprise instance, use its own application address.",
+  hint: "Grant iotda:exporttasks:queryList, :query and :delete, and :create where exports are requested, to this key's user, check that the project uses IoTDA and, for a standard or enterprise instance, use its own application address.",
 };
 const FORBIDDEN_APP: Outcome = {
   ...FORBIDDEN,

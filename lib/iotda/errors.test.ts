@@ -82,6 +82,12 @@ describe("classification", () => {
     expect(error.message).toContain("no right");
   });
 
+  test("a create that is forbidden is told which permission it wants", async () => {
+    const create = (client: IotdaClient) => client.createExportTask({ resourceCondition: {} }, unaborted());
+    const error = await refusalOf(403, { error_code: "IOTDA.000021" }, {}, create);
+    expect(error.hint).toMatch(/iotda:exporttasks:.*:create/);
+  });
+
   test.each([
     ["no code", { message: "nothing here" }],
     ["a code of no known form", { error_code: SECRETS.ak }],
