@@ -79,7 +79,7 @@ function names({ expired }: RevisionLedger, objects: readonly DueObject[]): bool
   return objects.every((object) => named.has(idOf(object)));
 }
 
-/** What the world objects: locks, holds, and last, as fresh as can be, the platform's list. */
+/** What the world objects: the platform's list, locks and holds; all anew when the list has become old meanwhile. */
 async function whyNot(
   run: RetentionRun,
   proof: PlatformProof,

@@ -44,7 +44,7 @@ export interface VerifyReport extends RunFrame {
 }
 
 export interface VerifyOptions extends RetentionRunOptions {
-  /** The part of all copies that is read, from 0 (none) to 1 (all). At least one is. */
+  /** The part of all copies that is read, up to 1 (all); however small, one copy is. */
   readonly fraction: number;
 }
 
