@@ -1,7 +1,8 @@
 import { readFile, stat } from "node:fs/promises";
 import { parseEnv } from "node:util";
+import { problemsOfLines } from "./env-lines.ts";
 import { ConfigurationError } from "./errors.ts";
-import type { Environment } from "./read-settings.ts";
+import { type Environment, problemsOfNearNames } from "./read-settings.ts";
 
 /** Larger than any file of settings; a log or a disk image given by mistake is refused. */
 const MAX_ENV_FILE_BYTES = 256 * 1024;
@@ -11,16 +12,22 @@ const MAX_ENV_FILE_BYTES = 256 * 1024;
  * As there, a variable of the real environment wins over the file, even an empty one, which switches the
  * file's line off.
  *
- * @throws {ConfigurationError} when the file cannot be read.
+ * @throws {ConfigurationError} when the file cannot be read, or holds a line that is no setting: a setting that
+ * is silently passed over has its default, which may delete.
  */
 export async function withEnvFile(env: Environment, file: string): Promise<Environment> {
   return { ...(await readEnvFile(file)), ...env };
 }
 
 async function readEnvFile(file: string): Promise<Environment> {
-  const text = await readWithinLimit(file);
   // Editors on Windows begin a file with a byte order mark; it would become part of the first name.
-  return parseEnv(text.replace(/^\uFEFF/, ""));
+  const text = (await readWithinLimit(file)).replace(/^\uFEFF/, "");
+  const settings = parseEnv(text);
+  const problems = [...problemsOfLines(nameOf(file), text), ...problemsOfNearNames(settings)];
+  if (problems.length > 0) {
+    throw new ConfigurationError(problems);
+  }
+  return settings;
 }
 
 async function readWithinLimit(file: string): Promise<string> {
@@ -39,5 +46,9 @@ async function readWithinLimit(file: string): Promise<string> {
 
 function unusable(file: string, problem: string, cause?: unknown): ConfigurationError {
   const fix = "Give --env-file the path of a readable file with NAME=value lines.";
-  return new ConfigurationError([{ name: `--env-file ${JSON.stringify(file)}`, problem, fix }], cause);
+  return new ConfigurationError([{ name: nameOf(file), problem, fix }], cause);
+}
+
+function nameOf(file: string): string {
+  return `--env-file ${JSON.stringify(file)}`;
 }

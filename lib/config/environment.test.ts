@@ -158,6 +158,17 @@ describe("the message", () => {
     expect(error).toMatchObject({ code: "configuration", scope: "system", retry: "never" });
   });
 
+  test.each(["archiver_accept", "ARCHIVE_ACCEPT", "ARCHIVER-ACCEPT"])("knows %s for a slip", (name) => {
+    expect(refusal({ ...LOCAL, [name]: "any" }).problems).toMatchObject([
+      { name, fix: "Did you mean ARCHIVER_ACCEPT?" },
+    ]);
+  });
+
+  test("leaves other programs' names alone, and proxies in lower case", () => {
+    const others = { ARCHIVE_FOLDER: "/x", archive: "y", https_proxy: "http://127.0.0.1:3128" };
+    expect(() => readConfiguration({ ...LOCAL, ...others }, new Set<ConfigurationPart>())).not.toThrow();
+  });
+
   test("suggests nothing for a name far from all", () => {
     expect(refusal({ ...LOCAL, ARCHIVER_WHATEVER_ELSE: "x" }).problems[0]?.fix).toBe("Remove it.");
   });

@@ -16,6 +16,8 @@ const STAND_INS: Partial<Record<SettingName, string>> = {
   AWS_ENDPOINT_URL_SQS: "AWS_ENDPOINT_URL",
 };
 
+const PREFIX = "ARCHIVER_";
+const KNOWN: ReadonlySet<string> = new Set(SETTING_NAMES);
 const SHOWN_VALUE_LENGTH = 60;
 
 /** The typed value of every setting, each on its own, and what is wrong with names and values. */
@@ -80,19 +82,44 @@ function givenText(env: Environment, name: SettingName): { name: string; text: s
   return undefined;
 }
 
+/**
+ * Names written as if they were settings of this program, in other letters: `archiver_delete`,
+ * `ARCHIVER-DELETE`, `ARCHIVE_DELETE`. In a file of settings each is a slip that nobody would hear of.
+ */
+export function problemsOfNearNames(settings: Environment): ConfigurationProblem[] {
+  return unknown(settings, (name) => !name.startsWith(PREFIX) && asWritten(name).startsWith(PREFIX));
+}
+
+/** The environment has names of other programs too: there, a name in other letters must spell a setting. */
 function unknownNames(env: Environment): ConfigurationProblem[] {
-  const known: ReadonlySet<string> = new Set(SETTING_NAMES);
+  return unknown(env, (name) => name.startsWith(PREFIX) || KNOWN.has(asWritten(name)));
+}
+
+function unknown(env: Environment, isOurs: (name: string) => boolean): ConfigurationProblem[] {
   return Object.keys(env)
-    .filter((name) => name.startsWith("ARCHIVER_") && !known.has(name) && (env[name] ?? "") !== "")
+    .filter((name) => !isSetting(name) && isOurs(name) && (env[name] ?? "") !== "")
     .sort()
     .map((name) => {
-      const meant = nearestName(name, SETTING_NAMES);
+      const meant = nearestName(asWritten(name), SETTING_NAMES);
       return {
         name: quotedName(name),
         problem: "is no setting of this program",
         fix: meant === undefined ? "Remove it." : `Did you mean ${meant}?`,
       };
     });
+}
+
+/** A name that is read: a setting's, or its lower-case form where that counts too. */
+function isSetting(name: string): boolean {
+  return KNOWN.has(name) || [...LOWER_CASE_TOO].some((known) => known.toLowerCase() === name);
+}
+
+/** A name in the letters of this program's settings. */
+function asWritten(name: string): string {
+  return name
+    .toUpperCase()
+    .replaceAll(/[-.]/g, "_")
+    .replace(/^ARCHIVE_/, PREFIX);
 }
 
 /** What the secret variables hold, so that one pasted into the wrong place is not shown there either. */
@@ -108,5 +135,5 @@ function quoted(text: string): string {
 }
 
 function quotedName(name: string): string {
-  return /^[A-Z0-9_]{1,80}$/.test(name) ? name : quoted(name);
+  return /^[A-Za-z0-9_.-]{1,80}$/.test(name) ? name : quoted(name);
 }
