@@ -61,6 +61,7 @@ async function runUntilEnd(
       runId,
       pacing: ready.abilities.compareAndSwap ? "shared" : "unshared",
       held: ready.list.tasks.length,
+      deletion: settings.deletion,
     });
     await options.prepare?.(limit.signal);
   } catch (error) {

@@ -11,6 +11,7 @@ export type ArchiveEvent =
       readonly runId: string;
       readonly pacing: "shared" | "unshared";
       readonly held: number;
+      readonly deletion: "after-verify" | "never";
     }
   | { readonly kind: "listed"; readonly held: number }
   | { readonly kind: "task-started"; readonly exportTaskId: string; readonly attempts: number }

@@ -1,6 +1,6 @@
 import type { ArchiveEvent } from "../archive/events.ts";
 import { formatBytes, formatDuration } from "./format.ts";
-import { outcomeInWords, reasonInWords } from "./words.ts";
+import { deletionInWords, outcomeInWords, reasonInWords } from "./words.ts";
 
 /** One event as a person reads it. */
 export interface EventLine {
@@ -17,7 +17,7 @@ export function eventLine(event: ArchiveEvent): EventLine | undefined {
       return {
         level: "info",
         tone: "plain",
-        text: `Run ${event.runId}: ${event.held} of 50 places held on the platform, pacing ${event.pacing}`,
+        text: `Run ${event.runId}: ${event.held} of 50 places held on the platform, pacing ${event.pacing}, ${deletionInWords(event.deletion)}`,
       };
     case "task-started":
       return { level: "debug", tone: "plain", text: `${event.exportTaskId}: started` };

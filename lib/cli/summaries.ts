@@ -7,7 +7,7 @@ import type { RunReport, StopReason, TaskEntry } from "../records/run-report.ts"
 import type { StatusReport } from "./commands/status.ts";
 import { count, formatBytes, formatDue, formatDuration } from "./format.ts";
 import { openRequestLines, requestLines } from "./request-lines.ts";
-import { outcomeInWords, reasonInWords } from "./words.ts";
+import { deletionInWords, outcomeInWords, reasonInWords } from "./words.ts";
 
 /** Lines between rows only make a short table long. */
 const NO_ROW_LINES = { mid: "", "left-mid": "", "mid-mid": "", "right-mid": "" };
@@ -144,7 +144,7 @@ function skipInWords(reason: DiscoverReport["skipped"][number]["reason"]): strin
 
 /** `status` for a person. */
 export function statusLines(status: StatusReport, nowMs: number): readonly string[] {
-  const { platform, queue, nextSlotAt, failure } = status;
+  const { platform, queue, deletion, nextSlotAt, failure } = status;
   const byStatus = Object.entries(platform.byStatus).map(([status, n]) => `${n} ${status}`);
   const { oldest } = platform;
   return [
@@ -156,6 +156,7 @@ export function statusLines(status: StatusReport, nowMs: number): readonly strin
         ]),
     `Queue: ${queue.ready} ready, ${queue.delayed} delayed, ${queue.inFlight} in flight${queue.nextDueAtMs === undefined ? "" : `; the next ${formatDue(queue.nextDueAtMs, nowMs)}`}`,
     `Dead letters: ${queue.deadLetters}${queue.deadLetters === 0 ? "" : ' (see "iotda-archiver dead-letters list")'}`,
+    `Runs: ${deletionInWords(deletion)}`,
     failure === undefined
       ? nextSlotInWords(nextSlotAt, nowMs)
       : `Store: it cannot be used: ${failure.message}\n  ${failure.hint}`,

@@ -55,6 +55,11 @@ export function stayInWords(reason: StayReason): string {
   return STAY_WORDS[reason];
 }
 
+/** Whether a run deletes, for a person: the one setting whose slip cannot be undone. */
+export function deletionInWords(deletion: "after-verify" | "never"): string {
+  return deletion === "never" ? "deletion is off (ARCHIVER_DELETE=never)" : "deletes archived exports";
+}
+
 /** A reason for a person. */
 export function reasonInWords(reason: string): string {
   return REASON_WORDS[reason] ?? reason;

@@ -15,7 +15,13 @@ const REPORT: RunReport = {
   platform: { held: 7, limit: 50 },
 };
 
-const STARTED: ArchiveEvent = { kind: "run-started", runId: REPORT.runId, pacing: "shared", held: 7 };
+const STARTED: ArchiveEvent = {
+  kind: "run-started",
+  runId: REPORT.runId,
+  pacing: "shared",
+  held: 7,
+  deletion: "after-verify",
+};
 
 function at(atMs: number, event: ArchiveEvent): TimedEvent {
   return { event, atMs };

@@ -105,6 +105,7 @@ describe.concurrent("for people", () => {
         "  oldest: export-01, made 2026-11-21T01:01:00.000Z; evicted first when all places are taken",
         "Queue: 0 ready, 0 delayed, 0 in flight",
         "Dead letters: 0",
+        "Runs: deletes archived exports",
         "Next download: no run has paced this store yet",
         "",
       ].join("\n"),
@@ -131,6 +132,7 @@ describe.concurrent("for people", () => {
     );
     expect(run.stdout).toMatch(/failed-one .* dead-lettered .* the platform could not make this export/);
     expect(run.stdout).toMatch(/^Left in the queue: nothing\nDead letters: 1 \(see "/m);
+    expect(run.stderr).toMatch(/Run \S+: .*, deletes archived exports$/m);
     expect(run.stderr).toMatch(/INFO {2}export-01: archived and deleted/);
     expect(run.stderr).toMatch(/ERROR failed-one: dead-lettered: the platform could not make this export/);
     // No colours, cursor moves or redrawn lines where nobody watches.
@@ -156,6 +158,10 @@ describe.concurrent("what runs decide", () => {
       counts: { archived: 1, kept: 1, deleted: 0 },
       tasks: [{ outcome: "archived-kept", reason: "delete-disabled" }],
     });
+    expect(kept.stderr).toMatch(/Run \S+: .*, deletion is off \(ARCHIVER_DELETE=never\)$/m);
+    expect((await lab.archiver("status")).stdout).toMatch(
+      /^Runs: deletion is off \(ARCHIVER_DELETE=never\)$/m,
+    );
     const again = v.parse(runReportSchema, (await lab.archiverJson("run")).document);
     expect(again.counts.received).toBe(0);
     await lab.writeSettings();

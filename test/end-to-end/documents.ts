@@ -119,6 +119,7 @@ export const statusSchema = v.strictObject({
     oldest: v.optional(v.strictObject({ exportTaskId, createTime: v.string() })),
   }),
   queue: queueDepthSchema,
+  deletion: v.picklist(["after-verify", "never"]),
   nextSlotAt: v.optional(isoTime),
   requests: v.optional(
     v.strictObject({

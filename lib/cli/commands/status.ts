@@ -24,6 +24,8 @@ export interface StatusReport {
     readonly oldest?: { readonly exportTaskId: string; readonly createTime: string };
   };
   readonly queue: QueueDepth;
+  /** Whether runs with these settings delete what they archived. */
+  readonly deletion: "after-verify" | "never";
   /** When the next download may start; missing before the first run. */
   readonly nextSlotAt?: string;
   /** Export requests that are open, and why; missing while none is. */
@@ -46,6 +48,7 @@ export async function statusCommand(options: CommonOptions, output: Output): Pro
     return {
       platform: { held: view.tasks.length, limit: PLACES_LIMIT, ...placesOf(view.tasks) },
       queue,
+      deletion: settings.deletion,
       ...(await storeState({ ports, settings, signal }, view)),
     };
   });
