@@ -62,9 +62,14 @@ export class RetentionRecords {
     this.#abilities = abilities;
   }
 
+  /** The folder of all records, below the store's prefix, with a slash at its end. */
+  get root(): string {
+    return recordsRoot(this.#scope);
+  }
+
   /** Every revision with any record, sorted by task and revision. Throws what the store throws. */
   async revisions(options: CallOptions): Promise<readonly RecordedRevision[]> {
-    const root = recordsRoot(this.#scope);
+    const { root } = this;
     const keysByTask = new Map<string, string[]>();
     for await (const { key } of this.#store.list(root, options)) {
       const exportTaskId = key.slice(root.length, key.indexOf("/", root.length));

@@ -1,7 +1,9 @@
 import { createHash } from "node:crypto";
+import { ArchiverError } from "../domain/errors.ts";
 import type { CallOptions } from "../ports/platform.ts";
 import type { RetentionStore } from "../ports/retention-store.ts";
 import { type RetentionRecords, type RevisionLedger, UNREADABLE } from "../records/retention-records.ts";
+import type { ExpiredRecord } from "../records/retention-schemas.ts";
 import type { ArchivedRecord } from "../records/schemas.ts";
 import { damagedCopy, NoSuchCopyError } from "./errors.ts";
 
@@ -35,16 +37,26 @@ export async function readCopy(
   return { sizeBytes, sha256, isIntact: sizeBytes === object.sizeBytes && sha256 === object.sha256 };
 }
 
+/** A copy that an operator asked for. */
+export interface FoundCopy {
+  readonly record: ArchivedRecord;
+  /**
+   * What is to be said when the object is not there, where retention meant to remove it. It may be there all
+   * the same: `expired.json` is written before the removal, and a hold or a lock may have come between.
+   */
+  readonly whyGone: NoSuchCopyError | undefined;
+}
+
 /**
  * The record of the copy that an operator asks for: of the named revision, or of the one archived last.
  *
- * @throws NoSuchCopyError when there is none, or it has expired.
+ * @throws NoSuchCopyError when there is none.
  */
 export async function findCopy(
   records: RetentionRecords,
   asked: { readonly exportTaskId: string; readonly revision?: string | undefined },
   options: CallOptions,
-): Promise<ArchivedRecord> {
+): Promise<FoundCopy> {
   const { exportTaskId, revision } = asked;
   const ledgers: RevisionLedger[] = [];
   for (const one of await records.revisionsOf(exportTaskId, options)) {
@@ -52,38 +64,74 @@ export async function findCopy(
       ledgers.push(await records.read(one, options));
     }
   }
-  const what =
-    revision === undefined ? `export ${exportTaskId}` : `revision ${revision} of export ${exportTaskId}`;
-  const copies = ledgers
-    .flatMap(({ archived }) => (archived === undefined || archived === UNREADABLE ? [] : archived.slice(-1)))
-    .sort((a, b) => Date.parse(a.archivedAt) - Date.parse(b.archivedAt));
+  const id = JSON.stringify(exportTaskId);
+  const what = revision === undefined ? `export ${id}` : `revision ${revision} of export ${id}`;
+  const copies = ledgers.flatMap(copyIn).sort((a, b) => archivedMs(a) - archivedMs(b));
   const newest = copies.at(-1);
   if (newest !== undefined) {
-    return newest;
+    const { record, expired } = newest;
+    const standing = copies.findLast((copy) => copy.expired === undefined);
+    return { record, whyGone: expired && expiredCopy(what, expired, standing) };
   }
   throw ledgers.some(({ archived }) => archived === UNREADABLE)
     ? new NoSuchCopyError(
         `the archived record of ${what} cannot be read`,
-        "Look at the files in its folder under records/.",
+        `Look at the files below ${records.root}${exportTaskId}/ in the store.`,
       )
     : new NoSuchCopyError(
         `no archived record names ${what}`,
-        "Check the id; iotda-archiver retention plan lists what is archived.",
+        `Check the id: every archived export has a folder below ${records.root} in the store.`,
       );
+}
+
+/** The copy that stands of one revision, and what ended it. */
+interface RecordedCopy {
+  readonly revision: string;
+  readonly record: ArchivedRecord;
+  readonly expired: ExpiredRecord | undefined;
+}
+
+function copyIn({ revision, archived, expired }: RevisionLedger): RecordedCopy[] {
+  const record = archived === UNREADABLE ? undefined : archived?.at(-1);
+  return record === undefined
+    ? []
+    : [{ revision, record, expired: expired === UNREADABLE ? undefined : expired }];
+}
+
+function archivedMs({ record }: RecordedCopy): number {
+  return Date.parse(record.archivedAt);
+}
+
+/** Removed as the policy says: nothing to look for, and no other copy is given in its place unasked. */
+function expiredCopy(
+  what: string,
+  { rule, keepUntil, expiredAt }: ExpiredRecord,
+  standing: RecordedCopy | undefined,
+): NoSuchCopyError {
+  return new NoSuchCopyError(
+    `${what} was removed by the retention policy on ${expiredAt.slice(0, 10)} (rule ${JSON.stringify(rule)}, kept until ${keepUntil.slice(0, 10)})`,
+    standing === undefined
+      ? "It cannot be restored from this archive."
+      : `It cannot be restored from this archive; an older revision of it can, with --revision ${standing.revision}.`,
+  );
 }
 
 /**
  * Gives the bytes of a recorded copy to `take` and proves them.
  *
  * @throws ArchiverError `copy-damaged` when they are not what the record says: what `take` got is worthless.
+ * @throws NoSuchCopyError when retention has removed the object.
  */
 export async function readProvedCopy(
   store: RetentionStore,
-  record: ArchivedRecord,
+  { record, whyGone }: FoundCopy,
   options: CallOptions,
   take: (chunk: Uint8Array) => Promise<void>,
 ): Promise<void> {
-  const { isIntact } = await readCopy(store, record, options, take);
+  const { isIntact } = await readCopy(store, record, options, take).catch((error: unknown) => {
+    const isGone = error instanceof ArchiverError && error.code === "store-copy-differs";
+    throw isGone && whyGone !== undefined ? whyGone : error;
+  });
   if (!isIntact) {
     throw damagedCopy(record.object.key);
   }

@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
 import { verifyLines } from "../../lib/cli/retention-lines.ts";
+import { RetentionRecords } from "../../lib/records/retention-records.ts";
 import { planRetention } from "../../lib/retention/plan.ts";
+import { findCopy, readProvedCopy } from "../../lib/retention/read-copy.ts";
 import { verify } from "../../lib/retention/verify.ts";
 import { storeError } from "../world/port-errors.ts";
 import type { Ending } from "../world/runner-process.ts";
@@ -114,4 +116,61 @@ test("verify counts copies in an archive class apart, however many, and goes on 
   expect(verifyLines(report).slice(1)).toEqual([
     expect.stringMatching(/^6 copies in an archive storage class/),
   ]);
+});
+
+/** What `restore` does with the store, but for the file. */
+async function restored(scene: RetentionScene, exportTaskId: string): Promise<number> {
+  const ending = await scene.start(async ({ store }) => {
+    const records = new RetentionRecords(store, scene.settings.scope, { createOnce: false });
+    let sizeBytes = 0;
+    const found = await findCopy(records, { exportTaskId }, ALWAYS);
+    await readProvedCopy(store, found, ALWAYS, async (chunk) => {
+      sizeBytes += chunk.byteLength;
+    });
+    return sizeBytes;
+  });
+  return value(ending);
+}
+
+test("an export that retention removed is not said to be lost", async () => {
+  const scene = new RetentionScene();
+  scene.keepPlatformBusy();
+  const archivedAtMs = scene.startedAtMs - 20 * DAY_MS;
+  scene.plant({ exportTaskId: "due", archivedAtMs });
+  await scene.wait(1_000);
+  expect(await restored(scene, "due")).toBe(100);
+  expect((await scene.expire()).counts).toMatchObject({ removed: 1 });
+  const day = (ms: number) => new Date(ms).toISOString().slice(0, 10);
+  await expect(restored(scene, "due")).rejects.toMatchObject({
+    code: "no-such-copy",
+    message: `export "due" was removed by the retention policy on ${day(scene.startedAtMs)} (rule "default", kept until ${day(archivedAtMs + 10 * DAY_MS)})`,
+    hint: "It cannot be restored from this archive.",
+  });
+});
+
+test("an export that was to be removed and is still there is given back", async () => {
+  const scene = new RetentionScene();
+  const key = scene.plant({ exportTaskId: "due" });
+  const at = new Date(scene.startedAtMs).toISOString();
+  scene.plantRecord("due", "expired", {
+    schemaVersion: 1,
+    idempotencyKey: `iotda:${scene.settings.scope.projectId}:default:due:fe8e44f7`,
+    objects: [{ key, sizeBytes: 100, sha256: "0".repeat(64) }],
+    rule: "default",
+    keepUntil: at,
+    expiredAt: at,
+    runId: "run-1",
+  });
+  expect(await restored(scene, "due")).toBe(100);
+  scene.world.store.removeObject(key);
+  await expect(restored(scene, "due")).rejects.toMatchObject({ code: "no-such-copy" });
+});
+
+test("an export without a record is told where records lie", async () => {
+  const scene = new RetentionScene();
+  await expect(restored(scene, "nobody")).rejects.toMatchObject({
+    code: "no-such-copy",
+    message: 'no archived record names export "nobody"',
+    hint: "Check the id: every archived export has a folder below records/project-1/default/ in the store.",
+  });
 });

@@ -3,8 +3,7 @@ import { type FileHandle, lstat, open, rename, rm } from "node:fs/promises";
 import path from "node:path";
 import { ArchiverError } from "../../domain/errors.ts";
 import { RetentionRecords } from "../../records/retention-records.ts";
-import type { ArchivedRecord } from "../../records/schemas.ts";
-import { findCopy, readProvedCopy } from "../../retention/read-copy.ts";
+import { type FoundCopy, findCopy, readProvedCopy } from "../../retention/read-copy.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { formatBytes } from "../format.ts";
 import type { Output } from "../output.ts";
@@ -27,7 +26,7 @@ export async function restoreCommand(
 ): Promise<ExitCode> {
   const file = path.resolve(options.to);
   await requireFree(file);
-  const record = await withArchive(options, async (session) => {
+  const { record } = await withArchive(options, async (session) => {
     // Nothing is written to the store, so nothing has to be known of what it can do.
     const records = new RetentionRecords(session.store, session.scope, { createOnce: false });
     const asked = { exportTaskId, revision: options.revision };
@@ -43,11 +42,7 @@ export async function restoreCommand(
   return EXIT.done;
 }
 
-async function writeProved(
-  { store, signal }: ArchiveSession,
-  record: ArchivedRecord,
-  file: string,
-): Promise<void> {
+async function writeProved({ store, signal }: ArchiveSession, found: FoundCopy, file: string): Promise<void> {
   const draft = path.join(
     path.dirname(file),
     `.${path.basename(file)}.${randomBytes(6).toString("hex")}.part`,
@@ -56,7 +51,7 @@ async function writeProved(
   try {
     handle = await open(draft, "wx", 0o640);
     const target = handle;
-    await readProvedCopy(store, record, { signal }, async (chunk) => {
+    await readProvedCopy(store, found, { signal }, async (chunk) => {
       await target.writeFile(chunk);
     });
     await handle.sync();
