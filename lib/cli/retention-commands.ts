@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { addHoldCommand, type HoldOptions, listHoldsCommand, removeHoldCommand } from "./commands/hold.ts";
 import { type RestoreOptions, restoreCommand } from "./commands/restore.ts";
 import { expireCommand, planCommand, retainSweepCommand } from "./commands/retention.ts";
@@ -51,7 +51,12 @@ export function addRetentionCommands(
     );
 
   command(program, "verify", "read archived copies back and compare them with their records")
-    .option("--sample <percent>", "read a random part", percentage, 0.05)
+    .addOption(
+      new Option("--sample <percent>", "read a random part, such as 10%")
+        .argParser(percentage)
+        .default(0.05, "5%")
+        .conflicts("all"),
+    )
     .option("--all", "read every copy")
     .action(async (options: VerifyCommandOptions) => end(await verifyCommand(options, output)));
   command(program, "restore <id>", "give an archived export back as a file, proved by its record")

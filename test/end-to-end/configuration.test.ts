@@ -126,6 +126,8 @@ describe.concurrent("usage", () => {
     [["dead-letters", "lost"], "too many arguments"],
     [["dead-letters", "list", "--limit", "many"], "whole number of at least 1"],
     [["dead-letters", "redrive"], "name the letters to move back, or give --all"],
+    [["verify", "--sample", "10%", "--all"], "'--sample <percent>' cannot be used with option '--all'"],
+    [["verify", "--sample", "0.05%%"], "more than 0% and at most 100%"],
     [["dead-letters", "redrive", "1", "--all"], "name the letters to move back, or give --all"],
   ])("%j is refused with exit 2 and one line that says why", async (args, reason) => {
     const { exitCode, stdout, stderr } = await startArchiver(args).ended;
@@ -159,6 +161,7 @@ describe.concurrent("usage", () => {
     [["status", "-h"], /--env-file <file>/],
     [["dead-letters", "--help"], /list [\s\S]*redrive /],
     [["dead-letters", "list", "--help"], /--limit <n>/],
+    [["verify", "--help"], /--sample <percent> .*such as 10% \(default: 5%\)/],
     [["dead-letters", "redrive", "--help"], /\[ids\.\.\.\][\s\S]*--all/],
   ])("%j is answered on stdout, exit 0", async (args, text) => {
     const { exitCode, stdout, stderr } = await startArchiver(args).ended;
