@@ -1,6 +1,10 @@
 import type { Configuration, ConfigurationPart } from "../config/configuration.ts";
 import { withEnvFile } from "../config/env-file.ts";
 import { readConfiguration } from "../config/environment.ts";
+import { ConfigurationError } from "../config/errors.ts";
+
+/** For the first call ever: nothing else in the message says that a file can hold the settings. */
+const WHERE_TO_SET = "Set them in the environment, or name a file with --env-file.";
 
 const EVERY_PART: readonly ConfigurationPart[] = ["platform", "store", "queue"];
 
@@ -14,7 +18,13 @@ export async function loadConfiguration<Part extends ConfigurationPart = Configu
 ): Promise<Configuration<Part>> {
   const environment = envFile === undefined ? process.env : await withEnvFile(process.env, envFile);
   handToAwsSdk(environment);
-  return readConfiguration(environment, new Set(need));
+  try {
+    return readConfiguration(environment, new Set(need));
+  } catch (error) {
+    throw error instanceof ConfigurationError && envFile === undefined
+      ? new ConfigurationError(error.problems, error.cause, WHERE_TO_SET)
+      : error;
+  }
 }
 
 /** The AWS SDK finds its keys, profile and region in the environment of the process, and nowhere else. */

@@ -15,8 +15,9 @@ export class ConfigurationError extends ArchiverError {
   declare readonly code: "configuration";
   readonly problems: readonly ConfigurationProblem[];
 
-  constructor(problems: readonly ConfigurationProblem[], cause?: unknown) {
-    super("configuration", messageOf(problems), {
+  /** @param closing a line below the problems: what to do about all of them. */
+  constructor(problems: readonly ConfigurationProblem[], cause?: unknown, closing?: string) {
+    super("configuration", [...messageOf(problems), ...(closing === undefined ? [] : [closing])].join("\n"), {
       scope: "system",
       retry: "never",
       hint: "Correct every setting listed in the message, in the environment or the --env-file, and start again.",
@@ -26,8 +27,8 @@ export class ConfigurationError extends ArchiverError {
   }
 }
 
-function messageOf(problems: readonly ConfigurationProblem[]): string {
+function messageOf(problems: readonly ConfigurationProblem[]): readonly string[] {
   const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
   const lines = problems.map(({ name, problem, fix }) => `  ${name}: ${problem}. ${fix}`);
-  return [`The configuration has ${count}:`, ...lines].join("\n");
+  return [`The configuration has ${count}:`, ...lines];
 }

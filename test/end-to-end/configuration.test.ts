@@ -54,6 +54,7 @@ describe.concurrent("settings that cannot work", () => {
       ]) {
         expect(stderr).toMatch(new RegExp(`^  ${name}\\b.*: .+\\. Set .+`, "m"));
       }
+      expect(stderr).toMatch(/\nSet them in the environment, or name a file with --env-file\.\n$/);
       expect(stderr).not.toMatch(STACK_TRACE);
     },
   );
@@ -61,7 +62,7 @@ describe.concurrent("settings that cannot work", () => {
   test.each(LETTER_COMMANDS.map((command) => [command]))("%j asks for the queue alone", async (command) => {
     const { exitCode, stdout, stderr } = await startArchiver(command).ended;
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
-    expect(stderr).toMatch(/^The configuration has 1 problem:\n {2}ARCHIVER_QUEUE: .+\n$/);
+    expect(stderr).toMatch(/^The configuration has 1 problem:\n {2}ARCHIVER_QUEUE: .+\nSet them in .+\n$/);
   });
 
   test("several wrong ones are all told at once, with what to set, and no secret with them", async () => {
@@ -69,7 +70,7 @@ describe.concurrent("settings that cannot work", () => {
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
     const lines = stderr.trimEnd().split("\n");
     expect(lines[0]).toBe("The configuration has 8 problems:");
-    const named = lines.slice(1).map((line) => line.trim().split(/[: ]/)[0]);
+    const named = lines.slice(1, -1).map((line) => line.trim().split(/[: ]/)[0]);
     expect(named.toSorted()).toEqual([
       "ARCHIVER_DELETE",
       "ARCHIVER_DELTE",
@@ -102,6 +103,7 @@ describe.concurrent("settings that cannot work", () => {
     );
     const { stderr } = await startArchiver(["run", "--env-file", file], { ARCHIVER_DELETE: "never" }).ended;
     expect(stderr).toMatch(/^The configuration has 6 problems:\n/);
+    expect(stderr, "a file was named").not.toContain("Set them in");
     expect(stderr).not.toMatch(/ARCHIVER_STORE|ARCHIVER_DELETE:/);
   });
 
