@@ -16,6 +16,7 @@ import { InterruptedByOperator } from "./interrupt.ts";
 import { createOutput, type Output } from "./output.ts";
 import { addRetentionCommands } from "./retention-commands.ts";
 import type { CommonOptions } from "./session.ts";
+import { columnsOf, wrapped } from "./terminal.ts";
 
 // The help wraps it to the terminal's width.
 const ABOUT =
@@ -67,6 +68,7 @@ function createProgram(output: Output, end: (code: ExitCode) => void): Command {
     .configureHelp({ showGlobalOptions: true })
     .helpCommand("help [command]", "show the help of a command")
     .version(manifest.version, "--version", "show the version")
+    .configureOutput({ writeErr: complain })
     .exitOverride();
   const command = (parent: Command, words: string, description: string, isDefault = false) =>
     parent
@@ -148,11 +150,15 @@ function failed(error: unknown, jsonOutput: Output | undefined): ExitCode {
   jsonOutput?.show({ failure }, []);
   const isMisuse = error instanceof ConfigurationError || error instanceof RetentionPolicyError;
   const hint = error instanceof ConfigurationError ? "" : `\n  ${failure.hint}`;
-  process.stderr.write(`${failure.message}${hint}\n`);
+  complain(`${failure.message}${hint}\n`);
   if (failure.code === "internal-error" && process.env.ARCHIVER_LOG_LEVEL === "DEBUG") {
     process.stderr.write(`${error instanceof Error ? (error.stack ?? "") : ""}\n`);
   }
   return isMisuse ? EXIT.misuse : EXIT.failed;
+}
+
+function complain(text: string): void {
+  process.stderr.write(wrapped(text, columnsOf(process.stderr)));
 }
 
 /** The help was shown, or the usage was wrong, which commander has said on stderr already. */
@@ -161,7 +167,7 @@ function afterUsage(error: CommanderError, jsonOutput: Output | undefined): Exit
     return EXIT.done;
   }
   if (error.code === WRONG_IDS) {
-    process.stderr.write(`${error.message}\n`);
+    complain(`${error.message}\n`);
   }
   const message = error.message.replace(/^error: /, "");
   const hint = "iotda-archiver --help shows the commands, and <command> --help the options of one.";

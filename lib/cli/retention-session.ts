@@ -9,6 +9,7 @@ import type { ExpiryPorts, RetentionEvent, RetentionPorts, RetentionSettings } f
 import { loadConfiguration } from "./environment.ts";
 import { interruptible } from "./interrupt.ts";
 import type { CommonOptions } from "./session.ts";
+import { columnsOf, wrapped } from "./terminal.ts";
 
 type Store = ObjectStore & StoreSweeper & RetentionStore;
 
@@ -71,7 +72,7 @@ export async function withRetention<T>(
 }
 
 function say(line: string): void {
-  process.stderr.write(`${line}\n`);
+  process.stderr.write(`${wrapped(line, columnsOf(process.stderr))}\n`);
 }
 
 const PROGRESS_EVERY = 1_000;

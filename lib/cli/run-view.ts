@@ -6,6 +6,7 @@ import type { Log } from "../observability/log.ts";
 import { type EventLine, eventLine } from "./event-lines.ts";
 import { formatBytes, formatDuration } from "./format.ts";
 import { Progress, type TaskProgress } from "./progress.ts";
+import { columnsOf, wrapped } from "./terminal.ts";
 
 /** Shows a run while it works. */
 export interface RunView {
@@ -31,14 +32,18 @@ export function createPlainView(log: Log): RunView {
 }
 
 const REDRAW_EVERY_MS = 100;
-const BAR_CELLS = 24;
+/** With an id of 36 characters and two sizes beside it, a line has 80 columns at most. */
+const BAR_CELLS = 16;
 
+type Style = Parameters<typeof styleText>[0];
+
+/** A plain line has the terminal's own colour: white cannot be read on a light background. */
 const STYLE_OF_TONE = {
   good: "green",
-  plain: "white",
+  plain: undefined,
   caution: "yellow",
   bad: "red",
-} as const satisfies Record<EventLine["tone"], Parameters<typeof styleText>[0]>;
+} as const satisfies Record<EventLine["tone"], Style | undefined>;
 
 /** Finished lines scroll by; below them a block shows what is going on now. */
 export function createLiveView(
@@ -50,9 +55,10 @@ export function createLiveView(
   const progress = new Progress();
   const draw = () => terminal(block(progress, wallMs()).join("\n"));
   const timer = setInterval(draw, REDRAW_EVERY_MS);
-  const scroll = (text: string) => {
+  const scroll = (text: string, style: Style | undefined) => {
+    const lines = wrapped(text, columnsOf(stream));
     terminal.clear();
-    stream.write(`${text}\n`);
+    stream.write(`${style === undefined ? lines : styleText(style, lines, { stream })}\n`);
     draw();
   };
   return {
@@ -60,10 +66,10 @@ export function createLiveView(
       progress.note(event);
       const line = eventLine(event);
       if (line !== undefined && (showDebug || line.level !== "debug")) {
-        scroll(styleText(STYLE_OF_TONE[line.tone], line.text, { stream }));
+        scroll(line.text, STYLE_OF_TONE[line.tone]);
       }
     },
-    say: (line) => scroll(styleText("bold", line, { stream })),
+    say: (line) => scroll(line, "bold"),
     close() {
       clearInterval(timer);
       terminal.clear();
