@@ -5,7 +5,7 @@ import type { RetainReport } from "../retention/retain.ts";
 import type { RetentionStop, RunFrame } from "../retention/run.ts";
 import type { VerifyReport } from "../retention/verify.ts";
 import { count, formatBytes } from "./format.ts";
-import { table } from "./summaries.ts";
+import { table } from "./table.ts";
 import { stayInWords } from "./words.ts";
 
 const STOP_WORDS: Readonly<Record<RetentionStop, string>> = {

@@ -1,5 +1,4 @@
 import { styleText } from "node:util";
-import Table from "cli-table3";
 import type { SweepReport } from "../archive/sweep.ts";
 import type { DiscoverReport } from "../discovery/discover.ts";
 import type { QueueDepth } from "../ports/task-queue.ts";
@@ -7,17 +6,8 @@ import type { RunReport, StopReason, TaskEntry } from "../records/run-report.ts"
 import type { StatusReport } from "./commands/status.ts";
 import { count, formatBytes, formatDue, formatDuration } from "./format.ts";
 import { openRequestLines, requestLines } from "./request-lines.ts";
+import { table } from "./table.ts";
 import { deletionInWords, outcomeInWords, reasonInWords } from "./words.ts";
-
-/** Lines between rows only make a short table long. */
-const NO_ROW_LINES = { mid: "", "left-mid": "", "mid-mid": "", "right-mid": "" };
-
-/** A table without colours of its own: it must read well in a file too. */
-export function table(head: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
-  const made = new Table({ head: [...head], chars: NO_ROW_LINES, style: { head: [], border: [] } });
-  made.push(...rows.map((row) => [...row]));
-  return made.toString().split("\n");
-}
 
 function stopInWords(stopReason: StopReason): string {
   switch (stopReason) {
@@ -88,17 +78,29 @@ function oldestInWords({ platform }: RunReport): string {
     : `; longest unarchived: ${oldestUnarchived.exportTaskId}, made ${oldestUnarchived.createTime}`;
 }
 
-/** The last word on each task that did not simply end archived and deleted. */
+/** The last word on each task that did not end as a run with these settings ends them. */
 function worthMentioning(tasks: readonly TaskEntry[]): readonly string[] {
-  const last = new Map(tasks.map((entry) => [entry.exportTaskId, entry]));
-  const rows = [...last.values()]
-    .filter(({ outcome }) => outcome !== "archived-deleted" && outcome !== "deleted")
+  const last = [...new Map(tasks.map((entry) => [entry.exportTaskId, entry])).values()];
+  const rows = last
+    .filter((entry) => entry.outcome !== "archived-deleted" && entry.outcome !== "deleted")
+    .filter((entry) => !isKeptAsSet(entry))
     .map((entry) => [
       entry.exportTaskId,
       outcomeInWords(entry),
       entry.reason === undefined ? "" : reasonInWords(entry.reason),
     ]);
-  return rows.length === 0 ? [] : table(["export task", "ended", "because"], rows);
+  const keptAsSet = last.filter(isKeptAsSet).length;
+  return [
+    ...(keptAsSet === 0
+      ? []
+      : [`  ${count(keptAsSet, "export")} archived and kept: ${deletionInWords("never")}`]),
+    ...(rows.length === 0 ? [] : table(["export task", "ended", "because"], rows)),
+  ];
+}
+
+/** With deletion switched off every export ends so; fifty lines would say one thing. */
+function isKeptAsSet({ outcome, reason }: TaskEntry): boolean {
+  return outcome === "archived-kept" && reason === "delete-disabled";
 }
 
 /** What is left in the queue, and when it is due. */

@@ -59,10 +59,9 @@ async function main(): Promise<number> {
       storeFolder: STORE_FOLDER,
       queueFile: join(DEMO_FOLDER, "queue.db"),
     });
-    say(`A stand-in for the IoTDA platform runs at ${sandbox.endpoint} with ${NIGHT.length} export tasks.`);
-    say(
-      `The real platform allows one download per 30 s; here the interval is ${INTERVAL_MS / 1000} s, so that you need not wait.`,
-    );
+    say(`A stand-in for the platform runs at ${sandbox.endpoint} with ${NIGHT.length} export tasks.`);
+    say("The real platform allows one download per 30 s; here the interval is");
+    say(`${INTERVAL_MS / 1000} s, so that you need not wait.`);
     say("Several things are made to go wrong on the way.\n");
     const firstExit = await archiver("run");
 
@@ -80,7 +79,7 @@ async function main(): Promise<number> {
       say(`${holds ? styleText("green", "✓") : styleText("red", "✗")} ${text}`);
     }
     say("");
-    say(`The archive lies in   ${here(STORE_FOLDER)}/   (exports, records, run reports, dead letters)`);
+    say(`The archive lies in   ${here(STORE_FOLDER)}/   (exports, records, reports, letters)`);
     say(`The settings lie in   ${here(SETTINGS_FILE)}`);
     say(`Took ${((performance.now() - startedAtMs) / 1000).toFixed(0)} s.`);
     return findings.every(({ holds }) => holds) ? 0 : 1;
@@ -95,11 +94,12 @@ function closingTable(
   state: StateView,
 ): string {
   const table = new Table({
-    head: ["export task", "size", "downloads", "made to go wrong", "now"],
-    colAligns: ["left", "right", "right", "left", "left"],
+    head: ["export task", "size", "downloads", "made to go wrong"],
+    colAligns: ["left", "right", "right", "left"],
     chars: { mid: "", "left-mid": "", "mid-mid": "", "right-mid": "" },
     style: { head: [], border: [] },
   });
+  const wrong: string[] = [];
   for (const { spec, trouble } of NIGHT) {
     const id = spec.exportTaskId;
     const copy = copies.find((one) => one.exportTaskId === id);
@@ -112,29 +112,29 @@ function closingTable(
       copy === undefined ? "" : sizeInWords(copy.sizeBytes),
       downloads === 0 ? "" : String(downloads),
       trouble ?? "",
-      nowInWords(copy, onPlatform?.status),
     ]);
+    const problem = problemOf(copy, onPlatform?.status);
+    if (problem !== undefined) {
+      wrong.push(`${id}: ${problem}`);
+    }
   }
-  return table.toString();
+  return [table.toString(), ...wrong].join("\n");
 }
 
 function sizeInWords(sizeBytes: number): string {
   return sizeBytes < MIB ? `${(sizeBytes / KIB).toFixed(1)} KiB` : `${(sizeBytes / MIB).toFixed(1)} MiB`;
 }
 
-function nowInWords(copy: ArchivedCopy | undefined, statusOnPlatform: string | undefined): string {
+/** What is not as it should be after the night; a table that says eleven times that all is well is not read. */
+function problemOf(copy: ArchivedCopy | undefined, statusOnPlatform: string | undefined): string | undefined {
   if (copy !== undefined) {
-    const proof = copy.isIdentical ? "archived, byte-identical" : "ARCHIVED, BUT DIFFERENT";
-    return statusOnPlatform === undefined ? `${proof}, deleted` : `${proof}, STILL ON THE PLATFORM`;
+    const problems = [
+      ...(copy.isIdentical ? [] : ["ARCHIVED, BUT DIFFERENT"]),
+      ...(statusOnPlatform === undefined ? [] : ["STILL ON THE PLATFORM"]),
+    ];
+    return problems.length === 0 ? undefined : problems.join(", ");
   }
-  switch (statusOnPlatform) {
-    case "Failed":
-      return "dead-lettered with its reason";
-    case "Processing":
-      return "left alone until it is finished";
-    default:
-      return "LOST";
-  }
+  return statusOnPlatform === "Failed" || statusOnPlatform === "Processing" ? undefined : "LOST";
 }
 
 interface Finding {
@@ -177,7 +177,7 @@ function judge(
     },
     {
       holds: exits[0] === EXIT_DEAD_LETTERED && exits[1] === EXIT_DONE,
-      text: `exit codes ${exits.join(" and ")}: 3 says that a task was dead-lettered (the failed one), 0 that all is done`,
+      text: `exit codes ${exits.join(" and ")}: 3, a task was dead-lettered (the failed one); 0, all is done`,
     },
   ];
 }

@@ -39,25 +39,25 @@ export const NIGHT: readonly NightTask[] = [
   finished(1, 0),
   finished(2, 300 * KIB),
   finished(3, 2 * MIB, {
-    trouble: "connection reset in the middle of the file",
+    trouble: "connection reset within the file",
     faults: [{ operation: "showExportTask", fault: { kind: "reset", afterBytes: 700 * KIB } }],
   }),
   finished(4, 0),
   finished(5, 6 * MIB, {
-    trouble: "file cut short, without any length to tell",
+    trouble: "file cut short, no length to tell",
     faults: [
       { operation: "showExportTask", fault: { kind: "short-body", bytes: 4 * MIB, declareLength: false } },
     ],
   }),
   finished(6, 80 * MIB),
   finished(7, 40 * KIB, {
-    trouble: "a proxy's HTML page under status 200",
+    trouble: "a proxy's HTML page, status 200",
     faults: [{ operation: "showExportTask", fault: { kind: "html" } }],
   }),
   finished(8, 12 * MIB),
   unlike(9, "Failed", "the platform could not make it"),
   finished(10, 500 * KIB, {
-    trouble: "a JSON error under status 200",
+    trouble: "a JSON error, status 200",
     faults: [{ operation: "showExportTask", fault: { kind: "json-200", code: "IOTDA.014111" } }],
   }),
   finished(11, 0, {

@@ -1,0 +1,44 @@
+import { expect, test } from "vitest";
+import type { RunReport, TaskEntry } from "../records/run-report.ts";
+import { runLines } from "./summaries.ts";
+
+function reportOf(tasks: readonly TaskEntry[]): RunReport {
+  return {
+    runId: "20261121T020000000Z-0a1b2c3d",
+    startedAt: "2026-11-21T02:00:00.000Z",
+    endedAt: "2026-11-21T02:00:09.000Z",
+    stopReason: "drained",
+    counts: {
+      received: tasks.length,
+      archived: tasks.length,
+      deleted: 0,
+      kept: tasks.length,
+      postponed: 0,
+      retried: 0,
+      deadLettered: 0,
+      throttled: 0,
+    },
+    bytes: 10_240,
+    pacing: "shared",
+    tasks,
+    platform: { held: 4, limit: 50 },
+  };
+}
+
+function kept(exportTaskId: string, reason: string): TaskEntry {
+  return { exportTaskId, outcome: "archived-kept", reason, durationMs: 5 };
+}
+
+test("with deletion off, what was kept for it is counted; what was kept for another reason is told", () => {
+  const off = [kept("night-1", "delete-disabled"), kept("night-2", "delete-disabled")];
+  const lines = runLines(reportOf([...off, kept("night-3", "hold")]));
+  expect(lines.slice(0, 4)).toEqual([
+    "Run 20261121T020000000Z-0a1b2c3d: nothing is left to do now (9.0 s)",
+    "  archived 3 (10.0 KiB), deleted 0, kept 3",
+    "  places held on the platform: 4 of 50",
+    "  2 exports archived and kept: deletion is off (ARCHIVER_DELETE=never)",
+  ]);
+  expect(lines.join("\n")).toMatch(/night-3 .* held by an operator/);
+  expect(lines.join("\n")).not.toMatch(/night-[12]/);
+  expect(runLines(reportOf(off))).toHaveLength(4);
+});
