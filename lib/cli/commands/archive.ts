@@ -1,5 +1,8 @@
 import { drain } from "../../archive/drain.ts";
+import type { ArchiveSettings } from "../../archive/settings.ts";
+import { ConfigurationError } from "../../config/errors.ts";
 import { type ExitCode, exitCodeOf } from "../exit-codes.ts";
+import { formatDuration } from "../format.ts";
 import type { Output } from "../output.ts";
 import { type CommonOptions, withSession } from "../session.ts";
 import { runLines } from "../summaries.ts";
@@ -18,7 +21,7 @@ export async function archiveCommand(options: ArchiveOptions, output: Output): P
   const report = await withSession(options, ({ archiver, signal }) =>
     drain(archiver.ports, archiver.settings, {
       signal,
-      ...limitOf(options),
+      ...limitOf(options, archiver.settings),
       when: options.underPressure ? "pressure" : "always",
     }),
   );
@@ -26,7 +29,27 @@ export async function archiveCommand(options: ArchiveOptions, output: Output): P
   return exitCodeOf(report);
 }
 
-/** The run limit that `--max-minutes` asks for. */
-export function limitOf(options: Pick<ArchiveOptions, "maxMinutes">): { limitMs?: number } {
-  return options.maxMinutes === undefined ? {} : { limitMs: options.maxMinutes * MINUTE_MS };
+/**
+ * The run limit that `--max-minutes` asks for.
+ *
+ * @throws ConfigurationError when no task could start within it: the run would end at once, and well.
+ */
+export function limitOf(
+  { maxMinutes }: Pick<ArchiveOptions, "maxMinutes">,
+  { minTaskMs, downloadIntervalMs }: Pick<ArchiveSettings, "minTaskMs" | "downloadIntervalMs">,
+): { limitMs?: number } {
+  if (maxMinutes === undefined) {
+    return {};
+  }
+  const leastMinutes = Math.ceil((minTaskMs + downloadIntervalMs) / MINUTE_MS);
+  if (maxMinutes < leastMinutes) {
+    throw new ConfigurationError([
+      {
+        name: `--max-minutes ${maxMinutes}`,
+        problem: `leaves no time to start a task: it waits up to ${formatDuration(downloadIntervalMs)} for its slot, and ${formatDuration(minTaskMs)} must remain then (ARCHIVER_MIN_TASK_MS)`,
+        fix: `Give it ${leastMinutes} or more.`,
+      },
+    ]);
+  }
+  return { limitMs: maxMinutes * MINUTE_MS };
 }

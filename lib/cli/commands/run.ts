@@ -20,7 +20,7 @@ export async function runCommand(options: ArchiveOptions, output: Output): Promi
     const { ports, settings } = session.archiver;
     const ended = await drain(ports, settings, {
       signal: session.signal,
-      ...limitOf(options),
+      ...limitOf(options, settings),
       waitForDueMs: WAIT_FOR_DUE_MS,
       prepare: async (signal) => {
         discovered = await discover(ports, settings, signal);
