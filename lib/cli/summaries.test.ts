@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { RunReport, TaskEntry } from "../records/run-report.ts";
-import { runLines } from "./summaries.ts";
+import { discoveredLine, runLines } from "./summaries.ts";
 
 function reportOf(tasks: readonly TaskEntry[]): RunReport {
   return {
@@ -41,4 +41,20 @@ test("with deletion off, what was kept for it is counted; what was kept for anot
   expect(lines.join("\n")).toMatch(/night-3 .* held by an operator/);
   expect(lines.join("\n")).not.toMatch(/night-[12]/);
   expect(runLines(reportOf(off))).toHaveLength(4);
+});
+
+test("what discover skipped is told by reason", () => {
+  const found = { runId: "r", held: 6, limit: 50, unfinished: 1, enqueued: ["night-9"] };
+  const skipped = [
+    { exportTaskId: "night-1", reason: "kept:hold" },
+    { exportTaskId: "night-2", reason: "dead-lettered" },
+    { exportTaskId: "night-3", reason: "kept:delete-disabled" },
+    { exportTaskId: "night-4", reason: "enqueued-recently" },
+  ] as const;
+  expect(discoveredLine({ ...found, skipped })).toBe(
+    "Discovered: 1 enqueued, 4 skipped (2 archived and kept, 1 dead-lettered, 1 enqueued less than 6 h ago), 1 still being made",
+  );
+  expect(discoveredLine({ ...found, skipped: [] })).toBe(
+    "Discovered: 1 enqueued, 0 skipped, 1 still being made",
+  );
 });

@@ -128,6 +128,33 @@ export function discoverLines(report: DiscoverReport): readonly string[] {
   ];
 }
 
+/** `run`'s line on its discover: by count, since a run that finds nothing to do should say why. */
+export function discoveredLine({ enqueued, skipped, unfinished }: DiscoverReport): string {
+  const counts = new Map<string, number>();
+  for (const { reason } of skipped) {
+    const kind = skipKindInWords(reason);
+    counts.set(kind, (counts.get(kind) ?? 0) + 1);
+  }
+  const why = [...counts].map(([kind, n]) => `${n} ${kind}`).join(", ");
+  return `Discovered: ${enqueued.length} enqueued, ${skipped.length} skipped${why === "" ? "" : ` (${why})`}, ${unfinished} still being made`;
+}
+
+function skipKindInWords(reason: DiscoverReport["skipped"][number]["reason"]): string {
+  switch (reason) {
+    case "dead-lettered":
+      return "dead-lettered";
+    case "enqueued-recently":
+      return "enqueued less than 6 h ago";
+    case "unknown-status":
+      return "of unknown status";
+    case "kept:delete-disabled":
+    case "kept:hold":
+    case "kept:expired":
+    case "kept:sibling":
+      return "archived and kept";
+  }
+}
+
 function skipInWords(reason: DiscoverReport["skipped"][number]["reason"]): string {
   switch (reason) {
     case "dead-lettered":

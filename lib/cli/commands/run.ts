@@ -6,7 +6,7 @@ import { type ExitCode, exitCodeOf } from "../exit-codes.ts";
 import type { Output } from "../output.ts";
 import { requestLines } from "../request-lines.ts";
 import { type Session, withSession } from "../session.ts";
-import { leftLines, runLines } from "../summaries.ts";
+import { discoveredLine, leftLines, runLines } from "../summaries.ts";
 import { type ArchiveOptions, limitOf } from "./archive.ts";
 
 /** Delayed messages that become due within this are waited for (design §6.4). */
@@ -36,10 +36,6 @@ export async function runCommand(options: ArchiveOptions, output: Output): Promi
   ];
   output.show({ ...report, left }, lines);
   return exitCodeOf(report);
-}
-
-function discoveredLine({ enqueued, skipped, unfinished }: DiscoverReport): string {
-  return `Discovered: ${enqueued.length} enqueued, ${skipped.length} skipped, ${unfinished} still being made`;
 }
 
 /** What is left in the queue; not worth failing a finished run for. */
