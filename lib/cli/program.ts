@@ -4,6 +4,7 @@ import { ConfigurationError } from "../config/errors.ts";
 import { describeFailure, type Failure } from "../domain/errors.ts";
 import { BATCH_TASK_ID } from "../domain/request-layout.ts";
 import { RetentionPolicyError } from "../retention/errors.ts";
+import { refuseUnknownSubcommands } from "./command-group.ts";
 import { archiveCommand } from "./commands/archive.ts";
 import { listDeadLettersCommand, redriveCommand } from "./commands/dead-letters.ts";
 import { discoverCommand } from "./commands/discover.ts";
@@ -103,6 +104,7 @@ function createProgram(output: Output, end: (code: ExitCode) => void): Command {
     .action(async (options: SweepCommandOptions) => end(await sweepCommand(options, output)));
 
   const deadLetters = program.command("dead-letters").description("show or move back what was given up");
+  refuseUnknownSubcommands(deadLetters);
   command(deadLetters, "list", "show the dead letters and their reasons (the default)", true)
     .option("--limit <n>", "show at most so many", wholeNumber, 100)
     .action(async (options) => end(await listDeadLettersCommand(options, output)));

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { refuseUnknownSubcommands } from "./command-group.ts";
 import { addHoldCommand, type HoldOptions, listHoldsCommand, removeHoldCommand } from "./commands/hold.ts";
 import { type RestoreOptions, restoreCommand } from "./commands/restore.ts";
 import { expireCommand, planCommand, retainSweepCommand } from "./commands/retention.ts";
@@ -18,6 +19,7 @@ export function addRetentionCommands(
   end: (code: ExitCode) => void,
 ): void {
   const retention = program.command("retention").description("how long archived exports are kept");
+  refuseUnknownSubcommands(retention);
   command(
     retention,
     "plan",
@@ -34,6 +36,7 @@ export function addRetentionCommands(
   const hold = program
     .command("hold")
     .description("keep tasks on the platform and their copies in the store");
+  refuseUnknownSubcommands(hold);
   command(hold, "list", "show the holds that stand (the default)", true).action(
     async (options: CommonOptions) => end(await listHoldsCommand(options, output)),
   );

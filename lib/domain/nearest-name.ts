@@ -1,6 +1,9 @@
 /** Letters that may be wrong before a suggestion is no help any more. */
 const MAX_DISTANCE = 4;
 
+/** In a short name fewer may be: "foo" is not "add". */
+const MAX_PART = 0.5;
+
 /** The known name with the fewest letters different from `name`, if one is near enough to be meant. */
 export function nearestName(name: string, known: readonly string[]): string | undefined {
   let nearest: { readonly name: string; readonly distance: number } | undefined;
@@ -10,7 +13,8 @@ export function nearestName(name: string, known: readonly string[]): string | un
       continue;
     }
     const distance = editDistance(name, candidate);
-    if (distance <= MAX_DISTANCE && distance < (nearest?.distance ?? Number.POSITIVE_INFINITY)) {
+    const isNear = distance <= MAX_DISTANCE && distance <= MAX_PART * Math.max(name.length, candidate.length);
+    if (isNear && distance < (nearest?.distance ?? Number.POSITIVE_INFINITY)) {
       nearest = { name: candidate, distance };
     }
   }
