@@ -191,7 +191,7 @@ export class Connection {
   }
 
   #failLate(missing: string, limitMs: number): void {
-    const hint = "The platform or the network is slow; it is tried again.";
+    const hint = "The platform or the network is slow. If it lasts, check network, firewall and proxy.";
     this.#fail(unreachable(`${this.#operation}: ${missing} within ${limitMs} ms`, hint), true);
   }
 

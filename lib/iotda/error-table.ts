@@ -66,7 +66,7 @@ const UNAVAILABLE: Outcome = {
   code: "platform-unavailable",
   scope: "task",
   retry: "later",
-  hint: "The platform fails inside; it is tried again. If it lasts, look at the Huawei Cloud status page.",
+  hint: "The platform fails inside. If it lasts, look at the Huawei Cloud status page.",
 };
 
 function throttled(throttleIntervals: number): Outcome {

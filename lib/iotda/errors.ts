@@ -135,7 +135,7 @@ export function htmlInsteadOfFile(operation: string): PlatformError {
 const DISGUISED: ErrorFacts = {
   scope: "task",
   retry: "later",
-  hint: "An error came as a success; it is tried again. If it lasts, look for a proxy or login page between here and the endpoint.",
+  hint: "An error came as a success. If it lasts, look for a proxy or login page between here and the endpoint.",
 };
 
 function disguisedError(refusal: Refusal, platformCode: string | undefined, redact: Redact): PlatformError {

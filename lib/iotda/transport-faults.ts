@@ -1,7 +1,7 @@
 import { ArchiverError } from "../domain/errors.ts";
 import { malformedAnswer, unreachable } from "./errors.ts";
 
-const TRY_AGAIN = "The connection failed; it is tried again. If it lasts, check network, firewall and proxy.";
+const TRY_AGAIN = "The connection failed. If it lasts, check network, firewall and proxy.";
 const CERTIFICATE =
   "The endpoint's certificate is not trusted: check ARCHIVER_IOTDA_ENDPOINT, and name your own authority in NODE_EXTRA_CA_CERTS.";
 const NAME =
