@@ -113,6 +113,14 @@ export function notAFileError(rootFolder: string, key: string): StoreError {
   return fileError(MISCONFIGURED, rootFolder, key);
 }
 
+/** The root folder was not there from the first look on: a new installation, or another mistake. */
+export function rootMissingError(rootFolder: string, cause: unknown): StoreError {
+  const problem = "the folder of the store is not there";
+  const hint = (root: string) =>
+    `A new store is made by iotda-archiver status or run; otherwise correct ARCHIVER_STORE, or mount the disk of ${root}.`;
+  return fileError({ ...FORBIDDEN, retry: "later", problem, hint }, rootFolder, rootFolder, cause);
+}
+
 /** The root folder is missing, or is not the one it was: most often a disk that was unmounted. */
 export function rootGoneError(rootFolder: string, cause?: unknown): StoreError {
   const problem = "the folder of the store is missing or was replaced while the program ran";

@@ -2,7 +2,7 @@ import { type BigIntStats, constants } from "node:fs";
 import { mkdir, open, stat, statfs } from "node:fs/promises";
 import { dirname, relative, sep } from "node:path";
 import type { Clock } from "../ports/clock.ts";
-import { errnoOf, noInodesError, noSpaceError, rootGoneError } from "./file-errors.ts";
+import { errnoOf, noInodesError, noSpaceError, rootGoneError, rootMissingError } from "./file-errors.ts";
 
 /** Group may read: for the operator's backup. The umask still takes its share. */
 const FOLDER_MODE = 0o750;
@@ -42,7 +42,12 @@ export class FileRoot {
       const { dev, ino } = await stat(this.folder, { bigint: true });
       identity = `${dev}:${ino}`;
     } catch (thrown) {
-      throw errnoOf(thrown) === "ENOENT" ? rootGoneError(this.folder, thrown) : thrown;
+      if (errnoOf(thrown) !== "ENOENT") {
+        throw thrown;
+      }
+      throw this.#identity === undefined
+        ? rootMissingError(this.folder, thrown)
+        : rootGoneError(this.folder, thrown);
     }
     this.#identity ??= identity;
     if (this.#identity !== identity) {

@@ -41,7 +41,11 @@ describe("the folder", () => {
   test("is made with its parents by preflight", async () => {
     const folder = join(await temporaryFolder(), "a", "b", "store");
     const store = new FileStore(folder, { clock: new ManualClock(), random: realRandom });
-    await expect(store.head(KEY, { signal })).rejects.toMatchObject({ code: "store-forbidden" });
+    await expect(store.head(KEY, { signal })).rejects.toMatchObject({
+      code: "store-forbidden",
+      message: `the folder of the store is not there (${folder})`,
+      hint: expect.stringContaining("A new store is made by iotda-archiver status or run"),
+    });
     await store.preflight({ signal });
     expect(await store.head(KEY, { signal })).toBeUndefined();
   });
@@ -63,7 +67,10 @@ describe("the folder", () => {
     const aside = `${folder}-aside`;
     await rename(folder, aside);
     onTestFinished(() => rm(aside, { recursive: true }));
-    await expect(store.head(KEY, { signal })).rejects.toMatchObject({ code: "store-forbidden" });
+    await expect(store.head(KEY, { signal })).rejects.toMatchObject({
+      code: "store-forbidden",
+      message: expect.stringContaining("missing or was replaced while the program ran"),
+    });
     await mkdir(folder);
     await expect(store.head(KEY, { signal })).rejects.toMatchObject({
       code: "store-forbidden",
