@@ -48,6 +48,15 @@ describe("a policy is refused", () => {
     expect(problems(text)).toEqual(expect.arrayContaining([expect.stringContaining(problem)]));
   });
 
+  test("one field is told once, however many ways it is wrong in", () => {
+    const half = { ...DEFAULT, keepDays: 0.5 };
+    const minus = [{ name: "a", when: { minSizeBytes: -0.5 }, ...DEFAULT }];
+    expect(problems(JSON.stringify({ schemaVersion: 1, default: half, rules: minus }))).toEqual([
+      expect.stringMatching(/^ {2}rules\[0\]\.when\.minSizeBytes: is not a whole number/),
+      expect.stringMatching(/^ {2}default\.keepDays: is neither/),
+    ]);
+  });
+
   test("whatever is wrong with it, all at once", () => {
     expect(problems('{"rules":[{"name":1}]}').length).toBeGreaterThan(2);
     expect(problems("{")).toEqual(["  the text is no JSON"]);

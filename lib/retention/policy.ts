@@ -23,7 +23,7 @@ export interface Rule {
  * @throws RetentionPolicyError listing every problem at once.
  */
 export function parseRetentionPolicy(text: string): RetentionPolicy {
-  const result = v.safeParse(policySchema, parseJson(text));
+  const result = v.safeParse(policySchema, parseJson(text), { abortPipeEarly: true });
   if (!result.success) {
     throw new RetentionPolicyError(result.issues.map((issue) => `${pathOf(issue)}: ${issue.message}`));
   }
