@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { isHoldPattern } from "../records/holds.ts";
 import { refuseUnknownSubcommands } from "./command-group.ts";
 import { addHoldCommand, type HoldOptions, listHoldsCommand, removeHoldCommand } from "./commands/hold.ts";
 import { type RestoreOptions, restoreCommand } from "./commands/restore.ts";
@@ -40,13 +41,15 @@ export function addRetentionCommands(
   command(hold, "list", "show the holds that stand (the default)", true).action(
     async (options: CommonOptions) => end(await listHoldsCommand(options, output)),
   );
-  command(hold, "add <pattern>", "hold an export task id, or a glob such as 'night-*'")
+  command(hold, "add", "hold an export task id, or a glob such as 'night-*'")
+    .argument("<pattern>", "export task id or glob, quoted for the shell", holdPattern)
     .requiredOption("--reason <text>", "why", reasonText)
     .option("--by <name>", "who holds; without it, this user", reasonText)
     .action(async (pattern: string, options: HoldOptions) =>
       end(await addHoldCommand(pattern, options, output)),
     );
-  command(hold, "remove <pattern>", "lift the hold on exactly this id or glob")
+  command(hold, "remove", "lift the hold on exactly this id or glob")
+    .argument("<pattern>", "as it was held", holdPattern)
     .requiredOption("--reason <text>", "why", reasonText)
     .option("--by <name>", "who lifts; without it, this user", reasonText)
     .action(async (pattern: string, options: HoldOptions) =>
@@ -73,6 +76,15 @@ const MAX_REASON_CHARACTERS = 1_000;
 function reasonText(text: string): string {
   if (text.trim() === "" || text.length > MAX_REASON_CHARACTERS) {
     throw new InvalidArgumentError(`It must have 1 to ${MAX_REASON_CHARACTERS} characters.`);
+  }
+  return text;
+}
+
+function holdPattern(text: string): string {
+  if (!isHoldPattern(text)) {
+    throw new InvalidArgumentError(
+      "It must have letters, digits, _ and -, with * for any characters and ? for one.",
+    );
   }
   return text;
 }

@@ -129,6 +129,7 @@ describe.concurrent("usage", () => {
     [["dead-letters", "redirve", "--all"], "unknown command 'redirve'\n(Did you mean redrive?)"],
     [["dead-letters", "list", "now"], "too many arguments"],
     [["retention", "paln"], "unknown command 'paln'\n(Did you mean plan?)"],
+    [["hold", "add", "a b", "--reason", "x"], "'a b' is invalid"],
     [["hold", "foo", "--reason", "x"], "unknown command 'foo'\n"],
     [["dead-letters", "list", "--limit", "many"], "whole number of at least 1"],
     [["dead-letters", "redrive"], "name the letters to move back, or give --all"],

@@ -142,7 +142,7 @@ describe("on one machine", () => {
     const missing = await lab.archiver("retention", "expire");
     expect(missing).toMatchObject({ exitCode: 2 });
     expect(missing.stderr).toContain("ARCHIVER_RETENTION_POLICY");
-    expect(await lab.archiver("hold", "add", "a/b", "--reason", "x")).toMatchObject({ exitCode: 1 });
+    expect(await lab.archiver("hold", "add", "a/b", "--reason", "x")).toMatchObject({ exitCode: 2 });
     expect(await lab.archiver("hold", "add", "export-01")).toMatchObject({ exitCode: 2 });
   });
 

@@ -1,6 +1,5 @@
 import { systemClock, systemRandom } from "../../config/system.ts";
-import { ArchiverError } from "../../domain/errors.ts";
-import { addHold, isHoldPattern, listHolds, removeHold } from "../../records/holds.ts";
+import { addHold, listHolds, removeHold } from "../../records/holds.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { operatorName } from "../operator.ts";
 import type { Output } from "../output.ts";
@@ -19,7 +18,6 @@ export async function addHoldCommand(
   options: HoldOptions,
   output: Output,
 ): Promise<ExitCode> {
-  requirePattern(pattern);
   const { reason, by = operatorName() } = options;
   const facts = {
     pattern,
@@ -49,7 +47,6 @@ export async function removeHoldCommand(
   options: HoldOptions,
   output: Output,
 ): Promise<ExitCode> {
-  requirePattern(pattern);
   const { reason, by = operatorName() } = options;
   const lifting = {
     pattern,
@@ -65,14 +62,4 @@ export async function removeHoldCommand(
       : `There is no hold on ${pattern}; "iotda-archiver hold list" shows all.`,
   ]);
   return wasThere ? EXIT.done : EXIT.failed;
-}
-
-function requirePattern(pattern: string): void {
-  if (!isHoldPattern(pattern)) {
-    throw new ArchiverError("hold-pattern", "this is neither an export task id nor a glob over them", {
-      scope: "task",
-      retry: "never",
-      hint: "Use letters, digits, _ and -, with * for any characters and ? for one; quote it for the shell.",
-    });
-  }
 }
