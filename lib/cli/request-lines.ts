@@ -1,8 +1,9 @@
 import type { DiscoverReport } from "../discovery/discover.ts";
 import type { StatusReport } from "./commands/status.ts";
 import { count, formatDuration } from "./format.ts";
+import { reasonInWords } from "./words.ts";
 
-/** What a reason of an open or ended request means; a code that is not here is shown as it is. */
+/** What a reason of an open or ended request means, where it means something else than for a task. */
 const REASON_WORDS: Readonly<Record<string, string>> = {
   "places-held": "45 or more places are held, and one more export could evict one that is not archived",
   "unfinished-limit": "five exports are being made, which is all the platform allows",
@@ -25,7 +26,7 @@ const REASON_WORDS: Readonly<Record<string, string>> = {
 };
 
 function inWords(reason: string): string {
-  return REASON_WORDS[reason] ?? reason;
+  return REASON_WORDS[reason] ?? reasonInWords(reason);
 }
 
 /** The part of `discover` that is about export requests. */

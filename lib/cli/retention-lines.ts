@@ -3,10 +3,10 @@ import type { ExpireReport } from "../retention/expire.ts";
 import type { PlanEntry, RetentionPlan } from "../retention/plan.ts";
 import type { RetainReport } from "../retention/retain.ts";
 import type { RetentionStop, RunFrame } from "../retention/run.ts";
-import type { VerifyReport } from "../retention/verify.ts";
+import type { Damage, VerifyReport } from "../retention/verify.ts";
 import { count, formatBytes } from "./format.ts";
 import { table } from "./table.ts";
-import { stayInWords } from "./words.ts";
+import { stayInWords, sweepInWords } from "./words.ts";
 
 const STOP_WORDS: Readonly<Record<RetentionStop, string>> = {
   done: "done",
@@ -39,7 +39,7 @@ export function planLines(plan: RetentionPlan): readonly string[] {
     day(entry.archivedAt),
     day(entry.keepUntil),
     lockOf(entry),
-    entry.sweep === "nothing" ? "–" : entry.sweep,
+    sweepInWords(entry.sweep),
     entry.expire === "remove" ? "REMOVE" : `stays: ${stayInWords(entry.expire)}`,
   ]);
   const refused = plan.entries.filter(({ problem }) => problem !== undefined);
@@ -118,14 +118,27 @@ export function holdLines(holds: readonly Hold[]): readonly string[] {
   return rows.length === 0 ? ["There are no holds."] : table(["hold on", "by", "since", "reason"], rows);
 }
 
+const DAMAGE_WORDS: Readonly<Record<Damage, string>> = {
+  missing: "MISSING",
+  damaged: "DAMAGED",
+  "unreadable-record": "RECORD UNREADABLE",
+};
+
+/** What to do about damage, before anybody makes it worse. */
+const DAMAGE_ADVICE = [
+  'Next: keep what is left where it is, with "iotda-archiver hold add <id> --reason …"; then look for another version or a',
+  "backup of the object, and for what else wrote or removed there (docs/runbook.md, damaged-objects).",
+].join(" ");
+
 /** `verify`. */
 export function verifyLines(report: VerifyReport): readonly string[] {
   const { recorded, checked, intact, damaged, cold, failed } = report.counts;
   return [
     ...report.damage.map(
-      ({ exportTaskId, damage, key = "no readable record" }) =>
-        `${exportTaskId}: ${damage.toUpperCase()}: ${key}`,
+      ({ exportTaskId, damage, key = "look at its files below records/" }) =>
+        `${exportTaskId}: ${DAMAGE_WORDS[damage]}: ${key}`,
     ),
+    ...(report.damage.length === 0 ? [] : [DAMAGE_ADVICE]),
     `${checked} of ${count(recorded, "copy", "copies")} read (${formatBytes(report.checkedBytes)}): ${intact} intact, ${damaged} damaged${failed === 0 ? "" : `, ${failed} could not be read`}.`,
     ...(cold === 0
       ? []

@@ -1,5 +1,6 @@
 import type { TaskEntry } from "../records/run-report.ts";
 import type { StayReason } from "../retention/expiry-verdict.ts";
+import type { PlannedSweep } from "../retention/plan.ts";
 
 /** What a reason of a report means, in words for a person; a code that is not here is shown as it is. */
 const REASON_WORDS: Readonly<Record<string, string>> = {
@@ -18,13 +19,28 @@ const REASON_WORDS: Readonly<Record<string, string>> = {
   "copy-missing": "its stored copy is missing or changed",
   "still-listed": "the platform still lists it",
   "lost-race": "another runner works on it",
-  "cut-by-time-limit": "cut by a time limit; it is tried again in the next run",
+  "cut-by-time-limit": "cut by a time limit",
   "system-failure": "the system is failing, not the task",
+  "crash-loop": "the archiver died at it again and again",
+  "too-large": "it is larger than the store takes",
+  "too-large-for-run": "it takes longer than a whole run",
   "short-body": "the file was cut off",
   "body-not-accepted": "the file is no acceptable export",
   "platform-disguised-error": "an error page instead of the file",
   "platform-unreachable": "the connection broke",
   "platform-unavailable": "the platform answered with a server error",
+  "platform-malformed-answer": "the platform's answer could not be read",
+  "platform-rejected-request": "the platform refuses the request",
+  "platform-task-not-found": "the platform does not know it",
+  "store-unavailable": "the store could not be read or written",
+  "store-upload-gone": "its upload vanished from the store",
+  "store-key-taken": "its place in the store is taken",
+  "store-proof-mismatch": "the store got other bytes than were sent",
+  "store-copy-differs": "its stored copy is missing or changed",
+  "store-object-cold": "its stored copy must be restored before it can be read",
+  "store-too-large": "it is larger than the store takes",
+  "store-foreign-answer": "something else answered in the store's place",
+  "copy-differs": "its stored copy is not what was downloaded",
   "export-failed": "the platform could not make this export",
   "source-gone": "the platform lost it before it was archived",
   "never-finished": "the platform never finished it",
@@ -53,6 +69,20 @@ const STAY_WORDS: Readonly<Record<StayReason, string>> = {
 /** Why an archived export stays, for a person. */
 export function stayInWords(reason: StayReason): string {
   return STAY_WORDS[reason];
+}
+
+/** What the next sweep of retention would do, for a person. */
+const SWEEP_WORDS: Readonly<Record<PlannedSweep, string>> = {
+  nothing: "–",
+  retain: "retain",
+  refuse: "refuse",
+  "report-missing": "report as missing",
+  "report-unreadable": "report as unreadable",
+};
+
+/** What the next sweep of retention would do, in a word or two. */
+export function sweepInWords(sweep: PlannedSweep): string {
+  return SWEEP_WORDS[sweep];
 }
 
 /** Whether a run deletes, for a person: the one setting whose slip cannot be undone. */
