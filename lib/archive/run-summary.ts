@@ -43,7 +43,9 @@ export interface RunFrame {
 export async function summarize(ports: ArchivePorts, frame: RunFrame, ending: RunEnding): Promise<RunReport> {
   const { runId, startedAtMs } = frame;
   const { ready, run } = ending;
-  const stepLimitMs = Math.min(STEP_LIMIT_MS, Math.max(0, frame.leftMs) / 4);
+  const endsAtMs = ports.clock.monotonicMs() + Math.max(0, frame.leftMs);
+  const partOfRestMs = (part: number) =>
+    Math.min(STEP_LIMIT_MS, (endsAtMs - ports.clock.monotonicMs()) * part);
   const report: RunReport = {
     runId,
     startedAt: new Date(startedAtMs).toISOString(),
@@ -53,11 +55,11 @@ export async function summarize(ports: ArchivePorts, frame: RunFrame, ending: Ru
     bytes: run?.archivedBytes ?? 0,
     pacing: ready?.abilities.compareAndSwap === false ? "unshared" : "shared",
     tasks: ending.tasks,
-    platform: await places(ports, ending, stepLimitMs),
+    platform: await places(ports, ending, partOfRestMs(1 / 4)),
     ...(ending.failure === undefined ? {} : { failure: ending.failure }),
   };
   try {
-    await withOwnLimit(ports.clock, stepLimitMs, (signal) =>
+    await withOwnLimit(ports.clock, partOfRestMs(1 / 2), (signal) =>
       writeRunReport(ports.store, report, startedAtMs, { signal }),
     );
   } catch (error) {

@@ -30,6 +30,7 @@ const sweepSchema = v.strictObject({
       key: v.string(),
       sizeBytes: wholeNumber,
       modifiedAt: isoTime,
+      onlyCopy: v.boolean(),
       removed: v.boolean(),
     }),
   ),
