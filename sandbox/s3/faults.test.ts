@@ -9,6 +9,7 @@ import {
   UploadPartCommand,
 } from "@aws-sdk/client-s3";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { S3LogEntry } from "./request-log.ts";
 import { type S3FaultRuleInput, type S3StandIn, startS3 } from "./start.ts";
 import { clientFor } from "./testing/client.ts";
 import { type RawRequest, sendRaw, signedHead } from "./testing/raw.ts";
@@ -27,16 +28,20 @@ const get = async () => await sendRaw(standIn, { method: "GET", url: `/${standIn
 const stored = async () => (await standIn.control.state()).objects.map(({ key }) => key);
 const lastRequest = async () => (await standIn.control.requests()).at(-1);
 
-async function requestWhere(fault: string) {
-  for (let tries = 0; tries < 200; tries += 1) {
-    const found = (await standIn.control.requests()).find((entry) => entry.fault === fault);
-    if (found !== undefined && found.outcome !== "pending") {
+/** The first request in this state, once there is one; the test's own limit ends the wait. */
+async function requestThat(isSought: (entry: S3LogEntry) => boolean): Promise<S3LogEntry> {
+  for (;;) {
+    const found = (await standIn.control.requests()).find(isSought);
+    if (found !== undefined) {
       return found;
     }
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
-  throw new Error("the request did not end");
 }
+
+/** The request that met this fault, once it has ended. */
+const requestWhere = (fault: string) =>
+  requestThat((entry) => entry.fault === fault && entry.outcome !== "pending");
 
 describe("before the effect", () => {
   test("a reset stores nothing, at once or in the middle of the body", async () => {
@@ -80,10 +85,14 @@ describe("before the effect", () => {
   test("a stall ends when the client leaves, and has stored nothing", async () => {
     await script({ fault: { kind: "stall" } });
     const client = clientFor(standIn);
+    const leaving = new AbortController();
     const sending = client.send(new PutObjectCommand({ ...at(), Body: "x" }), {
-      abortSignal: AbortSignal.timeout(100),
+      abortSignal: leaving.signal,
     });
-    await expect(sending).rejects.toMatchObject({ name: "AbortError" });
+    const ending = expect(sending).rejects.toMatchObject({ name: "AbortError" });
+    await requestThat(({ outcome }) => outcome === "pending");
+    leaving.abort();
+    await ending;
     client.destroy();
     expect((await requestWhere("stall")).outcome).toMatch(/lost|aborted/);
     expect(await stored()).toEqual([]);
