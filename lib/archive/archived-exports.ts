@@ -1,3 +1,4 @@
+import { allEnded } from "../domain/all-ended.ts";
 import { type ExportTask, revisionOf } from "../domain/export-task.ts";
 import type { CallOptions } from "../ports/platform.ts";
 import type { Records } from "../records/records.ts";
@@ -16,21 +17,14 @@ export class ArchivedExports {
     this.#records = records;
   }
 
-  /**
-   * The first of these exports whose listed revision has no readable `archived` record. Throws what the store
-   * throws, once every look begun has ended.
-   */
+  /** The first of these exports whose listed revision has no readable `archived` record. Throws what the store throws. */
   async firstMissing(tasks: readonly ExportTask[], options: CallOptions): Promise<ExportTask | undefined> {
     for (let start = 0; start < tasks.length; start += LOOKS_AT_ONCE) {
       const batch = tasks.slice(start, start + LOOKS_AT_ONCE);
-      const looks = await Promise.allSettled(batch.map((task) => this.#has(task, options)));
-      for (const [index, look] of looks.entries()) {
-        if (look.status === "rejected") {
-          throw look.reason;
-        }
-        if (!look.value) {
-          return batch[index];
-        }
+      const areArchived = await allEnded(batch.map((task) => this.#has(task, options)));
+      const missing = areArchived.indexOf(false);
+      if (missing >= 0) {
+        return batch[missing];
       }
     }
     return undefined;

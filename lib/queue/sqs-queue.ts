@@ -1,3 +1,4 @@
+import { allEnded } from "../domain/all-ended.ts";
 import type { TaskMessage } from "../domain/task-message.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { CallOptions } from "../ports/platform.ts";
@@ -152,7 +153,7 @@ class SqsQueue implements TaskQueue, DeadLetterQueue {
 
   /** Approximate, as SQS counts. SQS does not tell when a hidden message comes back. */
   async depth({ signal }: CallOptions): Promise<QueueDepth> {
-    const [tasks, letters] = await Promise.all([
+    const [tasks, letters] = await allEnded([
       readCounts(this.#tasks, { signal }),
       readCounts(this.#letters, { signal }),
     ]);

@@ -1,3 +1,4 @@
+import { allEnded } from "../domain/all-ended.ts";
 import { ArchiverError } from "../domain/errors.ts";
 import { idempotencyKeyOf, type PlatformScope } from "../domain/export-task.ts";
 import {
@@ -196,7 +197,7 @@ export class Records {
             recordKey(this.#scope, exportTaskId, revision, name, numbers[name]),
             options,
           );
-    const [archived, deadLetter] = await Promise.all([read("archived"), read("dead-letter")]);
+    const [archived, deadLetter] = await allEnded([read("archived"), read("dead-letter")]);
     return {
       revision,
       archived: this.#ownArchived(parseRecord(archivedRecordSchema, archived), exportTaskId, revision),

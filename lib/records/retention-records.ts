@@ -1,4 +1,5 @@
 import type * as v from "valibot";
+import { allEnded } from "../domain/all-ended.ts";
 import { idempotencyKeyOf, isExportTaskId, type PlatformScope } from "../domain/export-task.ts";
 import {
   MAX_RECORD_NUMBER,
@@ -110,7 +111,7 @@ export class RetentionRecords {
 
   /** Reads the records that were listed. */
   async read(revision: RecordedRevision, options: CallOptions): Promise<RevisionLedger> {
-    const [archived, retained, deleted, expired] = await Promise.all([
+    const [archived, retained, deleted, expired] = await allEnded([
       this.#readArchived(revision, options),
       this.#readLast(retainedRecordSchema, "retained", revision, options),
       this.#readLast(deletedRecordSchema, "deleted", revision, options),

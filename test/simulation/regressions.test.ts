@@ -50,6 +50,40 @@ const REGRESSIONS: readonly (readonly [name: string, story: Story])[] = [
       faults: [{ kind: "call", fault: "queue.send/500/not done", occurrence: 1, times: 1, forever: false }],
     }),
   ],
+  [
+    "of two records read at once, one that fails does not let the run end before the other (seeds 306749, 321553)",
+    storyOf({
+      seed: 306_749,
+      discovers: true,
+      queue: { receiveWindow: 4, duplicateFraction: 0, visibilityMs: 30_000 },
+      tasks: [taskOf("t1")],
+      faultyMs: 2_400_000,
+      faults: [
+        {
+          kind: "call",
+          fault: "store.write/404 gateway/done, answer lost",
+          occurrence: 4,
+          times: 1,
+          forever: false,
+        },
+        {
+          kind: "call",
+          fault: "store.getDocument/503/not done",
+          occurrence: 5,
+          times: 3,
+          forever: false,
+          id: "t1",
+        },
+        {
+          kind: "call",
+          fault: "store.write/too large/not done",
+          occurrence: 1,
+          times: 1,
+          forever: false,
+        },
+      ],
+    }),
+  ],
 ];
 
 test.each(REGRESSIONS)("%s", async (_name, story) => {

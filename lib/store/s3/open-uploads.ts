@@ -1,4 +1,5 @@
 import { ListMultipartUploadsCommand } from "@aws-sdk/client-s3";
+import { allEnded } from "../../domain/all-ended.ts";
 import type { OpenUpload } from "../../ports/store-sweeper.ts";
 import { decodedKey, encodingFields } from "./listed-keys.ts";
 import { MAX_LIST_PAGES } from "./listing.ts";
@@ -95,7 +96,7 @@ async function abortListed(
   let abortedCount = 0;
   let batch: OpenUpload[] = [];
   const abortBatch = async () => {
-    const aborted = await Promise.all(batch.map((upload) => abortUpload(context, upload, signal)));
+    const aborted = await allEnded(batch.map((upload) => abortUpload(context, upload, signal)));
     abortedCount += aborted.filter(Boolean).length;
     batch = [];
   };
