@@ -177,7 +177,7 @@ function judge(
     },
     {
       holds: exits[0] === EXIT_DEAD_LETTERED && exits[1] === EXIT_DONE,
-      text: `exit codes ${exits.join(" and ")}: 3, a task was dead-lettered (the failed one); 0, all is done`,
+      text: `exit codes ${exits.join(" and ")}: the failed export was dead-lettered; then all was done`,
     },
   ];
 }
