@@ -1,4 +1,4 @@
-import { PACING_STATE_KEY } from "../../lib/domain/key-layout.ts";
+import { DISCOVERED_STATE_KEY } from "../../lib/domain/key-layout.ts";
 import type { SqsOperation } from "../../lib/queue/sqs-error-table.ts";
 import type { BodyDamage, Fault, Site } from "../world/faults.ts";
 import {
@@ -89,9 +89,13 @@ const BODY_DAMAGES: Readonly<Record<string, BodyDamage>> = {
   "slow drip": { kind: "drip", extraMsPerChunk: 20_000 },
 };
 
-/** Losing a record of what is deleted already, or the pace that others keep, breaks promises by itself. */
+/**
+ * Only what can be lost without harm is spoiled: losing a record of what is deleted already, a dead letter, or the pace
+ * that others keep breaks a promise by itself.
+ */
 function isSpared(documentKey: string): boolean {
-  return documentKey.startsWith("records/") || documentKey === PACING_STATE_KEY;
+  const isHarmless = ["holds/", "runs/", DISCOVERED_STATE_KEY].some((start) => documentKey.startsWith(start));
+  return !isHarmless;
 }
 
 /** The one table of faults. The random stories, the singles and the pairs all draw from it. */
