@@ -13,7 +13,7 @@ export async function createOnce(
   document: object,
   options: CallOptions,
 ): Promise<boolean> {
-  const text = `${JSON.stringify(document, null, 2)}\n`;
+  const text = jsonText(document);
   if (abilities.createOnce) {
     return (await store.putDocument(key, text, { kind: "if-absent" }, options)) !== "conflict";
   }
@@ -22,4 +22,9 @@ export async function createOnce(
     return false;
   }
   return (await store.putDocument(key, text, { kind: "always" }, options)) !== "conflict";
+}
+
+/** A document as it is stored: people read it too. */
+export function jsonText(document: object): string {
+  return `${JSON.stringify(document, null, 2)}\n`;
 }

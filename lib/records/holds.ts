@@ -12,6 +12,7 @@ import {
 import type { ObjectStore } from "../ports/object-store.ts";
 import type { CallOptions } from "../ports/platform.ts";
 import type { StoreSweeper } from "../ports/store-sweeper.ts";
+import { jsonText } from "./create-once.ts";
 import { matchesGlob } from "./glob.ts";
 import { parseRecord, SCHEMA_VERSION } from "./schemas.ts";
 
@@ -129,7 +130,7 @@ export async function addHold(
     const lifting = { pattern, reason: `replaced: ${reason}`, by, liftedAtMs: Date.parse(heldAt), nonceHex };
     await writeLifting(store, lifting, standing, options);
   }
-  await store.putDocument(key, textOf(hold), { kind: "always" }, options);
+  await store.putDocument(key, jsonText(hold), { kind: "always" }, options);
   return found === undefined ? { hold } : { hold, replaced: standing ?? "unreadable" };
 }
 
@@ -170,7 +171,7 @@ async function writeLifting(
 ): Promise<void> {
   const liftedAt = new Date(liftedAtMs).toISOString();
   const note = { schemaVersion: SCHEMA_VERSION, pattern, reason, by, liftedAt, hold: hold ?? null };
-  await store.putDocument(liftedHoldKey(liftedAtMs, nonceHex), textOf(note), { kind: "always" }, options);
+  await store.putDocument(liftedHoldKey(liftedAtMs, nonceHex), jsonText(note), { kind: "always" }, options);
 }
 
 function keyOfPattern(pattern: string): string {
@@ -180,8 +181,4 @@ function keyOfPattern(pattern: string): string {
 /** Whether a hold's pattern may concern several tasks. */
 export function isGlob(pattern: string): boolean {
   return /[*?]/.test(pattern);
-}
-
-function textOf(document: object): string {
-  return `${JSON.stringify(document, null, 2)}\n`;
 }

@@ -13,6 +13,7 @@ import {
 import type { Clock } from "../ports/clock.ts";
 import type { ObjectStore, StoreAbilities } from "../ports/object-store.ts";
 import type { CallOptions } from "../ports/platform.ts";
+import { createOnce, jsonText } from "../records/create-once.ts";
 import { parseRecord } from "../records/schemas.ts";
 import { tooManyRequestFiles, unreadableRequestFile } from "./errors.ts";
 import {
@@ -147,20 +148,20 @@ export class RequestLedger {
     options: CallOptions,
   ): Promise<boolean> {
     const key = claimKey(batchTaskId, number);
-    const { createOnce } = await this.#probed(options);
+    const { createOnce: canCreateOnce } = await this.#probed(options);
     const startedMs = this.#clock.monotonicMs();
     const written = await this.#createOnce(key, claim, options);
-    if (createOnce && written) {
+    if (canCreateOnce && written) {
       return true;
     }
-    if (!createOnce) {
+    if (!canCreateOnce) {
       if (!written || this.#clock.monotonicMs() - startedMs > CLAIM_STANDS_MS) {
         return false;
       }
       await this.#clock.sleep(CLAIM_STANDS_MS, options.signal);
     }
     // A conflict may be with our own write, whose answer was lost on the way.
-    return (await this.#store.getDocument(key, options))?.text === textOf(claim);
+    return (await this.#store.getDocument(key, options))?.text === jsonText(claim);
   }
 
   /** @returns false when another result stands already; it is the one that counts. */
@@ -191,15 +192,7 @@ export class RequestLedger {
   }
 
   async #createOnce(key: string, document: object, options: CallOptions): Promise<boolean> {
-    const { createOnce } = await this.#probed(options);
-    if (createOnce) {
-      const written = await this.#store.putDocument(key, textOf(document), { kind: "if-absent" }, options);
-      return written !== "conflict";
-    }
-    if ((await this.#store.getDocument(key, options)) !== undefined) {
-      return false;
-    }
-    return (await this.#store.putDocument(key, textOf(document), { kind: "always" }, options)) !== "conflict";
+    return await createOnce(this.#store, await this.#probed(options), key, document, options);
   }
 
   /** Asked only once something is to be written: most runs find nothing to do. */
@@ -207,10 +200,6 @@ export class RequestLedger {
     this.#abilities ??= await this.#store.preflight(options);
     return this.#abilities;
   }
-}
-
-function textOf(document: object): string {
-  return `${JSON.stringify(document, null, 2)}\n`;
 }
 
 function compare(a: string, b: string): number {
