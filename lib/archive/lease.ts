@@ -17,7 +17,7 @@ export class Lease {
 
   /** Ends the renewing; resolves when no renewal is under way any more. */
   async release(): Promise<void> {
-    this.#released.abort();
+    this.#released.abort("released");
     await this.#renewing;
   }
 

@@ -1,6 +1,9 @@
 import type { Clock } from "../ports/clock.ts";
 import { Interrupted } from "./errors.ts";
 
+/** Why a timer ends that is not needed any more: without a reason each one would make an error, stack and all. */
+const DISARMED = "disarmed";
+
 /**
  * A signal that is aborted by its parent, with the parent's reason, or when an armed limit runs out, with
  * `task-limit`. Must be closed, or its timer outlives the work.
@@ -49,7 +52,7 @@ export class TimeLimit {
 
   /** Stops the running limit; the parent still aborts. */
   disarm(): void {
-    this.#timer?.abort();
+    this.#timer?.abort(DISARMED);
     this.#timer = undefined;
   }
 
