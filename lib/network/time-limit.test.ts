@@ -21,6 +21,15 @@ test("an abort from outside is passed on with its reason, one from before the wo
   expect(await late).toBe("the run is over");
 });
 
+test("what aborted work throws gives way to the reason; what it still returns does not", async () => {
+  const { signal } = new AbortController();
+  const reset = (limited: AbortSignal) => hang(limited).catch(() => Promise.reject(new Error("ECONNRESET")));
+  await expect(withTimeLimit(signal, 20, reset)).rejects.toMatchObject({ name: "TimeoutError" });
+  expect(await withTimeLimit(signal, 20, (limited) => hang(limited).catch(() => "just in time"))).toBe(
+    "just in time",
+  );
+});
+
 test("work that ends leaves neither timer nor listener", async () => {
   const { signal } = new AbortController();
   const timers = () => process.getActiveResourcesInfo().filter((name) => name === "Timeout").length;

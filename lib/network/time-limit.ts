@@ -1,11 +1,11 @@
 /**
  * Runs `work` with a signal that is aborted with the reason of `signal`, or with a `TimeoutError` once `limitMs` are
- * over; neither outlives the work.
+ * over; neither outlives the work. What work throws that was aborted so says nothing of its own: the reason does.
  *
  * Not `AbortSignal.any` with `AbortSignal.timeout`: on Node 22.13 nothing holds on to the two but each other, and
  * once they are collected the limit never comes (github.com/nodejs/node/issues/57736).
  *
- * @throws what the work throws.
+ * @throws the reason it was aborted with, or what the work throws before that.
  */
 export async function withTimeLimit<Result>(
   signal: AbortSignal,
@@ -24,6 +24,8 @@ export async function withTimeLimit<Result>(
   );
   try {
     return await work(ending.signal);
+  } catch (thrown) {
+    throw ending.signal.aborted ? ending.signal.reason : thrown;
   } finally {
     clearTimeout(timer);
     signal.removeEventListener("abort", passOn);

@@ -1,6 +1,7 @@
 import { ArchiverError } from "../../domain/errors.ts";
+import { withTimeLimit } from "../../network/time-limit.ts";
 import type { Clock, Random } from "../../ports/clock.ts";
-import { type RequestSubject, S3Error, tooSlowError, toS3Error } from "./s3-error.ts";
+import { type RequestSubject, S3Error, toS3Error } from "./s3-error.ts";
 
 /** What the SDK is given with each request. */
 export interface HttpOptions {
@@ -98,22 +99,14 @@ export class S3Caller {
     signal.throwIfAborted();
     const timeoutMs =
       (request.attemptTimeoutMs ?? ATTEMPT_TIMEOUT_MS) + (request.bodyBytes ?? 0) / SLOWEST_BYTES_PER_MS;
-    const ending = new AbortController();
-    const passOn = () => ending.abort(signal.reason);
-    signal.addEventListener("abort", passOn, { once: true });
-    const timer = setTimeout(() => ending.abort(), timeoutMs);
     try {
-      return await settledSoonAfter(ending.signal, send({ abortSignal: ending.signal }));
+      return await withTimeLimit(signal, timeoutMs, (abortSignal) =>
+        settledSoonAfter(abortSignal, send({ abortSignal })),
+      );
     } catch (thrown) {
       signal.throwIfAborted();
-      if (ending.signal.aborted) {
-        throw tooSlowError(request);
-      }
       // One of ours may come from where the credentials are read.
       throw thrown instanceof ArchiverError ? thrown : (toS3Error(thrown, request) ?? thrown);
-    } finally {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", passOn);
     }
   }
 }
