@@ -139,7 +139,7 @@ export const SETTING_TABLE = {
   ARCHIVER_STORE_STORAGE_CLASS: row({
     schema: headerText,
     otherwise: "none",
-    meaning: "storage class, passed through",
+    meaning: "storage class, passed through; an archive class only where copies are not read back",
     example: "a storage class of the store, such as STANDARD_IA",
   }),
   ARCHIVER_PART_SIZE_BYTES: row({

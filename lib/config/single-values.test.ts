@@ -55,6 +55,20 @@ describe("a single value", () => {
       "ARCHIVER_PART_SIZE_BYTES: times",
     ],
     ["stored for a folder", { ARCHIVER_VERIFY: "stored" }, "ARCHIVER_VERIFY: is stored, but a file:// store"],
+    [
+      "an archive class where copies are read back",
+      { ARCHIVER_STORE: "s3://bucket", ARCHIVER_STORE_PROFILE: "obs", ARCHIVER_STORE_STORAGE_CLASS: "COLD" },
+      "ARCHIVER_STORE_STORAGE_CLASS: is COLD, but copies are proved by reading them back",
+    ],
+    [
+      "an archive class on AWS where reading back is asked for",
+      {
+        ARCHIVER_STORE: "s3://bucket",
+        ARCHIVER_STORE_STORAGE_CLASS: "GLACIER",
+        ARCHIVER_VERIFY: "read-back",
+      },
+      "ARCHIVER_STORE_STORAGE_CLASS: is GLACIER, but",
+    ],
     ["encryption for a folder", { ARCHIVER_STORE_SSE: "AES256" }, "ARCHIVER_STORE_SSE: has no effect"],
     [
       "dead-letter queue for sqlite",
@@ -147,6 +161,11 @@ describe("a single value", () => {
       "a folder with escapes",
       { ARCHIVER_STORE: "file:///srv/my%20files/100%25/" },
       { store: { folder: "/srv/my files/100%" } },
+    ],
+    [
+      "an archive class on AWS, which keeps a digest",
+      { ARCHIVER_STORE: "s3://bucket", ARCHIVER_STORE_STORAGE_CLASS: "GLACIER" },
+      { store: { storageClass: "GLACIER" } },
     ],
     [
       "a bucket without prefix",

@@ -1,9 +1,13 @@
+import { S3_PROFILES } from "../store/s3/profiles.ts";
 import type { S3StoreConfiguration, StoreConfiguration } from "./configuration.ts";
 import type { PartReader } from "./part-reader.ts";
 import { readPlatformCredentials } from "./platform-part.ts";
 
 /** Settings that mean something to S3 only. Left in place silently they would promise what a folder cannot do. */
 const S3_ONLY = ["ARCHIVER_STORE_SSE", "ARCHIVER_STORE_KMS_KEY_ID", "ARCHIVER_STORE_STORAGE_CLASS"] as const;
+
+/** Classes of AWS, OBS and those who speak as they do whose objects have to be restored, for hours, before a read. */
+const ARCHIVE_CLASSES: ReadonlySet<string> = new Set(["GLACIER", "DEEP_ARCHIVE", "COLD"]);
 
 /** Reads the store's part; `undefined` when the problems noted leave none. */
 export function readStore(reader: PartReader): StoreConfiguration | undefined {
@@ -48,9 +52,11 @@ function readS3Store(
     return undefined;
   }
   const endpoint = values.AWS_ENDPOINT_URL_S3;
+  const named = profile === "auto" ? profileOf(endpoint) : profile;
+  checkStorageClass(reader, named);
   return {
     ...location,
-    profile: profile === "auto" ? profileOf(endpoint) : profile,
+    profile: named,
     credentials,
     pathStyle,
     sse: values.ARCHIVER_STORE_SSE,
@@ -59,6 +65,19 @@ function readS3Store(
     endpoint,
     region: values.AWS_REGION,
   };
+}
+
+/** Each export would be uploaded, could not be read back, and be uploaded again. */
+function checkStorageClass(reader: PartReader, profile: S3StoreConfiguration["profile"]): void {
+  const { ARCHIVER_STORE_STORAGE_CLASS: storageClass, ARCHIVER_VERIFY: verify } = reader.values;
+  const level = verify === "auto" ? S3_PROFILES[profile].verification : verify;
+  if (level === "read-back" && storageClass !== undefined && ARCHIVE_CLASSES.has(storageClass)) {
+    reader.note(
+      "ARCHIVER_STORE_STORAGE_CLASS",
+      `is ${storageClass}, but copies are proved by reading them back, and that class cannot be read`,
+      "Take a class that can be read at once; a lifecycle rule of the bucket can move proved copies to an archive class.",
+    );
+  }
 }
 
 function readStoreCredentials(reader: PartReader): S3StoreConfiguration["credentials"] | undefined {
