@@ -6,15 +6,13 @@ import { ConfigurationError } from "../config/errors.ts";
 /** For the first call ever: nothing else in the message says that a file can hold the settings. */
 const WHERE_TO_SET = "Set them in the environment, or name a file with --env-file.";
 
-const EVERY_PART: readonly ConfigurationPart[] = ["platform", "store", "queue"];
-
 /**
- * The configuration from the environment and, below it, from an `--env-file`.
+ * The configuration from the environment and, below it, from an `--env-file`: the parts that are needed.
  * @throws ConfigurationError listing every problem at once.
  */
-export async function loadConfiguration<Part extends ConfigurationPart = ConfigurationPart>(
+export async function loadConfiguration<Part extends ConfigurationPart>(
   envFile: string | undefined,
-  need: readonly Part[] = EVERY_PART as readonly Part[],
+  need: readonly Part[],
 ): Promise<Configuration<Part>> {
   const environment = envFile === undefined ? process.env : await withEnvFile(process.env, envFile);
   handToAwsSdk(environment);

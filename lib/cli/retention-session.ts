@@ -9,7 +9,7 @@ import type { ExpiryPorts, RetentionEvent, RetentionPorts, RetentionSettings } f
 import { loadConfiguration } from "./environment.ts";
 import { interruptible } from "./interrupt.ts";
 import type { CommonOptions } from "./session.ts";
-import { columnsOf, wrapped } from "./terminal.ts";
+import { isLive, say } from "./terminal.ts";
 
 type Store = ObjectStore & StoreSweeper & RetentionStore;
 
@@ -71,15 +71,11 @@ export async function withRetention<T>(
   }
 }
 
-function say(line: string): void {
-  process.stderr.write(`${wrapped(line, columnsOf(process.stderr))}\n`);
-}
-
 const PROGRESS_EVERY = 1_000;
 
 /** Warnings as lines; progress on a terminal's last line, else a line for each thousand. */
 function showEvents(): (event: RetentionEvent) => void {
-  const isTerminal = process.stderr.isTTY === true && process.env.TERM !== "dumb";
+  const isTerminal = isLive(process.stderr);
   return (event) => {
     switch (event.kind) {
       case "warning":

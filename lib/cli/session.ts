@@ -10,16 +10,15 @@ import { Redactor } from "../observability/redact.ts";
 import { loadConfiguration } from "./environment.ts";
 import { interruptible } from "./interrupt.ts";
 import { createLiveView, createPlainView, type RunView } from "./run-view.ts";
+import { isLive } from "./terminal.ts";
 
 /** Options that every command takes. */
 export interface CommonOptions {
   readonly envFile?: string;
-  readonly json?: boolean;
 }
 
 /** What a command works with while it runs. */
 export interface Session {
-  readonly configuration: Configuration;
   readonly archiver: Archiver;
   readonly view: RunView;
   /** Aborted by the operator's first interrupt. */
@@ -34,7 +33,7 @@ export async function withSession<T>(
   options: CommonOptions,
   work: (session: Session) => Promise<T>,
 ): Promise<T> {
-  const configuration = await loadConfiguration(options.envFile);
+  const configuration = await loadConfiguration(options.envFile, ["platform", "store", "queue"]);
   const redactor = new Redactor(knownSecrets(configuration));
   const view = createView(configuration, redactor);
   const region = guessedRegion(configuration.platform);
@@ -46,7 +45,7 @@ export async function withSession<T>(
     try {
       return await interruptible(
         (line) => view.say(line),
-        (signal) => work({ configuration, archiver, view, signal }),
+        (signal) => work({ archiver, view, signal }),
       );
     } finally {
       await archiver.close();
@@ -57,8 +56,7 @@ export async function withSession<T>(
 }
 
 function createView(configuration: Configuration, redactor: Redactor): RunView {
-  const isTerminal = process.stderr.isTTY === true && process.env.TERM !== "dumb";
-  return isTerminal
+  return isLive(process.stderr)
     ? createLiveView(process.stderr, configuration.logLevel === "DEBUG", () => systemClock.wallMs())
     : createPlainView(createStderrLog(configuration, redactor));
 }

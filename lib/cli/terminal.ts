@@ -17,6 +17,16 @@ export function columnsOf({ isTTY, columns = 0 }: Pick<Screen, "isTTY" | "column
   return isTTY === true && columns >= LEAST_COLUMNS ? columns : undefined;
 }
 
+/** Whether lines there can be written over. */
+export function isLive({ isTTY }: Pick<Screen, "isTTY">): boolean {
+  return isTTY === true && process.env.TERM !== "dumb";
+}
+
+/** Tells the operator something: a line on stderr. */
+export function say(line: string): void {
+  process.stderr.write(`${wrapped(line, columnsOf(process.stderr))}\n`);
+}
+
 /**
  * Breaks what is longer than a line of the terminal between words. A word that is longer itself, such as a
  * path, stays whole, so that it can be copied.

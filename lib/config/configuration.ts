@@ -11,7 +11,7 @@ export type ConfigurationPart = "platform" | "store" | "queue" | "events" | "ret
 export type ArchivingPart = Exclude<ConfigurationPart, "events" | "retention">;
 
 /**
- * What the environment says, checked and typed. `Configuration<"store">` has, of the three parts, the store
+ * What the environment says, checked and typed. `Configuration<"store">` has, of these parts, the store
  * only: what a command did not ask for may be missing and is not handed out.
  */
 export type Configuration<Part extends ConfigurationPart = ArchivingPart> = CommonConfiguration &

@@ -26,7 +26,6 @@ import { systemClock, systemRandom } from "./system.ts";
 /** The program's parts, put together as the configuration says. */
 export interface Archiver {
   readonly ports: ArchivePorts;
-  readonly deadLetters: DeadLetterQueue;
   readonly settings: ArchiveSettings;
   /** Ends every connection and closes every file; to be called once nothing is under way. */
   close(): Promise<void>;
@@ -45,7 +44,6 @@ export async function wire(
   const queue = await wireQueue(configuration.queue, proxy);
   return {
     ports: { platform, store, queue, clock: systemClock, random: systemRandom, observe },
-    deadLetters: queue,
     settings: settingsOf(configuration),
     async close() {
       await platform.close();
@@ -85,12 +83,12 @@ export function wirePlatform(
   });
 }
 
-/** The object store, and how to end its connections. @param keys used where the store takes Huawei's keys. */
+/** The object store, and how to end its connections. @param keys needed where the store takes Huawei's. */
 export function wireStore(
   place: StoreConfiguration,
   { partSizeBytes, partsInFlight }: ArchiveConfiguration,
   proxy: ProxyConfiguration,
-  keys: AccessKeys,
+  keys: AccessKeys | undefined,
 ): { readonly store: ObjectStore & StoreSweeper & RetentionStore; readonly close: () => void } {
   const parts = { clock: systemClock, random: systemRandom };
   switch (place.kind) {
@@ -99,7 +97,11 @@ export function wireStore(
     case "s3": {
       const store = createS3Store(
         { ...place, partSizeBytes, partsInFlight },
-        { ...parts, huaweiCredentials: () => keys.get(false), proxy: settingsOfProxy(proxy) },
+        {
+          ...parts,
+          ...(keys === undefined ? {} : { huaweiCredentials: () => keys.get(false) }),
+          proxy: settingsOfProxy(proxy),
+        },
       );
       return { store, close: () => store.close() };
     }

@@ -1,5 +1,5 @@
 import { AccessKeys } from "../config/access-keys.ts";
-import type { Configuration, PlatformCredentials } from "../config/configuration.ts";
+import type { Configuration } from "../config/configuration.ts";
 import { systemClock, systemRandom } from "../config/system.ts";
 import { wireQueue, wireStore } from "../config/wiring.ts";
 import { runIdOf } from "../domain/key-layout.ts";
@@ -13,28 +13,28 @@ export type EventsFunctionConfiguration = Configuration<"events" | "store" | "qu
 /** A rejected event is shown to a person, who needs its beginning. */
 const MAX_LETTER_CHARACTERS = 16 * 1024;
 
-const NO_KEYS: PlatformCredentials = { kind: "secret", secretId: "none" };
-
 /** Store and queue, each opened when the first event needs it: an event that is refused costs neither. */
 export class WiredTargets implements EventTargets {
   readonly #configuration: EventsFunctionConfiguration;
   readonly #signal: AbortSignal;
-  readonly #redactor: Redactor;
+  readonly #keys: AccessKeys | undefined;
   #store: ReturnType<typeof wireStore> | undefined;
   #queue: ReturnType<typeof wireQueue> | undefined;
 
   constructor(configuration: EventsFunctionConfiguration, signal: AbortSignal, redactor: Redactor) {
     this.#configuration = configuration;
     this.#signal = signal;
-    this.#redactor = redactor;
+    const { store, proxy } = configuration;
+    // A store that takes Huawei's keys brings them with it.
+    this.#keys =
+      store.kind === "s3" && store.credentials.kind === "huawei"
+        ? new AccessKeys(store.credentials.keys, redactor, proxy)
+        : undefined;
   }
 
   request: EventTargets["request"] = async (request) => {
     const { store: place, archive, proxy, events } = this.#configuration;
-    // A store that takes Huawei's keys brings them with it.
-    const credentials =
-      place.kind === "s3" && place.credentials.kind === "huawei" ? place.credentials.keys : NO_KEYS;
-    this.#store ??= wireStore(place, archive, proxy, new AccessKeys(credentials, this.#redactor, proxy));
+    this.#store ??= wireStore(place, archive, proxy, this.#keys);
     const ports = { store: this.#store.store, clock: systemClock };
     return await makeRequest(ports, events.scope, request, { signal: this.#signal });
   };
@@ -60,6 +60,7 @@ export class WiredTargets implements EventTargets {
 
   async close(): Promise<void> {
     this.#store?.close();
+    this.#keys?.close();
     const queue = await this.#queue?.catch(() => undefined);
     queue?.close();
   }

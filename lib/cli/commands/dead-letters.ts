@@ -6,6 +6,7 @@ import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { interruptible } from "../interrupt.ts";
 import type { Output } from "../output.ts";
 import type { CommonOptions } from "../session.ts";
+import { say } from "../terminal.ts";
 
 export interface ListOptions extends CommonOptions {
   readonly limit: number;
@@ -38,10 +39,7 @@ async function withDeadLetters<T>(
   const configuration = await loadConfiguration(options.envFile, ["queue"]);
   const queue = await wireQueue(configuration.queue, configuration.proxy);
   try {
-    return await interruptible(
-      (line) => process.stderr.write(`${line}\n`),
-      (signal) => work(queue, signal),
-    );
+    return await interruptible(say, (signal) => work(queue, signal));
   } finally {
     queue.close();
   }

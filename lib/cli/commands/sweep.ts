@@ -1,11 +1,8 @@
-import { type SweepReport, sweep } from "../../archive/sweep.ts";
-import { AccessKeys } from "../../config/access-keys.ts";
-import { wireStore } from "../../config/wiring.ts";
+import { sweep } from "../../archive/sweep.ts";
 import { Records } from "../../records/records.ts";
-import { loadConfiguration } from "../environment.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
-import { interruptible } from "../interrupt.ts";
 import type { Output } from "../output.ts";
+import { withArchive } from "../retention-session.ts";
 import type { CommonOptions } from "../session.ts";
 import { sweepLines } from "../summaries.ts";
 
@@ -15,24 +12,11 @@ export interface SweepCommandOptions extends CommonOptions {
 
 /** `sweep`: aborts old uploads, lists copies that lost a race, and removes those when asked to. */
 export async function sweepCommand(options: SweepCommandOptions, output: Output): Promise<ExitCode> {
-  const configuration = await loadConfiguration(options.envFile, ["platform", "store"]);
-  const { platform, store: place, archive, proxy } = configuration;
-  const keys = new AccessKeys(platform.credentials, undefined, proxy);
-  const { store, close } = wireStore(place, archive, proxy, keys);
-  try {
-    const scope = { projectId: platform.projectId, instanceId: platform.instanceId };
-    const report: SweepReport = await interruptible(
-      (line) => process.stderr.write(`${line}\n`),
-      async (signal) => {
-        const abilities = await store.preflight({ signal });
-        const records = new Records(store, scope, abilities);
-        return await sweep(store, records, scope, { signal, removeOrphans: options.removeOrphans === true });
-      },
-    );
-    output.show(report, sweepLines(report));
-    return EXIT.done;
-  } finally {
-    close();
-    keys.close();
-  }
+  const removeOrphans = options.removeOrphans === true;
+  const report = await withArchive(options, async ({ store, scope, signal }) => {
+    const records = new Records(store, scope, await store.preflight({ signal }));
+    return await sweep(store, records, scope, { signal, removeOrphans });
+  });
+  output.show(report, sweepLines(report));
+  return EXIT.done;
 }

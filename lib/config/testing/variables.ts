@@ -2,7 +2,7 @@ import type { ConfigurationPart } from "../configuration.ts";
 import { readConfiguration } from "../environment.ts";
 import { ConfigurationError } from "../errors.ts";
 
-/** Every part. */
+/** What archiving needs. */
 export const ALL: ReadonlySet<ConfigurationPart> = new Set<ConfigurationPart>(["platform", "store", "queue"]);
 
 /** The least a local run needs, with secrets that are easy to find. */
