@@ -7,8 +7,8 @@ import { type FinishedTask, look } from "./look.ts";
 import { postponedAsUsual, type Visit, type VisitResult } from "./visit.ts";
 
 /**
- * The protocol for one task (design §4), from the look at the platform to the `deleted` record; receiving
- * and acknowledging its message is `drain.ts`. Whatever is thrown here leaves the task on the platform.
+ * The protocol for one task (design §4), from the look at the platform to the `deleted` record; its message is
+ * received in `drain-loop.ts` and acknowledged in `settle.ts`. Whatever is thrown here leaves the task on the platform.
  */
 export async function archiveTask(visit: Visit): Promise<VisitResult> {
   const sight = await look(visit);
@@ -34,6 +34,7 @@ async function archiveFinished(visit: Visit, sight: FinishedTask): Promise<Visit
   if (copy.kind !== "copy") {
     return copy;
   }
+  visit.learned.isArchived = true;
   const ended = await deleteTask(visit, sight, copy);
   switch (ended.kind) {
     case "gone":

@@ -7,7 +7,7 @@ type Step = readonly [exportTaskId: string, scope: ErrorScope, code: string];
 function judgeAll(verdicts: FailureVerdicts<string>, steps: readonly Step[]): string[] {
   return steps.map(([exportTaskId, scope, code]) => {
     const error = new ArchiverError(code, "it failed", { scope, retry: "later", hint: "none" });
-    return verdicts.judge({ exportTaskId, error, item: `${exportTaskId}:${code}` });
+    return verdicts.judge({ exportTaskId, error, isArchived: false, item: `${exportTaskId}:${code}` });
   });
 }
 
@@ -96,21 +96,59 @@ describe("nothing worked yet", () => {
     expect(verdicts.systemSuspect).toBeUndefined();
     judgeAll(verdicts, [["b", "system", "denied"]]);
     expect(verdicts.systemSuspect).toMatchObject({ code: "denied" });
-    expect(verdicts.isSystemCleared).toBe(false);
   });
 });
 
-test("once something worked every failure is an attempt, and nothing is suspected", () => {
+test("what two archived tasks are refused stops nobody, until one that is not archived is refused too", () => {
   const verdicts = new FailureVerdicts<string>();
-  judgeAll(verdicts, [["a", "system", "denied"]]);
-  verdicts.noteSuccess();
-  expect(verdicts.isSystemCleared).toBe(true);
-  expect(verdicts.systemSuspect).toBeUndefined();
-  expect(
-    judgeAll(verdicts, [
-      ["b", "system", "denied"],
-      ["c", "system", "denied"],
-    ]),
-  ).toEqual(["attempt", "attempt"]);
-  expect(verdicts.takeHeld().map(({ item }) => item)).toEqual(["a:denied"]);
+  const error = new ArchiverError("denied", "it failed", { scope: "system", retry: "later", hint: "none" });
+  const judged = [true, true, true, false].map((isArchived, index) =>
+    verdicts.judge({ exportTaskId: `task-${index}`, error, isArchived, item: "" }),
+  );
+  expect(judged).toEqual(["held", "system-in-part", "system-in-part", "system"]);
+});
+
+describe("another task worked", () => {
+  test("a task's own failure is an attempt, one that was held counts by now", () => {
+    const verdicts = new FailureVerdicts<string>();
+    judgeAll(verdicts, [["a", "task", "short"]]);
+    verdicts.noteSuccess("b");
+    expect(judgeAll(verdicts, [["c", "task", "short"]])).toEqual(["attempt"]);
+    expect(verdicts.takeCleared().map(({ item }) => item)).toEqual(["a:short"]);
+    expect(verdicts.takeHeld()).toEqual([]);
+  });
+
+  test("a task that worked says nothing about its own failure", () => {
+    const verdicts = new FailureVerdicts<string>();
+    verdicts.noteSuccess("a");
+    expect(judgeAll(verdicts, [["a", "task", "reset"]])).toEqual(["held"]);
+    expect(judgeAll(verdicts, [["a", "system", "denied"]])).toEqual(["held"]);
+    expect(verdicts.systemSuspect).toMatchObject({ code: "denied" });
+    verdicts.noteSuccess("b");
+    expect(verdicts.systemSuspect).toBeUndefined();
+    expect(verdicts.takeCleared().map(({ item }) => item)).toEqual(["a:reset"]);
+    expect(verdicts.takeHeld().map(({ item }) => item)).toEqual(["a:denied"]);
+  });
+
+  test("one task without permission may be ill, two accuse a part of the system, whatever works", () => {
+    const verdicts = new FailureVerdicts<string>();
+    verdicts.noteSuccess("a");
+    verdicts.noteSuccess("b");
+    expect(judgeAll(verdicts, [["a", "system", "denied"]])).toEqual(["held"]);
+    expect(judgeAll(verdicts, [["b", "system", "denied"]])).toEqual(["system-in-part"]);
+    verdicts.takeHeld();
+    expect(judgeAll(verdicts, [["c", "system", "denied"]])).toEqual(["system-in-part"]);
+    expect(verdicts.takeCleared()).toEqual([]);
+    expect(verdicts.systemSuspect).toMatchObject({ code: "denied" });
+  });
+
+  test("after a pause nothing is known", () => {
+    const verdicts = new FailureVerdicts<string>();
+    verdicts.noteSuccess("a");
+    judgeAll(verdicts, [["b", "system", "denied"]]);
+    verdicts.takeHeld();
+    verdicts.startAnew();
+    expect(judgeAll(verdicts, [["c", "system", "denied"]])).toEqual(["held"]);
+    expect(judgeAll(verdicts, [["c", "task", "short"]])).toEqual(["held"]);
+  });
 });

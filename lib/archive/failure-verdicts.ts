@@ -9,6 +9,8 @@ const SYSTEM_SCOPE_FAILURES_FOR_VERDICT = 2;
 export interface HeldFailure<Item> {
   readonly exportTaskId: string;
   readonly error: ArchiverError;
+  /** The task's `archived` record stands: what failed came after it. */
+  readonly isArchived: boolean;
   readonly item: Item;
 }
 
@@ -18,39 +20,60 @@ export type FailureVerdict =
   /** Could be either: kept until something works or fails alike. */
   | "held"
   /** The system behind the tasks is at fault: nothing counts, the run stops. */
-  | "system";
+  | "system"
+  /** A part of it is, such as a permission to delete: these do not count, and what still works goes on. */
+  | "system-in-part";
 
 /**
- * Tells ill tasks from an ill system (design §4, Failures; I5). Until a task has succeeded in this run, a
- * failure is held rather than counted: an outage must not use up anybody's attempts.
+ * Tells ill tasks from an ill system (design §4, Failures; I5). Until another task has succeeded, a failure is held
+ * rather than counted: an outage must not use up anybody's attempts. What only a system can cause never counts
+ * once a second task has met it, whatever else worked; and where it kept no task from being archived, such as a
+ * forbidden delete, it does not keep the run from archiving others.
  */
 export class FailureVerdicts<Item> {
   #held: HeldFailure<Item>[] = [];
-  #somethingWorked = false;
+  readonly #worked = new Set<string>();
+  /** The first failure that only a system can cause, of each task that met one. */
+  readonly #systemScoped = new Map<string, ArchiverError>();
 
-  noteSuccess(): void {
-    this.#somethingWorked = true;
+  noteSuccess(exportTaskId: string): void {
+    this.#worked.add(exportTaskId);
   }
 
-  /** Judges a failure; one that is `held` or `system` is kept for {@link takeHeld}. */
+  /** Judges a failure; unless it is an `attempt`, it is kept for {@link takeHeld}. */
   judge(failure: HeldFailure<Item>): FailureVerdict {
-    if (this.#somethingWorked) {
+    if (this.#isCleared(failure)) {
       return "attempt";
     }
     this.#held.push(failure);
-    return this.#accusesSystem(failure.error) ? "system" : "held";
+    const { exportTaskId, error } = failure;
+    if (error.scope !== "system") {
+      return this.#failedAlike(error) >= ALIKE_FAILURES_FOR_VERDICT ? "system" : "held";
+    }
+    if (!this.#systemScoped.has(exportTaskId)) {
+      this.#systemScoped.set(exportTaskId, error);
+    }
+    if (!this.#isSystemAccused) {
+      return "held";
+    }
+    return failure.isArchived || this.#worked.size > 0 ? "system-in-part" : "system";
   }
 
-  /** Whether the held failures now count as attempts, because something worked. */
-  get isSystemCleared(): boolean {
-    return this.#somethingWorked;
-  }
-
-  /** A held failure that only a system can cause; at the end of a run without success it is the verdict. */
+  /** The failure that stands for the system's, should the run end now; `undefined` when it is not suspected. */
   get systemSuspect(): ArchiverError | undefined {
-    return this.#somethingWorked
-      ? undefined
-      : this.#held.find(({ error }) => error.scope === "system")?.error;
+    const [first] = this.#systemScoped.values();
+    return this.#isSystemAccused
+      ? first
+      : this.#held.find(
+          ({ error, exportTaskId }) => error.scope === "system" && !this.#othersWorked(exportTaskId),
+        )?.error;
+  }
+
+  /** Hands over those held failures that count as attempts by now, because another task has succeeded. */
+  takeCleared(): readonly HeldFailure<Item>[] {
+    const cleared = this.#held.filter((failure) => this.#isCleared(failure));
+    this.#held = this.#held.filter((failure) => !cleared.includes(failure));
+    return cleared;
   }
 
   /** Hands over everything held and forgets it. */
@@ -60,15 +83,28 @@ export class FailureVerdicts<Item> {
     return held;
   }
 
-  #accusesSystem(error: ArchiverError): boolean {
-    const isAlike =
-      error.scope === "system"
-        ? (other: ArchiverError) => other.scope === "system"
-        : (other: ArchiverError) => other.code === error.code;
-    const tasks = new Set(this.#held.filter((held) => isAlike(held.error)).map((held) => held.exportTaskId));
-    return (
-      tasks.size >=
-      (error.scope === "system" ? SYSTEM_SCOPE_FAILURES_FOR_VERDICT : ALIKE_FAILURES_FOR_VERDICT)
-    );
+  /** After a pause, what worked or failed before it says nothing about the system as it is now. */
+  startAnew(): void {
+    this.#worked.clear();
+    this.#systemScoped.clear();
+  }
+
+  #isCleared({ exportTaskId, error }: HeldFailure<Item>): boolean {
+    return error.scope !== "system" && this.#othersWorked(exportTaskId);
+  }
+
+  get #isSystemAccused(): boolean {
+    return this.#systemScoped.size >= SYSTEM_SCOPE_FAILURES_FOR_VERDICT;
+  }
+
+  /** A task that was archived says nothing about its own delete. */
+  #othersWorked(exportTaskId: string): boolean {
+    return this.#worked.size > (this.#worked.has(exportTaskId) ? 1 : 0);
+  }
+
+  /** How many different tasks are held for this code. */
+  #failedAlike({ code }: ArchiverError): number {
+    return new Set(this.#held.filter(({ error }) => error.code === code).map((held) => held.exportTaskId))
+      .size;
   }
 }

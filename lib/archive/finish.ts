@@ -24,7 +24,7 @@ export async function recordDeleted(
   await run.ports.store.abortUploadsUnder(folderOf(archived), { signal });
   if (facts.outcome === "deleted") {
     run.counts.deleted += 1;
-    run.noteSuccess();
+    run.noteSuccess(exportTaskId);
   }
   run.ports.observe({ kind: "deleted", exportTaskId, outcome: facts.outcome });
   if (facts.archivedNow) {

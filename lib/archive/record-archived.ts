@@ -43,7 +43,7 @@ export async function recordArchived(visit: Visit, sight: FinishedTask, proven: 
   if (won) {
     run.counts.archived += 1;
     run.archivedBytes += object.sizeBytes;
-    run.noteSuccess();
+    run.noteSuccess(exportTaskId);
     run.ports.observe({
       kind: "archived",
       exportTaskId,

@@ -2,7 +2,7 @@ import type { ArchiverError } from "../domain/errors.ts";
 import type { DeadLetterReason, TaskMessage } from "../domain/task-message.ts";
 import { countOutcome, type TaskEntry, type TaskOutcome } from "../records/run-report.ts";
 import { SystemFailure } from "./errors.ts";
-import { FailureVerdicts } from "./failure-verdicts.ts";
+import { FailureVerdicts, type HeldFailure } from "./failure-verdicts.ts";
 import type { Run } from "./run.ts";
 import { retryDelayMs, SYSTEM_FAILURE_DELAY_MS } from "./settings.ts";
 import { acknowledge, deadLetter, type HeldMessage, handBack, resend } from "./settle.ts";
@@ -30,8 +30,13 @@ export class ResultSettler {
     this.#run = run;
   }
 
-  noteSuccess(): void {
-    this.#verdicts.noteSuccess();
+  noteSuccess(exportTaskId: string): void {
+    this.#verdicts.noteSuccess(exportTaskId);
+  }
+
+  /** After a pause, see {@link FailureVerdicts.startAnew}. Nothing may be held. */
+  startAnew(): void {
+    this.#verdicts.startAnew();
   }
 
   /** Settles one visit. @throws SystemFailure when the verdict, or the queue itself, stops the run. */
@@ -58,9 +63,7 @@ export class ResultSettler {
         await handBack(this.#run, ended.held, 0);
         throw result.error;
     }
-    if (this.#verdicts.isSystemCleared) {
-      await this.#countHeldAsAttempts();
-    }
+    await this.#countAsAttempts(this.#verdicts.takeCleared());
   }
 
   /** Dead-letters a message. @throws SystemFailure */
@@ -79,8 +82,8 @@ export class ResultSettler {
   }
 
   /**
-   * Settles the failures whose meaning was open until now. A run that ends without any success, with a
-   * failure only a system can cause, ends as a system failure. @throws SystemFailure
+   * Settles the failures whose meaning was open until now. A run in which the system is suspected ends as a
+   * system failure. @throws SystemFailure
    */
   async settleHeld(fate: HeldFate): Promise<void> {
     const suspect = fate === "run-finished" ? this.#verdicts.systemSuspect : undefined;
@@ -90,17 +93,22 @@ export class ResultSettler {
     }
     switch (fate) {
       case "run-finished":
-        return await this.#countHeldAsAttempts();
+        return await this.#countAsAttempts(this.#verdicts.takeHeld());
       case "system-failure":
         return await this.#postponeHeld();
       case "aborted":
-        return await this.#forEachHeld((failed) => handBack(this.#run, failed.held, 0));
+        return await settleEach(this.#verdicts.takeHeld(), (failed) => handBack(this.#run, failed.held, 0));
     }
   }
 
   async #settleFailure(failed: FailedVisit): Promise<void> {
     const { error, visit } = failed;
-    const verdict = this.#verdicts.judge({ exportTaskId: visit.exportTaskId, error, item: failed });
+    const verdict = this.#verdicts.judge({
+      exportTaskId: visit.exportTaskId,
+      error,
+      isArchived: visit.learned.isArchived === true,
+      item: failed,
+    });
     this.#observeFailure(visit.exportTaskId, error, verdict === "attempt" ? "attempt" : "held");
     switch (verdict) {
       case "attempt":
@@ -110,6 +118,9 @@ export class ResultSettler {
       case "system":
         await this.#postponeHeld();
         throw new SystemFailure(error);
+      case "system-in-part":
+        await this.#countAsAttempts(this.#verdicts.takeCleared());
+        return await this.#postponeHeld();
     }
   }
 
@@ -129,32 +140,17 @@ export class ResultSettler {
     this.#enter(failed, "retried", failed.error.code, delayMs);
   }
 
-  async #countHeldAsAttempts(): Promise<void> {
-    await this.#forEachHeld((failed) => this.#countAttempt(failed));
+  async #countAsAttempts(failures: readonly HeldFailure<FailedVisit>[]): Promise<void> {
+    await settleEach(failures, (failed) => this.#countAttempt(failed));
   }
 
   /** Behind a system verdict nothing counts, but others come first next time. */
   async #postponeHeld(): Promise<void> {
-    await this.#forEachHeld(async (failed) => {
+    await settleEach(this.#verdicts.takeHeld(), async (failed) => {
       // Not `failed.message`: a body that the whole system got wrong must not be remembered as this task's own.
       await resend(this.#run, failed.held, failed.visit.message, SYSTEM_FAILURE_DELAY_MS);
       this.#enter(failed, "postponed", "system-failure", SYSTEM_FAILURE_DELAY_MS);
     });
-  }
-
-  /** One that cannot be settled must not keep the others from being settled; the first error is thrown last. */
-  async #forEachHeld(settleOne: (failed: FailedVisit) => Promise<void>): Promise<void> {
-    const errors: unknown[] = [];
-    for (const { item } of this.#verdicts.takeHeld()) {
-      try {
-        await settleOne(item);
-      } catch (error) {
-        errors.push(error);
-      }
-    }
-    if (errors.length > 0) {
-      throw errors[0];
-    }
   }
 
   #enter(ended: EndedVisit, outcome: TaskOutcome, reason: string | undefined, delayMs?: number): void {
@@ -183,3 +179,21 @@ export class ResultSettler {
 
 /** Stands in reports for the id of a message that has none. */
 export const UNREADABLE = "(unreadable)";
+
+/** One that cannot be settled must not keep the others from being settled; the first error is thrown last. */
+async function settleEach(
+  failures: readonly HeldFailure<FailedVisit>[],
+  settleOne: (failed: FailedVisit) => Promise<void>,
+): Promise<void> {
+  const errors: unknown[] = [];
+  for (const { item } of failures) {
+    try {
+      await settleOne(item);
+    } catch (error) {
+      errors.push(error);
+    }
+  }
+  if (errors.length > 0) {
+    throw errors[0];
+  }
+}

@@ -27,8 +27,8 @@ export interface Run {
   connectMs: number;
   /** The tasks of the newest complete list. */
   lastSeen: readonly ExportTask[];
-  /** Something worked from end to end, so a failing task is ill by itself. */
-  noteSuccess(): void;
+  /** This task was archived or deleted, so another one that fails is ill by itself. */
+  noteSuccess(exportTaskId: string): void;
 }
 
 /** A complete list and when it was begun, on the monotonic clock. */

@@ -15,11 +15,11 @@ export interface Visit {
   readonly limit: TimeLimit;
   /** Its place in the line for the next download slot. */
   readonly turn: Turn;
-  /** Filled in as the visit learns it, for the report and for the dead letter. */
-  readonly learned: { revision?: string; sizeBytes?: number; folder?: string };
+  /** Filled in as the visit learns it, for the report, the dead letter and the verdict on a failure. */
+  readonly learned: { revision?: string; sizeBytes?: number; folder?: string; isArchived?: true };
 }
 
-/** How a visit ended. What this means for the message is decided in `settle.ts`. */
+/** How a visit ended. What this means for the message is decided in `result-settler.ts`. */
 export type VisitResult =
   /** Nothing is left to do: acknowledge. */
   | {

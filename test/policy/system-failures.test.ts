@@ -229,6 +229,34 @@ describe("one poisoned task among healthy ones", () => {
   });
 });
 
+describe("deletes are forbidden while all else works (I5)", () => {
+  test.each([1, 3])(
+    "%i new exports a night, for a week: all are archived, none is given up",
+    async (perNight) => {
+      const scene = new Scene();
+      const error = platformError("platform-forbidden");
+      scene.world.faults.plant({
+        site: "platform.deleteExportTask",
+        times: FOREVER,
+        form: "not-done",
+        error,
+      });
+      const ids: string[] = [];
+      for (let night = 1; night <= 7; night += 1) {
+        ids.push(...scene.addTasks(perNight));
+        const report = await scene.run();
+        expectSystemFailure(report, "platform-forbidden");
+        expect(report.counts).toMatchObject({ archived: perNight, retried: 0, deadLettered: 0 });
+        await scene.wait(24 * HOUR_MS);
+      }
+      expect(scene.messages().every(({ attempts }) => attempts === undefined)).toBe(true);
+      scene.world.faults.clear();
+      await scene.runUntilQueueIsEmpty(10);
+      scene.expectAllDone(ids);
+    },
+  );
+});
+
 describe("a fault of the system for hours dead-letters nothing (I5)", () => {
   const outages: readonly (readonly [name: string, site: Site, error: Error])[] = [
     ["wrong credentials", "platform.listExportTasks", platformError("platform-unauthenticated")],

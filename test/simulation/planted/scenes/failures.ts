@@ -55,8 +55,38 @@ function illTask(name: string, healthy: number): Scene {
   };
 }
 
+/** Deletes are forbidden for days, with new exports each night that can be archived all the same. */
+function forbiddenDeletes(perNight: number): Scene {
+  return {
+    name: `deletes are forbidden, ${perNight} new exports a night`,
+    async play(seed) {
+      const stage = new Stage({ seed }, { maxAttempts: 3, giveUpAfterMs: 48 * HOUR_MS });
+      const error = platformError("platform-forbidden");
+      stage.world.faults.plant({
+        site: "platform.deleteExportTask",
+        times: FOREVER,
+        form: "not-done",
+        error,
+      });
+      for (let night = 1; night <= 5; night += 1) {
+        const ids = stage.tasks(perNight);
+        await stage.run();
+        for (const id of ids.filter((id) => stage.objects(id).length === 0)) {
+          stage.note(`I3: ${id} was not archived in its night`);
+        }
+        await stage.wait(24 * HOUR_MS);
+      }
+      stage.world.faults.clear();
+      await stage.runOn(8);
+      return stage;
+    },
+  };
+}
+
 /** Ill tasks and ill systems. */
 export const FAILURE_SCENES: readonly Scene[] = [
+  forbiddenDeletes(1),
+  forbiddenDeletes(3),
   outage({
     name: "a platform that throttles for hours",
     tasks: 1,
