@@ -5,7 +5,7 @@ import { type RevisionLedger, UNREADABLE } from "../records/retention-records.ts
 import { expiryVerdict, isLocked, type StayReason } from "./expiry-verdict.ts";
 import { earliestClockMs, PlatformProof, sightIn } from "./platform-proof.ts";
 import { policyDigest, ruleFor } from "./policy.ts";
-import { retainStep } from "./retain-step.ts";
+import { factsOf, isRecorded, retainStep } from "./retain-step.ts";
 import {
   type ExpiryPorts,
   RetentionRun,
@@ -106,10 +106,7 @@ async function planOne(
     step.kind === "apply" &&
     step.lock === undefined &&
     step.tags === undefined &&
-    ledger.retained !== undefined &&
-    ledger.retained !== UNREADABLE &&
-    ledger.retained.keepUntil === about.keepUntil &&
-    ledger.retained.rule === about.rule;
+    isRecorded(ledger, factsOf(record, terms, protection, store));
   const verdict = expiryVerdict(run.settings.policy, ledger, nowMs);
   const expire =
     verdict.kind === "stays"

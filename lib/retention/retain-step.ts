@@ -1,5 +1,7 @@
 import type { RetentionAbilities, VersionLock, VersionProtection } from "../ports/retention-store.ts";
+import { type RevisionLedger, UNREADABLE } from "../records/retention-records.ts";
 import type { RetainedRecord } from "../records/retention-schemas.ts";
+import type { ArchivedRecord } from "../records/schemas.ts";
 import { isoTime, isoTimeOrForever, TAG, type Terms } from "./terms.ts";
 
 /** What has to be done to one version so that its terms hold. */
@@ -77,15 +79,41 @@ function changedTags(
   return isSame ? undefined : all;
 }
 
+/** What a `retained` record says besides when and by whom it was written. */
+export type RetainedFacts = Omit<RetainedRecord, "schemaVersion" | "idempotencyKey" | "retainedAt" | "runId">;
+
+/** What there is to record of one version, protected as `protection` shows. */
+export function factsOf(
+  { object }: ArchivedRecord,
+  { rule, keepUntilMs, tags }: Terms,
+  protection: VersionProtection | undefined,
+  { canLock, canTag }: RetentionAbilities,
+): RetainedFacts {
+  const lock = protection?.lock;
+  const withoutLock = rule.lock === "none" ? "none" : "unsupported";
+  return {
+    object: {
+      key: object.key,
+      ...(object.versionId === undefined ? {} : { versionId: object.versionId }),
+    },
+    rule: rule.name,
+    keepUntil: isoTimeOrForever(keepUntilMs),
+    lock: rule.lock,
+    ...(lock === undefined ? {} : { lockedUntil: isoTime(lock.untilMs) }),
+    tags,
+    applied: {
+      lock: lock === undefined ? (canLock ? "none" : withoutLock) : "locked",
+      tags: canTag ? "tagged" : "unsupported",
+    },
+  };
+}
+
 /** Whether the newest `retained` record says just this. */
-export function saysTheSame(
-  standing: RetainedRecord,
-  facts: Omit<RetainedRecord, "schemaVersion" | "idempotencyKey" | "retainedAt" | "runId">,
-): boolean {
-  const flat = ({ object, rule, keepUntil, lock, lockedUntil, tags, applied }: typeof facts) =>
+export function isRecorded({ retained }: RevisionLedger, facts: RetainedFacts): boolean {
+  const flat = ({ object, rule, keepUntil, lock, lockedUntil, tags, applied }: RetainedFacts) =>
     JSON.stringify([
       [object.key, object.versionId, rule, keepUntil, lock, lockedUntil, applied.lock, applied.tags],
       Object.entries(tags).sort(([a], [b]) => (a < b ? -1 : 1)),
     ]);
-  return flat(standing) === flat(facts);
+  return retained !== undefined && retained !== UNREADABLE && flat(retained) === flat(facts);
 }

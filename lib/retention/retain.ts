@@ -1,10 +1,9 @@
 import { parseExportObjectKey } from "../domain/key-layout.ts";
-import type { RetentionAbilities, VersionProtection } from "../ports/retention-store.ts";
+import type { RetentionAbilities } from "../ports/retention-store.ts";
 import { type RevisionLedger, UNREADABLE } from "../records/retention-records.ts";
 import type { RetainedRecord } from "../records/retention-schemas.ts";
-import type { ArchivedRecord } from "../records/schemas.ts";
 import { policyDigest, ruleFor } from "./policy.ts";
-import { retainStep, saysTheSame } from "./retain-step.ts";
+import { factsOf, isRecorded, type RetainedFacts, retainStep } from "./retain-step.ts";
 import {
   MAX_ENTRIES,
   type RetentionPorts,
@@ -15,7 +14,7 @@ import {
   type RunFrame,
   rotatedByDay,
 } from "./run.ts";
-import { isoTime, isoTimeOrForever, type Terms, termsOf } from "./terms.ts";
+import { isoTime, isoTimeOrForever, termsOf } from "./terms.ts";
 
 /** What came of one object. */
 export type RetainOutcome =
@@ -220,41 +219,13 @@ async function retainRevision(
   };
 }
 
-type RetainedFacts = Parameters<typeof saysTheSame>[1];
-
-function factsOf(
-  { object }: ArchivedRecord,
-  { rule, keepUntilMs, tags }: Terms,
-  protection: VersionProtection | undefined,
-  { canLock, canTag }: RetentionAbilities,
-): RetainedFacts {
-  const lock = protection?.lock;
-  const withoutLock = rule.lock === "none" ? "none" : "unsupported";
-  return {
-    object: {
-      key: object.key,
-      ...(object.versionId === undefined ? {} : { versionId: object.versionId }),
-    },
-    rule: rule.name,
-    keepUntil: isoTimeOrForever(keepUntilMs),
-    lock: rule.lock,
-    ...(lock === undefined ? {} : { lockedUntil: isoTime(lock.untilMs) }),
-    tags,
-    applied: {
-      lock: lock === undefined ? (canLock ? "none" : withoutLock) : "locked",
-      tags: canTag ? "tagged" : "unsupported",
-    },
-  };
-}
-
 /** Writes the next `retained` record unless the newest says the same; returns whether it did. */
 async function recordRetained(
   run: RetentionRun,
   ledger: RevisionLedger,
   facts: RetainedFacts,
 ): Promise<boolean> {
-  const { retained } = ledger;
-  if (retained !== undefined && retained !== UNREADABLE && saysTheSame(retained, facts)) {
+  if (isRecorded(ledger, facts)) {
     return false;
   }
   const { runId, ports } = run;

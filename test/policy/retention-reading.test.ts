@@ -68,6 +68,26 @@ test("plan says what the next runs do, and they do it; it changes nothing", asyn
   });
 });
 
+test("plan says retain for a rule that changes nothing but the record, as the sweep does", async () => {
+  const scene = new RetentionScene({ canLock: false });
+  scene.keepPlatformBusy();
+  scene.plant({ exportTaskId: "night-01" });
+  const planned = async () => {
+    const plan = value(await scene.start((ports) => planRetention(ports, scene.settings, ALWAYS)));
+    return plan.entries.map(({ sweep }) => sweep);
+  };
+  await scene.sweep();
+  expect(await planned()).toEqual(["nothing"]);
+  scene.policy = policyOf({ default: { keepDays: 10, lock: "governance" } });
+  expect(await planned()).toEqual(["retain"]);
+  expect((await scene.sweep()).counts).toEqual({ retained: 1 });
+  expect(scene.record("night-01", "retained", 2)).toMatchObject({
+    lock: "governance",
+    applied: { lock: "unsupported" },
+  });
+  expect(await planned()).toEqual(["nothing"]);
+});
+
 test("verify reads a part or all, tells damage from absence, and changes nothing", async () => {
   const scene = new RetentionScene();
   const keys = Array.from({ length: 20 }, (_, n) => scene.plant({ exportTaskId: `night-${n + 10}` }));
