@@ -51,6 +51,11 @@ export interface RevisionLedger extends RecordedRevision {
   readonly expired: Reading<ExpiredRecord>;
 }
 
+/** The record that stands; `undefined` without one, and where any is unreadable: it may be that one. */
+export function standingRecord({ archived }: RevisionLedger): ArchivedRecord | undefined {
+  return archived === UNREADABLE ? undefined : archived?.at(-1);
+}
+
 /** The records as retention reads and writes them: whole revisions, with nothing unreadable passed over. */
 export class RetentionRecords {
   readonly #store: ObjectStore;

@@ -1,7 +1,7 @@
 import type { FreshList } from "../archive/run.ts";
 import type { RetentionAbilities } from "../ports/retention-store.ts";
 import { isTaskHeld } from "../records/holds.ts";
-import { type RevisionLedger, UNREADABLE } from "../records/retention-records.ts";
+import { type RevisionLedger, standingRecord } from "../records/retention-records.ts";
 import { expiryVerdict, isLocked, type StayReason } from "./expiry-verdict.ts";
 import { earliestClockMs, PlatformProof, sightIn } from "./platform-proof.ts";
 import { policyDigest, ruleFor } from "./policy.ts";
@@ -81,9 +81,9 @@ async function planOne(
   ledger: RevisionLedger,
   { store, list, nowMs }: Circumstances,
 ): Promise<PlanEntry> {
-  const { exportTaskId, revision, archived } = ledger;
+  const { exportTaskId, revision } = ledger;
   const id = { exportTaskId, revision };
-  const record = archived === UNREADABLE ? undefined : archived?.at(-1);
+  const record = standingRecord(ledger);
   if (record === undefined) {
     return { ...id, sweep: "report-unreadable", expire: "unreadable" };
   }

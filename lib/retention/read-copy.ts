@@ -2,7 +2,12 @@ import { createHash } from "node:crypto";
 import { ArchiverError } from "../domain/errors.ts";
 import type { CallOptions } from "../ports/platform.ts";
 import type { RetentionStore } from "../ports/retention-store.ts";
-import { type RetentionRecords, type RevisionLedger, UNREADABLE } from "../records/retention-records.ts";
+import {
+  type RetentionRecords,
+  type RevisionLedger,
+  standingRecord,
+  UNREADABLE,
+} from "../records/retention-records.ts";
 import type { ExpiredRecord } from "../records/retention-schemas.ts";
 import type { ArchivedRecord } from "../records/schemas.ts";
 import { damagedCopy, NoSuchCopyError } from "./errors.ts";
@@ -91,8 +96,9 @@ interface RecordedCopy {
   readonly expired: ExpiredRecord | undefined;
 }
 
-function copyIn({ revision, archived, expired }: RevisionLedger): RecordedCopy[] {
-  const record = archived === UNREADABLE ? undefined : archived?.at(-1);
+function copyIn(ledger: RevisionLedger): RecordedCopy[] {
+  const { revision, expired } = ledger;
+  const record = standingRecord(ledger);
   return record === undefined
     ? []
     : [{ revision, record, expired: expired === UNREADABLE ? undefined : expired }];

@@ -1,5 +1,5 @@
 import { ArchiverError } from "../domain/errors.ts";
-import { type RecordedRevision, UNREADABLE } from "../records/retention-records.ts";
+import { type RecordedRevision, standingRecord } from "../records/retention-records.ts";
 import type { ArchivedRecord } from "../records/schemas.ts";
 import { type ReadCopy, readCopy } from "./read-copy.ts";
 import {
@@ -114,9 +114,8 @@ interface Finding {
 }
 
 async function check(run: VerifyRun, revision: RecordedRevision): Promise<Finding | "cold"> {
-  const { archived } = await run.records.read(revision, run);
   const id = { exportTaskId: revision.exportTaskId, revision: revision.revision };
-  const record = archived === UNREADABLE ? undefined : archived?.at(-1);
+  const record = standingRecord(await run.records.read(revision, run));
   if (record === undefined) {
     return { entry: { ...id, damage: "unreadable-record" }, sizeBytes: 0 };
   }
