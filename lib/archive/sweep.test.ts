@@ -32,11 +32,7 @@ beforeEach(async () => {
 afterEach(() => rm(root, { recursive: true, force: true }));
 
 async function swept(options: Partial<SweepOptions> = {}): Promise<SweepReport> {
-  const records = new Records(store, SCOPE, {
-    createOnce: true,
-    compareAndSwap: true,
-    verification: "read-back",
-  });
+  const records = new Records(store, SCOPE, { createOnce: true });
   return await sweep(store, records, SCOPE, { signal, removeOrphans: false, ...options });
 }
 

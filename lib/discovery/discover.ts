@@ -46,7 +46,7 @@ export async function discover(
   const { tasks } = await freshList(ports, settings, signal);
   const enqueuedAt = await readEnqueuedAt(store, { signal });
   // Discover creates no record, so it need not know whether the store can do so once.
-  const records = new Records(store, settings.scope, UNPROBED);
+  const records = new Records(store, settings.scope, { createOnce: false });
   const archivedExports = new ArchivedExports(records);
   const found: ExportTask[] = [];
   const skipped: { exportTaskId: string; reason: SkipReason }[] = [];
@@ -96,8 +96,6 @@ export async function discover(
     ...(requests === undefined ? {} : { requests }),
   };
 }
-
-const UNPROBED = { createOnce: false, compareAndSwap: false, verification: "read-back" } as const;
 
 function hintKey(task: ExportTask): string {
   return `${task.exportTaskId}:${revisionOf(task)}`;

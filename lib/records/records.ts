@@ -48,9 +48,9 @@ export interface WrittenRecord {
 export class Records {
   readonly #store: ObjectStore;
   readonly #scope: PlatformScope;
-  readonly #abilities: StoreAbilities;
+  readonly #abilities: Pick<StoreAbilities, "createOnce">;
 
-  constructor(store: ObjectStore, scope: PlatformScope, abilities: StoreAbilities) {
+  constructor(store: ObjectStore, scope: PlatformScope, abilities: Pick<StoreAbilities, "createOnce">) {
     this.#store = store;
     this.#scope = scope;
     this.#abilities = abilities;

@@ -29,11 +29,9 @@ export function openRun(given: GivenRequestsRun, runId: string): RequestsRun {
     runId,
     ledger: new RequestLedger(ports.store, ports.clock),
     // Requests write no record of an export, so they need not know whether the store can do so once.
-    records: new Records(ports.store, settings.scope, UNPROBED),
+    records: new Records(ports.store, settings.scope, { createOnce: false }),
   };
 }
-
-const UNPROBED = { createOnce: false, compareAndSwap: false, verification: "read-back" } as const;
 
 /**
  * Claims the next number of a batch task.

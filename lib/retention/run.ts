@@ -65,7 +65,7 @@ export class RetentionRun<Settings extends Pick<RetentionSettings, "scope"> = Re
   readonly settings: Settings;
   readonly signal: AbortSignal;
   readonly runId: string;
-  readonly abilities: StoreAbilities;
+  readonly abilities: Pick<StoreAbilities, "createOnce">;
   readonly records: RetentionRecords;
   readonly #startedAtMs: number;
   readonly #endsAtMs: number;
@@ -76,7 +76,7 @@ export class RetentionRun<Settings extends Pick<RetentionSettings, "scope"> = Re
     ports: RetentionPorts,
     settings: Settings,
     options: RetentionRunOptions,
-    abilities: StoreAbilities,
+    abilities: Pick<StoreAbilities, "createOnce">,
   ) {
     this.ports = ports;
     this.settings = settings;
@@ -104,8 +104,7 @@ export class RetentionRun<Settings extends Pick<RetentionSettings, "scope"> = Re
     settings: Settings,
     options: RetentionRunOptions,
   ): RetentionRun<Settings> {
-    const abilities = { createOnce: false, compareAndSwap: false, verification: "read-back" } as const;
-    return new RetentionRun(ports, settings, options, abilities);
+    return new RetentionRun(ports, settings, options, { createOnce: false });
   }
 
   /** Whether another object may be begun. */

@@ -68,8 +68,7 @@ export function sceneOf(createOnce = true): Scene {
 
 /** The records as this runner sees them, after a probe of the store. */
 export function recordsAt(world: World, runner: Runner): Records {
-  const { createOnce, compareAndSwap, verification } = world.store.settings;
-  return new Records(runner.store, world.scope, { createOnce, compareAndSwap, verification });
+  return new Records(runner.store, world.scope, world.store.settings);
 }
 
 /** What is found of a revision. */
