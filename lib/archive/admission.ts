@@ -18,12 +18,9 @@ export type Admission =
   | { readonly kind: "not-yet"; readonly delayMs: number }
   /** Received suspiciously often: sent anew, to be worked alone. */
   | { readonly kind: "isolate"; readonly message: TaskMessage }
-  | {
-      readonly kind: "dead-letter";
-      readonly reason: "unreadable" | "crash-loop";
-      readonly detail: string;
-      readonly message: TaskMessage | undefined;
-    };
+  /** Nobody can tell which task it is about. */
+  | { readonly kind: "unreadable"; readonly detail: string }
+  | { readonly kind: "crash-loop"; readonly detail: string; readonly message: Visit["message"] };
 
 /**
  * Step 1 of the protocol, from the body to a task that may start now (design §4: Failures, Time). A receive
@@ -37,7 +34,7 @@ export async function admit(
 ): Promise<Admission> {
   const { parsed, receiveCount } = received;
   if (parsed.kind === "unreadable") {
-    return { kind: "dead-letter", reason: "unreadable", detail: parsed.problem, message: undefined };
+    return { kind: "unreadable", detail: parsed.problem };
   }
   const { message } = parsed;
   const nowMs = run.ports.clock.wallMs();
@@ -55,7 +52,7 @@ export async function admit(
       return { kind: "isolate", message: { ...message, requestedAtMs } };
     }
     const detail = `The archiver died ${receiveCount - 1} times while it worked on this task alone.`;
-    return { kind: "dead-letter", reason: "crash-loop", detail, message };
+    return { kind: "crash-loop", detail, message: { ...message, requestedAtMs } };
   }
   if (message.notBeforeMs !== undefined && message.notBeforeMs > nowMs) {
     return { kind: "not-yet", delayMs: message.notBeforeMs - nowMs };

@@ -7,7 +7,7 @@ import { Interrupted, SystemFailure } from "./errors.ts";
 import { Lease } from "./lease.ts";
 import type { ArchivePorts } from "./ports.ts";
 import type { PreflightResult } from "./preflight.ts";
-import { ResultSettler, UNREADABLE } from "./result-settler.ts";
+import { ResultSettler } from "./result-settler.ts";
 import type { Run } from "./run.ts";
 import { type ArchiveSettings, TASKS_IN_FLIGHT } from "./settings.ts";
 import { type HeldMessage, handBack, resend } from "./settle.ts";
@@ -201,11 +201,14 @@ export class DrainLoop {
         this.#stopReason ??= "time-budget";
         await handBack(this.run, held, 0);
         return;
-      case "dead-letter": {
-        const exportTaskId = admission.message?.exportTaskId ?? UNREADABLE;
-        const message = { requestedAtMs: 0, exportTaskId, ...admission.message };
-        const ended = { held, visit: { exportTaskId, learned: {}, message }, durationMs: 0 };
-        await this.#settler.giveUp(ended, admission.reason, admission.detail, message.attempts ?? 0);
+      case "unreadable":
+        await this.#settler.giveUpUnreadable(held, admission.detail);
+        return;
+      case "crash-loop": {
+        const { message, detail } = admission;
+        const visit = { exportTaskId: message.exportTaskId, learned: {}, message };
+        const ended = { held, visit, durationMs: 0 };
+        await this.#settler.giveUp(ended, "crash-loop", detail, message.attempts ?? 0);
         return;
       }
       case "not-yet":

@@ -66,6 +66,13 @@ export class ResultSettler {
     await this.#countAsAttempts(this.#verdicts.takeCleared());
   }
 
+  /** Dead-letters a message that names no task. @throws SystemFailure */
+  async giveUpUnreadable(held: HeldMessage, detail: string): Promise<void> {
+    const reason = "unreadable";
+    await deadLetter(this.#run, held, { reason, detail, attempts: 0 });
+    this.#add({ exportTaskId: UNREADABLE, outcome: "dead-lettered", reason, durationMs: 0 });
+  }
+
   /** Dead-letters a message. @throws SystemFailure */
   async giveUp(ended: EndedVisit, reason: DeadLetterReason, detail: string, attempts: number): Promise<void> {
     const { learned, exportTaskId, message } = ended.visit;
@@ -74,7 +81,7 @@ export class ResultSettler {
       reason,
       detail,
       attempts,
-      ...(exportTaskId === UNREADABLE ? {} : { exportTaskId }),
+      exportTaskId,
       ...(revision === undefined ? {} : { revision }),
       ...(learned.folder === undefined ? {} : { folder: learned.folder }),
     });
@@ -155,7 +162,7 @@ export class ResultSettler {
 
   #enter(ended: EndedVisit, outcome: TaskOutcome, reason: string | undefined, delayMs?: number): void {
     const { exportTaskId, learned } = ended.visit;
-    const entry: TaskEntry = {
+    const entry = {
       exportTaskId,
       ...(learned.revision === undefined ? {} : { revision: learned.revision }),
       outcome,
@@ -163,8 +170,12 @@ export class ResultSettler {
       ...(learned.sizeBytes === undefined ? {} : { sizeBytes: learned.sizeBytes }),
       durationMs: Math.round(ended.durationMs),
     };
+    this.#add(entry, delayMs);
+  }
+
+  #add(entry: TaskEntry, delayMs?: number): void {
     this.entries.push(entry);
-    countOutcome(this.#run.counts, outcome);
+    countOutcome(this.#run.counts, entry.outcome);
     this.#run.ports.observe({ kind: "task-ended", entry, delayMs });
   }
 
@@ -197,3 +208,5 @@ async function settleEach(
     throw errors[0];
   }
 }
+
+const UNREADABLE = "(unreadable)";
