@@ -4,8 +4,8 @@ import { recordsOfRevision } from "../records/task-records.ts";
 import { type Copy, isSameObject } from "./copy.ts";
 import type { FinishedTask } from "./look.ts";
 import { listForRun, taskIn } from "./run.ts";
-import { GATE_LIST_MAX_AGE_MS, SIBLING_PATIENCE_MS } from "./settings.ts";
-import { isBlockedBySibling } from "./siblings.ts";
+import { GATE_LIST_MAX_AGE_MS } from "./settings.ts";
+import { isBlockedBySibling, isSiblingPatienceOver } from "./siblings.ts";
 import type { Visit } from "./visit.ts";
 
 /** What may be done to an archived task on the platform. */
@@ -63,8 +63,7 @@ async function platformVerdict(visit: Visit, sight: FinishedTask, copy: Copy): P
     return { kind: "wait", reason: "revision-changed" };
   }
   if (await isBlockedBySibling(run.archivedExports, task, list.tasks, { signal })) {
-    const archivedForMs = run.ports.clock.wallMs() - Date.parse(copy.record.archivedAt);
-    return archivedForMs > SIBLING_PATIENCE_MS
+    return isSiblingPatienceOver(copy.record, run.ports.clock.wallMs())
       ? { kind: "keep", reason: "sibling" }
       : { kind: "wait", reason: "sibling" };
   }

@@ -1,6 +1,8 @@
 import type { ExportTask } from "../domain/export-task.ts";
 import type { CallOptions } from "../ports/platform.ts";
+import type { ArchivedRecord } from "../records/schemas.ts";
 import type { ArchivedExports } from "./archived-exports.ts";
+import { SIBLING_PATIENCE_MS } from "./settings.ts";
 
 /** JSON with sorted keys, so that two spellings of one condition compare equal. */
 function canonicalJson(value: unknown): string {
@@ -46,4 +48,9 @@ export async function isBlockedBySibling(
     siblings.some(({ status }) => status !== "Success") ||
     (await archivedExports.firstMissing(siblings, options)) !== undefined
   );
+}
+
+/** Whether this copy is so old that its task is kept for a sibling and no longer waits for it. */
+export function isSiblingPatienceOver({ archivedAt }: ArchivedRecord, nowMs: number): boolean {
+  return nowMs - Date.parse(archivedAt) > SIBLING_PATIENCE_MS;
 }

@@ -1,8 +1,8 @@
 import { ArchivedExports } from "../archive/archived-exports.ts";
 import type { ArchivePorts } from "../archive/ports.ts";
 import { freshList } from "../archive/run.ts";
-import { type ArchiveSettings, PLACES_LIMIT, SIBLING_PATIENCE_MS } from "../archive/settings.ts";
-import { isBlockedBySibling } from "../archive/siblings.ts";
+import { type ArchiveSettings, PLACES_LIMIT } from "../archive/settings.ts";
+import { isBlockedBySibling, isSiblingPatienceOver } from "../archive/siblings.ts";
 import { ArchiverError } from "../domain/errors.ts";
 import { type ExportTask, oldestFirst, revisionOf } from "../domain/export-task.ts";
 import { runIdOf } from "../domain/key-layout.ts";
@@ -166,9 +166,8 @@ async function reasonToKeep(
   if (await records.isHeld(task.exportTaskId, { signal })) {
     return "hold";
   }
-  const archivedForMs = nowMs - Date.parse(archived.archivedAt);
   const isKeptForSibling =
-    archivedForMs > SIBLING_PATIENCE_MS &&
+    isSiblingPatienceOver(archived, nowMs) &&
     (await isBlockedBySibling(archivedExports, task, tasks, { signal }));
   return isKeptForSibling ? "sibling" : undefined;
 }
