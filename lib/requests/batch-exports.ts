@@ -1,4 +1,5 @@
-import { type ExportTask, parsePlatformTime } from "../domain/export-task.ts";
+import { type ExportTask, parsePlatformTime, revisionOf } from "../domain/export-task.ts";
+import type { ClaimDocument } from "./schemas.ts";
 
 /** Whether the task exports this batch task, whatever else its condition says. */
 export function isExportOf(task: ExportTask, batchTaskId: string): boolean {
@@ -19,6 +20,33 @@ export function isOwnKindOfExport(task: ExportTask, batchTaskId: string): boolea
 export function isCreatedAfter(task: ExportTask, momentMs: number): boolean {
   const createdMs = task.createTime === undefined ? undefined : parsePlatformTime(task.createTime);
   return createdMs !== undefined && createdMs > momentMs;
+}
+
+/** What a claim has to remember of the list. */
+export function seenOf(batchTaskId: string, tasks: readonly ExportTask[]): ClaimDocument["seen"] {
+  return tasks
+    .filter((task) => isExportOf(task, batchTaskId))
+    .map((task) => ({
+      exportTaskId: task.exportTaskId,
+      status: task.status,
+      revision: revisionOf(task),
+    }));
+}
+
+/** An export that was made, or made anew under its old id, since the claim. */
+export function exportNotIn(
+  { seen }: Pick<ClaimDocument, "seen">,
+  batchTaskId: string,
+  tasks: readonly ExportTask[],
+): ExportTask | undefined {
+  return tasks.find(
+    (task) =>
+      isOwnKindOfExport(task, batchTaskId) &&
+      !seen.some(
+        ({ exportTaskId, status, revision }) =>
+          exportTaskId === task.exportTaskId && status === task.status && revision === revisionOf(task),
+      ),
+  );
 }
 
 function taskIdOf({ resourceCondition }: ExportTask): unknown {

@@ -1,7 +1,8 @@
 import type { ExportTask } from "../domain/export-task.ts";
 import type { RequestSubject } from "../domain/request-layout.ts";
 import { PlatformError } from "../ports/platform.ts";
-import { type DecisionParts, exportNotIn, obstacleTo, seenOf } from "./decide.ts";
+import { exportNotIn, seenOf } from "./batch-exports.ts";
+import { obstacleTo } from "./decide.ts";
 import { lookAtPlatform, type PlatformView } from "./platform-view.ts";
 import type { Standing } from "./report.ts";
 import type { Claim } from "./request-ledger.ts";
@@ -21,7 +22,6 @@ export async function createExport(
   subject: RequestSubject,
   claims: readonly Claim[],
   view: PlatformView,
-  parts: DecisionParts,
 ): Promise<Standing> {
   const { batchTaskId } = subject;
   const number = await takeClaim(run, subject, claims, view);
@@ -36,7 +36,7 @@ export async function createExport(
     await settle(madeExport(run, newcomer.exportTaskId, view.platformMs));
     return { kind: "under-way", exportTaskId: newcomer.exportTaskId, reason: "unfinished" };
   }
-  const obstacle = await whyNotNow(run, batchTaskId, fresh, parts);
+  const obstacle = await whyNotNow(run, batchTaskId, fresh);
   if (obstacle !== undefined) {
     await settle(nothingMade(run, "not-made", obstacle));
     return { kind: "waiting", reason: obstacle };
@@ -54,9 +54,8 @@ async function whyNotNow(
   run: RequestsRun,
   batchTaskId: string,
   fresh: PlatformView,
-  parts: DecisionParts,
 ): Promise<string | undefined> {
-  const obstacle = await obstacleTo(batchTaskId, fresh, parts, run);
+  const obstacle = await obstacleTo(run, batchTaskId, fresh);
   const ageMs = run.ports.clock.monotonicMs() - fresh.startedAtMs;
   return obstacle ?? (ageMs > CREATE_LIST_MAX_AGE_MS ? "list-too-old" : undefined);
 }

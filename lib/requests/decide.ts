@@ -1,14 +1,12 @@
 import { type ExportTask, revisionOf } from "../domain/export-task.ts";
 import type { RequestSubject } from "../domain/request-layout.ts";
-import type { ObjectStore } from "../ports/object-store.ts";
-import type { CallOptions } from "../ports/platform.ts";
-import type { Records } from "../records/records.ts";
 import { recordsOfRevision } from "../records/task-records.ts";
-import { isCreatedAfter, isExportOf, isOwnKindOfExport } from "./batch-exports.ts";
+import { exportNotIn, isCreatedAfter, isExportOf, isOwnKindOfExport } from "./batch-exports.ts";
 import { fateOf, isSafelyArchived } from "./export-fate.ts";
 import type { PlatformView } from "./platform-view.ts";
 import type { Claim } from "./request-ledger.ts";
-import type { ClaimDocument, MadeExport, RequestDocument } from "./schemas.ts";
+import type { RequestsRun } from "./requests-run.ts";
+import type { MadeExport, RequestDocument } from "./schemas.ts";
 import { CLAIM_PATIENCE_MS, claimDistanceMs, PLACES_FOR_CREATE, UNFINISHED_LIMIT } from "./settings.ts";
 
 /** Why no export can be created for a request now. */
@@ -39,25 +37,17 @@ export type RequestEnd =
   | { readonly outcome: "archived"; readonly exportTaskId: string; readonly tries: number }
   | { readonly outcome: "given-up"; readonly reason: string; readonly tries: number };
 
-export interface DecisionParts {
-  readonly records: Records;
-  readonly store: Pick<ObjectStore, "head">;
-  /** Creates for one request that may come to nothing before it is given up. */
-  readonly requestAttempts: number;
-}
-
 /**
  * Decides about one open request; changes nothing. Any export made after the status changed serves the
  * request, whoever asked for it: so an event that comes twice, late or out of order leads to one export.
  * @throws what the store throws.
  */
 export async function decide(
+  run: RequestsRun,
   subject: RequestSubject,
   request: RequestDocument,
   claims: readonly Claim[],
   view: PlatformView,
-  parts: DecisionParts,
-  options: CallOptions,
 ): Promise<Decision> {
   const { batchTaskId } = subject;
   const open = claims.find(({ result }) => result === undefined);
@@ -77,7 +67,7 @@ export async function decide(
     if (result?.outcome !== "made" || !(isOwn(claim) || Date.parse(result.exportedAfter) > statusAtMs)) {
       continue;
     }
-    const fate = await fateOf(result, view, parts.records, options);
+    const fate = await fateOf(run, result, view);
     switch (fate.kind) {
       case "archived":
         return { kind: "end", end: { outcome: "archived", ...idOf(result), tries } };
@@ -89,7 +79,7 @@ export async function decide(
         reason = fate.reason;
     }
   }
-  if (tries >= parts.requestAttempts) {
+  if (tries >= run.settings.requestAttempts) {
     return { kind: "end", end: { outcome: "given-up", reason, tries } };
   }
   const adoptable = findAdoptable(batchTaskId, statusAtMs, claims, view.tasks);
@@ -99,23 +89,22 @@ export async function decide(
   if (isTriedJustNow(claims, view)) {
     return { kind: "wait", reason: "tried-just-now" };
   }
-  if (await isBlockedForGood(batchTaskId, view, parts.records, options)) {
+  if (await isBlockedForGood(run, batchTaskId, view)) {
     return { kind: "end", end: { outcome: "given-up", reason: "same-condition-dead-lettered", tries } };
   }
-  const obstacle = await obstacleTo(batchTaskId, view, parts, options);
+  const obstacle = await obstacleTo(run, batchTaskId, view);
   return obstacle === undefined ? { kind: "create" } : { kind: "wait", reason: obstacle };
 }
 
 /** An export of this batch task that the archiver gave up: only a person may decide what becomes of it. */
 async function isBlockedForGood(
+  run: RequestsRun,
   batchTaskId: string,
   { tasks }: PlatformView,
-  records: Records,
-  options: CallOptions,
 ): Promise<boolean> {
   for (const task of tasks) {
     if (task.status === "Success" && isExportOf(task, batchTaskId)) {
-      const known = recordsOfRevision(await records.ofTask(task.exportTaskId, options), revisionOf(task));
+      const known = recordsOfRevision(await run.records.ofTask(task.exportTaskId, run), revisionOf(task));
       if (known.archived === undefined && known.deadLetterNumber > 0) {
         return true;
       }
@@ -139,10 +128,9 @@ function isTriedJustNow(claims: readonly Claim[], view: PlatformView): boolean {
  * overwrite one (the platform keeps one file per condition, reference §1.6).
  */
 export async function obstacleTo(
+  run: RequestsRun,
   batchTaskId: string,
   { tasks }: PlatformView,
-  parts: DecisionParts,
-  options: CallOptions,
 ): Promise<WaitReason | undefined> {
   if (tasks.length >= PLACES_FOR_CREATE) {
     return "places-held";
@@ -156,38 +144,11 @@ export async function obstacleTo(
     if (isUnfinished(task)) {
       return "same-condition-unfinished";
     }
-    if (task.status === "Success" && !(await isSafelyArchived(task, parts, options))) {
+    if (task.status === "Success" && !(await isSafelyArchived(run, task))) {
       return "same-condition-unarchived";
     }
   }
   return undefined;
-}
-
-/** What a claim has to remember of the list. */
-export function seenOf(batchTaskId: string, tasks: readonly ExportTask[]): ClaimDocument["seen"] {
-  return tasks
-    .filter((task) => isExportOf(task, batchTaskId))
-    .map((task) => ({
-      exportTaskId: task.exportTaskId,
-      status: task.status,
-      revision: revisionOf(task),
-    }));
-}
-
-/** An export that was made, or made anew under its old id, since the claim. */
-export function exportNotIn(
-  { seen }: Pick<ClaimDocument, "seen">,
-  batchTaskId: string,
-  tasks: readonly ExportTask[],
-): ExportTask | undefined {
-  return tasks.find(
-    (task) =>
-      isOwnKindOfExport(task, batchTaskId) &&
-      !seen.some(
-        ({ exportTaskId, status, revision }) =>
-          exportTaskId === task.exportTaskId && status === task.status && revision === revisionOf(task),
-      ),
-  );
 }
 
 function findAdoptable(

@@ -1,10 +1,8 @@
 import { type ExportTask, parsePlatformTime, revisionOf } from "../domain/export-task.ts";
-import type { ObjectStore } from "../ports/object-store.ts";
-import type { CallOptions } from "../ports/platform.ts";
-import type { Records } from "../records/records.ts";
 import type { ArchivedRecord } from "../records/schemas.ts";
 import { recordsOfRevision } from "../records/task-records.ts";
 import type { PlatformView } from "./platform-view.ts";
+import type { RequestsRun } from "./requests-run.ts";
 import type { MadeExport } from "./schemas.ts";
 import { LOST_AFTER_MS, NEVER_FINISHED_AFTER_MS } from "./settings.ts";
 
@@ -19,13 +17,12 @@ export type ExportFate =
 
 /** Looks an export up in a list and then in the records: what was deleted in between was recorded before. */
 export async function fateOf(
+  run: RequestsRun,
   { exportTaskId, exportedAfter }: MadeExport,
   view: PlatformView,
-  records: Records,
-  options: CallOptions,
 ): Promise<ExportFate> {
   const exportedAfterMs = Date.parse(exportedAfter);
-  const known = await records.ofTask(exportTaskId, options);
+  const known = await run.records.ofTask(exportTaskId, run);
   const revisions = [...known.revisions.values()];
   if (revisions.some(({ archived }) => archived !== undefined && isOfExport(archived, exportedAfterMs))) {
     return { kind: "archived" };
@@ -62,13 +59,9 @@ function isOfExport({ source, downloadedAt }: ArchivedRecord, exportedAfterMs: n
 }
 
 /** Whether this export's listed revision is archived, so that overwriting or evicting it loses nothing. */
-export async function isSafelyArchived(
-  task: ExportTask,
-  { records, store }: { readonly records: Records; readonly store: Pick<ObjectStore, "head"> },
-  options: CallOptions,
-): Promise<boolean> {
-  const known = await records.ofTask(task.exportTaskId, options);
+export async function isSafelyArchived(run: RequestsRun, task: ExportTask): Promise<boolean> {
+  const known = await run.records.ofTask(task.exportTaskId, run);
   const { archived } = recordsOfRevision(known, revisionOf(task));
-  const object = archived && (await store.head(archived.object.key, options));
+  const object = archived && (await run.ports.store.head(archived.object.key, run));
   return object !== undefined && object.sizeBytes === archived?.object.sizeBytes;
 }

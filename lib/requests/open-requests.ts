@@ -46,13 +46,8 @@ export async function lookAtRequests(
     }
     const { requestedAt } = request;
     try {
-      const parts = {
-        records: run.records,
-        store: run.ports.store,
-        requestAttempts: run.settings.requestAttempts,
-      };
       const claims = await run.ledger.claimsOf(batchTaskId, run);
-      const decision = await decide(subject, request, claims, view, parts, run);
+      const decision = await decide(run, subject, request, claims, view);
       requests.push({ batchTaskId, requestedAt, ...standingOf(decision) });
     } catch (error) {
       if (!isOfOneRequest(error)) {

@@ -2,7 +2,7 @@ import type { ArchivePorts } from "../archive/ports.ts";
 import type { ArchiveSettings } from "../archive/settings.ts";
 import { MAX_CLAIM_NUMBER, type RequestSubject } from "../domain/request-layout.ts";
 import { Records } from "../records/records.ts";
-import { seenOf } from "./decide.ts";
+import { seenOf } from "./batch-exports.ts";
 import type { PlatformView } from "./platform-view.ts";
 import { type Claim, RequestLedger } from "./request-ledger.ts";
 import { type MadeExport, REQUEST_SCHEMA_VERSION } from "./schemas.ts";

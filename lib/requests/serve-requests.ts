@@ -3,7 +3,7 @@ import { parsePlatformTime } from "../domain/export-task.ts";
 import type { RequestSubject } from "../domain/request-layout.ts";
 import { findArchivedExport } from "./archived-export.ts";
 import { createExport } from "./create-export.ts";
-import { type Decision, type DecisionParts, decide, type RequestEnd } from "./decide.ts";
+import { type Decision, decide, type RequestEnd } from "./decide.ts";
 import { isOfOneRequest } from "./errors.ts";
 import { ownRequests } from "./own-requests.ts";
 import { lookAtPlatform, type PlatformView } from "./platform-view.ts";
@@ -95,12 +95,10 @@ async function stepUntilStanding(
   request: RequestDocument,
   view: PlatformView,
 ): Promise<Standing> {
-  const { records, ports, settings } = run;
-  const parts = { records, store: ports.store, requestAttempts: settings.requestAttempts };
   for (let step = 1; step <= MAX_STEPS_PER_REQUEST; step += 1) {
     const claims = await run.ledger.claimsOf(subject.batchTaskId, run);
-    const decision = await decide(subject, request, claims, view, parts, run);
-    const standing = await act(run, subject, claims, view, decision, parts);
+    const decision = await decide(run, subject, request, claims, view);
+    const standing = await act(run, subject, claims, view, decision);
     if (standing !== undefined) {
       return standing;
     }
@@ -115,7 +113,6 @@ async function act(
   claims: readonly Claim[],
   view: PlatformView,
   decision: Decision,
-  parts: DecisionParts,
 ): Promise<Standing | undefined> {
   const { batchTaskId } = subject;
   const { ports, settings } = run;
@@ -150,7 +147,7 @@ async function act(
       return undefined;
     }
     case "create":
-      return await createExport(run, subject, claims, view, parts);
+      return await createExport(run, subject, claims, view);
   }
 }
 
