@@ -4,7 +4,7 @@ import { recordsOfRevision } from "../records/task-records.ts";
 import { type Copy, isSameObject } from "./copy.ts";
 import type { FinishedTask } from "./look.ts";
 import { listForRun, taskIn } from "./run.ts";
-import { GATE_LIST_MAX_AGE_MS } from "./settings.ts";
+import { LIST_MAX_AGE_MS } from "./settings.ts";
 import { isBlockedBySibling, isSiblingPatienceOver } from "./siblings.ts";
 import type { Visit } from "./visit.ts";
 
@@ -67,5 +67,5 @@ async function platformVerdict(visit: Visit, sight: FinishedTask, copy: Copy): P
       ? { kind: "keep", reason: "sibling" }
       : { kind: "wait", reason: "sibling" };
   }
-  return { kind: "delete", validUntilMs: list.startedAtMs + GATE_LIST_MAX_AGE_MS };
+  return { kind: "delete", validUntilMs: list.startedAtMs + LIST_MAX_AGE_MS };
 }

@@ -30,8 +30,9 @@ const HOUR_MS = 60 * MINUTE_MS;
 
 /** At most two tasks in flight: one waits for its slot while the other uploads, verifies, deletes (design §4, Time). */
 export const TASKS_IN_FLIGHT = 2;
-/** A gate decides on a list that began at most this long before the delete (design I1). */
-export const GATE_LIST_MAX_AGE_MS = 5_000;
+/** A delete, a removal and a create rely on a list that began at most this long before (design I1). */
+export const LIST_MAX_AGE_MS = 5_000;
+/** Clocks further apart than this are wrong: the run stops, or the earliest counts. */
 export const MAX_CLOCK_SKEW_MS = 5 * MINUTE_MS;
 /** How long a sibling may hold a deletion up before the task is kept for it. */
 export const SIBLING_PATIENCE_MS = 24 * HOUR_MS;

@@ -1,3 +1,4 @@
+import { LIST_MAX_AGE_MS } from "../archive/settings.ts";
 import type { ExportTask } from "../domain/export-task.ts";
 import type { RequestSubject } from "../domain/request-layout.ts";
 import { PlatformError } from "../ports/platform.ts";
@@ -8,7 +9,6 @@ import type { Standing } from "./report.ts";
 import type { Claim } from "./request-ledger.ts";
 import { madeExport, type RequestsRun, takeClaim } from "./requests-run.ts";
 import { type ClaimResult, REQUEST_SCHEMA_VERSION } from "./schemas.ts";
-import { CREATE_LIST_MAX_AGE_MS } from "./settings.ts";
 
 /**
  * Creates an export for a request, once: claim, look again, create, write down what came of it. Whatever
@@ -57,7 +57,7 @@ async function whyNotNow(
 ): Promise<string | undefined> {
   const obstacle = await obstacleTo(run, batchTaskId, fresh);
   const ageMs = run.ports.clock.monotonicMs() - fresh.startedAtMs;
-  return obstacle ?? (ageMs > CREATE_LIST_MAX_AGE_MS ? "list-too-old" : undefined);
+  return obstacle ?? (ageMs > LIST_MAX_AGE_MS ? "list-too-old" : undefined);
 }
 
 /** The one create, or the refusal that proves that nothing was created. */

@@ -10,8 +10,6 @@ export const UNFINISHED_LIMIT = 5;
  * create, and for as many runners that do the same at once.
  */
 export const PLACES_FOR_CREATE = PLACES_LIMIT - 5;
-/** A create relies on a list that began at most this long before it. */
-export const CREATE_LIST_MAX_AGE_MS = 5_000;
 /**
  * A claim without result is somebody's create on its way, or somebody's death. After this long no create can be
  * on its way any more: the client gives one up after minutes, and clocks may differ by five.

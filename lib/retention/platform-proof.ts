@@ -1,9 +1,6 @@
 import { type FreshList, freshList, taskIn } from "../archive/run.ts";
+import { LIST_MAX_AGE_MS, MAX_CLOCK_SKEW_MS } from "../archive/settings.ts";
 import type { ExpiryPorts, RetentionSettings } from "./run.ts";
-
-/** A list that removals rely on may be this old; like the gate's (design I1). */
-const LIST_MAX_AGE_MS = 5_000;
-const MAX_CLOCK_SPREAD_MS = 5 * 60_000;
 
 /** What a fresh, complete list says of one task. */
 export type Sight = "absent" | "still-listed" | "empty-list";
@@ -57,7 +54,7 @@ export async function earliestClockMs(
   const clocks = [ports.clock.wallMs(), await ports.store.readClockMs({ signal }), platformDateMs];
   const known = clocks.filter((clockMs) => clockMs !== undefined);
   const earliestMs = Math.min(...known);
-  if (Math.max(...known) - earliestMs > MAX_CLOCK_SPREAD_MS) {
+  if (Math.max(...known) - earliestMs > MAX_CLOCK_SKEW_MS) {
     ports.observe({
       kind: "warning",
       code: "clock-skew",
