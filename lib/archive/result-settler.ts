@@ -15,6 +15,9 @@ export interface EndedVisit {
   readonly durationMs: number;
 }
 
+/** Stands in reports for the id of a message that has none. */
+const UNREADABLE = "(unreadable)";
+
 type FailedVisit = EndedVisit & Extract<VisitResult, { kind: "failed" }>;
 
 /** How the run ended, for failures that are still held then. */
@@ -188,9 +191,6 @@ export class ResultSettler {
   }
 }
 
-/** Stands in reports for the id of a message that has none. */
-export const UNREADABLE = "(unreadable)";
-
 /** One that cannot be settled must not keep the others from being settled; the first error is thrown last. */
 async function settleEach(
   failures: readonly HeldFailure<FailedVisit>[],
@@ -208,5 +208,3 @@ async function settleEach(
     throw errors[0];
   }
 }
-
-const UNREADABLE = "(unreadable)";
