@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { readConfiguration } from "./environment.ts";
+import { secretTexts } from "./read-settings.ts";
 
 const NEED = new Set(["events"] as const);
 const PROJECT = { ARCHIVER_IOTDA_PROJECT_ID: "p1" };
@@ -45,4 +46,16 @@ test("a short secret is refused, and never shown", () => {
   const read = () => readConfiguration({ ...PROJECT, ARCHIVER_EVENT_SECRET: "tooShortSecret" }, NEED);
   expect(read).toThrow(/ARCHIVER_EVENT_SECRET: its value \(not shown\) is not 16 to 1024/);
   expect(read).not.toThrow(/tooShortSecret/);
+});
+
+test("a line end after the secret, as editors leave one, is no part of it", () => {
+  const read = (ARCHIVER_EVENT_SECRET: string) =>
+    readConfiguration({ ...PROJECT, ARCHIVER_EVENT_SECRET }, NEED).events.secret?.reveal();
+  expect(read("eventSecret0123456789\n")).toBe("eventSecret0123456789");
+  expect(read(" eventSecret0123456789\r\n")).toBe("eventSecret0123456789");
+  expect(() => read("eventSecret\n0123456789")).toThrow(/ARCHIVER_EVENT_SECRET/);
+  // What senders carry is what logs must not show.
+  expect(secretTexts({ ARCHIVER_EVENT_SECRET: "eventSecret0123456789\n" })).toContain(
+    "eventSecret0123456789",
+  );
 });

@@ -29,9 +29,13 @@ export const exportTriggers = v.pipe(
   v.maxLength(100, "has more than 100 entries"),
 );
 
-/** Anybody may try it over HTTP, so it is longer than other secrets have to be. */
+/**
+ * Anybody may try it over HTTP, so it is longer than other secrets have to be. An editor ends its file with a line
+ * end, which no header can carry: it is no part of the secret.
+ */
 export const eventSecret = v.pipe(
   v.string(),
+  v.trim(),
   v.regex(/^[\x21-\x7e]{16,1024}$/, "is not 16 to 1024 printable characters without spaces"),
   v.transform((text) => new Secret(text)),
 );

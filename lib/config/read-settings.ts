@@ -122,11 +122,15 @@ function asWritten(name: string): string {
     .replace(/^ARCHIVE_/, PREFIX);
 }
 
-/** What the secret variables hold, so that one pasted into the wrong place is not shown there either. */
+/**
+ * What the secret variables hold, so that one pasted into the wrong place is not shown there either; with and
+ * without the space around it, since some are read without.
+ */
 export function secretTexts(env: Environment): string[] {
-  return SETTING_NAMES.filter((name) => settingOf(name).secret).flatMap(
-    (name) => givenText(env, name)?.text ?? [],
-  );
+  return SETTING_NAMES.filter((name) => settingOf(name).secret).flatMap((name) => {
+    const { text } = givenText(env, name) ?? {};
+    return text === undefined ? [] : [text, text.trim()];
+  });
 }
 
 /** A value as a message shows it: in quotes, controls escaped, cut. */
