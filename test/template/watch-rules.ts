@@ -35,6 +35,9 @@ const errors = (name: string) => ({
   of: { FunctionName: `\${${name}}` },
 });
 
+/** Calls of a timer or rule wait in Lambda: what it gives up shows here alone. */
+const dropped = (name: string) => ({ ...errors(name), metric: "AWS/Lambda AsyncEventsDropped" });
+
 const ALARMS: Readonly<Record<string, AlarmFacts>> = {
   DeadLettersAlarm: letters("DeadLetterQueue"),
   ScheduleDeadLettersAlarm: letters("ScheduleDeadLetterQueue"),
@@ -56,11 +59,15 @@ const ALARMS: Readonly<Record<string, AlarmFacts>> = {
   SystemFailuresAlarm: { metric: "IotdaArchiver SystemFailures", ...above(0), ...sum },
   ExportsLostAlarm: { metric: "IotdaArchiver ExportsLost", ...above(0), ...sum },
   ArchiveErrorsAlarm: errors("ArchiveLambdaFunction"),
+  ArchiveDroppedAlarm: dropped("ArchiveLambdaFunction"),
   DiscoverErrorsAlarm: errors("DiscoverLambdaFunction"),
+  DiscoverDroppedAlarm: dropped("DiscoverLambdaFunction"),
   RetainErrorsAlarm: errors("RetainLambdaFunction"),
+  RetainDroppedAlarm: dropped("RetainLambdaFunction"),
   RetentionRefusedAlarm: { metric: "IotdaArchiver RetentionRefused", ...above(0), ...sum },
   DamagedObjectsAlarm: { metric: "IotdaArchiver DamagedObjects", ...above(0), ...sum },
   ExpireErrorsAlarm: errors("ExpireLambdaFunction"),
+  ExpireDroppedAlarm: dropped("ExpireLambdaFunction"),
   ExpiryBlockedAlarm: {
     metric: "IotdaArchiver ExpiryBlocked",
     ...above(0),

@@ -9,6 +9,7 @@ export const WATCH_SABOTAGES = {
     ["a day is enough to ring", "ExpiryBlockedAlarm/Properties/DatapointsToAlarm", 1],
     ["events get lost", "RetainDeadLettersAlarm", undefined],
     ["a request may wait a week", "RequestsWaitingAlarm/Properties/Threshold", 604_800],
+    ["throttling that nobody hears of", "ArchiveDroppedAlarm", undefined],
     ["refusals that nobody hears of", "EventsRefusedAlarm", undefined],
     ["silence is fine", "NoCompletedRunAlarm/Properties/TreatMissingData", "notBreaching"],
   ],
