@@ -3,7 +3,8 @@ import { cp, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
-import { parseTemplate, type Template } from "./template.ts";
+import { withConditionsDecided } from "./conditions.ts";
+import { parseJson, parseTemplate, type Template } from "./template.ts";
 
 const ROOT = path.join(import.meta.dirname, "../..");
 const execFileOf = promisify(execFile);
@@ -12,6 +13,7 @@ const LIMIT_MS = 60_000;
 export interface Packaged {
   /** Everything the program said. */
   readonly output: string;
+  /** Its conditions are decided, as CloudFormation does it. */
   readonly template: Template;
   /** Of each function's archive: the paths in it. */
   readonly archives: Readonly<Record<string, readonly string[]>>;
@@ -20,14 +22,20 @@ export interface Packaged {
 /**
  * Packages a stage as CI does: with an empty home, no credentials, and no way to the network. In a copy of what
  * is deployed, since two packagings in one folder clear each other's files away.
+ *
+ * @param params what `deploy/stages.yml` would say of these parameters.
  */
-export async function packageStage(stage: string): Promise<Packaged> {
+export async function packageStage(
+  stage: string,
+  params: Readonly<Record<string, string>> = {},
+): Promise<Packaged> {
   const folder = await mkdtemp(path.join(tmpdir(), "archiver-template-"));
   try {
     for (const part of ["serverless.yml", "deploy", "dist/functions"]) {
       await cp(path.join(ROOT, part), path.join(folder, part), { recursive: true });
     }
-    const output = await runServerless(["package", "--stage", stage], folder);
+    const given = Object.entries(params).map(([name, value]) => `--param=${name}=${value}`);
+    const output = await runServerless(["package", "--stage", stage, ...given], folder);
     const built = path.join(folder, ".serverless");
     const template = await readFile(path.join(built, "cloudformation-template-update-stack.json"), "utf8");
     const zips = (await readdir(built)).filter((name) => name.endsWith(".zip"));
@@ -35,7 +43,7 @@ export async function packageStage(stage: string): Promise<Packaged> {
       async (name): Promise<[string, string[]]> => [name, pathsInZip(await readFile(path.join(built, name)))],
     );
     const archives = Object.fromEntries(await Promise.all(contents));
-    return { output, template: parseTemplate(template), archives };
+    return { output, template: parseTemplate(withConditionsDecided(parseJson(template))), archives };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

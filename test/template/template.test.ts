@@ -1,6 +1,7 @@
 import { readdirSync } from "node:fs";
 import path from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
+import { problemsOfGrants } from "./grants.ts";
 import { type Packaged, packageStage } from "./packaging.ts";
 import { RULES, type RuleName } from "./rules.ts";
 import { SABOTAGES, sabotaged } from "./sabotages.ts";
@@ -11,6 +12,7 @@ const FUNCTIONS = readdirSync(new URL("../../functions", import.meta.url))
   .filter((file) => /^[^.]+\.ts$/.test(file))
   .map((file) => path.parse(file).name)
   .sort();
+const CREDENTIALS_KEY = "arn:aws:kms:eu-central-1:111122223333:key/11111111-1111-1111-1111-111111111111";
 const RULE_NAMES = Object.keys(RULES) as RuleName[];
 
 const packaged = new Map<string, Packaged>();
@@ -52,6 +54,16 @@ test("the OBS variant has no bucket and no permission for one", () => {
   expect(Object.keys(template.Resources)).not.toContain("ArchiveBucket");
   expect(JSON.stringify(template.Resources.ArchiveRole)).not.toContain("s3:");
 });
+
+test("a key of the secret's own may be used by whoever reads the secret, and through Secrets Manager only", async () => {
+  // Each role reads it here: OBS is opened with the access key.
+  const { template } = await packageStage("obs", { credentialsKeyArn: CREDENTIALS_KEY });
+  const condition = { "kms:ViaService": { "Fn::Sub": `secretsmanager.\${AWS::Region}.amazonaws.com` } };
+  const grant = `kms:Decrypt on ${CREDENTIALS_KEY} if ${JSON.stringify({ StringEquals: condition })}`;
+  expect(problemsOfGrants(template, "obs").sort()).toEqual(
+    ["Archive", "Discover", "Expire", "ExportEvents", "Retain"].map((name) => `${name}Role may ${grant}`),
+  );
+}, 60_000);
 
 describe("the rules can fail", () => {
   test.each(SABOTAGES)("$rule: $what", (sabotage) => {

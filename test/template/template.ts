@@ -33,9 +33,13 @@ const templateSchema: v.GenericSchema<unknown, Template> = v.looseObject({
   Outputs: v.exactOptional(v.record(v.string(), json)),
 });
 
+export function parseJson(text: string): Json {
+  return v.parse(json, JSON.parse(text));
+}
+
 /** @throws ValiError when it is no template. */
-export function parseTemplate(text: string): Template {
-  return v.parse(templateSchema, JSON.parse(text));
+export function parseTemplate(value: Json): Template {
+  return v.parse(templateSchema, value);
 }
 
 /** Resources of one type: logical id and properties. */
