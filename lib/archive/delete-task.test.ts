@@ -36,15 +36,17 @@ const SIGHT: FinishedTask = {
 
 const SIBLING: ExportTask = { ...TASK, exportTaskId: "sibling" };
 
-/** A gate whose last question, the one about a sibling's records, takes so long at each try. */
-function withSlowSibling(answersAfterMs: readonly number[]) {
+/** A gate whose last question, the one about a sibling's records, and the way to the platform take so long at each try. */
+function withSlowSibling(answersAfterMs: readonly number[], connectMs: readonly number[] = []) {
   const counts = { lists: 0, deletes: 0 };
   const bare = new BareVisit({
     lists: () => {
       counts.lists += 1;
       return counts.deletes > 0 ? [SIBLING] : [TASK, SIBLING];
     },
-    deleteTask: async () => {
+    deleteTask: async ({ beforeRequest }) => {
+      await bare.clock.sleep(connectMs[counts.lists - 1] ?? 0);
+      beforeRequest?.();
       counts.deletes += 1;
     },
   });
@@ -73,6 +75,12 @@ describe("a gate's verdict", () => {
 
   test("that took longer is reached anew", async () => {
     const { counts, deleting } = withSlowSibling([LIST_MAX_AGE_MS + 1, 10]);
+    expect(await deleting()).toEqual({ kind: "gone", outcome: "deleted" });
+    expect(counts).toEqual({ lists: 3, deletes: 1 });
+  });
+
+  test("does not outlive a connection that is slow to come", async () => {
+    const { counts, deleting } = withSlowSibling([0, 0], [LIST_MAX_AGE_MS + 1, LIST_MAX_AGE_MS]);
     expect(await deleting()).toEqual({ kind: "gone", outcome: "deleted" });
     expect(counts).toEqual({ lists: 3, deletes: 1 });
   });

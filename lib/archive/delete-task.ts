@@ -1,5 +1,6 @@
 import { ArchiverError } from "../domain/errors.ts";
 import type { Copy } from "./copy.ts";
+import { ListIsTooOld } from "./errors.ts";
 import { type GateVerdict, gate } from "./gate.ts";
 import type { FinishedTask } from "./look.ts";
 import { listForRun, taskIn } from "./run.ts";
@@ -19,31 +20,58 @@ export type DeleteOutcome =
  * @throws the delete's error when the task is still listed and the platform refused.
  */
 export async function deleteTask(visit: Visit, sight: FinishedTask, copy: Copy): Promise<DeleteOutcome> {
-  const { run, exportTaskId } = visit;
+  for (let attempt = 1; attempt <= MAX_GATE_TRIES; attempt += 1) {
+    const verdict = await gate(visit, sight, copy);
+    switch (verdict.kind) {
+      case "gone":
+        return { kind: "gone", outcome: "already-gone" };
+      case "keep":
+      case "wait":
+        return verdict;
+      case "delete": {
+        const request = await sendDelete(visit, verdict.validUntilMs);
+        if (request !== "not-sent") {
+          return await confirm(visit, request);
+        }
+      }
+    }
+  }
+  return { kind: "wait", reason: "gate-too-slow" };
+}
+
+/** A delete request that may have reached the platform, and what it answered but 204. */
+interface DeleteRequest {
+  readonly refusal: unknown;
+}
+
+/** A slow list, look at siblings or connection may have made the gate's list too old: nothing is sent then. */
+async function sendDelete(visit: Visit, validUntilMs: number): Promise<DeleteRequest | "not-sent"> {
+  const { platform, clock } = visit.run.ports;
   const { signal } = visit.limit;
-  const verdict = await openGate(visit, sight, copy);
-  switch (verdict.kind) {
-    case "gone":
-      return { kind: "gone", outcome: "already-gone" };
-    case "keep":
-    case "wait":
-      return verdict;
-    case "delete":
-      break;
-  }
-  let refusal: unknown;
-  let outcome: "deleted" | "already-gone" = "deleted";
+  const beforeRequest = () => {
+    if (clock.monotonicMs() > validUntilMs) {
+      throw new ListIsTooOld();
+    }
+  };
   try {
-    await run.ports.platform.deleteExportTask(exportTaskId, { signal });
+    await platform.deleteExportTask(visit.exportTaskId, { signal, beforeRequest });
+    return { refusal: undefined };
   } catch (error) {
+    if (error instanceof ListIsTooOld) {
+      return "not-sent";
+    }
     signal.throwIfAborted();
-    refusal = error;
-    outcome =
-      error instanceof ArchiverError && error.code === "platform-task-not-found" ? "already-gone" : "deleted";
+    return { refusal: error };
   }
-  const list = await listForRun(run, signal);
+}
+
+async function confirm(
+  { run, exportTaskId, limit }: Visit,
+  { refusal }: DeleteRequest,
+): Promise<DeleteOutcome> {
+  const list = await listForRun(run, limit.signal);
   if (taskIn(list, exportTaskId) === undefined) {
-    return { kind: "gone", outcome };
+    return { kind: "gone", outcome: isNotFound(refusal) ? "already-gone" : "deleted" };
   }
   if (refusal === undefined || isWithoutAnswer(refusal)) {
     return { kind: "still-listed" };
@@ -51,15 +79,8 @@ export async function deleteTask(visit: Visit, sight: FinishedTask, copy: Copy):
   throw refusal;
 }
 
-/** The gate's verdict, young enough to act on: a slow list or sibling check may have made its list too old. */
-async function openGate(visit: Visit, sight: FinishedTask, copy: Copy): Promise<GateVerdict> {
-  for (let attempt = 1; attempt <= MAX_GATE_TRIES; attempt += 1) {
-    const verdict = await gate(visit, sight, copy);
-    if (verdict.kind !== "delete" || visit.run.ports.clock.monotonicMs() <= verdict.validUntilMs) {
-      return verdict;
-    }
-  }
-  return { kind: "wait", reason: "gate-too-slow" };
+function isNotFound(refusal: unknown): boolean {
+  return refusal instanceof ArchiverError && refusal.code === "platform-task-not-found";
 }
 
 function isWithoutAnswer(refusal: unknown): boolean {

@@ -49,6 +49,17 @@ export function slotsGoStale(): ArchiverError {
   });
 }
 
+/** Thrown while a request is about to be written whose ground, a list, has grown too old: nothing is sent. */
+export class ListIsTooOld extends ArchiverError {
+  constructor() {
+    super("list-too-old", "the list that allowed the request is too old by now", {
+      scope: "task",
+      retry: "now",
+      hint: "The platform is asked for a new one.",
+    });
+  }
+}
+
 /** A try that was cut by its time limit although it had a run to itself. */
 export function cutInFullRun(): ArchiverError {
   return new ArchiverError(

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { platformError } from "../../test/world/port-errors.ts";
 import type { TakeOptions } from "../pacing/pacer.ts";
-import type { ShowExportTaskOptions } from "../ports/platform.ts";
+import type { TimedCallOptions } from "../ports/platform.ts";
 import { askForFile } from "./slot.ts";
 import { BareVisit, ID, slotOf, UnreadDownload } from "./testing/bare-visit.ts";
 
@@ -10,7 +10,7 @@ const GRACE_MS = 20_000;
 const MIN_TASK_MS = 60_000;
 
 /** The platform lets a request through that is written in its slot. */
-const written = async ({ beforeRequest }: ShowExportTaskOptions) => {
+const written = async ({ beforeRequest }: TimedCallOptions) => {
   beforeRequest?.();
   return new UnreadDownload();
 };

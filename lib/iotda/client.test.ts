@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { ArchiverError } from "../domain/errors.ts";
+import type { TimedCallOptions } from "../ports/platform.ts";
+import type { IotdaClient } from "./client.ts";
 import type { IotdaClientOptions } from "./options.ts";
 import type { Credentials } from "./signing.ts";
 import {
@@ -11,6 +13,24 @@ import {
   TASK_PATH,
   unaborted,
 } from "./testing/loopback.ts";
+
+test.each([
+  ["delete", (client: IotdaClient, options: TimedCallOptions) => client.deleteExportTask("task-1", options)],
+  [
+    "create",
+    (client: IotdaClient, options: TimedCallOptions) =>
+      client.createExportTask({ resourceCondition: {} }, options),
+  ],
+])("a %s that beforeRequest refuses is never sent", async (_, call) => {
+  const server = await startHttp((response) => response.writeHead(204).end());
+  const stale = new Error("the list is too old");
+  const beforeRequest = () => {
+    throw stale;
+  };
+  await expect(call(clientFor(server.origin), { ...unaborted(), beforeRequest })).rejects.toBe(stale);
+  await server.allClosed();
+  expect(server.seen).toEqual([]);
+});
 
 describe("delete", () => {
   test("204 is done; one request to the task's path, without body", async () => {

@@ -5,7 +5,7 @@ import type {
   ExportDownload,
   ExportTaskListing,
   Platform,
-  ShowExportTaskOptions,
+  TimedCallOptions,
 } from "../ports/platform.ts";
 import { peekBody } from "./body-peek.ts";
 import { Caller } from "./caller.ts";
@@ -74,7 +74,7 @@ export class IotdaClient implements Platform {
     });
   }
 
-  async showExportTask(exportTaskId: string, options: ShowExportTaskOptions): Promise<ExportDownload> {
+  async showExportTask(exportTaskId: string, options: TimedCallOptions): Promise<ExportDownload> {
     const subPath = `/${checkedId(SHOW.name, exportTaskId)}/file`;
     return await this.#caller.run(SHOW, options.signal, async (operation) => {
       const call = { method: "GET", subPath, query: [], body: "" } as const;
@@ -101,17 +101,18 @@ export class IotdaClient implements Platform {
     });
   }
 
-  async deleteExportTask(exportTaskId: string, { signal }: CallOptions): Promise<void> {
+  async deleteExportTask(exportTaskId: string, options: TimedCallOptions): Promise<void> {
     const subPath = `/${checkedId(DELETE.name, exportTaskId)}`;
-    await this.#caller.run(DELETE, signal, async (operation) => {
-      const answer = await operation.send({ method: "DELETE", subPath, query: [], body: "" });
+    await this.#caller.run(DELETE, options.signal, async (operation) => {
+      const call = { method: "DELETE", subPath, query: [], body: "" } as const;
+      const answer = await operation.send(call, options.beforeRequest);
       await operation.refuseUnless(answer, 204);
       operation.succeeded();
       await operation.connection.end();
     });
   }
 
-  async createExportTask(request: CreateExportTaskRequest, { signal }: CallOptions): Promise<ExportTask> {
+  async createExportTask(request: CreateExportTaskRequest, options: TimedCallOptions): Promise<ExportTask> {
     const body = JSON.stringify({
       resource_type: "BatchTask",
       resource_condition: request.resourceCondition,
@@ -119,8 +120,9 @@ export class IotdaClient implements Platform {
       app_type: request.appType,
       app_id: request.appId,
     });
-    return await this.#caller.run(CREATE, signal, async (operation) => {
-      const answer = await operation.send({ method: "POST", subPath: "", query: [], body });
+    return await this.#caller.run(CREATE, options.signal, async (operation) => {
+      const call = { method: "POST", subPath: "", query: [], body } as const;
+      const answer = await operation.send(call, options.beforeRequest);
       const task = parseCreateAnswer(await operation.readJson(answer, 201));
       if (task === undefined) {
         throw malformedAnswer(CREATE.name, "the answer is not an export task");

@@ -24,10 +24,12 @@ export interface ExportDownload {
   cancel(): void;
 }
 
-export interface ShowExportTaskOptions extends CallOptions {
+/** For requests that may be written for a moment only: connecting can take longer than that. */
+export interface TimedCallOptions extends CallOptions {
   /**
    * Called when the connection stands and the request is about to be written. What it throws rejects the
-   * call and nothing is sent: this is where a download slot that went stale is dropped (design §5).
+   * call and nothing is sent: this is where a download slot that went stale is dropped (design §5), and a
+   * delete whose list has grown too old (I1).
    */
   readonly beforeRequest?: () => void;
 }
@@ -44,11 +46,11 @@ export interface Platform {
   /** A fresh list, paged to its end. An error is never an empty list. */
   listExportTasks(options: CallOptions): Promise<ExportTaskListing>;
   /** The download. Counts against the platform's pace whatever comes of it. Never retried inside. */
-  showExportTask(exportTaskId: string, options: ShowExportTaskOptions): Promise<ExportDownload>;
+  showExportTask(exportTaskId: string, options: TimedCallOptions): Promise<ExportDownload>;
   /** One delete request, never retried inside. Resolves on 204; an unknown id throws `platform-task-not-found`. */
-  deleteExportTask(exportTaskId: string, options: CallOptions): Promise<void>;
+  deleteExportTask(exportTaskId: string, options: TimedCallOptions): Promise<void>;
   /** Asks for a new export. Never retried inside. */
-  createExportTask(request: CreateExportTaskRequest, options: CallOptions): Promise<ExportTask>;
+  createExportTask(request: CreateExportTaskRequest, options: TimedCallOptions): Promise<ExportTask>;
 }
 
 /** Every way a platform call fails; the table behind it is `lib/iotda/error-table.ts`. */

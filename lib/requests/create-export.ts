@@ -1,3 +1,4 @@
+import { ListIsTooOld } from "../archive/errors.ts";
 import { LIST_MAX_AGE_MS } from "../archive/settings.ts";
 import type { ExportTask } from "../domain/export-task.ts";
 import type { RequestSubject } from "../domain/request-layout.ts";
@@ -36,12 +37,16 @@ export async function createExport(
     await settle(madeExport(run, newcomer.exportTaskId, view.platformMs));
     return { kind: "under-way", exportTaskId: newcomer.exportTaskId, reason: "unfinished" };
   }
-  const obstacle = await whyNotNow(run, batchTaskId, fresh);
+  const obstacle = await obstacleTo(run, batchTaskId, fresh);
   if (obstacle !== undefined) {
     await settle(nothingMade(run, "not-made", obstacle));
     return { kind: "waiting", reason: obstacle };
   }
-  const created = await create(run, batchTaskId);
+  const created = await create(run, batchTaskId, fresh.startedAtMs + LIST_MAX_AGE_MS);
+  if (created === LIST_TOO_OLD) {
+    await settle(nothingMade(run, "not-made", created));
+    return { kind: "waiting", reason: created };
+  }
   if (created instanceof PlatformError) {
     await settle(nothingMade(run, isAboutTheRequest(created) ? "refused" : "not-made", created.code));
     throw created;
@@ -50,22 +55,26 @@ export async function createExport(
   return { kind: "created", exportTaskId: created.exportTaskId };
 }
 
-async function whyNotNow(
-  run: RequestsRun,
-  batchTaskId: string,
-  fresh: PlatformView,
-): Promise<string | undefined> {
-  const obstacle = await obstacleTo(run, batchTaskId, fresh);
-  const ageMs = run.ports.clock.monotonicMs() - fresh.startedAtMs;
-  return obstacle ?? (ageMs > LIST_MAX_AGE_MS ? "list-too-old" : undefined);
-}
+const LIST_TOO_OLD = "list-too-old";
 
-/** The one create, or the refusal that proves that nothing was created. */
-async function create(run: RequestsRun, batchTaskId: string): Promise<ExportTask | PlatformError> {
+/** The one create, or why it is certain that nothing was created. @param validUntilMs the list that allows it. */
+async function create(
+  { ports, signal }: RequestsRun,
+  batchTaskId: string,
+  validUntilMs: number,
+): Promise<ExportTask | PlatformError | typeof LIST_TOO_OLD> {
+  const beforeRequest = () => {
+    if (ports.clock.monotonicMs() > validUntilMs) {
+      throw new ListIsTooOld();
+    }
+  };
   try {
     const request = { resourceCondition: { task_id: batchTaskId } };
-    return await run.ports.platform.createExportTask(request, { signal: run.signal });
+    return await ports.platform.createExportTask(request, { signal, beforeRequest });
   } catch (error) {
+    if (error instanceof ListIsTooOld) {
+      return LIST_TOO_OLD;
+    }
     if (error instanceof PlatformError && REFUSALS[error.code] !== "perhaps-made") {
       return error;
     }

@@ -304,6 +304,15 @@ describe("gone and delete", () => {
     expect(scene.world.platform.has(id)).toBe(false);
   });
 
+  test("a connection that always takes longer than the list is fresh postpones", async () => {
+    const scene = new Scene({ platform: { connectLatency: 6_000 } });
+    const id = scene.addTask();
+    const report = await scene.run();
+    expect(onlyEntry(report)).toMatchObject({ outcome: "postponed", reason: "gate-too-slow" });
+    expect(scene.count("platform.deleteExportTask")).toBe(0);
+    expectKept(scene, id);
+  });
+
   test("a list that always takes too long to be fresh postpones", async () => {
     const scene = new Scene();
     const id = scene.addTask();

@@ -5,7 +5,7 @@ import type {
   ExportDownload,
   ExportTaskListing,
   Platform,
-  ShowExportTaskOptions,
+  TimedCallOptions,
 } from "../../lib/ports/platform.ts";
 import type { BodyDamage, Fault } from "./faults.ts";
 import type { WorldObserver } from "./observer.ts";
@@ -51,13 +51,12 @@ export class WorldPlatform implements Platform {
     });
   }
 
-  async showExportTask(exportTaskId: string, options: ShowExportTaskOptions): Promise<ExportDownload> {
+  async showExportTask(exportTaskId: string, options: TimedCallOptions): Promise<ExportDownload> {
     const { random, runner, state } = this.#parts;
-    const { chunkBytes, chunkLatency, connectLatency, firstByteLatency } = state.settings;
-    options.signal.throwIfAborted();
+    const { chunkBytes, chunkLatency, firstByteLatency } = state.settings;
     const cancellation = new AbortController();
     const signal = AbortSignal.any([options.signal, cancellation.signal]);
-    await runner.pass(random.latencyMs(connectLatency), signal);
+    await this.#connect(signal);
 
     // The outside call begins when the request is written: no latency before its effect.
     const file = await runner.outside({
@@ -88,8 +87,10 @@ export class WorldPlatform implements Platform {
     };
   }
 
-  async deleteExportTask(exportTaskId: string, { signal }: CallOptions): Promise<void> {
+  async deleteExportTask(exportTaskId: string, { signal, beforeRequest }: TimedCallOptions): Promise<void> {
     const { runner, state } = this.#parts;
+    await this.#connect(signal);
+    beforeRequest?.();
     await runner.outside({
       site: "platform.deleteExportTask",
       subject: exportTaskId,
@@ -99,15 +100,26 @@ export class WorldPlatform implements Platform {
     });
   }
 
-  createExportTask(request: CreateExportTaskRequest, { signal }: CallOptions): Promise<ExportTask> {
+  async createExportTask(
+    request: CreateExportTaskRequest,
+    { signal, beforeRequest }: TimedCallOptions,
+  ): Promise<ExportTask> {
     const { random, runner, state } = this.#parts;
-    return runner.outside({
+    await this.#connect(signal);
+    beforeRequest?.();
+    return await runner.outside({
       site: "platform.createExportTask",
       subject: JSON.stringify(request.resourceCondition),
       signal,
       latency: state.settings.createLatency,
       effect: () => state.create(request, random.latencyMs(state.settings.processingMs)),
     });
+  }
+
+  async #connect(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    const { random, runner, state } = this.#parts;
+    await runner.pass(random.latencyMs(state.settings.connectLatency), signal);
   }
 }
 

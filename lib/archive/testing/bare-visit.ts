@@ -2,7 +2,7 @@ import { VirtualClock } from "../../../test/world/virtual-clock.ts";
 import type { ExportTask } from "../../domain/export-task.ts";
 import type { TaskMessage } from "../../domain/task-message.ts";
 import type { Slot, TakeOptions } from "../../pacing/pacer.ts";
-import type { ExportDownload, ShowExportTaskOptions } from "../../ports/platform.ts";
+import type { ExportDownload, TimedCallOptions } from "../../ports/platform.ts";
 import type { ArchiveEvent } from "../events.ts";
 import type { ArchiveSettings } from "../settings.ts";
 import { TimeLimit } from "../time-limit.ts";
@@ -18,9 +18,9 @@ export interface BareVisitParts {
   readonly runLimitMs?: number;
   readonly connectMs?: number;
   readonly lists?: () => readonly ExportTask[];
-  readonly download?: (options: ShowExportTaskOptions) => Promise<ExportDownload>;
+  readonly download?: (options: TimedCallOptions) => Promise<ExportDownload>;
   readonly take?: (deadlineMs: number, options: TakeOptions) => Promise<Slot | "none">;
-  readonly deleteTask?: () => Promise<void>;
+  readonly deleteTask?: (options: TimedCallOptions) => Promise<void>;
 }
 
 /** A visit of which only one step is played, on a clock that stands until the test moves it. */
@@ -59,8 +59,8 @@ export class BareVisit {
         observe: (event: ArchiveEvent) => this.events.push(event),
         platform: {
           listExportTasks: async () => ({ tasks: parts.lists?.() ?? [], platformDateMs: undefined }),
-          showExportTask: async (_id: string, options: ShowExportTaskOptions) => parts.download?.(options),
-          deleteExportTask: async () => parts.deleteTask?.(),
+          showExportTask: async (_id: string, options: TimedCallOptions) => parts.download?.(options),
+          deleteExportTask: async (_id: string, options: TimedCallOptions) => parts.deleteTask?.(options),
         },
       },
     };

@@ -24,8 +24,8 @@ export const DELETION_BUGS: readonly PlantedBug[] = [
     breaks: "A list that was slow to come, or a slow look at siblings, lets a delete through all the same.",
     invariant: "I1",
     file: "lib/archive/delete-task.ts",
-    find: 'verdict.kind !== "delete" || visit.run.ports.clock.monotonicMs() <= verdict.validUntilMs',
-    replace: "verdict !== undefined",
+    find: "if (clock.monotonicMs() > validUntilMs) {",
+    replace: "if (Number.isNaN(validUntilMs)) {",
   },
   {
     name: "lists are kept for a minute",
@@ -134,9 +134,9 @@ export const DELETION_BUGS: readonly PlantedBug[] = [
     breaks: "A delete that failed on its way is sent again without passing the gate again.",
     invariant: "I1",
     file: "lib/archive/delete-task.ts",
-    find: "await run.ports.platform.deleteExportTask(exportTaskId, { signal });",
+    find: "await platform.deleteExportTask(visit.exportTaskId, { signal, beforeRequest });",
     replace: [
-      "const send = () => run.ports.platform.deleteExportTask(exportTaskId, { signal });",
+      "const send = () => platform.deleteExportTask(visit.exportTaskId, { signal });",
       "await send().catch(() => send());",
     ].join("\n"),
   },
