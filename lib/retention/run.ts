@@ -156,9 +156,15 @@ export class RetentionRun<Settings extends Pick<RetentionSettings, "scope"> = Re
   }
 }
 
-/** Begins at another place each day, so that a run that is always cut short comes round to everything. */
+/** Steps of the golden ratio spread evenly over a circle, however many are made. */
+const DAILY_STEP = (Math.sqrt(5) - 1) / 2;
+
+/**
+ * Begins at another place each day, so that a run that is always cut short comes round to everything: one that
+ * gets through a share `s` of the items does within `2 / s + 1` days, however many items there are.
+ */
 export function rotatedByDay<T>(items: readonly T[], nowMs: number): readonly T[] {
   const day = Math.floor(nowMs / 86_400_000);
-  const start = items.length === 0 ? 0 : (day * 7_919) % items.length;
+  const start = Math.floor(((day * DAILY_STEP) % 1) * items.length);
   return [...items.slice(start), ...items.slice(0, start)];
 }
