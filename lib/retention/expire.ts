@@ -96,8 +96,8 @@ export async function expire(
     } else {
       const gone = survey.undeleted.filter((one) => sightIn(list, one.exportTaskId) === "absent");
       markedGone = await markGone(run, gone);
-      stopReason = await removeDue(run, proof, survey, removed, nowMs);
-      stopReason = stopReason === "done" && !isSurveyed ? "time-budget" : stopReason;
+      const removalsEnd = await removeDue(run, proof, survey, removed, nowMs);
+      stopReason = isSurveyed ? removalsEnd : "time-budget";
     }
   } catch (error) {
     run.noteEnd(error);
@@ -113,13 +113,22 @@ export async function expire(
   };
 }
 
-/** Reads every revision that may still have an object; returns whether time was enough for all. */
+/**
+ * Reads every revision that may still have an object, for half of the time at most: the other half is for what
+ * is found to be due. An archive too large to be read in one run would lose nothing ever otherwise.
+ *
+ * @returns whether time was enough for all; the rest comes first on another day.
+ */
 async function surveyRecords(run: RetentionRun, survey: Survey, nowMs: number): Promise<boolean> {
   const standing = await revisionsWithObjects(run);
   const revisions = rotatedByDay(await run.records.revisions(run), nowMs);
+  const { clock } = run.ports;
+  const untilMs = clock.monotonicMs() + run.msLeft() / 2;
+  let isWhole = true;
   for (const [done, revision] of revisions.entries()) {
-    if (run.failure !== undefined || !run.hasTime()) {
-      return false;
+    isWhole = run.failure === undefined && clock.monotonicMs() < untilMs;
+    if (!isWhole) {
+      break;
     }
     run.ports.observe({ kind: "progress", done, total: revisions.length });
     const isOver = revision.numbers.expired > 0 && !standing.has(nameOf(revision));
@@ -136,7 +145,7 @@ async function surveyRecords(run: RetentionRun, survey: Survey, nowMs: number): 
     }
   }
   survey.due.sort((a, b) => a.keepUntilMs - b.keepUntilMs);
-  return true;
+  return isWhole;
 }
 
 function sortIn(survey: Survey, ledger: RevisionLedger, run: RetentionRun, nowMs: number): void {

@@ -109,7 +109,12 @@ export class RetentionRun<Settings extends Pick<RetentionSettings, "scope"> = Re
 
   /** Whether another object may be begun. */
   hasTime(): boolean {
-    return this.ports.clock.monotonicMs() + GRACE_MS < this.#endsAtMs;
+    return this.msLeft() > 0;
+  }
+
+  /** For how long objects may still be begun; `Infinity` without a limit. */
+  msLeft(): number {
+    return this.#endsAtMs - GRACE_MS - this.ports.clock.monotonicMs();
   }
 
   /** Why the run cannot go on; `undefined` while it can. */

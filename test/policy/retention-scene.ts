@@ -47,6 +47,8 @@ export class RetentionScene {
   readonly events: RetentionEvent[] = [];
   policy: RetentionPolicy;
   maxRemovals = 100;
+  /** Of each expire run; without one it goes on until it is done. */
+  limitMs: number | undefined;
   readonly startedAtMs: number;
   #runs = 0;
 
@@ -179,7 +181,8 @@ export class RetentionScene {
   }
 
   async expire(runnerOptions: RunnerOptions = {}): Promise<ExpireReport> {
-    return await this.#finish(this.start((ports) => expire(ports, this.settings, ALWAYS), runnerOptions));
+    const options = { ...ALWAYS, limitMs: this.limitMs };
+    return await this.#finish(this.start((ports) => expire(ports, this.settings, options), runnerOptions));
   }
 
   async sweep(): Promise<RetainReport> {

@@ -1,0 +1,52 @@
+import { describe, expect, test } from "vitest";
+import { DAY_MS, RetentionScene } from "./retention-scene.ts";
+
+describe("an archive that is too large to be read in one run", () => {
+  /** Ten seconds beside those kept free at the end: enough to read some 200 revisions. */
+  const LIMIT_MS = 30_000;
+
+  function largeScene() {
+    const scene = new RetentionScene();
+    scene.keepPlatformBusy();
+    scene.limitMs = LIMIT_MS;
+    return scene;
+  }
+
+  test("is read for half of the time, and what is due of that goes, the most overdue first", async () => {
+    const scene = largeScene();
+    for (let index = 0; index < 300; index += 1) {
+      const archivedAtMs = scene.startedAtMs - (11 + ((index * 7) % 300)) * DAY_MS;
+      scene.plant({ exportTaskId: `old-${String(index).padStart(3, "0")}`, archivedAtMs });
+    }
+    const { stopReason, counts, removed } = await scene.expire();
+    expect(stopReason).toBe("time-budget");
+    expect(counts.checked).toBeGreaterThan(50);
+    expect(counts.checked).toBeLessThan(200);
+    expect(counts.removed).toBeGreaterThan(2);
+    expect(removed).toEqual(removed.toSorted((a, b) => a.keepUntil.localeCompare(b.keepUntil)));
+  });
+
+  test("says so also when it removed as many as it may", async () => {
+    const scene = largeScene();
+    for (let index = 0; index < 300; index += 1) {
+      scene.plant({ exportTaskId: `old-${index}`, archivedAtMs: scene.startedAtMs - 20 * DAY_MS });
+    }
+    scene.maxRemovals = 1;
+    expect(await scene.expire()).toMatchObject({ stopReason: "time-budget", counts: { removed: 1 } });
+  });
+
+  test("loses what is due all the same, wherever it lies, within days", async () => {
+    const scene = largeScene();
+    const due = new Set([0, 100, 200, 299]);
+    const keys = Array.from({ length: 300 }, (_, index) => {
+      const days = due.has(index) ? -20 : 1_000;
+      const archivedAtMs = scene.startedAtMs + days * DAY_MS;
+      return scene.plant({ exportTaskId: `task-${String(index).padStart(3, "0")}`, archivedAtMs });
+    });
+    for (let night = 0; night < 8; night += 1) {
+      await scene.expire();
+      await scene.wait(DAY_MS);
+    }
+    expect(keys.filter((key) => !scene.has(key))).toEqual([...due].map((index) => keys[index]));
+  });
+});
