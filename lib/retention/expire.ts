@@ -97,7 +97,7 @@ export async function expire(
       const gone = survey.undeleted.filter((one) => sightIn(list, one.exportTaskId) === "absent");
       markedGone = await markGone(run, gone);
       const removalsEnd = await removeDue(run, proof, survey, removed, nowMs);
-      stopReason = isSurveyed ? removalsEnd : "time-budget";
+      stopReason = isSurveyed && markedGone === gone.length ? removalsEnd : "time-budget";
     }
   } catch (error) {
     run.noteEnd(error);
@@ -176,11 +176,18 @@ function nameOf({ exportTaskId, revision }: { exportTaskId: string; revision: st
   return `${exportTaskId}/${revision}`;
 }
 
-/** Design §4 step 2: one complete list that does not show a task is enough, since its copy is recorded. */
+/**
+ * Design §4 step 2: one complete list that does not show a task is enough, since its copy is recorded.
+ *
+ * @returns how many there was time for.
+ */
 async function markGone(run: RetentionRun, gone: readonly RevisionLedger[]): Promise<number> {
   const { store, clock } = run.ports;
   const records = new Records(store, run.settings.scope, run.abilities);
-  for (const { exportTaskId, revision } of gone) {
+  for (const [done, { exportTaskId, revision }] of gone.entries()) {
+    if (!run.hasTime()) {
+      return done;
+    }
     const at = isoTime(clock.wallMs());
     const facts = { deletedAt: at, confirmedAt: at, runId: run.runId, outcome: "already-gone" } as const;
     await records.writeDeleted(exportTaskId, revision, facts, run);

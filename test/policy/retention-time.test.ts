@@ -50,3 +50,22 @@ describe("an archive that is too large to be read in one run", () => {
     expect(keys.filter((key) => !scene.has(key))).toEqual([...due].map((index) => keys[index]));
   });
 });
+
+test("when time is too short for the records of evicted tasks, the next run goes on", async () => {
+  const scene = new RetentionScene();
+  scene.keepPlatformBusy();
+  scene.limitMs = 26_000;
+  for (let index = 0; index < 60; index += 1) {
+    scene.plant({ exportTaskId: `gone-${String(index).padStart(2, "0")}`, deletedAtMs: undefined });
+  }
+  const site = "store.putDocument";
+  const match = ({ subject }: { subject: string }) => subject.endsWith("/deleted.json");
+  scene.world.faults.plant({ site, match, form: "slow", extraMs: 200, times: Number.POSITIVE_INFINITY });
+  const first = await scene.expire();
+  expect(first.stopReason).toBe("time-budget");
+  expect(Date.parse(first.endedAt) - Date.parse(first.startedAt)).toBeLessThan(7_000);
+  expect(first.counts.markedGone).toBeGreaterThan(5);
+  const second = await scene.expire();
+  expect(second.counts.markedGone).toBeGreaterThan(5);
+  expect(first.counts.markedGone + second.counts.markedGone).toBeLessThanOrEqual(60);
+});
