@@ -2,14 +2,17 @@ import { describe, expect, test } from "vitest";
 import { ALWAYS } from "../../test/world/example-archiver.ts";
 import { storeError } from "../../test/world/port-errors.ts";
 import { globHoldKey, holdKey, parseGlobHoldKey } from "../domain/key-layout.ts";
-import { addHold, isHoldPattern, isTaskHeld, listHolds, removeHold } from "./holds.ts";
+import { addHold, isHoldPattern, isTaskHeld, listHolds, readHeldTasks, removeHold } from "./holds.ts";
 import { ID, type Scene, sceneOf } from "./testing/records-scene.ts";
 
 const FACTS = { reason: "case 7", by: "ann", heldAt: "2026-11-24T00:00:00.000Z" };
 
-function held(scene: Scene, exportTaskId = ID): Promise<boolean> {
-  const { world } = scene;
-  return world.run(() => isTaskHeld(scene.store, exportTaskId, ALWAYS));
+/** Asked both ways: for this task alone, and by reading every hold once. */
+async function held({ store, world }: Scene, exportTaskId = ID): Promise<boolean> {
+  const isHeld = await world.run(() => isTaskHeld(store, exportTaskId, ALWAYS));
+  const isAmongHeld = await world.run(() => readHeldTasks(store, ALWAYS));
+  expect(isAmongHeld(exportTaskId)).toBe(isHeld);
+  return isHeld;
 }
 
 test.each([

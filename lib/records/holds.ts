@@ -57,9 +57,29 @@ export async function isTaskHeld(
   if ((await store.getDocument(holdKey(exportTaskId), options)) !== undefined) {
     return true;
   }
-  return (await readHoldGlobs(store, options)).some(
-    (glob) => glob === undefined || matchesGlob(glob, exportTaskId),
-  );
+  return isMatched(await readHoldGlobs(store, options), exportTaskId);
+}
+
+/**
+ * Reads every hold once, to leave held tasks out early. Whoever removes something still asks
+ * {@link isTaskHeld} right before: a hold may have come meanwhile.
+ *
+ * @returns whether a task was held then. Throws what the store throws.
+ */
+export async function readHeldTasks(
+  store: ObjectStore,
+  options: CallOptions,
+): Promise<(exportTaskId: string) => boolean> {
+  const globs = await readHoldGlobs(store, options);
+  const keys = new Set<string>();
+  for await (const { key } of store.list(HOLDS_FOLDER, options)) {
+    keys.add(key);
+  }
+  return (exportTaskId) => keys.has(holdKey(exportTaskId)) || isMatched(globs, exportTaskId);
+}
+
+function isMatched(globs: readonly (string | undefined)[], exportTaskId: string): boolean {
+  return globs.some((glob) => glob === undefined || matchesGlob(glob, exportTaskId));
 }
 
 /** The globs that stand; `undefined` for a file whose name is none. */

@@ -1,4 +1,5 @@
 import { exportsRoot, parseExportObjectKey } from "../domain/key-layout.ts";
+import { readHeldTasks } from "../records/holds.ts";
 import { Records } from "../records/records.ts";
 import type { RecordedRevision, RevisionLedger } from "../records/retention-records.ts";
 import { UNREADABLE } from "../records/retention-records.ts";
@@ -96,7 +97,12 @@ export async function expire(
     } else {
       const gone = survey.undeleted.filter((one) => sightIn(list, one.exportTaskId) === "absent");
       markedGone = await markGone(run, gone);
-      const removalsEnd = await removeDue(run, proof, survey, removed, nowMs);
+      // Held ones are left out at once: looked at one by one, a month of them would use up every run's time.
+      const isHeld = await readHeldTasks(ports.store, run);
+      const held = survey.due.filter(({ revision }) => isHeld(revision.exportTaskId));
+      const free = survey.due.filter(({ revision }) => !isHeld(revision.exportTaskId));
+      const removalsEnd = await removeDue(run, proof, free, survey.stayed, removed, nowMs);
+      survey.stayed.push(...held.map(({ revision }) => stayOf(revision, "held")));
       stopReason = isSurveyed && markedGone === gone.length ? removalsEnd : "time-budget";
     }
   } catch (error) {
@@ -198,11 +204,12 @@ async function markGone(run: RetentionRun, gone: readonly RevisionLedger[]): Pro
 async function removeDue(
   run: RetentionRun,
   proof: PlatformProof,
-  survey: Survey,
+  due: readonly Due[],
+  stayed: StayEntry[],
   removed: RemovedEntry[],
   nowMs: number,
 ): Promise<RetentionStop> {
-  for (const { revision } of survey.due) {
+  for (const { revision } of due) {
     if (run.failure !== undefined) {
       return "system-failure";
     }
@@ -213,11 +220,11 @@ async function removeDue(
       return "removal-limit";
     }
     try {
-      note(await removeExport(run, proof, revision, nowMs), revision, removed, survey.stayed);
+      note(await removeExport(run, proof, revision, nowMs), revision, removed, stayed);
       run.noteSuccess();
     } catch (error) {
       const { message } = run.noteFailure(error);
-      survey.stayed.push({ ...stayOf(revision, "failed"), problem: message });
+      stayed.push({ ...stayOf(revision, "failed"), problem: message });
     }
   }
   return "done";

@@ -18,8 +18,8 @@ const ROWS: readonly Row[] = [
     "globs not matched",
     "An export goes although a glob holds it.",
     HOLDS,
-    "(glob) => glob === undefined || matchesGlob(glob, exportTaskId),",
-    "(glob) => glob === exportTaskId,",
+    "(glob) => glob === undefined || matchesGlob(glob, exportTaskId)",
+    "(glob) => glob === exportTaskId",
   ],
   [
     "unreadable hold passed over",

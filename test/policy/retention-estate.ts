@@ -1,7 +1,8 @@
 import { MAX_DOCUMENT_BYTES } from "../../lib/ports/object-store.ts";
 import { DAY_MS, policyOf, RetentionScene } from "./retention-scene.ts";
 
-const LARGER_THAN_ANY_DOCUMENT = Buffer.alloc(MAX_DOCUMENT_BYTES + 1, "x");
+/** What no hold's document says; its presence holds. */
+export const LARGER_THAN_ANY_DOCUMENT = Buffer.alloc(MAX_DOCUMENT_BYTES + 1, "x");
 
 export interface Estate {
   readonly scene: RetentionScene;

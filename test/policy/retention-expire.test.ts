@@ -71,6 +71,14 @@ describe("stays", () => {
     expectStays(scene, other, OTHER);
   });
 
+  test("held, also when the hold came after the run had read them all", async () => {
+    const { scene, key } = dueScene();
+    const act = () => scene.hold(ID);
+    scene.world.faults.plant({ site: "platform.listExportTasks", occurrence: 3, form: "race", act });
+    expect((await scene.expire()).stayed).toMatchObject([{ exportTaskId: ID, reason: "held" }]);
+    expectStays(scene, key);
+  });
+
   test("held by a document nobody can read", async () => {
     const { scene, key } = dueScene();
     scene.world.store.plantObject("holds/globs/what?.txt", Buffer.alloc(5 * 1024 * 1024));

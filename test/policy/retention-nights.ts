@@ -1,7 +1,7 @@
 import { storeError } from "../world/port-errors.ts";
 import { InvariantViolation } from "../world/world.ts";
 import { retentionSite } from "../world/world-retention.ts";
-import { type Estate, estate, finish } from "./retention-estate.ts";
+import { type Estate, estate, finish, LARGER_THAN_ANY_DOCUMENT } from "./retention-estate.ts";
 import { DAY_MS } from "./retention-scene.ts";
 
 /** What happens before and around the expire run of one night. */
@@ -77,6 +77,18 @@ const NIGHTS: readonly Night[] = [
       scene.world.faults.clear();
       scene.hold("*");
       await scene.wait(1_000);
+      await scene.expire();
+    },
+  },
+  {
+    name: "holds come after the run has read them",
+    staysDue: true,
+    async play({ scene }) {
+      const act = () => {
+        scene.world.store.plantObject("holds/due-1.json", LARGER_THAN_ANY_DOCUMENT);
+        scene.hold("due-2*");
+      };
+      scene.world.faults.plant({ site: "platform.listExportTasks", occurrence: 3, form: "race", act });
       await scene.expire();
     },
   },

@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { DAY_MS, RetentionScene } from "./retention-scene.ts";
 
+const ID = "night-01";
+
 describe("an archive that is too large to be read in one run", () => {
   /** Ten seconds beside those kept free at the end: enough to read some 200 revisions. */
   const LIMIT_MS = 30_000;
@@ -33,6 +35,21 @@ describe("an archive that is too large to be read in one run", () => {
     }
     scene.maxRemovals = 1;
     expect(await scene.expire()).toMatchObject({ stopReason: "time-budget", counts: { removed: 1 } });
+  });
+
+  test("is not kept by a month of held nights that are overdue most", async () => {
+    const scene = largeScene();
+    for (let index = 0; index < 60; index += 1) {
+      scene.plant({ exportTaskId: `case-7-${index}`, archivedAtMs: scene.startedAtMs - 30 * DAY_MS });
+    }
+    const key = scene.plant({ exportTaskId: ID, archivedAtMs: scene.startedAtMs - 20 * DAY_MS });
+    scene.hold("case-7-*");
+    scene.hold("case-7-1");
+    await scene.wait(1_000);
+    const { stopReason, counts, stayed } = await scene.expire();
+    expect({ stopReason, counts }).toMatchObject({ stopReason: "done", counts: { due: 61, removed: 1 } });
+    expect(stayed.map(({ reason }) => reason)).toEqual(Array(60).fill("held"));
+    expect(scene.has(key)).toBe(false);
   });
 
   test("loses what is due all the same, wherever it lies, within days", async () => {
