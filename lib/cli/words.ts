@@ -63,6 +63,7 @@ const STAY_WORDS: Readonly<Record<StayReason, string>> = {
   missing: "the recorded object is missing",
   "removed-before": "removed before",
   "lost-race": "another runner works on it",
+  "no-time": "the run's time was over before anything was removed",
   failed: "failed",
 };
 

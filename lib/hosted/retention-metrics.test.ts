@@ -23,10 +23,10 @@ test("a retain run counts outcomes; what did not occur is 0", () => {
 
 test("an expire run counts what it removed, and what stays until a person has looked", () => {
   const counts = { checked: 9, due: 5, removed: 2, markedGone: 0 };
-  const stayed = (["held", "locked", "missing", "empty-list", "lost-race", "unreadable"] as const).map(
-    (reason) => ({ exportTaskId: "night-01", revision: "fe8e44f7", reason }),
-  );
+  const stayed = (
+    ["held", "locked", "missing", "empty-list", "lost-race", "unreadable", "no-time"] as const
+  ).map((reason) => ({ exportTaskId: "night-01", revision: "fe8e44f7", reason }));
   const metrics = metricsOfExpire({ counts, stayed });
-  expect(metrics).toEqual({ ObjectsExpired: 2, ExpiryBlocked: 3 });
+  expect(metrics).toEqual({ ObjectsExpired: 2, ExpiryBlocked: 4 });
   expect(Object.keys(METRIC_UNITS)).toEqual(expect.arrayContaining(Object.keys(metrics)));
 });

@@ -20,6 +20,7 @@ const IS_BLOCKED: Readonly<Record<StayReason, boolean>> = {
   "empty-list": true,
   failed: true,
   missing: true,
+  "no-time": true,
   unreadable: true,
   unrecorded: true,
   "deleted-recently": false,

@@ -209,11 +209,14 @@ async function removeDue(
   removed: RemovedEntry[],
   nowMs: number,
 ): Promise<RetentionStop> {
-  for (const { revision } of due) {
+  for (const [done, { revision }] of due.entries()) {
     if (run.failure !== undefined) {
       return "system-failure";
     }
     if (!run.hasTime()) {
+      // What stands behind a removal has its turn in a later run; behind none it may stand for ever.
+      const behind = removed.length === 0 ? due.slice(done) : [];
+      stayed.push(...behind.map((one) => stayOf(one.revision, "no-time")));
       return "time-budget";
     }
     if (removed.length >= run.settings.maxRemovals) {

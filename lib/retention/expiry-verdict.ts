@@ -18,6 +18,8 @@ export type StayReason =
   | "missing"
   | "removed-before"
   | "lost-race"
+  /** The run's time was over before it came to this one, and it had removed nothing. */
+  | "no-time"
   | "failed";
 
 /** One object that its records and the policy let go. */

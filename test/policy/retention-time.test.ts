@@ -52,6 +52,21 @@ describe("an archive that is too large to be read in one run", () => {
     expect(scene.has(key)).toBe(false);
   });
 
+  test("whose locked exports use up the time says of what is behind them that no time was left", async () => {
+    const scene = largeScene();
+    for (let index = 0; index < 60; index += 1) {
+      const exportTaskId = `locked-${index}`;
+      const key = scene.plant({ exportTaskId, archivedAtMs: scene.startedAtMs - 30 * DAY_MS });
+      scene.retention.lock(key, undefined, { mode: "governance", untilMs: scene.startedAtMs + DAY_MS });
+    }
+    scene.plant({ exportTaskId: ID, archivedAtMs: scene.startedAtMs - 20 * DAY_MS });
+    const { stopReason, stayed } = await scene.expire();
+    expect(stopReason).toBe("time-budget");
+    expect(stayed).toHaveLength(61);
+    expect(new Set(stayed.map(({ reason }) => reason))).toEqual(new Set(["locked", "no-time"]));
+    expect(stayed.at(-1)).toMatchObject({ exportTaskId: ID, reason: "no-time" });
+  });
+
   test("loses what is due all the same, wherever it lies, within days", async () => {
     const scene = largeScene();
     const due = new Set([0, 100, 200, 299]);
