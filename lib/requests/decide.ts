@@ -7,7 +7,13 @@ import type { PlatformView } from "./platform-view.ts";
 import type { Claim } from "./request-ledger.ts";
 import type { RequestsRun } from "./requests-run.ts";
 import type { MadeExport, RequestDocument } from "./schemas.ts";
-import { CLAIM_PATIENCE_MS, claimDistanceMs, PLACES_FOR_CREATE, UNFINISHED_LIMIT } from "./settings.ts";
+import {
+  CLAIM_PATIENCE_MS,
+  claimDistanceMs,
+  PLACES_FOR_CREATE,
+  REFUSED_DISTANCE_MS,
+  UNFINISHED_LIMIT,
+} from "./settings.ts";
 
 /** Why no export can be created for a request now. */
 export type WaitReason =
@@ -114,13 +120,14 @@ async function isBlockedForGood(
 }
 
 function isTriedJustNow(claims: readonly Claim[], view: PlatformView): boolean {
-  const lastFruitful = claims.findLastIndex(({ result }) => result?.outcome !== "not-made");
-  const fruitless = claims.slice(lastFruitful + 1);
+  const fruitless = claims.slice(claims.findLastIndex(({ result }) => result?.outcome === "made") + 1);
   const last = fruitless.at(-1);
-  return (
-    last !== undefined &&
-    view.platformMs - Date.parse(last.claim.claimedAt) < claimDistanceMs(fruitless.length)
-  );
+  if (last === undefined) {
+    return false;
+  }
+  const distanceMs =
+    last.result?.outcome === "refused" ? REFUSED_DISTANCE_MS : claimDistanceMs(fruitless.length);
+  return view.platformMs - Date.parse(last.claim.claimedAt) < distanceMs;
 }
 
 /**

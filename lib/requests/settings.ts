@@ -18,6 +18,12 @@ export const CLAIM_PATIENCE_MS = 30 * MINUTE_MS;
 /** The distance between claims that nothing came of: doubled each time, up to the longest. */
 const SHORTEST_DISTANCE_MS = MINUTE_MS;
 const LONGEST_DISTANCE_MS = HOUR_MS;
+/**
+ * The distance after a create that was refused, which counts as a failed try. The refusal may be for the five
+ * unfinished exports of another deployment on this account, which no list of ours shows: they should have
+ * ended by the next try.
+ */
+export const REFUSED_DISTANCE_MS = HOUR_MS;
 /** An export that no list shows and nobody archived is given up after this: one list may be wrong for hours. */
 export const LOST_AFTER_MS = 24 * HOUR_MS;
 /** An export the platform does not finish in this time is not waited for any longer. */

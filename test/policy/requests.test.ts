@@ -204,6 +204,21 @@ describe("an export that comes to nothing", () => {
     expect((await scene.discover()).requests?.created).toHaveLength(1);
   });
 
+  test("because another deployment holds the five unfinished for an hour is not given up", async () => {
+    const scene = new RequestsScene();
+    await scene.request("b1");
+    const error = platformError("platform-rejected-request", { httpStatus: 400 });
+    const times = Number.POSITIVE_INFINITY;
+    scene.world.faults.plant({ site: "platform.createExportTask", form: "not-done", error, times });
+    for (let run = 0; run < 6; run += 1) {
+      await scene.discover();
+      await scene.wait(10 * MINUTE_MS);
+    }
+    scene.world.faults.clear();
+    await scene.runUntilEnded();
+    expect(scene.outcomes("b1")).toMatchObject([{ outcome: "archived", tries: 2 }]);
+  });
+
   test("because the platform refuses the batch task is given up; because it lets nobody in, is not", async () => {
     const scene = new RequestsScene();
     await scene.request("b1");
@@ -221,6 +236,11 @@ describe("an export that comes to nothing", () => {
       expect((await scene.discover()).requests?.waiting).toMatchObject([
         { reason: "platform-rejected-request" },
       ]);
+      if (round < 2) {
+        await scene.wait(59 * MINUTE_MS);
+        expect((await scene.discover()).requests?.waiting).toMatchObject([{ reason: "tried-just-now" }]);
+        await scene.wait(MINUTE_MS);
+      }
     }
     expect((await scene.discover()).requests?.ended).toMatchObject([
       { outcome: "given-up", reason: "create-refused", tries: 3 },
