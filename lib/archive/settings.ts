@@ -18,6 +18,8 @@ export interface ArchiveSettings {
   readonly membersLimitBytes: number;
   /** Places held at which a run that acts `when: "pressure"` does act. */
   readonly pressure: number;
+  /** Places on the platform that this deployment may fill: others on the same account have theirs. */
+  readonly exportPlaces: number;
   /** Exports asked for on behalf of one request that may come to nothing before it is given up. */
   readonly requestAttempts: number;
 }

@@ -19,6 +19,7 @@ const FIELDS = {
   partSizeBytes: "ARCHIVER_PART_SIZE_BYTES",
   partsInFlight: "ARCHIVER_PARTS_IN_FLIGHT",
   pressure: "ARCHIVER_PRESSURE",
+  exportPlaces: "ARCHIVER_EXPORT_PLACES",
   requestAttempts: "ARCHIVER_REQUEST_ATTEMPTS",
 } as const satisfies { readonly [Field in keyof ArchiveConfiguration]: SettingName };
 

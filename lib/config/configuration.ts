@@ -123,6 +123,8 @@ export interface ArchiveConfiguration {
   readonly partsInFlight: number;
   /** Places held, of 50. */
   readonly pressure: number;
+  /** Places, of 50, that this deployment may fill. */
+  readonly exportPlaces: number;
   /** Exports asked for on behalf of one request that may come to nothing. */
   readonly requestAttempts: number;
 }

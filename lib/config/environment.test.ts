@@ -25,6 +25,7 @@ describe("a local configuration", () => {
       partSizeBytes: 5_242_880,
       partsInFlight: 3,
       pressure: 35,
+      exportPlaces: 50,
       requestAttempts: 3,
     });
     expect(configuration.logLevel).toBe("INFO");

@@ -257,6 +257,12 @@ export const SETTING_TABLE = {
     meaning: "places held, of 50, at which daytime runs archive too",
     example: "a number from 0 to 50",
   }),
+  ARCHIVER_EXPORT_PLACES: row({
+    schema: wholeNumber(1, 50),
+    default: "50",
+    meaning: "places, of 50, that this deployment may fill; it creates no export beyond all but 5 of them",
+    example: "a number from 1 to 50",
+  }),
   ARCHIVER_REQUEST_ATTEMPTS: row({
     schema: wholeNumber(1, 100),
     default: "3",

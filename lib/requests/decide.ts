@@ -10,7 +10,7 @@ import type { MadeExport, RequestDocument } from "./schemas.ts";
 import {
   CLAIM_PATIENCE_MS,
   claimDistanceMs,
-  PLACES_FOR_CREATE,
+  placesForCreate,
   REFUSED_DISTANCE_MS,
   UNFINISHED_LIMIT,
 } from "./settings.ts";
@@ -139,7 +139,7 @@ export async function obstacleTo(
   batchTaskId: string,
   { tasks }: PlatformView,
 ): Promise<WaitReason | undefined> {
-  if (tasks.length >= PLACES_FOR_CREATE) {
+  if (tasks.length >= placesForCreate(run.settings.exportPlaces)) {
     return "places-held";
   }
   // A status that this program does not know may be one of an export under way.

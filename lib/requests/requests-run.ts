@@ -10,7 +10,10 @@ import { type MadeExport, REQUEST_SCHEMA_VERSION } from "./schemas.ts";
 /** What a run is given. It is its own `CallOptions`. */
 export interface GivenRequestsRun {
   readonly ports: Pick<ArchivePorts, "platform" | "store" | "clock">;
-  readonly settings: Pick<ArchiveSettings, "scope" | "downloadIntervalMs" | "requestAttempts">;
+  readonly settings: Pick<
+    ArchiveSettings,
+    "scope" | "downloadIntervalMs" | "requestAttempts" | "exportPlaces"
+  >;
   readonly signal: AbortSignal;
 }
 

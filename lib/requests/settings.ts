@@ -1,15 +1,13 @@
-import { PLACES_LIMIT } from "../archive/settings.ts";
-
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 
 /** The platform's own limit on exports it has not finished (reference §1.6). */
 export const UNFINISHED_LIMIT = 5;
 /**
- * Places held from which on nothing is created: five stay free for what others create between our list and our
- * create, and for as many runners that do the same at once.
+ * So many of this deployment's places stay free for what others create between our list and our create, and
+ * for as many runners that do the same at once.
  */
-export const PLACES_FOR_CREATE = PLACES_LIMIT - 5;
+const PLACES_KEPT_FREE = 5;
 /**
  * A claim without result is somebody's create on its way, or somebody's death. After this long no create can be
  * on its way any more: the client gives one up after minutes, and clocks may differ by five.
@@ -35,6 +33,11 @@ export const MAX_REQUESTS_PER_RUN = 200;
  * more open requests of other deployments, all older than ours, lets ours wait, and the report says so.
  */
 export const MAX_REQUESTS_READ = 1_000;
+
+/** Places held from which on nothing is created: of the smallest share one may still be filled. */
+export function placesForCreate(exportPlaces: number): number {
+  return Math.max(1, exportPlaces - PLACES_KEPT_FREE);
+}
 
 /** How long after a fruitless claim the next one may come, so that days without permission leave few files. */
 export function claimDistanceMs(fruitlessInARow: number): number {

@@ -101,6 +101,23 @@ describe("no export is created", () => {
     expect((await scene.discover()).requests?.created).toHaveLength(1);
   });
 
+  test.each([
+    [20, 15],
+    [6, 1],
+    [5, 1],
+    [1, 1],
+  ])("while this deployment, which may fill %i places, holds %i", async (exportPlaces, held) => {
+    const scene = new RequestsScene();
+    for (let n = 0; n < held; n += 1) {
+      scene.world.platform.addTask({});
+    }
+    await scene.request("b1");
+    const run = { settings: { exportPlaces } };
+    expect((await scene.discover(run)).requests?.waiting).toMatchObject([{ reason: "places-held" }]);
+    scene.world.platform.removeTask(scene.world.platform.list()[0]?.task.exportTaskId ?? "");
+    expect((await scene.discover(run)).requests?.created).toHaveLength(1);
+  });
+
   test("beyond five unfinished ones; the oldest statuses come first", async () => {
     const scene = new RequestsScene({ platform: { processingMs: HOUR_MS } });
     const nowMs = scene.nowMs();

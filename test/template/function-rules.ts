@@ -83,6 +83,11 @@ export const FUNCTION_RULES = {
     }),
   ],
 
+  "discover creates exports in the stage's share of the places only": (template) =>
+    differencesOf(template, "DiscoverLambdaFunction", {
+      "Environment/Variables/ARCHIVER_EXPORT_PLACES": 50,
+    }),
+
   "night and day are the whole day, and do not overlap": (template) => {
     const hours = ["ArchiveNightSchedule", "ArchivePressureSchedule"].flatMap((id) =>
       hoursOf(textOf(propertyOf(template, id, "ScheduleExpression"))),

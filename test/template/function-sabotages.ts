@@ -57,6 +57,9 @@ export const FUNCTION_SABOTAGES = {
       "Asia/Shanghai",
     ],
   ],
+  "discover creates exports in the stage's share of the places only": [
+    ["no share", "DiscoverLambdaFunction/Properties/Environment/Variables/ARCHIVER_EXPORT_PLACES", undefined],
+  ],
   "night and day are the whole day, and do not overlap": [
     ["a gap", "ArchiveNightSchedule/Properties/ScheduleExpression", "cron(0/15 0-4 * * ? *)"],
     [

@@ -21,6 +21,7 @@ export function settingsOf(world: World, overrides: Partial<ArchiveSettings> = {
     minTaskMs: 60_000,
     membersLimitBytes: 5 * 1024 * 1024,
     pressure: 35,
+    exportPlaces: 50,
     requestAttempts: 3,
     ...overrides,
   };
