@@ -1,3 +1,4 @@
+import { untilAborted } from "../domain/until-aborted.ts";
 import { asBuffer, DamagedZip } from "./zip-format.ts";
 
 /** Bytes that can be read from any place: a stored object by ranges, a file, a buffer. */
@@ -75,7 +76,7 @@ export class ByteCursor {
   async #next(maxBytes: number): Promise<Uint8Array> {
     while (this.#chunk.length === 0) {
       this.#iterator ??= this.#source.read(this.#positionByte, this.#endByte)[Symbol.asyncIterator]();
-      const step = await this.#orAborted(this.#iterator.next());
+      const step = await this.#step(this.#iterator);
       if (step.done === true) {
         throw new DamagedZip(`the bytes end at ${this.#positionByte}, before the structure they hold`);
       }
@@ -87,25 +88,16 @@ export class ByteCursor {
     return piece;
   }
 
-  async #orAborted<T>(pending: Promise<T>): Promise<T> {
-    const signal = this.#signal;
-    const aborted = Promise.withResolvers<never>();
-    const onAbort = () => {
-      this.#abandon();
-      aborted.reject(signal.reason);
-    };
-    signal.addEventListener("abort", onAbort);
-    if (signal.aborted) {
-      onAbort();
-    }
+  async #step(iterator: AsyncIterator<Uint8Array>): Promise<IteratorResult<Uint8Array>> {
     try {
-      return await Promise.race([pending, aborted.promise]);
-    } finally {
-      signal.removeEventListener("abort", onAbort);
+      return await untilAborted(iterator.next(), this.#signal);
+    } catch (thrown) {
+      this.#abandon();
+      throw thrown;
     }
   }
 
-  /** Lets go of a source that has not answered yet: its `return` would wait for that answer. */
+  /** Lets go of a source that failed or has not answered yet: its `return` would wait for that answer. */
   #abandon(): void {
     const iterator = this.#iterator;
     this.#iterator = undefined;

@@ -1,5 +1,6 @@
 import { ArchiverError } from "../domain/errors.ts";
 import { PACING_STATE_KEY } from "../domain/key-layout.ts";
+import { untilAborted } from "../domain/until-aborted.ts";
 import type { Clock, Random } from "../ports/clock.ts";
 import type { ObjectStore, StoreAbilities, StoredDocument } from "../ports/object-store.ts";
 import type { CallOptions, Throttle } from "../ports/platform.ts";
@@ -166,7 +167,7 @@ export class Pacer {
    */
   #swap(change: StateChange, call: CallOptions): Promise<number | "none"> {
     const previous = this.#lastSwap;
-    const swap = settledOrAborted(previous, call.signal).then(() => this.#swapAlone(change, call));
+    const swap = untilAborted(previous, call.signal).then(() => this.#swapAlone(change, call));
     // A swap that is aborted while it waits ends before the one it waited for.
     this.#lastSwap = Promise.allSettled([previous, swap]);
     return swap;
@@ -246,18 +247,5 @@ export class Pacer {
       return nowMs + intervalMs;
     }
     return state.nextAt;
-  }
-}
-
-/** Waits for `work`, which never rejects, but not longer than the caller does. */
-async function settledOrAborted(work: Promise<unknown>, signal: AbortSignal): Promise<void> {
-  signal.throwIfAborted();
-  const aborted = Promise.withResolvers<void>();
-  const onAbort = () => aborted.reject(signal.reason);
-  signal.addEventListener("abort", onAbort);
-  try {
-    await Promise.race([work, aborted.promise]);
-  } finally {
-    signal.removeEventListener("abort", onAbort);
   }
 }

@@ -1,4 +1,5 @@
 import { SQSClient, type SQSClientConfig } from "@aws-sdk/client-sqs";
+import { untilAborted } from "../domain/until-aborted.ts";
 import type { ProxySettings } from "../network/proxy-rules.ts";
 import { withTimeLimit } from "../network/time-limit.ts";
 import { tunnelAgents } from "../network/tunnel-agents.ts";
@@ -89,6 +90,7 @@ export class SqsCaller {
     await this.#requireRegion();
     const requestTimeout = this.#timeouts.answerMs + waitMs;
     try {
+      // The SDK goes on looking for credentials, which may ask a slow host, when it is aborted.
       return await withTimeLimit(signal, this.#timeouts.callMs + waitMs, (abortSignal) =>
         untilAborted(request(this.#client, { abortSignal, requestTimeout }), abortSignal),
       );
@@ -126,18 +128,6 @@ export class SqsCaller {
       // The text of a refused signature quotes the request, its security token included.
       cause: httpStatusCode === undefined && "code" in thrown ? thrown : undefined,
     });
-  }
-}
-
-/** The SDK goes on looking for credentials, which may ask a slow host, when it is aborted. */
-async function untilAborted<Output>(promise: Promise<Output>, signal: AbortSignal): Promise<Output> {
-  const aborted = Promise.withResolvers<never>();
-  const onAbort = () => aborted.reject(signal.reason);
-  signal.addEventListener("abort", onAbort, { once: true });
-  try {
-    return await Promise.race([promise, aborted.promise]);
-  } finally {
-    signal.removeEventListener("abort", onAbort);
   }
 }
 

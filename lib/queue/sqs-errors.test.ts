@@ -228,6 +228,15 @@ describe("credentials that nobody hands out", () => {
     await expect(call).rejects.toBe(reason);
   });
 
+  test("are not waited for when the abort comes before they are asked for", async () => {
+    const { queue } = await queueAnswering(answerOf({}), { credentials });
+    const controller = new AbortController();
+    const reason = new Error("the operator pressed Ctrl-C");
+    const call = queue.receive({ signal: controller.signal });
+    controller.abort(reason);
+    await expect(call).rejects.toBe(reason);
+  });
+
   test("are not waited for longer than a call may take", async () => {
     const timeouts = { callMs: 30 };
     const { queue } = await queueAnswering(answerOf({}), { credentials, timeouts });

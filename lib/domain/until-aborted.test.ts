@@ -1,0 +1,40 @@
+import { getEventListeners } from "node:events";
+import { expect, test } from "vitest";
+import { untilAborted } from "./until-aborted.ts";
+
+const reason = new Error("stopped");
+const forever = new Promise<never>(() => undefined);
+
+test("gives what it waited for, and leaves no listener", async () => {
+  const { signal } = new AbortController();
+  expect(await untilAborted(Promise.resolve(1), signal)).toBe(1);
+  await expect(untilAborted(Promise.reject(new Error("no")), signal)).rejects.toThrow("no");
+  expect(getEventListeners(signal, "abort")).toEqual([]);
+});
+
+test("throws the reason once the signal is aborted, and leaves no listener", async () => {
+  const abort = new AbortController();
+  const waiting = untilAborted(forever, abort.signal);
+  abort.abort(reason);
+  await expect(waiting).rejects.toBe(reason);
+  expect(getEventListeners(abort.signal, "abort")).toEqual([]);
+});
+
+test.each([
+  ["never ends", forever],
+  ["has ended", Promise.resolve(1)],
+])("throws the reason of a signal that is aborted already, where the work %s", async (_name, work) => {
+  await expect(untilAborted(work, AbortSignal.abort(reason))).rejects.toBe(reason);
+});
+
+test("takes the late failure of work that was not waited for", async () => {
+  const unhandled: unknown[] = [];
+  const note = (thrown: unknown) => unhandled.push(thrown);
+  process.on("unhandledRejection", note);
+  const late = Promise.withResolvers<number>();
+  await expect(untilAborted(late.promise, AbortSignal.abort(reason))).rejects.toBe(reason);
+  late.reject(new Error("late"));
+  await new Promise((resolve) => setImmediate(resolve));
+  process.off("unhandledRejection", note);
+  expect(unhandled).toEqual([]);
+});
