@@ -1,22 +1,12 @@
 import type { ExportTask } from "../domain/export-task.ts";
+import { sortedJson } from "../domain/json.ts";
 import type { CallOptions } from "../ports/platform.ts";
 import type { ArchivedRecord } from "../records/schemas.ts";
 import type { ArchivedExports } from "./archived-exports.ts";
 import { SIBLING_PATIENCE_MS } from "./settings.ts";
 
-/** JSON with sorted keys, so that two spellings of one condition compare equal. */
-function canonicalJson(value: unknown): string {
-  return (
-    JSON.stringify(value, (_key, inner: unknown) =>
-      typeof inner === "object" && inner !== null && !Array.isArray(inner)
-        ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
-        : inner,
-    ) ?? ""
-  );
-}
-
-function conditionKey(task: ExportTask): string {
-  return canonicalJson([
+function conditionKey(task: ExportTask): string | undefined {
+  return sortedJson([
     task.resourceType ?? null,
     task.resourceCondition ?? null,
     task.appType ?? null,

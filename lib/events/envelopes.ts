@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { parseJson } from "../domain/json.ts";
 import { MAX_EVENT_BYTES } from "./outside-event.ts";
 import { type Refusal, refused } from "./refusal.ts";
 
@@ -136,16 +137,4 @@ function readNotifications(event: unknown): Envelope | undefined {
   return smn.success
     ? { kind: "notifications", texts: smn.output.record.map(({ smn: { message } }) => message) }
     : undefined;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (thrown) {
-    // Its message would quote the text; that it is no JSON is all there is to say.
-    if (thrown instanceof SyntaxError) {
-      return undefined;
-    }
-    throw thrown;
-  }
 }

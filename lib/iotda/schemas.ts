@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { EXPORT_TASK_ID, type ExportTask } from "../domain/export-task.ts";
+import { parseJson } from "../domain/json.ts";
 
 const MAX_TEXT_CHARACTERS = 256;
 
@@ -104,16 +105,4 @@ function toExportTask(item: v.InferOutput<typeof exportTaskSchema>): ExportTask 
     endTime: item.end_time ?? undefined,
     source: item,
   };
-}
-
-/** The value of a JSON text, or `undefined` when it is none: every schema above refuses that. */
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (notJson) {
-    if (notJson instanceof SyntaxError) {
-      return undefined;
-    }
-    throw notJson;
-  }
 }

@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { EXPORT_TASK_ID, isExportTaskId } from "../domain/export-task.ts";
+import { parseJson } from "../domain/json.ts";
 import type { TaskMessage } from "../domain/task-message.ts";
 import type { ParsedBody } from "../ports/task-queue.ts";
 import { isWritableTime, parseMessageTime } from "./message-time.ts";
@@ -66,15 +67,9 @@ export function parseBody(body: string): ParsedBody {
   if (utf8BytesExceed(text, MAX_BODY_BYTES)) {
     return unreadable("The body is larger than 256 KiB.");
   }
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (thrown) {
-    // Its message would quote the body; that it is no JSON is all there is to say.
-    if (thrown instanceof SyntaxError) {
-      return unreadable("The body is neither an export task id nor JSON.");
-    }
-    throw thrown;
+  const json = parseJson(text);
+  if (json === undefined) {
+    return unreadable("The body is neither an export task id nor JSON.");
   }
   if (typeof json !== "object" || json === null || Array.isArray(json)) {
     return unreadable("The body is JSON, but not an object with an exportTaskId.");

@@ -14,7 +14,7 @@ import type { CallOptions } from "../ports/platform.ts";
 import type { StoreSweeper } from "../ports/store-sweeper.ts";
 import { jsonText } from "./create-once.ts";
 import { matchesGlob } from "./glob.ts";
-import { parseRecord, SCHEMA_VERSION } from "./schemas.ts";
+import { isoTime, parseRecord, SCHEMA_VERSION } from "./schemas.ts";
 
 /** More holds than this are none that people set. */
 const MAX_HOLDS = 10_000;
@@ -27,7 +27,7 @@ export const holdRecordSchema = v.object({
   pattern: v.string(),
   reason: v.string(),
   by: v.string(),
-  heldAt: v.pipe(v.string(), v.isoTimestamp()),
+  heldAt: isoTime,
 });
 export type HoldRecord = v.InferOutput<typeof holdRecordSchema>;
 

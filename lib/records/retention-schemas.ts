@@ -1,8 +1,6 @@
 import * as v from "valibot";
-import { SCHEMA_VERSION } from "./schemas.ts";
+import { isoTime, schemaVersion } from "./schemas.ts";
 
-const schemaVersion = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(SCHEMA_VERSION));
-const isoTime = v.pipe(v.string(), v.isoTimestamp());
 /** A moment, or the word that there is none. */
 const isoTimeOrForever = v.union([v.literal("forever"), isoTime]);
 

@@ -2,8 +2,9 @@ import * as v from "valibot";
 import { runReportKey, runReportsFolder } from "../domain/key-layout.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
 import type { CallOptions } from "../ports/platform.ts";
+import { jsonText } from "./create-once.ts";
 import type { RunReport } from "./run-report.ts";
-import { parseRecord } from "./schemas.ts";
+import { isoTime, parseRecord } from "./schemas.ts";
 
 const DAY_MS = 24 * 3_600_000;
 /** How far back a crash loop is looked into; queues forget after 14 days. */
@@ -11,7 +12,7 @@ const MAX_DAYS_BACK = 14;
 const MAX_REPORTS_READ = 2_000;
 
 const tasksOfReportSchema = v.object({
-  endedAt: v.pipe(v.string(), v.isoTimestamp()),
+  endedAt: isoTime,
   tasks: v.array(v.object({ exportTaskId: v.string() })),
 });
 
@@ -22,8 +23,8 @@ export async function writeRunReport(
   startedAtMs: number,
   options: CallOptions,
 ): Promise<void> {
-  const text = `${JSON.stringify(report, null, 2)}\n`;
-  await store.putDocument(runReportKey(startedAtMs, report.runId), text, { kind: "always" }, options);
+  const key = runReportKey(startedAtMs, report.runId);
+  await store.putDocument(key, jsonText(report), { kind: "always" }, options);
 }
 
 /**

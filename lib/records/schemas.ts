@@ -1,11 +1,13 @@
 import * as v from "valibot";
+import { parseJson } from "../domain/json.ts";
 import type { StoredDocument } from "../ports/object-store.ts";
 
 /** The version this program writes. Readers accept every version written so far (design §6.3). */
 export const SCHEMA_VERSION = 1;
 
-const schemaVersion = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(SCHEMA_VERSION));
-const isoTime = v.pipe(v.string(), v.isoTimestamp());
+export const schemaVersion = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(SCHEMA_VERSION));
+/** A moment in ISO 8601 text, its zone named. */
+export const isoTime = v.pipe(v.string(), v.isoTimestamp());
 const revision = v.pipe(v.string(), v.regex(/^[0-9a-f]{8}$/));
 const sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
 const sizeBytes = v.pipe(v.number(), v.integer(), v.minValue(0));
@@ -82,15 +84,6 @@ export function parseRecord<Schema extends v.GenericSchema>(
   if (document?.text === undefined) {
     return undefined;
   }
-  let json: unknown;
-  try {
-    json = JSON.parse(document.text);
-  } catch (error) {
-    if (error instanceof SyntaxError) {
-      return undefined;
-    }
-    throw error;
-  }
-  const result = v.safeParse(schema, json);
+  const result = v.safeParse(schema, parseJson(document.text));
   return result.success ? result.output : undefined;
 }

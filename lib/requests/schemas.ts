@@ -1,11 +1,11 @@
 import * as v from "valibot";
 import { BATCH_TASK_ID } from "../domain/request-layout.ts";
+import { isoTime } from "../records/schemas.ts";
 
 /** The version this program writes. Readers accept every version written so far. */
 export const REQUEST_SCHEMA_VERSION = 1;
 
 const schemaVersion = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(REQUEST_SCHEMA_VERSION));
-const isoTime = v.pipe(v.string(), v.isoTimestamp());
 const batchTaskId = v.pipe(v.string(), v.regex(BATCH_TASK_ID));
 const text = v.pipe(v.string(), v.maxLength(256));
 

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import * as v from "valibot";
+import { sortedJson } from "../domain/json.ts";
 import type { ArchivedRecord } from "../records/schemas.ts";
 import { RetentionPolicyError } from "./errors.ts";
 import { type LockWish, policySchema, type RetentionPolicy, type RuleCondition } from "./policy-schema.ts";
@@ -102,15 +103,6 @@ function hasFields(value: unknown, wanted: Readonly<Record<string, unknown>>): b
   return (
     fields.success &&
     Object.entries(wanted).every(([name, one]) => sortedJson(fields.output[name]) === sortedJson(one))
-  );
-}
-
-/** JSON with sorted keys, so that two spellings of one value compare equal. */
-function sortedJson(value: unknown): string | undefined {
-  return JSON.stringify(value, (_key, inner: unknown) =>
-    typeof inner === "object" && inner !== null && !Array.isArray(inner)
-      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : inner,
   );
 }
 
