@@ -1,7 +1,6 @@
-import { signingAlgorithmFor } from "../iotda/signing.ts";
+import { isLoopback, signingAlgorithmFor } from "../iotda/signing.ts";
 import type { PlatformConfiguration, PlatformCredentials } from "./configuration.ts";
 import type { PartReader } from "./part-reader.ts";
-import { isLoopbackUrl } from "./value-schemas.ts";
 
 /** What the platform itself asks for between two downloads (reference §1.3). */
 const PLATFORM_INTERVAL_MS = 30_000;
@@ -57,7 +56,7 @@ function regionSourceOf(
 /** Rules about the endpoint that hold whatever the command needs, because a wrong one must not wait to hurt. */
 export function checkEndpoint(reader: PartReader): void {
   const { ARCHIVER_IOTDA_ENDPOINT: endpoint, ARCHIVER_DOWNLOAD_INTERVAL_MS: intervalMs } = reader.values;
-  if (endpoint === undefined || isLoopbackUrl(endpoint)) {
+  if (endpoint === undefined || isLoopback(endpoint.hostname)) {
     return;
   }
   if (endpoint.protocol === "http:") {

@@ -97,8 +97,3 @@ export const proxyUrl = v.pipe(
   webUrl,
   v.transform((url) => new Secret(url.href)),
 );
-
-/** Whether the URL's host is this machine: `localhost`, 127.0.0.0/8 or ::1. */
-export function isLoopbackUrl(url: URL): boolean {
-  return url.hostname === "localhost" || url.hostname === "[::1]" || /^127(\.\d{1,3}){3}$/.test(url.hostname);
-}

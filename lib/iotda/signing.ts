@@ -1,5 +1,4 @@
 import { createHash, createHmac } from "node:crypto";
-import { isIP } from "node:net";
 
 /** An access key pair; temporary ones come with a security token (reference §3.4). */
 export interface Credentials {
@@ -39,9 +38,9 @@ export function signingAlgorithmFor(hostname: string): SigningAlgorithm {
   return isLoopback(hostname) || STANDARD_SIGNING_HOST.test(hostname) ? "standard" : "derived";
 }
 
-function isLoopback(hostname: string): boolean {
-  const address = hostname.replace(/^\[|\]$/g, "");
-  return hostname === "localhost" || address === "::1" || (isIP(address) === 4 && address.startsWith("127."));
+/** Whether a URL's host name is this machine: `localhost`, 127.0.0.0/8 or ::1. */
+export function isLoopback(hostname: string): boolean {
+  return hostname === "localhost" || hostname === "[::1]" || /^127(\.\d{1,3}){3}$/.test(hostname);
 }
 
 /** `X-Sdk-Date` for a moment: `YYYYMMDDTHHMMSSZ` (reference §3.1). */
