@@ -32,6 +32,7 @@ import { FileRoot } from "./file-root.ts";
 import { FileUpload, removeIfPresent } from "./file-upload.ts";
 import { listObjects, listUploads, removeUpload } from "./file-walk.ts";
 import { unableError } from "./retention-errors.ts";
+import { noDigestError } from "./upload-errors.ts";
 
 export interface FileStoreOptions {
   readonly clock: Clock;
@@ -93,11 +94,7 @@ export class FileStore implements ObjectStore, StoreSweeper, RetentionStore {
   /** A folder keeps no digest: `verification` is `read-back`, and this always throws. */
   async confirmStored(object: StoredObject, { signal }: CallOptions): Promise<void> {
     signal.throwIfAborted();
-    throw new StoreError("store-misconfigured", `a file store keeps no digest of its own (${object.key})`, {
-      scope: "system",
-      retry: "never",
-      hint: "Set ARCHIVER_VERIFY to auto or read-back.",
-    });
+    throw noDigestError(object.key);
   }
 
   async *read(key: string, options: ReadOptions): AsyncGenerator<Uint8Array> {

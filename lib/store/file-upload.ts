@@ -1,11 +1,12 @@
 import { constants } from "node:fs";
 import { type FileHandle, link, lstat, open, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { type BodyProof, type StoredObject, StoreError, type Upload } from "../ports/object-store.ts";
+import type { BodyProof, StoredObject, Upload } from "../ports/object-store.ts";
 import { errnoOf, toStoreError } from "./file-errors.ts";
 import { objectPath, uploadName } from "./file-keys.ts";
 import { etagOf, statObject } from "./file-objects.ts";
 import type { FileRoot } from "./file-root.ts";
+import { keyTakenError, proofMismatchError, uploadGoneError } from "./upload-errors.ts";
 
 /** Read and write for the owner, read for the group (backup programs). The umask still takes its share. */
 export const FILE_MODE = 0o640;
@@ -89,7 +90,7 @@ export class FileUpload implements Upload {
    */
   async complete(proof: BodyProof): Promise<StoredObject> {
     if (proof.sizeBytes !== this.#sizeBytes) {
-      throw proofMismatchError(this.#key, proof.sizeBytes, this.#sizeBytes);
+      throw proofMismatchError(this.#key, proof, this.#sizeBytes);
     }
     return await this.#attempt(async () => {
       const inode = await this.#closeDurably();
@@ -180,38 +181,4 @@ export async function removeIfPresent(path: string): Promise<boolean> {
     }
     throw thrown;
   }
-}
-
-function proofMismatchError(key: string, provedBytes: number, writtenBytes: number): StoreError {
-  return new StoreError(
-    "store-proof-mismatch",
-    `${writtenBytes} bytes were written where ${provedBytes} were proved (${key})`,
-    {
-      scope: "task",
-      retry: "later",
-      hint: "Nothing was completed; the task is downloaded again. If it happens again, report it as a bug.",
-    },
-  );
-}
-
-function keyTakenError(key: string, cause: unknown): StoreError {
-  return new StoreError("store-key-taken", `another object has this key (${key})`, {
-    scope: "task",
-    retry: "now",
-    hint: "Nothing was replaced; the task is archived under a new key.",
-    cause,
-  });
-}
-
-function uploadGoneError(key: string, cause?: unknown): StoreError {
-  return new StoreError(
-    "store-upload-gone",
-    `the upload was aborted or its temporary file removed (${key})`,
-    {
-      scope: "task",
-      retry: "later",
-      hint: "Another run settled this task meanwhile; nothing has to be done.",
-      cause,
-    },
-  );
 }

@@ -1,11 +1,11 @@
 import type { StoredObject } from "../../ports/object-store.ts";
+import { copyDiffersError, keyTakenError, uploadGoneError } from "../upload-errors.ts";
 import type { BodyDigest } from "./body-digest.ts";
 import { crc32Base64 } from "./crc32-combine.ts";
 import { checksumOf, headObject, putObject, type WrittenObject } from "./object-requests.ts";
 import type { EffectWatch } from "./s3-caller.ts";
 import type { S3Context } from "./s3-context.ts";
 import { S3Error } from "./s3-error.ts";
-import { copyDiffersError, keyTakenError, uploadGoneError } from "./upload-errors.ts";
 import { type Completion, completeUpload, isNoSuchUpload, isUploadOpen } from "./upload-requests.ts";
 
 export interface CompleterOptions {

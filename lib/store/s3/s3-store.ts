@@ -21,6 +21,7 @@ import type {
   VersionProtection,
 } from "../../ports/retention-store.ts";
 import type { OpenUpload, StoreSweeper } from "../../ports/store-sweeper.ts";
+import { copyDiffersError, noDigestError } from "../upload-errors.ts";
 import { getDocument, putDocument } from "./documents.ts";
 import { listObjects } from "./listing.ts";
 import { headObject } from "./object-requests.ts";
@@ -36,7 +37,6 @@ import { bucketKeyOf, type S3Context } from "./s3-context.ts";
 import type { S3StoreOptions, S3StoreParts } from "./s3-options.ts";
 import { S3Upload } from "./s3-upload.ts";
 import { readStoreClockMs } from "./store-clock.ts";
-import { copyDiffersError } from "./upload-errors.ts";
 import { abortUpload } from "./upload-requests.ts";
 
 const ABORT_DEADLINE_MS = 15_000;
@@ -112,11 +112,7 @@ export class S3Store implements ObjectStore, StoreSweeper, RetentionStore {
   async confirmStored(object: StoredObject, { signal }: CallOptions): Promise<void> {
     signal.throwIfAborted();
     if (this.#context.profile.verification !== "stored") {
-      throw new StoreError("store-misconfigured", `the store keeps no digest of its own (${object.key})`, {
-        scope: "system",
-        retry: "never",
-        hint: "Set ARCHIVER_VERIFY to auto or read-back.",
-      });
+      throw noDigestError(object.key);
     }
     const head = await headObject(this.#context, object.key, signal);
     if (head === undefined) {

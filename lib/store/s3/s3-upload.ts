@@ -1,4 +1,5 @@
 import { type BodyProof, type StoredObject, StoreError, type Upload } from "../../ports/object-store.ts";
+import { proofMismatchError, uploadGoneError } from "../upload-errors.ts";
 import { DigestBuilder } from "./body-digest.ts";
 import { Completer } from "./completer.ts";
 import { combineCrc32 } from "./crc32-combine.ts";
@@ -7,7 +8,6 @@ import type { PartBuffer, PartPool, PartShare } from "./part-pool.ts";
 import { MAX_PARTS } from "./profiles.ts";
 import type { CallOutcome } from "./s3-caller.ts";
 import type { S3Context } from "./s3-context.ts";
-import { proofMismatchError, tooLargeError, uploadGoneError } from "./upload-errors.ts";
 import { abortUpload, createUpload, type SentPart, type UploadId, uploadPart } from "./upload-requests.ts";
 
 export interface OpenS3Upload {
@@ -246,4 +246,17 @@ function notAbortedError(key: string): StoreError {
     retry: "later",
     hint: "The next visit to this task, or `iotda-archiver sweep`, ends the upload.",
   });
+}
+
+/** More parts than the store takes. */
+function tooLargeError(key: string, partSizeBytes: number): StoreError {
+  return new StoreError(
+    "store-too-large",
+    `the body does not fit in ${MAX_PARTS} parts of ${partSizeBytes} bytes (${key})`,
+    {
+      scope: "task",
+      retry: "never",
+      hint: `Raise ARCHIVER_PART_SIZE_BYTES: one object holds at most ${MAX_PARTS} times as much.`,
+    },
+  );
 }

@@ -1,5 +1,4 @@
-import { type BodyProof, StoreError } from "../../ports/object-store.ts";
-import { MAX_PARTS } from "./profiles.ts";
+import { type BodyProof, StoreError } from "../ports/object-store.ts";
 
 /** Bytes written and proof differ, or the proof is none: nothing was completed. */
 export function proofMismatchError(key: string, proof: BodyProof, writtenBytes: number): StoreError {
@@ -14,35 +13,24 @@ export function proofMismatchError(key: string, proof: BodyProof, writtenBytes: 
   });
 }
 
-/** Somebody aborted the upload: this program's own `abort`, a sweep, another runner, a lifecycle rule. */
-export function uploadGoneError(key: string): StoreError {
-  return new StoreError("store-upload-gone", `the upload was aborted (${key})`, {
+/** The upload was taken away: by this program's own `abort`, a sweep, another runner or a lifecycle rule. */
+export function uploadGoneError(key: string, cause?: unknown): StoreError {
+  return new StoreError("store-upload-gone", `the upload was aborted or taken away (${key})`, {
     scope: "task",
     retry: "later",
     hint: "Another run settled this task meanwhile; nothing has to be done.",
+    cause,
   });
 }
 
 /** The key is taken, which a random nonce should make impossible. */
-export function keyTakenError(key: string): StoreError {
+export function keyTakenError(key: string, cause?: unknown): StoreError {
   return new StoreError("store-key-taken", `another object has this key (${key})`, {
     scope: "task",
     retry: "now",
     hint: "Nothing was replaced; the task is archived under a new key.",
+    cause,
   });
-}
-
-/** More parts than the store takes. */
-export function tooLargeError(key: string, partSizeBytes: number): StoreError {
-  return new StoreError(
-    "store-too-large",
-    `the body does not fit in ${MAX_PARTS} parts of ${partSizeBytes} bytes (${key})`,
-    {
-      scope: "task",
-      retry: "never",
-      hint: `Raise ARCHIVER_PART_SIZE_BYTES: one object holds at most ${MAX_PARTS} times as much.`,
-    },
-  );
 }
 
 /** The stored copy is not what was sent. */
@@ -56,4 +44,13 @@ export function copyDiffersError(key: string, difference: string): StoreError {
       hint: "The copy is not recorded and the task is archived again; if it happens again, look at the store's health.",
     },
   );
+}
+
+/** Somebody asked for the digest of a store that keeps none. */
+export function noDigestError(key: string): StoreError {
+  return new StoreError("store-misconfigured", `the store keeps no digest of its own (${key})`, {
+    scope: "system",
+    retry: "never",
+    hint: "Set ARCHIVER_VERIFY to auto or read-back.",
+  });
 }
