@@ -56,7 +56,8 @@ export interface Upload {
   /** Takes the chunk over; resolves when the next may come. The chunk may be reused after that. */
   write(chunk: Uint8Array): Promise<void>;
   /**
-   * Makes the object visible, durably. Refuses when the bytes written are not those of `proof`.
+   * Makes the object visible, durably. Refuses when more or fewer bytes were written than `proof` says; which
+   * bytes they are is proved once they stand, by the store's own digest or by reading them back.
    * A completion whose answer was lost is looked for before it is called failed.
    */
   complete(proof: BodyProof): Promise<StoredObject>;
@@ -127,7 +128,7 @@ export type StoreErrorCode =
   | "store-upload-gone"
   /** The key is taken, which a random nonce should make impossible. */
   | "store-key-taken"
-  /** Bytes written and proof differ: nothing was completed. */
+  /** More or fewer bytes were written than proved, or the proof is none: nothing was completed. */
   | "store-proof-mismatch"
   /** The stored copy is not what was sent. */
   | "store-copy-differs"

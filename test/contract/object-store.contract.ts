@@ -91,7 +91,7 @@ export function describeObjectStore(
         });
       });
 
-      test.each([-1, 1])("is refused when its bytes are not those of the proof (%i)", async (difference) => {
+      test.each([-1, 1])("is refused when its size is not that of its proof (%i)", async (difference) => {
         const { store } = await open();
         const body = bytesOf(5_000);
         const upload = await begin(store, KEY);

@@ -1,4 +1,4 @@
-import type { ObjectInfo, VerificationLevel } from "../../lib/ports/object-store.ts";
+import type { BodyProof, ObjectInfo, VerificationLevel } from "../../lib/ports/object-store.ts";
 import { sha256Hex } from "./export-file.ts";
 import type { WorldObserver } from "./observer.ts";
 import { storeError } from "./port-errors.ts";
@@ -115,20 +115,20 @@ export class StoreState {
   }
 
   /**
-   * Makes an upload's bytes visible at its key.
+   * Makes an upload's bytes visible at its key. Compares their count only, as the real stores do.
    *
    * @throws StoreError `store-upload-gone`, `store-proof-mismatch`, or, where it can create once, `store-key-taken`.
    */
-  completeUpload(upload: OpenUpload, proof: { sizeBytes: number; sha256: string }): StoredEntry {
+  completeUpload(upload: OpenUpload, proof: BodyProof): StoredEntry {
     this.requireOpen(upload);
     const bytes = Buffer.concat(upload.chunks);
-    const sha256 = sha256Hex(bytes);
-    if (bytes.length !== proof.sizeBytes || sha256 !== proof.sha256) {
+    if (bytes.length !== proof.sizeBytes) {
       throw storeError("store-proof-mismatch");
     }
     if (this.settings.createOnce && this.#entries.has(upload.key)) {
       throw storeError("store-key-taken");
     }
+    const sha256 = sha256Hex(bytes);
     this.#observer.objectCompleted(upload.key, sha256);
     this.#uploads.delete(upload.id);
     return this.#store(upload.key, bytes, upload.metadata, sha256);

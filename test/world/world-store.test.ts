@@ -73,12 +73,12 @@ describe("uploads", () => {
     expect(world.store.entries.get("exports/a.zip")?.metadata).toEqual(OPENING.metadata);
   });
 
-  test("a wrong proof completes nothing and can still be aborted", async () => {
+  test("a proof of another size completes nothing, and the upload can still be aborted", async () => {
     const { world, runner } = start();
     await world.run(async () => {
       const upload = await runner.store.openUpload("exports/a.zip", OPENING);
       await upload.write(BODY);
-      const wrong = { ...PROOF, sha256: "0".repeat(64) };
+      const wrong = { ...PROOF, sizeBytes: BODY.length + 1 };
       await expect(upload.complete(wrong)).rejects.toMatchObject({ code: "store-proof-mismatch" });
       expect(world.store.openUploads).toHaveLength(1);
       await upload.abort();
@@ -86,6 +86,17 @@ describe("uploads", () => {
       await expect(upload.write(BODY)).rejects.toMatchObject({ code: "store-upload-gone" });
     });
     expect(world.store.openUploads).toEqual([]);
+  });
+
+  // A store that did more here than the real ones would hide what the proof of the standing copy misses.
+  test("a proof of other bytes completes all the same", async () => {
+    const { world, runner } = start();
+    await world.run(async () => {
+      const upload = await runner.store.openUpload("exports/a.zip", OPENING);
+      await upload.write(BODY);
+      await upload.complete({ ...PROOF, sha256: "0".repeat(64) });
+    });
+    expect(world.store.entries.get("exports/a.zip")?.sha256).toBe(PROOF.sha256);
   });
 
   test("somebody else aborts the uploads of one folder only", async () => {
