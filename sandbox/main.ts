@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { Command, InvalidArgumentError } from "commander";
 import * as v from "valibot";
 import { describeIssues } from "./control.ts";
+import { endWhenTold, parsePort } from "./own-process.ts";
 import { startServer } from "./server.ts";
 import { type SettingsPatch, settingsPatchSchema } from "./settings.ts";
 
@@ -25,24 +26,8 @@ await run(program.parse().opts<Options>());
 
 async function run(options: Options): Promise<void> {
   const server = await startServer(options.state, options.config ?? {}, options.port);
-  const stop = async (): Promise<void> => {
-    await server.stop();
-    process.exit(0);
-  };
-  process.once("SIGTERM", () => void stop());
-  process.once("SIGINT", () => void stop());
-  if (options.untilStdinCloses) {
-    process.stdin.once("end", () => void stop()).resume();
-  }
+  endWhenTold(() => server.stop(), options.untilStdinCloses);
   process.stdout.write(`${JSON.stringify({ endpoint: server.endpoint })}\n`);
-}
-
-function parsePort(text: string): number {
-  const port = Number(text);
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
-    throw new InvalidArgumentError("a port is a number from 0 to 65535");
-  }
-  return port;
 }
 
 function readConfig(path: string): SettingsPatch {

@@ -1,13 +1,9 @@
-import { type ChildProcessByStdio, spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
-import type { Readable, Writable } from "node:stream";
-import { fileURLToPath } from "node:url";
 import * as v from "valibot";
 import { SandboxControl } from "./control-client.ts";
+import { spawnStandIn } from "./own-process.ts";
 import { startServer } from "./server.ts";
 import { type SettingsInput, settingsPatchSchema } from "./settings.ts";
 
@@ -44,11 +40,6 @@ export interface SandboxProcess extends Sandbox {
   kill(): Promise<void>;
 }
 
-type Spawned = ChildProcessByStdio<Writable, Readable, null>;
-
-const START_LIMIT_MS = 20_000;
-const readyLineSchema = v.pipe(v.string(), v.parseJson(), v.object({ endpoint: v.string() }));
-
 /** Starts a sandbox in this process. */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   const folder = await stateFolderOf(options);
@@ -72,51 +63,29 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
 /**
  * Starts a sandbox in a process of its own, which ends when this process does.
  *
- * @throws Error when it does not get ready, with what it said.
+ * @throws Error when it does not get ready; its error output says why.
  */
 export async function spawnSandbox(options: SandboxOptions = {}): Promise<SandboxProcess> {
   const folder = await stateFolderOf(options);
   const config = join(folder.path, "config.json");
   await writeFile(config, JSON.stringify(options.settings ?? {}));
-  const main = fileURLToPath(new URL("./main.ts", import.meta.url));
   const args = ["--state", folder.path, "--config", config, "--port", String(options.port ?? 0)];
-  const child = spawn(process.execPath, [main, ...args, "--until-stdin-closes"], {
-    stdio: ["pipe", "pipe", "inherit"],
-  });
-  const exited = once(child, "exit");
-  const endpoint = await readyEndpoint(child, exited).catch(async (thrown: unknown) => {
-    child.kill("SIGKILL");
+  const starting = spawnStandIn(new URL("./main.ts", import.meta.url), args);
+  const { endpoint, pid, end } = await starting.catch(async (thrown: unknown) => {
     await folder.release();
     throw thrown;
   });
-  const end = async (signal: NodeJS.Signals): Promise<void> => {
-    child.kill(signal);
-    await exited;
-  };
   return {
     endpoint,
-    pid: child.pid ?? 0,
+    pid,
     stateFolder: folder.path,
     control: new SandboxControl(endpoint),
-    kill: async () => await end("SIGKILL"),
+    kill: () => end("SIGKILL"),
     stop: async () => {
       await end("SIGTERM");
       await folder.release();
     },
   };
-}
-
-async function readyEndpoint(child: Spawned, exited: Promise<unknown[]>): Promise<string> {
-  const signal = AbortSignal.timeout(START_LIMIT_MS);
-  const ready = once(createInterface(child.stdout), "line", { signal });
-  // Only the first of the two is waited for.
-  ready.catch(() => undefined);
-  const [first] = await Promise.race([ready, exited]);
-  const line = v.safeParse(readyLineSchema, first);
-  if (!line.success) {
-    throw new Error("the sandbox process ended before it was ready; its error output says why");
-  }
-  return line.output.endpoint;
 }
 
 async function stateFolderOf(options: SandboxOptions): Promise<{ path: string; release(): Promise<void> }> {

@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import * as v from "valibot";
+import { endWhenTold, parsePort } from "../own-process.ts";
 import { type S3ProfileName, s3Profiles } from "./profiles.ts";
 import { type S3SettingsInput, settingsSchema } from "./settings.ts";
 import { startS3 } from "./start.ts";
@@ -26,25 +27,9 @@ await run(program.parse().opts<Options>());
 
 async function run({ profile, settings, port, untilStdinCloses }: Options): Promise<void> {
   const standIn = await startS3({ profile, settings, port });
-  const stop = async (): Promise<void> => {
-    await standIn.stop();
-    process.exit(0);
-  };
-  process.once("SIGTERM", () => void stop());
-  process.once("SIGINT", () => void stop());
-  if (untilStdinCloses) {
-    process.stdin.once("end", () => void stop()).resume();
-  }
+  endWhenTold(() => standIn.stop(), untilStdinCloses);
   const { endpoint, bucket, region, account } = standIn;
   process.stdout.write(`${JSON.stringify({ endpoint, bucket, region, account })}\n`);
-}
-
-function parsePort(text: string): number {
-  const port = Number(text);
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
-    throw new InvalidArgumentError("a port is a number from 0 to 65535");
-  }
-  return port;
 }
 
 function readSettings(text: string): S3SettingsInput {

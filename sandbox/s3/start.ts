@@ -1,12 +1,8 @@
-import { type ChildProcessByStdio, spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
-import type { Readable, Writable } from "node:stream";
-import { fileURLToPath } from "node:url";
 import * as v from "valibot";
+import { spawnStandIn } from "../own-process.ts";
 import { S3Control } from "./control-client.ts";
 import { type S3ProfileName, s3Profiles } from "./profiles.ts";
 import { startServer } from "./server.ts";
@@ -47,9 +43,6 @@ export interface S3Process extends S3StandIn {
   readonly pid: number;
 }
 
-const START_LIMIT_MS = 20_000;
-const readyLineSchema = v.pipe(v.string(), v.parseJson(), v.object({ endpoint: v.string() }));
-
 /** Starts a stand-in in this process. */
 export async function startS3(options: S3Options = {}): Promise<S3StandIn> {
   const settings = settingsOf(options);
@@ -76,24 +69,9 @@ export async function startS3(options: S3Options = {}): Promise<S3StandIn> {
  */
 export async function spawnS3(options: S3Options = {}): Promise<S3Process> {
   const settings = settingsOf(options);
-  const main = fileURLToPath(new URL("./main.ts", import.meta.url));
   const args = ["--settings", JSON.stringify(settings), "--port", String(options.port ?? 0)];
-  const child = spawn(process.execPath, [main, ...args, "--until-stdin-closes"], {
-    stdio: ["pipe", "pipe", "inherit"],
-  });
-  const exited = once(child, "exit");
-  const endpoint = await readyEndpoint(child, exited).catch((thrown: unknown) => {
-    child.kill("SIGKILL");
-    throw thrown;
-  });
-  return {
-    ...described(endpoint, settings),
-    pid: child.pid ?? 0,
-    stop: async () => {
-      child.kill("SIGTERM");
-      await exited;
-    },
-  };
+  const { endpoint, pid, end } = await spawnStandIn(new URL("./main.ts", import.meta.url), args);
+  return { ...described(endpoint, settings), pid, stop: () => end("SIGTERM") };
 }
 
 type ResolvedSettings = v.InferOutput<typeof settingsSchema>;
@@ -115,19 +93,4 @@ function described(endpoint: string, settings: ResolvedSettings): Omit<S3StandIn
     account,
     control: new S3Control(endpoint),
   };
-}
-
-type Spawned = ChildProcessByStdio<Writable, Readable, null>;
-
-async function readyEndpoint(child: Spawned, exited: Promise<unknown[]>): Promise<string> {
-  const signal = AbortSignal.timeout(START_LIMIT_MS);
-  const ready = once(createInterface(child.stdout), "line", { signal });
-  // Only the first of the two is waited for.
-  ready.catch(() => undefined);
-  const [first] = await Promise.race([ready, exited]);
-  const line = v.safeParse(readyLineSchema, first);
-  if (!line.success) {
-    throw new Error("the S3 stand-in ended before it was ready; its error output says why");
-  }
-  return line.output.endpoint;
 }
