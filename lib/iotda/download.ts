@@ -1,4 +1,4 @@
-import { noteSpentBytes } from "../integrity/spent-buffers.ts";
+import { noteSpentBytes } from "../network/spent-buffers.ts";
 import type { ExportDownload } from "../ports/platform.ts";
 import type { Connection } from "./connection.ts";
 import { unreachable } from "./errors.ts";

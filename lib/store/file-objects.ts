@@ -1,6 +1,6 @@
 import { type BigIntStats, constants } from "node:fs";
 import { type FileHandle, lstat, open } from "node:fs/promises";
-import { noteSpentBytes } from "../integrity/spent-buffers.ts";
+import { noteSpentBytes } from "../network/spent-buffers.ts";
 import { type ObjectInfo, type ReadOptions, StoreError } from "../ports/object-store.ts";
 import { errnoOf, notAFileError } from "./file-errors.ts";
 import { objectPath } from "./file-keys.ts";

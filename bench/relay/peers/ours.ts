@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { systemClock, systemRandom } from "../../../lib/config/system.ts";
 import { BodyCheck, type BodyVerdict } from "../../../lib/integrity/body-check.ts";
-import { noteSpentBytes } from "../../../lib/integrity/spent-buffers.ts";
+import { noteSpentBytes } from "../../../lib/network/spent-buffers.ts";
 import type { StoredObject } from "../../../lib/ports/object-store.ts";
 import { createS3Store, type S3Store } from "../../../lib/store/s3/s3-store.ts";
 import { type Job, type JobTimes, keyOf } from "../job.ts";

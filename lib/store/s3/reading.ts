@@ -1,5 +1,5 @@
 import type { GetObjectCommandOutput } from "@aws-sdk/client-s3";
-import { noteSpentBytes } from "../../integrity/spent-buffers.ts";
+import { noteSpentBytes } from "../../network/spent-buffers.ts";
 import type { ReadOptions } from "../../ports/object-store.ts";
 import { UNREACHABLE } from "./fault-table.ts";
 import { getObject } from "./object-requests.ts";
