@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { expire } from "../../lib/retention/expire.ts";
 import { retainSweep } from "../../lib/retention/retain.ts";
+import { ALWAYS } from "../world/example-archiver.ts";
 import type { Fault, Site } from "../world/faults.ts";
 import { platformError, storeError } from "../world/port-errors.ts";
 import { SeededRandom } from "../world/seeded-random.ts";
@@ -8,7 +9,6 @@ import { retentionSite } from "../world/world-retention.ts";
 import { type Estate, estate, finish } from "./retention-estate.ts";
 import type { RetentionScene } from "./retention-scene.ts";
 
-const ALWAYS = { signal: new AbortController().signal };
 const MAX_CALLS = 400;
 
 function expectEnd({ scene, due, kept }: Estate): void {

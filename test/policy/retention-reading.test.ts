@@ -4,11 +4,11 @@ import { RetentionRecords } from "../../lib/records/retention-records.ts";
 import { planRetention } from "../../lib/retention/plan.ts";
 import { findCopy, readProvedCopy } from "../../lib/retention/read-copy.ts";
 import { verify } from "../../lib/retention/verify.ts";
+import { ALWAYS } from "../world/example-archiver.ts";
 import { storeError } from "../world/port-errors.ts";
 import type { Ending } from "../world/runner-process.ts";
 import { DAY_MS, policyOf, RetentionScene } from "./retention-scene.ts";
 
-const ALWAYS = { signal: new AbortController().signal };
 const CHANGES = ["store.preflight", "store.putDocument", "store.complete"] as const;
 
 function value<T>(ending: Ending<T>): T {

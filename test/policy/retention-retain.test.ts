@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { ALWAYS } from "../world/example-archiver.ts";
 import { storeError } from "../world/port-errors.ts";
 import { retentionSite } from "../world/world-retention.ts";
 import { DAY_MS, policyOf, RetentionScene } from "./retention-scene.ts";
@@ -62,11 +63,10 @@ test("the event waits for the record; an object that none comes to name is repor
   scene.world.store.removeObject(recordKey);
   const ending = scene.start(async (ports) => {
     const { retainObject } = await import("../../lib/retention/retain.ts");
-    const options = { signal: new AbortController().signal };
     const late = scene.world.clock
       .sleep(20_000)
       .then(() => scene.world.store.plantObject(recordKey, Buffer.from(record)));
-    const report = await retainObject(ports, scene.settings, key, options);
+    const report = await retainObject(ports, scene.settings, key, ALWAYS);
     await late;
     return report;
   });

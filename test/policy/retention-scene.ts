@@ -4,6 +4,7 @@ import { type ExpireReport, expire } from "../../lib/retention/expire.ts";
 import { parseRetentionPolicy, type RetentionPolicy } from "../../lib/retention/policy.ts";
 import { type RetainReport, retainObject, retainSweep } from "../../lib/retention/retain.ts";
 import type { ExpiryPorts, RetentionEvent, RetentionSettings } from "../../lib/retention/run.ts";
+import { ALWAYS } from "../world/example-archiver.ts";
 import { sha256Hex } from "../world/export-file.ts";
 import { RemovalOracle } from "../world/removal-oracle.ts";
 import { RetentionState } from "../world/retention-state.ts";
@@ -206,5 +207,3 @@ function isGlobHoldOn(key: string, exportTaskId: string): boolean {
   const [, hex] = /^holds\/globs\/([0-9a-f]+)\.json$/.exec(key) ?? [];
   return hex !== undefined && matchesGlob(Buffer.from(hex, "hex").toString(), exportTaskId);
 }
-
-const ALWAYS = { signal: new AbortController().signal };
