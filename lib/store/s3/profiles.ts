@@ -13,10 +13,6 @@ export interface S3Profile {
   readonly bodyDigest: DigestMeans;
   /** Whether the store keeps a CRC32 over the whole object, takes ours on completion, and shows it in HEAD. */
   readonly keepsFullObjectCrc32: boolean;
-  /** The payload hash that is signed. The digest above is a signed header and covers the body already. */
-  readonly payloadHash: "UNSIGNED-PAYLOAD";
-  /** What the SDK may add by itself. Nothing: its streaming checksums are aws-chunked trailers. */
-  readonly sdkChecksums: "WHEN_REQUIRED";
   /** `If-None-Match: *` and `If-Match` on PutObject. */
   readonly conditionalPut: ConditionSupport;
   /** `If-None-Match: *` on CompleteMultipartUpload; stores learned it later than on PutObject, or never. */
@@ -46,10 +42,6 @@ export const S3_PROFILES: Readonly<Record<S3Profile["name"], S3Profile>> = {
     // S3 combines part CRCs into a FULL_OBJECT one and keeps it whatever the encryption is; HEAD shows it
     // with x-amz-checksum-mode, for SSE-KMS objects only to callers with kms:Decrypt.
     keepsFullObjectCrc32: true,
-    // Hashing 5 MiB twice costs more than sending it; TLS and the digest cover the body.
-    payloadHash: "UNSIGNED-PAYLOAD",
-    // A stream under WHEN_SUPPORTED is framed as aws-chunked (reference §5.2, table); we send buffers.
-    sdkChecksums: "WHEN_REQUIRED",
     // If-None-Match since August 2024, If-Match since November 2024, in every region.
     conditionalPut: "assumed",
     conditionalCompletion: "assumed",
@@ -64,10 +56,6 @@ export const S3_PROFILES: Readonly<Record<S3Profile["name"], S3Profile>> = {
     // "x-amz-checksum-*: reported as ignored; only Content-MD5 is honoured" (reference §5.2).
     bodyDigest: "content-md5",
     keepsFullObjectCrc32: false,
-    // One of the two payload modes OBS documents; hex SHA-256 is not (reference §5.2).
-    payloadHash: "UNSIGNED-PAYLOAD",
-    // Huawei's own advice; a trailer gives XAmzContentSHA256Mismatch or is stored inside the object.
-    sdkChecksums: "WHEN_REQUIRED",
     // "If-None-Match: * not documented for PUT" (reference §5.2). A probe would prove today only.
     conditionalPut: "off",
     conditionalCompletion: "off",
@@ -86,9 +74,6 @@ export const S3_PROFILES: Readonly<Record<S3Profile["name"], S3Profile>> = {
     // The one digest that S3-compatible stores of all ages check (anchors B.5).
     bodyDigest: "content-md5",
     keepsFullObjectCrc32: false,
-    payloadHash: "UNSIGNED-PAYLOAD",
-    // Default CRC32 breaks R2, OSS, COS and OCI (anchors B.5).
-    sdkChecksums: "WHEN_REQUIRED",
     // Ceph 18 takes neither, Ceph 20 both, others PutObject only; some ignore the header in silence.
     conditionalPut: "probed",
     conditionalCompletion: "probed",

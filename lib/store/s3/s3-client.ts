@@ -1,7 +1,7 @@
 import { S3Client, type S3ClientConfig } from "@aws-sdk/client-s3";
 import { tunnelAgents } from "../../network/tunnel-agents.ts";
 import { StoreError } from "../../ports/object-store.ts";
-import { S3_PROFILES, type S3Profile } from "./profiles.ts";
+import { S3_PROFILES } from "./profiles.ts";
 import type { S3StoreOptions, S3StoreParts } from "./s3-options.ts";
 
 const CONNECTION_TIMEOUT_MS = 5_000;
@@ -9,11 +9,23 @@ const CONNECTION_TIMEOUT_MS = 5_000;
 const HUAWEI_KEYS_GOOD_FOR_MS = 10 * 60_000;
 const OBS_HOST = /(?:^|\.)obs\.([a-z0-9-]+)\.myhuaweicloud\.(?:com|eu)$/;
 
+/**
+ * The payload hash that is signed, with every store. Hashing 5 MiB twice costs more than sending it; TLS and
+ * the digest of the profile, a signed header, cover the body. OBS documents this mode, and none with a hex
+ * SHA-256 (reference §5.2).
+ */
+const PAYLOAD_HASH = "UNSIGNED-PAYLOAD";
+/**
+ * When the SDK may add checksums by itself, with every store; Huawei's own advice. Otherwise streams are
+ * framed as aws-chunked with a trailer, which gives XAmzContentSHA256Mismatch or is stored inside the object
+ * (reference §5.2), and the default CRC32 breaks R2, OSS, COS and OCI (anchors B.5).
+ */
+const SDK_CHECKSUMS = "WHEN_REQUIRED";
+
 /** Makes the SDK's client, with everything off that works behind the adapter's back. Sends nothing. */
 export function makeS3Client(options: S3StoreOptions, parts: S3StoreParts): S3Client {
-  const profile = S3_PROFILES[options.profile];
   // The host first: Lambda sets AWS_REGION to its own region, which OBS knows nothing of.
-  const region = regionOf(options.endpoint) ?? options.region ?? profile.defaultRegion;
+  const region = regionOf(options.endpoint) ?? options.region ?? S3_PROFILES[options.profile].defaultRegion;
   const config: S3ClientConfig = {
     ...(region === undefined ? {} : { region }),
     ...(options.endpoint === undefined ? {} : { endpoint: options.endpoint.href }),
@@ -21,8 +33,8 @@ export function makeS3Client(options: S3StoreOptions, parts: S3StoreParts): S3Cl
     forcePathStyle: options.pathStyle,
     // Retried by S3Caller, which knows the buffer a part comes from and what a lost answer may have done.
     maxAttempts: 1,
-    requestChecksumCalculation: profile.sdkChecksums,
-    responseChecksumValidation: profile.sdkChecksums,
+    requestChecksumCalculation: SDK_CHECKSUMS,
+    responseChecksumValidation: SDK_CHECKSUMS,
     // The SDK opens a connection of its own for each body it announces with Expect.
     expectContinueHeader: false,
     requestHandler: {
@@ -36,7 +48,7 @@ export function makeS3Client(options: S3StoreOptions, parts: S3StoreParts): S3Cl
     },
   };
   const client = new S3Client(config);
-  signBodiesAs(client, profile.payloadHash);
+  leaveBodiesUnsigned(client);
   return client;
 }
 
@@ -69,13 +81,13 @@ function huaweiProvider({
 }
 
 /** The signer takes a payload hash that the request already names instead of hashing the body. */
-function signBodiesAs(client: S3Client, payloadHash: S3Profile["payloadHash"]): void {
+function leaveBodiesUnsigned(client: S3Client): void {
   client.middlewareStack.add(
     (next, context) => async (args) => {
       const hasOwnBody =
         context.commandName === "PutObjectCommand" || context.commandName === "UploadPartCommand";
       if (hasOwnBody && hasHeaders(args.request)) {
-        args.request.headers["x-amz-content-sha256"] = payloadHash;
+        args.request.headers["x-amz-content-sha256"] = PAYLOAD_HASH;
       }
       return await next(args);
     },
