@@ -1,7 +1,7 @@
 import { allEnded } from "../domain/all-ended.ts";
 import { type ExportTask, revisionOf } from "../domain/export-task.ts";
 import type { CallOptions } from "../ports/platform.ts";
-import type { Records } from "../records/records.ts";
+import { isOnlyThisTask, type Records } from "../records/records.ts";
 import { recordsOfRevision } from "../records/task-records.ts";
 
 /** A platform holds 50 exports, and each look costs some calls: one after the other they would outlast a fresh list. */
@@ -37,11 +37,22 @@ export class ArchivedExports {
     if (this.#archived.has(name)) {
       return true;
     }
-    const known = recordsOfRevision(await this.#records.ofTask(exportTaskId, options), revision);
-    if (known.archived === undefined) {
+    if (!(await this.#isRecorded(exportTaskId, revision, options))) {
       return false;
     }
     this.#archived.add(name);
     return true;
+  }
+
+  async #isRecorded(exportTaskId: string, revision: string, options: CallOptions): Promise<boolean> {
+    try {
+      const records = await this.#records.ofTask(exportTaskId, options);
+      return recordsOfRevision(records, revision).archived !== undefined;
+    } catch (error) {
+      if (isOnlyThisTask(error)) {
+        return false;
+      }
+      throw error;
+    }
   }
 }

@@ -5,13 +5,11 @@ import type { ArchivedRecord } from "../records/schemas.ts";
 import type { ArchivedExports } from "./archived-exports.ts";
 import { SIBLING_PATIENCE_MS } from "./settings.ts";
 
-function conditionKey(task: ExportTask): string | undefined {
-  return sortedJson([
-    task.resourceType ?? null,
-    task.resourceCondition ?? null,
-    task.appType ?? null,
-    task.appId ?? null,
-  ]);
+/** A task without app type is of the whole tenant, `GLOBAL`, which no app narrows (reference §1.2). */
+function conditionKey({ resourceType, resourceCondition, appType, appId }: ExportTask): string | undefined {
+  const isGlobal = appType === undefined || appType === "" || appType === "GLOBAL";
+  const app = isGlobal ? null : [appType, appId === undefined || appId === "" ? null : appId];
+  return sortedJson([resourceType ?? null, resourceCondition ?? null, app]);
 }
 
 /**

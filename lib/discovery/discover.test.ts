@@ -6,6 +6,22 @@ import { SystemFailure } from "../archive/errors.ts";
 import { DISCOVERED_STATE_KEY } from "../domain/key-layout.ts";
 import { DiscoveryScene, HOUR_MS } from "./testing/discovery-scene.ts";
 
+const aboutTask =
+  (exportTaskId: string) =>
+  ({ subject }: { readonly subject: string }) =>
+    subject.includes(exportTaskId);
+
+function plantLetter(scene: DiscoveryScene, exportTaskId: string, atMs: number): void {
+  const deadLetteredAt = new Date(atMs).toISOString();
+  const facts = { reason: "max-attempts", detail: "", attempts: 5, runId: "run-0", body: exportTaskId };
+  scene.plantRecord(exportTaskId, "dead-letter", {
+    schemaVersion: 1,
+    exportTaskId,
+    deadLetteredAt,
+    ...facts,
+  });
+}
+
 describe("what is enqueued", () => {
   test("every Success and Failed task, the oldest creation first, with its revision", async () => {
     const scene = new DiscoveryScene();
@@ -93,6 +109,15 @@ describe("what is enqueued", () => {
     expect((await scene.discover()).enqueued).toEqual(ids);
   });
 
+  test("a task whose record was moved to an archive class, and all the others", async () => {
+    const scene = new DiscoveryScene();
+    const [cold = "", other] = [scene.world.platform.addTask(), scene.world.platform.addTask()];
+    scene.plantArchived(cold);
+    const error = storeError("store-object-cold");
+    scene.world.faults.plant({ site: "store.getDocument", form: "not-done", error, match: aboutTask(cold) });
+    expect((await scene.discover()).enqueued).toEqual([cold, other]);
+  });
+
   test("a task whose records folder is overcrowded, and all the others", async () => {
     const scene = new DiscoveryScene();
     const [crowded, other] = [scene.world.platform.addTask(), scene.world.platform.addTask()];
@@ -115,6 +140,21 @@ describe("what is settled and skipped", () => {
     scene.world.platform.removeTask(id);
     scene.world.platform.addTask({ exportTaskId: id, exportCount: 999 });
     expect((await scene.discover()).enqueued).toEqual([id]);
+  });
+
+  test("a dead-lettered revision, but not one that was redriven and archived after that", async () => {
+    const scene = new DiscoveryScene();
+    const [before, after] = [scene.world.platform.addTask(), scene.world.platform.addTask()];
+    for (const id of [before, after]) {
+      scene.plantArchived(id, HOUR_MS);
+    }
+    const nowMs = scene.world.clock.wallMs();
+    plantLetter(scene, before, nowMs);
+    plantLetter(scene, after, nowMs - 2 * HOUR_MS);
+    expect(await scene.discover()).toMatchObject({
+      enqueued: [after],
+      skipped: [{ exportTaskId: before, reason: "dead-lettered" }],
+    });
   });
 
   test("an archived revision, but only for a reason that keeps it on the platform", async () => {

@@ -3,13 +3,12 @@ import type { ArchivePorts } from "../archive/ports.ts";
 import { freshList } from "../archive/run.ts";
 import { type ArchiveSettings, PLACES_LIMIT } from "../archive/settings.ts";
 import { isBlockedBySibling, isSiblingPatienceOver } from "../archive/siblings.ts";
-import { ArchiverError } from "../domain/errors.ts";
 import { type ExportTask, oldestFirst, revisionOf } from "../domain/export-task.ts";
 import { runIdOf } from "../domain/key-layout.ts";
-import { RECORDS_OVERFLOW, Records } from "../records/records.ts";
+import { isOnlyThisTask, Records } from "../records/records.ts";
 import type { KeepReason } from "../records/run-report.ts";
 import type { ArchivedRecord } from "../records/schemas.ts";
-import { recordsOfRevision } from "../records/task-records.ts";
+import { type RevisionRecords, recordsOfRevision } from "../records/task-records.ts";
 import type { RequestsReport } from "../requests/report.ts";
 import { serveRequests } from "../requests/serve-requests.ts";
 import { type EnqueuedAt, readEnqueuedAt, wasEnqueuedRecently, writeEnqueuedAt } from "./discovered-state.ts";
@@ -122,8 +121,7 @@ async function reasonToSkip(task: ExportTask, context: SkipContext): Promise<Ski
   try {
     return await reasonInRecords(task, context);
   } catch (error) {
-    // One task whose records cannot be read through must not keep all the others from the queue.
-    if (error instanceof ArchiverError && error.code === RECORDS_OVERFLOW) {
+    if (isOnlyThisTask(error)) {
       return undefined;
     }
     throw error;
@@ -137,7 +135,7 @@ async function reasonInRecords(task: ExportTask, context: SkipContext): Promise<
     await context.records.ofTask(task.exportTaskId, { signal }),
     revisionOf(task),
   );
-  if (known.deadLetterNumber > 0) {
+  if (known.deadLetterNumber > 0 && !wasArchivedAfterLetter(known)) {
     return "dead-lettered";
   }
   if (known.expired) {
@@ -152,6 +150,15 @@ async function reasonInRecords(task: ExportTask, context: SkipContext): Promise<
   }
   const reason = await reasonToKeep(task, known.archived, context);
   return reason && `kept:${reason}`;
+}
+
+/** A letter that was redriven and archived then is settled: what keeps the task now may end. */
+function wasArchivedAfterLetter({ archived, deadLetter }: RevisionRecords): boolean {
+  return (
+    archived !== undefined &&
+    deadLetter !== undefined &&
+    Date.parse(archived.archivedAt) > Date.parse(deadLetter.deadLetteredAt)
+  );
 }
 
 /** Why an archived task with its object present still stays on the platform, if that reason still stands. */

@@ -32,6 +32,16 @@ import {
 /** The code of the error for a task whose folder is full of files that this program did not write. */
 export const RECORDS_OVERFLOW = "records-overflow";
 
+/**
+ * Whether the records of one task cannot be read while the store is well: they are too many, or a lifecycle rule has
+ * moved one into an archive class. That must keep no other task from being worked on.
+ */
+export function isOnlyThisTask(error: unknown): error is ArchiverError {
+  return (
+    error instanceof ArchiverError && (error.code === RECORDS_OVERFLOW || error.code === "store-object-cold")
+  );
+}
+
 /** A task with more record files than this is not worked on: something else is writing there. */
 const MAX_RECORDS_PER_TASK = 2_000;
 /** How many taken numbers are passed over before giving up. */

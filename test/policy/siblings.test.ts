@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { recordKey } from "../../lib/domain/key-layout.ts";
 import { exportFile } from "../world/export-file.ts";
+import { storeError } from "../world/port-errors.ts";
 import { expectKept, HOUR_MS, MINUTE_MS, onlyEntry, Scene } from "./scene.ts";
 
 describe("siblings: other tasks made with the same condition", () => {
@@ -69,6 +70,22 @@ describe("siblings: other tasks made with the same condition", () => {
     scene.world.store.plantObject(key, Uint8Array.of(0xff));
     expect(onlyEntry(await scene.run())).toMatchObject({ outcome: "postponed", reason: "sibling" });
     expectKept(scene, id);
+  });
+
+  test("one whose record was moved to an archive class, too", async () => {
+    const scene = new Scene();
+    const siblingId = scene.addTask({ resourceCondition: condition });
+    await scene.run({ settings: { deletion: "never" } });
+    scene.addTask({ resourceCondition: condition });
+    scene.world.faults.plant({
+      site: "store.getDocument",
+      match: ({ subject }) => subject.includes(`/${siblingId}/`),
+      times: Number.POSITIVE_INFINITY,
+      form: "not-done",
+      error: storeError("store-object-cold"),
+    });
+    expect(onlyEntry(await scene.run())).toMatchObject({ outcome: "postponed", reason: "sibling" });
+    expect(scene.message().attempts).toBeUndefined();
   });
 
   test("an archived sibling with a changed revision blocks again", async () => {
