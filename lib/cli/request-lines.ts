@@ -1,20 +1,25 @@
 import type { DiscoverReport } from "../discovery/discover.ts";
+import type { WaitReason } from "../requests/decide.ts";
 import type { StatusReport } from "./commands/status.ts";
 import { count, formatDuration } from "./format.ts";
 import { reasonInWords } from "./words.ts";
 
-/** What a reason of an open or ended request means, where it means something else than for a task. */
-const REASON_WORDS: Readonly<Record<string, string>> = {
-  "places-held":
-    "45 or more places are held, or all but 5 of ARCHIVER_EXPORT_PLACES: one more could evict one not archived",
+const WAIT_WORDS: Readonly<Record<WaitReason, string>> = {
+  "places-held": "so many places are held that one more export could evict one that is not archived",
   "unfinished-limit": "five exports are being made, which is all the platform allows",
   "same-condition-unfinished": "an export of the same batch task is being made",
   "same-condition-unarchived": "an export of the same batch task is not archived yet",
-  "same-condition-dead-lettered": "an export of the same batch task was given up and would be overwritten",
   claimed: "another run is creating the export, or died at it",
   "tried-just-now": "the last try came to nothing just now",
+  "list-too-old": "platform and store answer too slowly to create safely",
   "older-requests-first": "many older requests come first",
   "request-file-unreadable": "its file under requests/ is none of this program's",
+};
+
+/** What a reason of an open or ended request means, where it means something else than for a task. */
+const REASON_WORDS: Readonly<Record<string, string>> = {
+  ...WAIT_WORDS,
+  "same-condition-dead-lettered": "an export of the same batch task was given up and would be overwritten",
   "next-run": "the next discover works on it",
   unfinished: "its export is being made",
   unarchived: "its export is not archived yet",

@@ -3,28 +3,28 @@ import { requestLines } from "./request-lines.ts";
 import { verifyLines } from "./retention-lines.ts";
 import { outcomeInWords, reasonInWords, sweepInWords } from "./words.ts";
 
-/** What may end a visit with a reason: a code is for programs (`--json`), people get words. */
-const REASONS = [
+/** What a try at one task may fail with: a code is for programs (`--json`), people get words. */
+const ERROR_CODES = [
   "copy-differs",
-  "crash-loop",
-  "cut-by-time-limit",
+  "cut-in-full-run",
+  "platform-forbidden",
   "platform-malformed-answer",
   "platform-rejected-request",
   "platform-task-not-found",
+  "records-overflow",
   "store-copy-differs",
   "store-foreign-answer",
+  "store-forbidden",
   "store-key-taken",
   "store-object-cold",
   "store-proof-mismatch",
   "store-too-large",
   "store-unavailable",
   "store-upload-gone",
-  "too-large",
-  "too-large-for-run",
 ];
 
-test.each(REASONS)("%s has words", (reason) => {
-  expect(reasonInWords(reason)).toMatch(/^[a-z'-]+ [a-z' ]+/);
+test.each(ERROR_CODES)("%s has words", (code) => {
+  expect(reasonInWords(code)).toMatch(/^[a-z'-]+ [a-z' ]+/);
 });
 
 test("a reason does not say what its outcome says", () => {

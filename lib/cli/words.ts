@@ -1,9 +1,12 @@
-import type { TaskEntry } from "../records/run-report.ts";
+import type { DeadLetterReason } from "../domain/task-message.ts";
+import type { KeepReason, PostponeReason, TaskEntry } from "../records/run-report.ts";
 import type { StayReason } from "../retention/expiry-verdict.ts";
 import type { PlannedSweep } from "../retention/plan.ts";
 
-/** What a reason of a report means, in words for a person; a code that is not here is shown as it is. */
-const REASON_WORDS: Readonly<Record<string, string>> = {
+/** What the reasons of a report mean, in words for a person. */
+const VISIT_WORDS: Readonly<
+  Record<KeepReason | PostponeReason | DeadLetterReason | "already-gone" | "dead-lettered", string>
+> = {
   "delete-disabled": "deletion is switched off",
   hold: "held by an operator",
   expired: "its archive has expired",
@@ -24,14 +27,29 @@ const REASON_WORDS: Readonly<Record<string, string>> = {
   "crash-loop": "the archiver died at it again and again",
   "too-large": "it is larger than the store takes",
   "too-large-for-run": "it takes longer than a whole run",
+  "export-failed": "the platform could not make this export",
+  "source-gone": "the platform lost it before it was archived",
+  "never-finished": "the platform never finished it",
+  "not-accepted": "twice the same file, and no acceptable export",
+  "max-attempts": "every try failed",
+  unreadable: "the message cannot be read",
+};
+
+/** The same for the errors that a task is tried again after; a code that is not here is shown as it is. */
+const ERROR_WORDS: Readonly<Record<string, string>> = {
+  "cut-in-full-run": "it takes longer than a whole run",
   "short-body": "the file was cut off",
   "body-not-accepted": "the file is no acceptable export",
+  "copy-differs": "its stored copy is not what was downloaded",
+  "records-overflow": "other programs' files lie among its records",
   "platform-disguised-error": "an error page instead of the file",
+  "platform-forbidden": "the platform does not permit it",
   "platform-unreachable": "the connection broke",
   "platform-unavailable": "the platform answered with a server error",
   "platform-malformed-answer": "the platform's answer could not be read",
   "platform-rejected-request": "the platform refuses the request",
   "platform-task-not-found": "the platform does not know it",
+  "store-forbidden": "the store does not permit it",
   "store-unavailable": "the store could not be read or written",
   "store-upload-gone": "its upload vanished from the store",
   "store-key-taken": "its place in the store is taken",
@@ -40,14 +58,9 @@ const REASON_WORDS: Readonly<Record<string, string>> = {
   "store-object-cold": "its stored copy must be restored before it can be read",
   "store-too-large": "it is larger than the store takes",
   "store-foreign-answer": "something else answered in the store's place",
-  "copy-differs": "its stored copy is not what was downloaded",
-  "export-failed": "the platform could not make this export",
-  "source-gone": "the platform lost it before it was archived",
-  "never-finished": "the platform never finished it",
-  "not-accepted": "twice the same file, and no acceptable export",
-  "max-attempts": "every try failed",
-  unreadable: "the message cannot be read",
 };
+
+const REASON_WORDS: Readonly<Record<string, string>> = { ...VISIT_WORDS, ...ERROR_WORDS };
 
 /** The same for the reasons of retention, where a word means something else there. */
 const STAY_WORDS: Readonly<Record<StayReason, string>> = {

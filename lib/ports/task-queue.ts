@@ -62,8 +62,10 @@ export interface SendOptions extends CallOptions {
 }
 
 /** A dead letter as the queue holds it, for listing and moving back. */
-export interface HeldDeadLetter extends DeadLetter {
+export interface HeldDeadLetter extends Omit<DeadLetter, "reason"> {
   readonly id: string;
+  /** A {@link DeadLetterReason}, or what a newer version or another program wrote: it is shown as it is. */
+  readonly reason: string;
   readonly deadLetteredAtMs: number | undefined;
 }
 

@@ -1,5 +1,3 @@
-import * as v from "valibot";
-import type { DeadLetterReason } from "../domain/task-message.ts";
 import type { DeadLetter, HeldDeadLetter } from "../ports/task-queue.ts";
 import { MAX_BODY_BYTES, withoutProgress } from "./message-codec.ts";
 import {
@@ -19,8 +17,6 @@ const MAX_FOREIGN_ATTRIBUTES = 10 - OWN_NAMES.size;
 const MAX_DETAIL_BYTES = 700;
 const MAX_NAME_BYTES = 80;
 
-/** For people only: a reason that a newer version or another program wrote is shown as it is. */
-const reasonSchema = v.custom<DeadLetterReason>((reason) => typeof reason === "string");
 const UNKNOWN = "unknown";
 
 /**
@@ -75,7 +71,7 @@ export function readLetter(received: SqsReceived): HeldDeadLetter {
   }
   return {
     ...base,
-    reason: v.parse(reasonSchema, reason?.StringValue ?? UNKNOWN),
+    reason: reason?.StringValue ?? UNKNOWN,
     detail: detail?.StringValue ?? "The message says nothing about why it is here.",
     attempts: wholeNumber(attempts?.StringValue) ?? 0,
     runId: runId?.StringValue ?? UNKNOWN,

@@ -4,7 +4,7 @@ import type { ExportTask } from "../domain/export-task.ts";
 import type { RequestSubject } from "../domain/request-layout.ts";
 import { PlatformError } from "../ports/platform.ts";
 import { exportNotIn, seenOf } from "./batch-exports.ts";
-import { obstacleTo } from "./decide.ts";
+import { obstacleTo, type WaitReason } from "./decide.ts";
 import { lookAtPlatform, type PlatformView } from "./platform-view.ts";
 import type { Standing } from "./report.ts";
 import type { Claim } from "./request-ledger.ts";
@@ -55,7 +55,7 @@ export async function createExport(
   return { kind: "created", exportTaskId: created.exportTaskId };
 }
 
-const LIST_TOO_OLD = "list-too-old";
+const LIST_TOO_OLD = "list-too-old" satisfies WaitReason;
 
 /** The one create, or why it is certain that nothing was created. @param validUntilMs the list that allows it. */
 async function create(

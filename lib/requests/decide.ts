@@ -26,7 +26,12 @@ export type WaitReason =
   /** Another run is creating the export, or died at it. */
   | "claimed"
   /** The last claim came to nothing just now; the next one keeps some distance. */
-  | "tried-just-now";
+  | "tried-just-now"
+  /** The list that allowed the create was too old when it could be sent. */
+  | "list-too-old"
+  /** The run looks at so many requests, the oldest first. */
+  | "older-requests-first"
+  | "request-file-unreadable";
 
 /** What is to be done about an open request. */
 export type Decision =

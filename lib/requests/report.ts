@@ -1,11 +1,11 @@
 import type { Failure } from "../domain/errors.ts";
-import type { RequestEnd } from "./decide.ts";
+import type { RequestEnd, WaitReason } from "./decide.ts";
 
 /** What a discover run did about the requests. */
 export interface RequestsReport {
   /** Exports created in this run. */
   readonly created: readonly { readonly batchTaskId: string; readonly exportTaskId: string }[];
-  /** Requests that no export can be created for now. The reason is a `WaitReason` or an error's code. */
+  /** Requests that no export can be created for now. The reason is a {@link WaitReason} or an error's code. */
   readonly waiting: readonly { readonly batchTaskId: string; readonly reason: string }[];
   /** Requests whose export is being made or waits to be archived. */
   readonly underWay: readonly {
