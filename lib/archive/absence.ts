@@ -69,11 +69,11 @@ function satisfyingRecord(visit: Visit, records: TaskRecords): ArchivedRecord | 
 
 async function askWhetherFileIsGone(visit: Visit): Promise<"gone" | "unproved" | "no-slot"> {
   try {
-    const answer = await askForFile(visit);
-    if (answer === "no-slot") {
+    const download = await askForFile(visit);
+    if (download === "no-slot") {
       return "no-slot";
     }
-    answer.download.cancel();
+    download.cancel();
     return "unproved";
   } catch (error) {
     visit.limit.signal.throwIfAborted();

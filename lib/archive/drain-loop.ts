@@ -7,7 +7,7 @@ import { Interrupted, SystemFailure } from "./errors.ts";
 import { Lease } from "./lease.ts";
 import type { ArchivePorts } from "./ports.ts";
 import type { PreflightResult } from "./preflight.ts";
-import { ResultSettler } from "./result-settler.ts";
+import { type HeldFate, ResultSettler } from "./result-settler.ts";
 import type { Run } from "./run.ts";
 import { type ArchiveSettings, TASKS_IN_FLIGHT } from "./settings.ts";
 import { type HeldMessage, handBack, resend } from "./settle.ts";
@@ -87,7 +87,7 @@ export class DrainLoop {
     };
   }
 
-  #heldFate(): "run-finished" | "system-failure" | "aborted" {
+  #heldFate(): HeldFate {
     switch (this.#stopReason) {
       case "aborted":
         return "aborted";

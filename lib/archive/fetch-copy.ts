@@ -22,12 +22,12 @@ type WholeBody = Extract<BodyVerdict, { kind: "whole" }>;
 export async function fetchCopy(visit: Visit, sight: FinishedTask): Promise<Copy | VisitResult> {
   const { run, limit } = visit;
   const { clock } = run.ports;
-  const answer = await askForFile(visit);
-  if (answer === "no-slot") {
+  const download = await askForFile(visit);
+  if (download === "no-slot") {
     return { kind: "handed-back", endsRun: true };
   }
   const downloadedAtMs = clock.wallMs();
-  const transferred = await transfer(visit, sight, answer.download);
+  const transferred = await transfer(visit, sight, download);
   if (transferred === "revision-changed") {
     return postponedAsUsual(visit, "revision-changed");
   }

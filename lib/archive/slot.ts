@@ -1,5 +1,4 @@
 import { ArchiverError } from "../domain/errors.ts";
-import type { Slot } from "../pacing/pacer.ts";
 import type { ExportDownload } from "../ports/platform.ts";
 import { slotsGoStale } from "./errors.ts";
 import type { Run } from "./run.ts";
@@ -24,9 +23,7 @@ class SlotIsStale extends ArchiverError {
  * limit rests while it waits and starts anew at the slot; the end of the run still counts, for a store that stalls.
  * @returns `no-slot` when none comes before too little of the run is left.
  */
-export async function askForFile(
-  visit: Visit,
-): Promise<{ download: ExportDownload; slot: Slot } | "no-slot"> {
+export async function askForFile(visit: Visit): Promise<ExportDownload | "no-slot"> {
   const { run, exportTaskId, limit } = visit;
   const { platform, clock, observe } = run.ports;
   await visit.turn.wait(clock, limit.signal);
@@ -61,7 +58,7 @@ export async function askForFile(
         },
       });
       run.pacer.noteServed();
-      return { download, slot };
+      return download;
     } catch (error) {
       if (!(error instanceof SlotIsStale)) {
         throw error;

@@ -2,7 +2,7 @@ import type { DiscoverReport } from "../discovery/discover.ts";
 import type { RunReport } from "../records/run-report.ts";
 import { EXIT_MISUSE } from "./node-version.ts";
 
-/** What the program's exit code says (README, "Exit codes"). */
+/** What the program's exit code says (README, "Commands"). */
 export const EXIT = {
   done: 0,
   /** Failed, or a system failure stopped the run. */

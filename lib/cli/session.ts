@@ -1,5 +1,4 @@
 import type { Configuration } from "../config/configuration.ts";
-import { guessedRegion } from "../config/guessed-region.ts";
 import { knownSecrets } from "../config/known-secrets.ts";
 import { systemClock } from "../config/system.ts";
 import type { Archiver } from "../config/wiring.ts";
@@ -36,7 +35,7 @@ export async function withSession<T>(
   const configuration = await loadConfiguration(options.envFile, ["platform", "store", "queue"]);
   const redactor = new Redactor(knownSecrets(configuration));
   const view = createView(configuration, redactor);
-  const region = guessedRegion(configuration.platform);
+  const { guessedRegion: region } = configuration.platform;
   if (region !== undefined && configuration.logLevel === "DEBUG") {
     view.say(`ARCHIVER_IOTDA_REGION is not set: ${region}, as the host of ARCHIVER_IOTDA_ENDPOINT says`);
   }

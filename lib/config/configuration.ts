@@ -55,7 +55,8 @@ export interface PlatformConfiguration {
   readonly endpoint: URL;
   /** Known whenever the signing algorithm in force needs it. */
   readonly region: string | undefined;
-  readonly regionSource: "setting" | "host" | undefined;
+  /** The region, where it was taken from the endpoint's host: when it is wrong, every derived signature is. */
+  readonly guessedRegion: string | undefined;
   readonly projectId: string;
   readonly instanceId: string | undefined;
   readonly signing: "auto" | "standard" | "derived";

@@ -37,7 +37,7 @@ describe("a local configuration", () => {
     expect(platform).toEqual({
       endpoint: new URL("https://iotda.cn-north-4.myhuaweicloud.com"),
       region: "cn-north-4",
-      regionSource: "host",
+      guessedRegion: "cn-north-4",
       projectId: "0123456789abcdef0123456789abcdef",
       instanceId: undefined,
       signing: "auto",

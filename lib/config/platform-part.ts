@@ -35,22 +35,12 @@ export function readPlatform(reader: PartReader): PlatformConfiguration | undefi
   return {
     endpoint,
     region,
-    regionSource: regionSourceOf(values.ARCHIVER_IOTDA_REGION, hostRegion),
+    guessedRegion: values.ARCHIVER_IOTDA_REGION === undefined ? hostRegion : undefined,
     projectId,
     instanceId: values.ARCHIVER_IOTDA_INSTANCE_ID,
     signing,
     credentials,
   };
-}
-
-function regionSourceOf(
-  setting: string | undefined,
-  hostRegion: string | undefined,
-): PlatformConfiguration["regionSource"] {
-  if (setting !== undefined) {
-    return "setting";
-  }
-  return hostRegion === undefined ? undefined : "host";
 }
 
 /** Rules about the endpoint that hold whatever the command needs, because a wrong one must not wait to hurt. */
@@ -98,9 +88,7 @@ export function readPlatformCredentials(reader: PartReader): PlatformCredentials
 
 /** Notes contradictory sources of access keys, whether or not the command needs any. */
 export function checkCredentialSources(reader: PartReader): void {
-  const keys = (
-    ["HUAWEICLOUD_SDK_AK", "HUAWEICLOUD_SDK_SK", "HUAWEICLOUD_SDK_SECURITY_TOKEN"] as const
-  ).filter((name) => reader.isSet.has(name));
+  const keys = KEY_NAMES.filter((name) => reader.isSet.has(name));
   if (keys.length === 0) {
     return;
   }

@@ -1,10 +1,9 @@
 import type { PlatformConfiguration } from "../config/configuration.ts";
-import { guessedRegion } from "../config/guessed-region.ts";
 import type { FunctionLog } from "../observability/function-log.ts";
 
 /** Logs the region once a call, where it was taken from the endpoint's host. */
 export function logGuessedRegion(log: FunctionLog, platform: PlatformConfiguration): void {
-  const region = guessedRegion(platform);
+  const { guessedRegion: region } = platform;
   if (region !== undefined) {
     log.info("region-from-host", { region, setting: "ARCHIVER_IOTDA_REGION" });
   }

@@ -161,8 +161,7 @@ export class Pacer {
   }
 
   /**
-   * One compare-and-swap on the shared state, tried again while others win. Our own nonce found after a
-   * failed swap means that it had worked and only the answer was lost.
+   * Changes the shared state, one swap of this pacer after the other.
    * @returns the `nextAt` written, or `none` when `change` left it.
    */
   #swap(change: StateChange, call: CallOptions): Promise<number | "none"> {
@@ -173,6 +172,7 @@ export class Pacer {
     return swap;
   }
 
+  /** One compare-and-swap, tried again while others win. */
   async #swapAlone(change: StateChange, call: CallOptions): Promise<number | "none"> {
     call.signal.throwIfAborted();
     const { store, clock, random, runId } = this.#options;

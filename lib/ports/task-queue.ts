@@ -47,7 +47,7 @@ export interface TaskQueue {
   renew(received: ReceivedMessage, options: CallOptions): Promise<void>;
   /** Sends messages, in order where the queue keeps one. Durable when it resolves. */
   send(messages: readonly TaskMessage[], options: SendOptions): Promise<void>;
-  /** Sends a body as it is: for hand-back of what cannot be parsed. */
+  /** Sends a body as it is, readable or not: for handing back. */
   sendRaw(body: string, options: SendOptions): Promise<void>;
   /** Removes the message for good. Throws `queue-handle-expired` when somebody else may have it by now. */
   acknowledge(received: ReceivedMessage, options: CallOptions): Promise<void>;

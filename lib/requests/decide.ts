@@ -6,7 +6,7 @@ import { fateOf, isSafelyArchived } from "./export-fate.ts";
 import type { PlatformView } from "./platform-view.ts";
 import type { Claim } from "./request-ledger.ts";
 import type { RequestsRun } from "./requests-run.ts";
-import type { MadeExport, RequestDocument } from "./schemas.ts";
+import type { MadeExport, RequestDocument, RequestEnd } from "./schemas.ts";
 import {
   CLAIM_PATIENCE_MS,
   claimDistanceMs,
@@ -43,10 +43,6 @@ export type Decision =
   /** Somebody made an export of this batch task after its status changed: there is no need for another. */
   | { readonly kind: "adopt"; readonly task: ExportTask }
   | { readonly kind: "create" };
-
-export type RequestEnd =
-  | { readonly outcome: "archived"; readonly exportTaskId: string; readonly tries: number }
-  | { readonly outcome: "given-up"; readonly reason: string; readonly tries: number };
 
 /**
  * Decides about one open request; changes nothing. Any export made after the status changed serves the

@@ -1,5 +1,6 @@
 import type { Failure } from "../domain/errors.ts";
-import type { RequestEnd, WaitReason } from "./decide.ts";
+import type { WaitReason } from "./decide.ts";
+import type { RequestEnd } from "./schemas.ts";
 
 /** What a discover run did about the requests. */
 export interface RequestsReport {

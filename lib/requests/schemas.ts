@@ -62,16 +62,14 @@ export const claimResultSchema = v.variant("outcome", [
 export type ClaimResult = v.InferOutput<typeof claimResultSchema>;
 export type MadeExport = Extract<ClaimResult, { outcome: "made" }>;
 
-/** `requests/{batchTaskId}-{status time}.outcome.json`: the request came to its end. */
-export const requestOutcomeSchema = v.object({
-  schemaVersion,
-  outcome: v.picklist(["archived", "given-up"]),
-  exportTaskId: v.optional(v.string()),
-  /** Why it was given up. */
-  reason: v.optional(text),
-  /** Creates on behalf of this request, refused ones included. */
-  tries: v.pipe(v.number(), v.integer(), v.minValue(0)),
-  endedAt: isoTime,
-  runId: v.string(),
-});
-export type RequestOutcome = v.InferOutput<typeof requestOutcomeSchema>;
+/** How a request ended. `tries` are creates on behalf of it, refused ones included. */
+export type RequestEnd =
+  | { readonly outcome: "archived"; readonly exportTaskId: string; readonly tries: number }
+  | { readonly outcome: "given-up"; readonly reason: string; readonly tries: number };
+
+/** `requests/{batchTaskId}-{status time}.outcome.json`: the request came to its end. Only its being there is read. */
+export type RequestOutcome = RequestEnd & {
+  readonly schemaVersion: number;
+  readonly endedAt: string;
+  readonly runId: string;
+};

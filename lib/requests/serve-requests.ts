@@ -3,14 +3,14 @@ import { parsePlatformTime } from "../domain/export-task.ts";
 import type { RequestSubject } from "../domain/request-layout.ts";
 import { findArchivedExport } from "./archived-export.ts";
 import { createExport } from "./create-export.ts";
-import { type Decision, decide, type RequestEnd } from "./decide.ts";
+import { type Decision, decide } from "./decide.ts";
 import { isOfOneRequest } from "./errors.ts";
 import { ownRequests } from "./own-requests.ts";
 import { lookAtPlatform, type PlatformView } from "./platform-view.ts";
 import { type RequestsReport, RequestsTally, type Standing } from "./report.ts";
 import type { Claim } from "./request-ledger.ts";
 import { type GivenRequestsRun, madeExport, openRun, type RequestsRun, takeClaim } from "./requests-run.ts";
-import { REQUEST_SCHEMA_VERSION, type RequestDocument } from "./schemas.ts";
+import { REQUEST_SCHEMA_VERSION, type RequestDocument, type RequestEnd } from "./schemas.ts";
 import { MAX_REQUESTS_PER_RUN } from "./settings.ts";
 
 /** Settling a claim or adopting an export, and what follows from it. */

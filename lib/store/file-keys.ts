@@ -44,8 +44,7 @@ export function objectPath(rootFolder: string, key: string): string {
 }
 
 /**
- * Splits a key prefix into the deepest folder that holds every such key, as a path below the root without
- * slashes at its ends, and the whole prefix to compare with.
+ * The deepest folder that holds every key with this prefix, as a path below the root without slashes at its ends.
  *
  * @throws StoreError `store-misconfigured` for a prefix that no key can have.
  */

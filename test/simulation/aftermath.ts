@@ -8,7 +8,7 @@ import type { TaskEnd } from "./story.ts";
 
 /** A delete relies on a list begun at most this long before its request (I1). */
 const LIST_FRESHNESS_MS = 5_000;
-/** Finished or unknown: what discover and the gate may come to see as done. */
+/** Still being made, or of an unknown status. */
 const UNFINISHED = (status: string) => status !== "Success" && status !== "Failed";
 
 const NOBODY: ReadonlySet<string> = new Set();
@@ -191,11 +191,11 @@ export class Aftermath {
     );
   }
 
-  /** Tasks that others overwrote, held or damaged. */
   get hasTouched(): boolean {
     return this.#touchedIds().size > 0;
   }
 
+  /** Tasks that others overwrote, held or damaged. */
   #touchedIds(): ReadonlySet<string> {
     const touched = this.#stage.story.happenings.flatMap((happening) => {
       switch (happening.kind) {

@@ -23,7 +23,6 @@ const LAYERS: readonly { readonly modules: readonly string[]; readonly peers: bo
       "lib/events",
       "lib/pacing",
       "lib/records",
-      "lib/report",
       "lib/requests",
       "lib/retention",
     ],

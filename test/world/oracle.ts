@@ -41,7 +41,7 @@ export class Oracle implements WorldObserver {
   readonly #violations: string[] = [];
   readonly #fileSha256s = new Set<string>();
   readonly #fileSha256sByRevision = new Map<string, Set<string>>();
-  /** Listed tasks whose file is in the two sets above; the platform lists an unchanged task as the same object. */
+  /** Listed tasks whose file is in the map above; the platform lists an unchanged task as the same object. */
   readonly #known = new WeakSet<ListedFile>();
   readonly #keysWritten = new Set<string>();
   readonly #starts: DownloadStart[] = [];
