@@ -142,7 +142,19 @@ describe("another task worked", () => {
     expect(verdicts.systemSuspect).toMatchObject({ code: "denied" });
   });
 
-  test("after a pause nothing is known", () => {
+  test("after a pause it says nothing any more, while tasks that fail alike still add up", () => {
+    const verdicts = new FailureVerdicts<string>();
+    verdicts.noteSuccess("a");
+    const judged = ["b", "c", "d"].flatMap((id) => {
+      verdicts.startAnew();
+      const verdict = judgeAll(verdicts, [[id, "task", "short"]]);
+      verdicts.takeHeld();
+      return verdict;
+    });
+    expect(judged).toEqual(["held", "held", "system"]);
+  });
+
+  test("after a pause one without permission is the first", () => {
     const verdicts = new FailureVerdicts<string>();
     verdicts.noteSuccess("a");
     judgeAll(verdicts, [["b", "system", "denied"]]);

@@ -33,11 +33,14 @@ export type FailureVerdict =
 export class FailureVerdicts<Item> {
   #held: HeldFailure<Item>[] = [];
   readonly #worked = new Set<string>();
+  /** The tasks that failed with each code since something worked last. */
+  readonly #failedByCode = new Map<string, Set<string>>();
   /** The first failure that only a system can cause, of each task that met one. */
   readonly #systemScoped = new Map<string, ArchiverError>();
 
   noteSuccess(exportTaskId: string): void {
     this.#worked.add(exportTaskId);
+    this.#failedByCode.clear();
   }
 
   /** Judges a failure; unless it is an `attempt`, it is kept for {@link takeHeld}. */
@@ -48,7 +51,7 @@ export class FailureVerdicts<Item> {
     this.#held.push(failure);
     const { exportTaskId, error } = failure;
     if (error.scope !== "system") {
-      return this.#failedAlike(error) >= ALIKE_FAILURES_FOR_VERDICT ? "system" : "held";
+      return this.#countAlike(failure) >= ALIKE_FAILURES_FOR_VERDICT ? "system" : "held";
     }
     if (!this.#systemScoped.has(exportTaskId)) {
       this.#systemScoped.set(exportTaskId, error);
@@ -83,7 +86,7 @@ export class FailureVerdicts<Item> {
     return held;
   }
 
-  /** After a pause, what worked or failed before it says nothing about the system as it is now. */
+  /** After a pause, what worked before it says nothing about the system as it is now. */
   startAnew(): void {
     this.#worked.clear();
     this.#systemScoped.clear();
@@ -102,9 +105,10 @@ export class FailureVerdicts<Item> {
     return this.#worked.size > (this.#worked.has(exportTaskId) ? 1 : 0);
   }
 
-  /** How many different tasks are held for this code. */
-  #failedAlike({ code }: ArchiverError): number {
-    return new Set(this.#held.filter(({ error }) => error.code === code).map((held) => held.exportTaskId))
-      .size;
+  /** How many different tasks have failed like this one, itself included. */
+  #countAlike({ exportTaskId, error }: HeldFailure<Item>): number {
+    const failed = this.#failedByCode.get(error.code) ?? new Set();
+    this.#failedByCode.set(error.code, failed.add(exportTaskId));
+    return failed.size;
   }
 }
