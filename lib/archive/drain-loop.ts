@@ -171,7 +171,6 @@ export class DrainLoop {
     this.run.ports.observe({ kind: "idle", untilMs });
     const waitMs = untilMs - this.run.ports.clock.wallMs() + DUE_MARGIN_MS;
     await this.run.ports.clock.sleep(Math.max(DUE_MARGIN_MS, waitMs), this.#stopSignal);
-    this.#settler.startAnew();
   }
 
   /** When to look again, or `undefined` when nothing is due soon enough to wait for. */

@@ -4,10 +4,10 @@ import { FailureVerdicts } from "./failure-verdicts.ts";
 
 type Step = readonly [exportTaskId: string, scope: ErrorScope, code: string];
 
-function judgeAll(verdicts: FailureVerdicts<string>, steps: readonly Step[]): string[] {
+function judgeAll(verdicts: FailureVerdicts<string>, steps: readonly Step[], nowMs = 0): string[] {
   return steps.map(([exportTaskId, scope, code]) => {
     const error = new ArchiverError(code, "it failed", { scope, retry: "later", hint: "none" });
-    return verdicts.judge({ exportTaskId, error, isArchived: false, item: `${exportTaskId}:${code}` });
+    return verdicts.judge({ exportTaskId, error, isArchived: false, item: `${exportTaskId}:${code}` }, nowMs);
   });
 }
 
@@ -103,7 +103,7 @@ test("what two archived tasks are refused stops nobody, until one that is not ar
   const verdicts = new FailureVerdicts<string>();
   const error = new ArchiverError("denied", "it failed", { scope: "system", retry: "later", hint: "none" });
   const judged = [true, true, true, false].map((isArchived, index) =>
-    verdicts.judge({ exportTaskId: `task-${index}`, error, isArchived, item: "" }),
+    verdicts.judge({ exportTaskId: `task-${index}`, error, isArchived, item: "" }, 0),
   );
   expect(judged).toEqual(["held", "system-in-part", "system-in-part", "system"]);
 });
@@ -112,7 +112,7 @@ describe("another task worked", () => {
   test("a task's own failure is an attempt, one that was held counts by now", () => {
     const verdicts = new FailureVerdicts<string>();
     judgeAll(verdicts, [["a", "task", "short"]]);
-    verdicts.noteSuccess("b");
+    verdicts.noteSuccess("b", 0);
     expect(judgeAll(verdicts, [["c", "task", "short"]])).toEqual(["attempt"]);
     expect(verdicts.takeCleared().map(({ item }) => item)).toEqual(["a:short"]);
     expect(verdicts.takeHeld()).toEqual([]);
@@ -120,11 +120,11 @@ describe("another task worked", () => {
 
   test("a task that worked says nothing about its own failure", () => {
     const verdicts = new FailureVerdicts<string>();
-    verdicts.noteSuccess("a");
+    verdicts.noteSuccess("a", 0);
     expect(judgeAll(verdicts, [["a", "task", "reset"]])).toEqual(["held"]);
     expect(judgeAll(verdicts, [["a", "system", "denied"]])).toEqual(["held"]);
     expect(verdicts.systemSuspect).toMatchObject({ code: "denied" });
-    verdicts.noteSuccess("b");
+    verdicts.noteSuccess("b", 0);
     expect(verdicts.systemSuspect).toBeUndefined();
     expect(verdicts.takeCleared().map(({ item }) => item)).toEqual(["a:reset"]);
     expect(verdicts.takeHeld().map(({ item }) => item)).toEqual(["a:denied"]);
@@ -132,8 +132,8 @@ describe("another task worked", () => {
 
   test("one task without permission may be ill, two accuse a part of the system, whatever works", () => {
     const verdicts = new FailureVerdicts<string>();
-    verdicts.noteSuccess("a");
-    verdicts.noteSuccess("b");
+    verdicts.noteSuccess("a", 0);
+    verdicts.noteSuccess("b", 0);
     expect(judgeAll(verdicts, [["a", "system", "denied"]])).toEqual(["held"]);
     expect(judgeAll(verdicts, [["b", "system", "denied"]])).toEqual(["system-in-part"]);
     verdicts.takeHeld();
@@ -142,25 +142,22 @@ describe("another task worked", () => {
     expect(verdicts.systemSuspect).toMatchObject({ code: "denied" });
   });
 
-  test("after a pause it says nothing any more, while tasks that fail alike still add up", () => {
+  test("long ago, and it says nothing any more; tasks that fail alike still add up", () => {
     const verdicts = new FailureVerdicts<string>();
-    verdicts.noteSuccess("a");
-    const judged = ["b", "c", "d"].flatMap((id) => {
-      verdicts.startAnew();
-      const verdict = judgeAll(verdicts, [[id, "task", "short"]]);
+    verdicts.noteSuccess("a", 0);
+    const judged = [15, 16, 30, 45].flatMap((minutes) => {
+      const verdict = judgeAll(verdicts, [[`task-${minutes}`, "task", "short"]], minutes * 60_000);
       verdicts.takeHeld();
       return verdict;
     });
-    expect(judged).toEqual(["held", "held", "system"]);
+    expect(judged).toEqual(["attempt", "held", "held", "system"]);
   });
 
-  test("after a pause one without permission is the first", () => {
+  test("long ago, and what two are refused stops the run", () => {
     const verdicts = new FailureVerdicts<string>();
-    verdicts.noteSuccess("a");
-    judgeAll(verdicts, [["b", "system", "denied"]]);
-    verdicts.takeHeld();
-    verdicts.startAnew();
-    expect(judgeAll(verdicts, [["c", "system", "denied"]])).toEqual(["held"]);
-    expect(judgeAll(verdicts, [["c", "task", "short"]])).toEqual(["held"]);
+    verdicts.noteSuccess("a", 0);
+    expect(judgeAll(verdicts, [["b", "system", "denied"]])).toEqual(["held"]);
+    expect(judgeAll(verdicts, [["c", "system", "denied"]])).toEqual(["system-in-part"]);
+    expect(judgeAll(verdicts, [["d", "system", "denied"]], 16 * 60_000)).toEqual(["system"]);
   });
 });

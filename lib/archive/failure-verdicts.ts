@@ -5,6 +5,9 @@ const ALIKE_FAILURES_FOR_VERDICT = 3;
 /** Permission and space are suspicious enough at the second. */
 const SYSTEM_SCOPE_FAILURES_FOR_VERDICT = 2;
 
+/** A success longer ago says nothing about the system as it is now: runs on a machine of one's own may last for days. */
+const SUCCESS_COUNTS_FOR_MS = 15 * 60_000;
+
 /** A failure whose meaning is still open, with whatever its owner keeps beside it. */
 export interface HeldFailure<Item> {
   readonly exportTaskId: string;
@@ -33,18 +36,23 @@ export type FailureVerdict =
 export class FailureVerdicts<Item> {
   #held: HeldFailure<Item>[] = [];
   readonly #worked = new Set<string>();
+  #workedAtMs = Number.NEGATIVE_INFINITY;
   /** The tasks that failed with each code since something worked last. */
   readonly #failedByCode = new Map<string, Set<string>>();
   /** The first failure that only a system can cause, of each task that met one. */
   readonly #systemScoped = new Map<string, ArchiverError>();
 
-  noteSuccess(exportTaskId: string): void {
+  noteSuccess(exportTaskId: string, nowMs: number): void {
     this.#worked.add(exportTaskId);
+    this.#workedAtMs = nowMs;
     this.#failedByCode.clear();
   }
 
   /** Judges a failure; unless it is an `attempt`, it is kept for {@link takeHeld}. */
-  judge(failure: HeldFailure<Item>): FailureVerdict {
+  judge(failure: HeldFailure<Item>, nowMs: number): FailureVerdict {
+    if (nowMs - this.#workedAtMs > SUCCESS_COUNTS_FOR_MS) {
+      this.#worked.clear();
+    }
     if (this.#isCleared(failure)) {
       return "attempt";
     }
@@ -84,12 +92,6 @@ export class FailureVerdicts<Item> {
     const held = this.#held;
     this.#held = [];
     return held;
-  }
-
-  /** After a pause, what worked before it says nothing about the system as it is now. */
-  startAnew(): void {
-    this.#worked.clear();
-    this.#systemScoped.clear();
   }
 
   #isCleared({ exportTaskId, error }: HeldFailure<Item>): boolean {

@@ -34,12 +34,7 @@ export class ResultSettler {
   }
 
   noteSuccess(exportTaskId: string): void {
-    this.#verdicts.noteSuccess(exportTaskId);
-  }
-
-  /** After a pause, see {@link FailureVerdicts.startAnew}. Nothing may be held. */
-  startAnew(): void {
-    this.#verdicts.startAnew();
+    this.#verdicts.noteSuccess(exportTaskId, this.#run.ports.clock.monotonicMs());
   }
 
   /** Settles one visit. @throws SystemFailure when the verdict, or the queue itself, stops the run. */
@@ -113,12 +108,9 @@ export class ResultSettler {
 
   async #settleFailure(failed: FailedVisit): Promise<void> {
     const { error, visit } = failed;
-    const verdict = this.#verdicts.judge({
-      exportTaskId: visit.exportTaskId,
-      error,
-      isArchived: visit.learned.isArchived === true,
-      item: failed,
-    });
+    const isArchived = visit.learned.isArchived === true;
+    const failure = { exportTaskId: visit.exportTaskId, error, isArchived, item: failed };
+    const verdict = this.#verdicts.judge(failure, this.#run.ports.clock.monotonicMs());
     this.#observeFailure(visit.exportTaskId, error, verdict === "attempt" ? "attempt" : "held");
     switch (verdict) {
       case "attempt":

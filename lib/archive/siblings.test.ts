@@ -32,7 +32,6 @@ describe("of the same condition", () => {
     ],
     ["without any of it", bare, {}],
     ["of the whole tenant, said or not", bare, { appType: "GLOBAL" }],
-    ["of the whole tenant, with words left empty", bare, { appType: "", appId: "" }],
     ["of the whole tenant, whatever the app", bare, { appType: "GLOBAL", appId: "app-1" }],
   ])("%s", (_name, one, changes) => {
     const other = { ...one, exportTaskId: "b", ...changes };

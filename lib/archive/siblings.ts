@@ -7,8 +7,7 @@ import { SIBLING_PATIENCE_MS } from "./settings.ts";
 
 /** A task without app type is of the whole tenant, `GLOBAL`, which no app narrows (reference §1.2). */
 function conditionKey({ resourceType, resourceCondition, appType, appId }: ExportTask): string | undefined {
-  const isGlobal = appType === undefined || appType === "" || appType === "GLOBAL";
-  const app = isGlobal ? null : [appType, appId === undefined || appId === "" ? null : appId];
+  const app = appType === undefined || appType === "GLOBAL" ? null : [appType, appId ?? null];
   return sortedJson([resourceType ?? null, resourceCondition ?? null, app]);
 }
 

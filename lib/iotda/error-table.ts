@@ -48,8 +48,6 @@ const FORBIDDEN: Outcome = {
 };
 const FORBIDDEN_APP: Outcome = {
   ...FORBIDDEN,
-  // Exports of one resource space that was removed must not stop those of the others; a list refused so stops any run.
-  scope: "task",
   hint: "The resource space behind the export is missing or not this user's: check ARCHIVER_IOTDA_INSTANCE_ID and the user's access to the resource space.",
 };
 const MISCONFIGURED: Outcome = {

@@ -92,14 +92,19 @@ export function parseErrorBody(text: string): ErrorBody | undefined {
     : { platformCode, text: error_msg ?? error?.message };
 }
 
+/** Words left empty say as little as words left out. */
+function wordOf(text: string | null | undefined): string | undefined {
+  return text === null || text === "" ? undefined : text;
+}
+
 function toExportTask(item: v.InferOutput<typeof exportTaskSchema>): ExportTask {
   return {
     exportTaskId: item.export_task_id,
     status: item.status,
     resourceType: item.resource_type ?? undefined,
     resourceCondition: item.resource_condition,
-    appType: item.app_type ?? undefined,
-    appId: item.app_id ?? undefined,
+    appType: wordOf(item.app_type),
+    appId: wordOf(item.app_id),
     exportCount: item.export_count ?? undefined,
     createTime: item.create_time ?? undefined,
     endTime: item.end_time ?? undefined,

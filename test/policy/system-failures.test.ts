@@ -257,25 +257,29 @@ describe("deletes are forbidden while all else works (I5)", () => {
   );
 });
 
-test("what worked before a pause of a long run says nothing about the failures after it (I5)", async () => {
-  const scene = new Scene();
-  const [healthy = "", ...others] = scene.addTasks(5);
-  const error = platformError("platform-unavailable");
-  scene.world.faults.plant({
-    site: "platform.showExportTask",
-    match: ({ subject }) => subject !== healthy,
-    times: FOREVER,
-    form: "not-done",
-    error,
-  });
-  const report = await scene.run({ waitForDueMs: 15 * MINUTE_MS, limitMs: Number.POSITIVE_INFINITY });
-  expectSystemFailure(report, "platform-unavailable");
-  expect(report.counts).toMatchObject({ archived: 1, deadLettered: 0 });
-  expect(scene.world.clock.monotonicMs()).toBeLessThan(HOUR_MS);
-  scene.world.faults.clear();
-  await scene.wait(VERDICT_DELAY_MS);
-  await scene.runUntilQueueIsEmpty(10);
-  scene.expectAllDone([healthy, ...others]);
+describe("a run without limit that archived one task and can archive no other (I5)", () => {
+  const faults = [
+    ["platform.showExportTask", platformError("platform-unavailable")],
+    ["store.openUpload", storeError("store-full")],
+  ] as const;
+  // 40 that fail keep it so busy that it never pauses.
+  test.each(faults.flatMap((fault) => [4, 40].map((others) => [...fault, others] as const)))(
+    "%s, %s, %i others",
+    async (site, error, count) => {
+      const scene = new Scene();
+      const [healthy = "", ...others] = scene.addTasks(1 + count);
+      const match = ({ subject }: { readonly subject: string }) => !subject.includes(healthy);
+      scene.world.faults.plant({ site, match, times: FOREVER, form: "not-done", error });
+      const report = await scene.run({ waitForDueMs: 15 * MINUTE_MS, limitMs: FOREVER });
+      expectSystemFailure(report, error.code);
+      expect(report.counts).toMatchObject({ archived: 1, deadLettered: 0 });
+      expect(scene.world.clock.monotonicMs()).toBeLessThan(HOUR_MS);
+      scene.world.faults.clear();
+      await scene.wait(VERDICT_DELAY_MS);
+      await scene.runUntilQueueIsEmpty(10);
+      scene.expectAllDone([healthy, ...others]);
+    },
+  );
 });
 
 describe("a fault of the system for hours dead-letters nothing (I5)", () => {

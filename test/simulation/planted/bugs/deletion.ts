@@ -127,7 +127,7 @@ export const DELETION_BUGS: readonly PlantedBug[] = [
     invariant: "I3",
     file: "lib/archive/delete-task.ts",
     find: 'return { kind: "still-listed" };',
-    replace: 'return { kind: "gone", outcome };',
+    replace: 'return { kind: "gone", outcome: "deleted" };',
   },
   {
     name: "transport retry on delete",
@@ -136,8 +136,11 @@ export const DELETION_BUGS: readonly PlantedBug[] = [
     file: "lib/archive/delete-task.ts",
     find: "await platform.deleteExportTask(visit.exportTaskId, { signal, beforeRequest });",
     replace: [
-      "const send = () => platform.deleteExportTask(visit.exportTaskId, { signal });",
-      "await send().catch(() => send());",
+      "const send = () => platform.deleteExportTask(visit.exportTaskId, { signal, beforeRequest });",
+      "await send().catch((error) => {",
+      "  if (error instanceof ListIsTooOld) throw error;",
+      "  return send();",
+      "});",
     ].join("\n"),
   },
 ];
