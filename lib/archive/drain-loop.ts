@@ -46,8 +46,8 @@ export class DrainLoop {
   readonly #options: LoopOptions;
   readonly #settler: ResultSettler;
   /** Aborted by the operator or by a system failure: stops everything in flight. */
-  readonly #stopSignal: AbortSignal;
   readonly #stopping = new AbortController();
+  readonly #onOperatorAbort = () => this.#stopping.abort(this.#options.signal.reason);
   /** The work under way, by export task id. */
   readonly #inFlight = new Map<string, Promise<void>>();
   readonly #turns = new TurnLine();
@@ -56,7 +56,6 @@ export class DrainLoop {
 
   constructor(ports: ArchivePorts, settings: ArchiveSettings, ready: PreflightResult, options: LoopOptions) {
     this.#options = options;
-    this.#stopSignal = AbortSignal.any([options.signal, this.#stopping.signal]);
     this.run = {
       runId: options.runId,
       ports,
@@ -77,9 +76,15 @@ export class DrainLoop {
 
   /** Works until the queue is empty, the time is up, the operator interrupts or the system fails. Never throws. */
   async drain(): Promise<LoopEnding> {
+    const { signal } = this.#options;
+    signal.addEventListener("abort", this.#onOperatorAbort, { once: true });
+    if (signal.aborted) {
+      this.#onOperatorAbort();
+    }
     await this.#guarded(() => this.#receiveUntilStopped());
     await Promise.all(this.#inFlight.values());
     await this.#guarded(() => this.#settler.settleHeld(this.#heldFate()));
+    signal.removeEventListener("abort", this.#onOperatorAbort);
     return {
       stopReason: this.#stopReason ?? "drained",
       tasks: this.#settler.entries,
@@ -138,12 +143,12 @@ export class DrainLoop {
 
   /** Calls that belong to no task: stopped with the run, and `cut` when only the time to settle is left. */
   async #untilGrace<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T | "cut"> {
-    const limit = new TimeLimit(this.run.ports.clock, this.#stopSignal);
+    const limit = new TimeLimit(this.run.ports.clock, this.#stopping.signal);
     limit.arm(timeUntilGraceMs(this.run));
     try {
       return await work(limit.signal);
     } catch (error) {
-      if (limit.signal.aborted && !this.#stopSignal.aborted) {
+      if (limit.signal.aborted && !this.#stopping.signal.aborted) {
         return "cut";
       }
       throw error;
@@ -170,7 +175,7 @@ export class DrainLoop {
     }
     this.run.ports.observe({ kind: "idle", untilMs });
     const waitMs = untilMs - this.run.ports.clock.wallMs() + DUE_MARGIN_MS;
-    await this.run.ports.clock.sleep(Math.max(DUE_MARGIN_MS, waitMs), this.#stopSignal);
+    await this.run.ports.clock.sleep(Math.max(DUE_MARGIN_MS, waitMs), this.#stopping.signal);
   }
 
   /** When to look again, or `undefined` when nothing is due soon enough to wait for. */
@@ -229,7 +234,7 @@ export class DrainLoop {
       // That took its time: what was true of the rest of the run may not be true any more.
       return await this.#start(held);
     }
-    if (this.#stopReason !== undefined || this.#stopSignal.aborted) {
+    if (this.#stopReason !== undefined || this.#stopping.signal.aborted) {
       await handBack(this.run, held, 0);
       return;
     }
@@ -266,7 +271,7 @@ export class DrainLoop {
       run: this.run,
       exportTaskId,
       message,
-      limit: new TimeLimit(clock, this.#stopSignal),
+      limit: new TimeLimit(clock, this.#stopping.signal),
       turn: this.#turns.join(),
       learned: {},
     };

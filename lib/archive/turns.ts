@@ -1,4 +1,6 @@
+import { untilAborted } from "../domain/until-aborted.ts";
 import type { Clock } from "../ports/clock.ts";
+import { TimeLimit } from "./time-limit.ts";
 
 /** A task in front that needs no slot after all must not keep the one behind it waiting for long. */
 const PATIENCE_MS = 2_000;
@@ -26,11 +28,11 @@ export class TurnLine {
     return {
       pass: resolve,
       async wait(clock, signal) {
-        const nap = new AbortController();
-        const patience = clock.sleep(PATIENCE_MS, AbortSignal.any([signal, nap.signal]));
-        // Rejects when `nap` ends it, and when the caller's signal does, which is looked at below.
-        await Promise.race([inFront, patience.catch(() => undefined)]);
-        nap.abort();
+        const patience = new TimeLimit(clock, signal);
+        patience.arm(PATIENCE_MS);
+        // Rejects when the patience is over, and when the caller's signal is aborted, which is looked at below.
+        await untilAborted(inFront, patience.signal).catch(() => undefined);
+        patience.close();
         signal.throwIfAborted();
       },
     };

@@ -218,3 +218,9 @@ export function expectKept(scene: Scene, id: string): void {
   expect(scene.world.platform.has(id)).toBe(true);
   expect(scene.count("platform.deleteExportTask")).toBe(0);
 }
+
+/** The run ended because of the system, with something to do about it. */
+export function expectSystemFailure(report: RunReport, code: string): void {
+  expect(report).toMatchObject({ stopReason: "system-failure", failure: { code } });
+  expect(report.failure?.hint).not.toBe("");
+}

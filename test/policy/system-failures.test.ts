@@ -1,18 +1,12 @@
 import { describe, expect, test } from "vitest";
 import type { PlatformErrorCode } from "../../lib/ports/platform.ts";
 import { parseBody } from "../../lib/queue/message-codec.ts";
-import type { RunReport } from "../../lib/records/run-report.ts";
 import type { Site } from "../world/faults.ts";
 import { platformError, queueError, storeError } from "../world/port-errors.ts";
-import { HOUR_MS, MINUTE_MS, Scene } from "./scene.ts";
+import { expectSystemFailure, HOUR_MS, MINUTE_MS, Scene } from "./scene.ts";
 
 const FOREVER = Number.POSITIVE_INFINITY;
 const VERDICT_DELAY_MS = 15 * MINUTE_MS;
-
-function expectSystemFailure(report: RunReport, code: string): void {
-  expect(report).toMatchObject({ stopReason: "system-failure", failure: { code } });
-  expect(report.failure?.hint).not.toBe("");
-}
 
 /** Messages that come back only after the 15 min of a verdict. */
 function idsHeldBack(scene: Scene): readonly string[] {
@@ -227,59 +221,6 @@ describe("one poisoned task among healthy ones", () => {
     }
     expect(scene.world.queue.deadLetters).toEqual([]);
   });
-});
-
-describe("deletes are forbidden while all else works (I5)", () => {
-  test.each([1, 3])(
-    "%i new exports a night, for a week: all are archived, none is given up",
-    async (perNight) => {
-      const scene = new Scene();
-      const error = platformError("platform-forbidden");
-      scene.world.faults.plant({
-        site: "platform.deleteExportTask",
-        times: FOREVER,
-        form: "not-done",
-        error,
-      });
-      const ids: string[] = [];
-      for (let night = 1; night <= 7; night += 1) {
-        ids.push(...scene.addTasks(perNight));
-        const report = await scene.run();
-        expectSystemFailure(report, "platform-forbidden");
-        expect(report.counts).toMatchObject({ archived: perNight, retried: 0, deadLettered: 0 });
-        await scene.wait(24 * HOUR_MS);
-      }
-      expect(scene.messages().every(({ attempts }) => attempts === undefined)).toBe(true);
-      scene.world.faults.clear();
-      await scene.runUntilQueueIsEmpty(10);
-      scene.expectAllDone(ids);
-    },
-  );
-});
-
-describe("a run without limit that archived one task and can archive no other (I5)", () => {
-  const faults = [
-    ["platform.showExportTask", platformError("platform-unavailable")],
-    ["store.openUpload", storeError("store-full")],
-  ] as const;
-  // 40 that fail keep it so busy that it never pauses.
-  test.each(faults.flatMap((fault) => [4, 40].map((others) => [...fault, others] as const)))(
-    "%s, %s, %i others",
-    async (site, error, count) => {
-      const scene = new Scene();
-      const [healthy = "", ...others] = scene.addTasks(1 + count);
-      const match = ({ subject }: { readonly subject: string }) => !subject.includes(healthy);
-      scene.world.faults.plant({ site, match, times: FOREVER, form: "not-done", error });
-      const report = await scene.run({ waitForDueMs: 15 * MINUTE_MS, limitMs: FOREVER });
-      expectSystemFailure(report, error.code);
-      expect(report.counts).toMatchObject({ archived: 1, deadLettered: 0 });
-      expect(scene.world.clock.monotonicMs()).toBeLessThan(HOUR_MS);
-      scene.world.faults.clear();
-      await scene.wait(VERDICT_DELAY_MS);
-      await scene.runUntilQueueIsEmpty(10);
-      scene.expectAllDone([healthy, ...others]);
-    },
-  );
 });
 
 describe("a fault of the system for hours dead-letters nothing (I5)", () => {

@@ -54,8 +54,11 @@ export class WorldPlatform implements Platform {
   async showExportTask(exportTaskId: string, options: TimedCallOptions): Promise<ExportDownload> {
     const { random, runner, state } = this.#parts;
     const { chunkBytes, chunkLatency, firstByteLatency } = state.settings;
-    const cancellation = new AbortController();
-    const signal = AbortSignal.any([options.signal, cancellation.signal]);
+    options.signal.throwIfAborted();
+    // Not `AbortSignal.any`: Node holds on to such a signal, and with it to the whole world, while it has listeners.
+    const closing = new AbortController();
+    options.signal.addEventListener("abort", () => closing.abort(options.signal.reason), { once: true });
+    const { signal } = closing;
     await this.#connect(signal);
 
     // The outside call begins when the request is written: no latency before its effect.
@@ -83,7 +86,7 @@ export class WorldPlatform implements Platform {
     return {
       contentLengthBytes: plan.declaredBytes,
       body: sendBody(plan, { exportTaskId, runner, random, chunkBytes, chunkLatency, signal, onClosed }),
-      cancel: () => cancellation.abort(platformError("platform-unreachable")),
+      cancel: () => closing.abort(platformError("platform-unreachable")),
     };
   }
 
