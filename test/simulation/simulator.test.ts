@@ -1,4 +1,7 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { describe, expect, test } from "vitest";
+import type { World } from "../world/world.ts";
 import { effortOf } from "./effort.ts";
 import { withoutStacks } from "./expect-kept.ts";
 import { playStory } from "./play-story.ts";
@@ -30,6 +33,19 @@ describe("a story", () => {
     await playStory(randomStory(78));
     expect(await lines()).toEqual(first);
     expect(first.text.length).toBeGreaterThan(30);
+  });
+
+  test("leaves nothing behind when it is over: a million of them are played by two threads", async () => {
+    setFlagsFromString("--expose-gc");
+    const collect: () => void = runInNewContext("gc");
+    const worlds: WeakRef<World>[] = [];
+    for (let seed = 1; seed <= 30; seed += 1) {
+      await playStory(randomStory(seed), (world) => worlds.push(new WeakRef(world)));
+    }
+    await new Promise((resolve) => setImmediate(resolve));
+    collect();
+    // The last one may still be on its way out.
+    expect(worlds.slice(0, -1).filter((world) => world.deref() !== undefined).length).toBe(0);
   });
 
   test("survives being printed and read", () => {
