@@ -9,7 +9,7 @@ export const SETTLING_BUGS: readonly PlantedBug[] = [
     file: "lib/archive/drain-loop.ts",
     find: "const result = await visitTask(visit);",
     replace:
-      "await this.run.ports.queue.acknowledge(held.received, { signal: this.#stopSignal });\nconst result = await visitTask(visit);",
+      "await this.run.ports.queue.acknowledge(held.received, { signal: this.#stopping.signal });\nconst result = await visitTask(visit);",
   },
   {
     name: "acknowledge before re-send",

@@ -2,7 +2,7 @@ import type { ArchiveSettings } from "../../../../lib/archive/settings.ts";
 import type { PlannedFault } from "../../../world/faults.ts";
 import { platformError, throttledError } from "../../../world/port-errors.ts";
 import type { Scene } from "../scene.ts";
-import { HOUR_MS, Stage } from "../stage.ts";
+import { HOUR_MS, MINUTE_MS, Stage } from "../stage.ts";
 
 const FOREVER = Number.POSITIVE_INFINITY;
 /** Patience that is over within a scene. */
@@ -55,12 +55,20 @@ function illTask(name: string, healthy: number): Scene {
   };
 }
 
-/** Deletes are forbidden for days, with new exports each night that can be archived all the same. */
-function forbiddenDeletes(perNight: number): Scene {
+interface ForbiddenDeletes {
+  readonly newPerRun: number;
+  readonly runs: number;
+  readonly waits: "between new exports and their run" | "after each run";
+  readonly gapMs: number;
+  readonly settings?: Partial<ArchiveSettings>;
+}
+
+/** Deletes are forbidden, while new exports come that can be archived all the same, before or after the old ones. */
+function forbiddenDeletes({ newPerRun, runs, waits, gapMs, settings = {} }: ForbiddenDeletes): Scene {
   return {
-    name: `deletes are forbidden, ${perNight} new exports a night`,
+    name: `deletes are forbidden, ${newPerRun} new exports a run; time passes ${waits}`,
     async play(seed) {
-      const stage = new Stage({ seed }, { maxAttempts: 3, giveUpAfterMs: 48 * HOUR_MS });
+      const stage = new Stage({ seed }, settings);
       const error = platformError("platform-forbidden");
       stage.world.faults.plant({
         site: "platform.deleteExportTask",
@@ -68,13 +76,14 @@ function forbiddenDeletes(perNight: number): Scene {
         form: "not-done",
         error,
       });
-      for (let night = 1; night <= 5; night += 1) {
-        const ids = stage.tasks(perNight);
+      for (let run = 1; run <= runs; run += 1) {
+        const ids = stage.tasks(newPerRun);
+        await stage.wait(waits === "after each run" ? 0 : gapMs);
         await stage.run();
-        for (const id of ids.filter((id) => stage.objects(id).length === 0)) {
-          stage.note(`I3: ${id} was not archived in its night`);
+        for (const id of ids.filter((one) => stage.objects(one).length === 0)) {
+          stage.note(`I3: ${id} was not archived in its run`);
         }
-        await stage.wait(24 * HOUR_MS);
+        await stage.wait(waits === "after each run" ? gapMs : 0);
       }
       stage.world.faults.clear();
       await stage.runOn(8);
@@ -85,8 +94,15 @@ function forbiddenDeletes(perNight: number): Scene {
 
 /** Ill tasks and ill systems. */
 export const FAILURE_SCENES: readonly Scene[] = [
-  forbiddenDeletes(1),
-  forbiddenDeletes(3),
+  forbiddenDeletes({ newPerRun: 1, runs: 5, waits: "after each run", gapMs: 24 * HOUR_MS }),
+  forbiddenDeletes({
+    // The old ones come back after 15 minutes, while the run is busy with the new ones.
+    newPerRun: 7,
+    runs: 7,
+    waits: "between new exports and their run",
+    gapMs: 9 * MINUTE_MS,
+    settings: IMPATIENT,
+  }),
   outage({
     name: "a platform that throttles for hours",
     tasks: 1,
