@@ -153,6 +153,16 @@ describe("another task worked", () => {
     expect(judged).toEqual(["attempt", "held", "held", "system"]);
   });
 
+  test("and what failed alike before adds up with nothing after", () => {
+    const verdicts = new FailureVerdicts<string>();
+    judgeAll(verdicts, [["b", "task", "short"]]);
+    verdicts.noteSuccess("a", 0);
+    const later = [16, 17].flatMap((minutes) =>
+      judgeAll(verdicts, [[`task-${minutes}`, "task", "short"]], minutes * 60_000),
+    );
+    expect(later).toEqual(["held", "held"]);
+  });
+
   test("long ago, and what two are refused stops the run", () => {
     const verdicts = new FailureVerdicts<string>();
     verdicts.noteSuccess("a", 0);

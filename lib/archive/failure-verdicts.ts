@@ -39,7 +39,7 @@ export class FailureVerdicts<Item> {
   #workedAtMs = Number.NEGATIVE_INFINITY;
   /** The tasks that failed with each code since something worked last. */
   readonly #failedByCode = new Map<string, Set<string>>();
-  /** The first failure that only a system can cause, of each task that met one. */
+  /** The newest failure that only a system can cause, of each task that met one. */
   readonly #systemScoped = new Map<string, ArchiverError>();
 
   noteSuccess(exportTaskId: string, nowMs: number): void {
@@ -61,9 +61,7 @@ export class FailureVerdicts<Item> {
     if (error.scope !== "system") {
       return this.#countAlike(failure) >= ALIKE_FAILURES_FOR_VERDICT ? "system" : "held";
     }
-    if (!this.#systemScoped.has(exportTaskId)) {
-      this.#systemScoped.set(exportTaskId, error);
-    }
+    this.#systemScoped.set(exportTaskId, error);
     if (!this.#isSystemAccused) {
       return "held";
     }
