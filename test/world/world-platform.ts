@@ -91,16 +91,18 @@ export class WorldPlatform implements Platform {
   }
 
   async deleteExportTask(exportTaskId: string, { signal, beforeRequest }: TimedCallOptions): Promise<void> {
-    const { runner, state } = this.#parts;
+    const { random, runner, state } = this.#parts;
     await this.#connect(signal);
     beforeRequest?.();
+    // No latency before the effect: what is written is on its way, though its sender may stand still for 20 minutes.
     await runner.outside({
       site: "platform.deleteExportTask",
       subject: exportTaskId,
       signal,
-      latency: state.settings.deleteLatency,
+      latency: 0,
       effect: (startedAtMs) => state.deleteTask(exportTaskId, startedAtMs),
     });
+    await runner.pass(random.latencyMs(state.settings.deleteLatency), signal);
   }
 
   async createExportTask(
