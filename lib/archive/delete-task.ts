@@ -1,6 +1,6 @@
 import { ArchiverError } from "../domain/errors.ts";
 import type { Copy } from "./copy.ts";
-import { ListIsTooOld } from "./errors.ts";
+import { ListIsTooOld, refuseAfter } from "./errors.ts";
 import { type GateVerdict, gate } from "./gate.ts";
 import type { FinishedTask } from "./look.ts";
 import { listForRun, taskIn } from "./run.ts";
@@ -48,11 +48,7 @@ interface DeleteRequest {
 async function sendDelete(visit: Visit, validUntilMs: number): Promise<DeleteRequest | "not-sent"> {
   const { platform, clock } = visit.run.ports;
   const { signal } = visit.limit;
-  const beforeRequest = () => {
-    if (clock.monotonicMs() > validUntilMs) {
-      throw new ListIsTooOld();
-    }
-  };
+  const beforeRequest = refuseAfter(clock, validUntilMs);
   try {
     await platform.deleteExportTask(visit.exportTaskId, { signal, beforeRequest });
     return { refusal: undefined };

@@ -1,4 +1,5 @@
 import { ArchiverError, describeFailure } from "../domain/errors.ts";
+import type { Clock } from "../ports/clock.ts";
 
 /** A failure that stops the whole run: the verdict on the system behind the tasks (design §4, Failures). */
 export class SystemFailure extends ArchiverError {
@@ -58,6 +59,15 @@ export class ListIsTooOld extends ArchiverError {
       hint: "The platform is asked for a new one.",
     });
   }
+}
+
+/** A check for `beforeRequest`: throws {@link ListIsTooOld} once the list is good no more. */
+export function refuseAfter(clock: Pick<Clock, "monotonicMs">, validUntilMs: number): () => void {
+  return () => {
+    if (clock.monotonicMs() > validUntilMs) {
+      throw new ListIsTooOld();
+    }
+  };
 }
 
 /** A try that was cut by its time limit although it had a run to itself. */

@@ -1,4 +1,4 @@
-import { ListIsTooOld } from "../archive/errors.ts";
+import { ListIsTooOld, refuseAfter } from "../archive/errors.ts";
 import { LIST_MAX_AGE_MS } from "../archive/settings.ts";
 import type { ExportTask } from "../domain/export-task.ts";
 import type { RequestSubject } from "../domain/request-layout.ts";
@@ -63,11 +63,7 @@ async function create(
   batchTaskId: string,
   validUntilMs: number,
 ): Promise<ExportTask | PlatformError | typeof LIST_TOO_OLD> {
-  const beforeRequest = () => {
-    if (ports.clock.monotonicMs() > validUntilMs) {
-      throw new ListIsTooOld();
-    }
-  };
+  const beforeRequest = refuseAfter(ports.clock, validUntilMs);
   try {
     const request = { resourceCondition: { task_id: batchTaskId } };
     return await ports.platform.createExportTask(request, { signal, beforeRequest });

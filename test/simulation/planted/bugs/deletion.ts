@@ -23,7 +23,7 @@ export const DELETION_BUGS: readonly PlantedBug[] = [
     name: "gate's list may be of any age",
     breaks: "A list that was slow to come, or a slow look at siblings, lets a delete through all the same.",
     invariant: "I1",
-    file: "lib/archive/delete-task.ts",
+    file: "lib/archive/errors.ts",
     find: "if (clock.monotonicMs() > validUntilMs) {",
     replace: "if (Number.isNaN(validUntilMs)) {",
   },
