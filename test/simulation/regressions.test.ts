@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { playStory } from "./play-story.ts";
 import { PLAIN_SETTINGS, type Story, storyOf, taskOf } from "./story.ts";
 
-/** Stories that showed a defect of the program, each with what was wrong. */
+/** Stories that showed a defect, each with what was wrong. */
 const REGRESSIONS: readonly (readonly [name: string, story: Story])[] = [
   [
     "a proxy's page in answer to the look for a hold is no hold",
@@ -82,6 +82,45 @@ const REGRESSIONS: readonly (readonly [name: string, story: Story])[] = [
           forever: false,
         },
       ],
+    }),
+  ],
+  // The simulator's own fault: a delete that was written travelled on only when its sender did.
+  [
+    "a delete written before its runner stands still arrives before the file is overwritten (seed 683734)",
+    storyOf({
+      seed: 683_734,
+      store: { createOnce: true, compareAndSwap: true, verification: "stored" },
+      tasks: [taskOf("t1", { sent: 2 }), taskOf("t2")],
+      happenings: [{ kind: "overwrite", atMs: 50_551, id: "t1", processingMs: 17_447 }],
+      faultyMs: 2_400_000,
+      faults: [
+        {
+          kind: "call",
+          fault: "store.putDocument/501 not implemented/not done",
+          occurrence: 6,
+          times: 1,
+          forever: false,
+        },
+        { kind: "freeze", wakeUp: 82, forMs: 1_200_000, runner: 0 },
+        {
+          kind: "call",
+          fault: "platform.showExportTask/503/done, answer lost",
+          occurrence: 1,
+          times: 1,
+          forever: false,
+        },
+      ],
+    }),
+  ],
+  [
+    "a delete written before its runner stands still arrives before a new export of its condition (seed 755106)",
+    storyOf({
+      seed: 755_106,
+      store: { createOnce: false, compareAndSwap: false, verification: "read-back" },
+      tasks: [taskOf("t1")],
+      happenings: [{ kind: "create", atMs: 53_463, id: "n1", processingMs: 7_921, sameConditionAs: "t1" }],
+      faultyMs: 2_400_000,
+      faults: [{ kind: "freeze", wakeUp: 64, forMs: 1_200_000, runner: 0 }],
     }),
   ],
 ];
