@@ -142,6 +142,22 @@ describe("an object of this revision without a record", () => {
     expect(scene.world.platform.has(id)).toBe(false);
   });
 
+  test("that the store cannot give just now is waited for: a second download would be a second object", async () => {
+    const { scene, id, keys } = sceneWithObjects([{ bytes: FILE.bytes }]);
+    scene.world.faults.plant({
+      site: "store.read",
+      match: ({ subject }) => subject === keys[0],
+      form: "not-done",
+      error: storeError("store-unavailable"),
+    });
+    expect((await scene.run()).counts).toMatchObject({ retried: 1, archived: 0 });
+    expect(scene.count("platform.showExportTask")).toBe(0);
+    await scene.wait(2 * MINUTE_MS);
+    await scene.run();
+    expect(scene.record(id, "archived").object?.key).toBe(keys[0]);
+    expect(scene.count("platform.showExportTask")).toBe(0);
+  });
+
   test("only the three newest are read: one damaged time after time costs no endless reading", async () => {
     const scene = new Scene();
     const id = scene.addTask({ file: FILE });
