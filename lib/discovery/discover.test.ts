@@ -142,6 +142,18 @@ describe("what is settled and skipped", () => {
     expect((await scene.discover()).enqueued).toEqual([id]);
   });
 
+  test("a dead-lettered revision that was never archived, and an archived one whose letter tells no time", async () => {
+    const scene = new DiscoveryScene();
+    const [never, timeless] = [scene.world.platform.addTask(), scene.world.platform.addTask()];
+    plantLetter(scene, never, scene.world.clock.wallMs());
+    scene.plantArchived(timeless, HOUR_MS);
+    scene.plantRecord(timeless, "dead-letter", {});
+    expect((await scene.discover()).skipped).toEqual([
+      { exportTaskId: never, reason: "dead-lettered" },
+      { exportTaskId: timeless, reason: "dead-lettered" },
+    ]);
+  });
+
   test("a dead-lettered revision, but not one that was redriven and archived after that", async () => {
     const scene = new DiscoveryScene();
     const [before, after] = [scene.world.platform.addTask(), scene.world.platform.addTask()];
