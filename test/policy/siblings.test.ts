@@ -62,6 +62,23 @@ describe("siblings: other tasks made with the same condition", () => {
     scene.expectAllDone(ids);
   });
 
+  test.each(["first", "last"])("the %s of ten that is not archived holds the delete up", async (place) => {
+    const scene = new Scene();
+    const addUnarchived = () => scene.world.platform.addTask({ resourceCondition: condition });
+    if (place === "first") {
+      addUnarchived();
+    }
+    const ids = Array.from({ length: 9 }, () => scene.addTask({ resourceCondition: condition }));
+    if (place === "last") {
+      addUnarchived();
+    }
+    await scene.run({ settings: { deletion: "never" }, limitMs: HOUR_MS });
+    const [id = ""] = ids;
+    scene.world.queue.send(id);
+    expect(onlyEntry(await scene.run())).toMatchObject({ outcome: "postponed", reason: "sibling" });
+    expectKept(scene, id);
+  });
+
   test("one whose record is no text holds the delete up, and nobody's attempt is counted", async () => {
     const scene = new Scene();
     const id = scene.addTask({ resourceCondition: condition });
