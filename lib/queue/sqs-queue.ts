@@ -19,6 +19,7 @@ import { handleExpiredError } from "./sqs-errors.ts";
 import { SqsHeldMessages } from "./sqs-held-messages.ts";
 import { encodeCutLetter, encodeLetter } from "./sqs-letter.ts";
 import { type SqsOutgoing, sizeBytesOf, withinLimit } from "./sqs-messages.ts";
+import { SqsOwnDelays } from "./sqs-own-delays.ts";
 import { changeVisibility, deleteMessage, readCounts, receiveMessages } from "./sqs-requests.ts";
 import { sendAll } from "./sqs-send.ts";
 import { escapeRefused } from "./sqs-text.ts";
@@ -55,6 +56,7 @@ class SqsQueue implements TaskQueue, DeadLetterQueue {
   readonly #tasks: SqsCaller;
   readonly #letters: SqsCaller;
   readonly #held: SqsHeldMessages;
+  readonly #ownDelays: SqsOwnDelays;
   readonly #deadLetters: DeadLetterQueue;
 
   constructor(options: SqsQueueOptions, clock: Clock) {
@@ -65,6 +67,7 @@ class SqsQueue implements TaskQueue, DeadLetterQueue {
     this.#tasks = new SqsCaller("task", options.queueUrl, options);
     this.#letters = new SqsCaller("dead-letter", options.deadLetterQueueUrl, options);
     this.#held = new SqsHeldMessages(options.visibilityMs, clock);
+    this.#ownDelays = new SqsOwnDelays(clock);
     this.#deadLetters = new SqsDeadLetters({
       letters: this.#letters,
       tasks: this.#tasks,
@@ -132,6 +135,7 @@ class SqsQueue implements TaskQueue, DeadLetterQueue {
   async #sendTasks(bodies: readonly string[], options: SendOptions): Promise<void> {
     const messages = bodies.map((body) => withinLimit({ body, attributes: this.#held.attributesFor(body) }));
     await sendAll(this.#tasks, this.#clock, messages, options);
+    this.#ownDelays.add(options.delayMs);
   }
 
   async deadLetter(letter: DeadLetter, { signal }: CallOptions): Promise<void> {
@@ -151,7 +155,7 @@ class SqsQueue implements TaskQueue, DeadLetterQueue {
     await sendAll(this.#letters, this.#clock, [letter], { signal, delayMs: 0 });
   }
 
-  /** Approximate, as SQS counts. SQS does not tell when a hidden message comes back. */
+  /** Approximate, as SQS counts. It does not tell when a hidden message comes back: known of our own ones only. */
   async depth({ signal }: CallOptions): Promise<QueueDepth> {
     const [tasks, letters] = await allEnded([
       readCounts(this.#tasks, { signal }),
@@ -160,7 +164,7 @@ class SqsQueue implements TaskQueue, DeadLetterQueue {
     return {
       ...tasks,
       deadLetters: letters.ready + letters.delayed + letters.inFlight,
-      nextDueAtMs: undefined,
+      nextDueAtMs: this.#ownDelays.nextDueAtMs(),
     };
   }
 

@@ -64,6 +64,11 @@ export class CloudQueue {
     return [...ready, ...delayed, ...inflight.map(({ message }) => message)].map(({ body }) => body);
   }
 
+  /** The bodies of those that were sent with a delay which is not over. */
+  delayed(): readonly string[] {
+    return (this.#fauxqs.inspectQueue(TASKS)?.messages.delayed ?? []).map(({ body }) => body);
+  }
+
   letters(): readonly CloudLetter[] {
     const ready = this.#fauxqs.inspectQueue(LETTERS)?.messages.ready ?? [];
     return ready.map(({ body, messageAttributes }) => ({
