@@ -28,13 +28,15 @@ export type Cancel = () => void;
 const DEFAULT_START_WALL_MS = Date.UTC(2026, 10, 22, 1, 0, 0);
 const DEFAULT_MAX_RUN_MS = 30 * 24 * 3_600_000;
 const DEFAULT_MAX_RUN_STEPS = 1_000_000;
+/** A turn of the event loop asks the kernel for news, which takes as long as a step: many steps share one. */
+const STEPS_PER_TURN = 64;
 
 /**
  * Time that passes only when everybody waits. `run` lets all promises settle, then jumps to the next wake-up,
  * one at a time, so that a run is a function of its inputs alone.
  *
- * "Let all promises settle" is one turn of the event loop by `setImmediate`: Node empties the microtask and
- * the `nextTick` queues before it runs the callback, however long their chains are. Work on other threads
+ * "Let all promises settle" is `setImmediate`: Node empties the microtask and the `nextTick` queues before it runs
+ * each such callback, however long their chains are, and also between two of one turn. Work on other threads
  * (files, sockets, asynchronous zlib) is not waited for: code that needs it does not belong in a virtual run.
  */
 export class VirtualClock implements Clock {
@@ -147,7 +149,9 @@ export class VirtualClock implements Clock {
       (value) => settle(() => resolve(value)),
       (thrown: unknown) => settle(() => reject(thrown)),
     );
-    setImmediate(step);
+    for (let steps = 0; steps < STEPS_PER_TURN; steps += 1) {
+      setImmediate(step);
+    }
     return promise;
   }
 
