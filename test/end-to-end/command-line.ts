@@ -65,10 +65,15 @@ export class Running {
 
 /** What a command run by cron has around it: no terminal, no proxy, no settings of whoever runs the tests. */
 export function bareEnvironment(): Record<string, string> {
-  const { PATH = "", TMPDIR } = process.env;
+  const { PATH = "", TMPDIR, NODE_COMPILE_CACHE } = process.env;
   // This very Node is the one that `env node` finds.
   const path = [dirname(process.execPath), PATH].join(delimiter);
-  return { PATH: path, TZ: "UTC", ...(TMPDIR === undefined ? {} : { TMPDIR }) };
+  return {
+    PATH: path,
+    TZ: "UTC",
+    ...(TMPDIR === undefined ? {} : { TMPDIR }),
+    ...(NODE_COMPILE_CACHE === undefined ? {} : { NODE_COMPILE_CACHE }),
+  };
 }
 
 function start(

@@ -99,10 +99,15 @@ export class Oracle implements WorldObserver {
       this.#violate(`I1: ${exportTaskId} was deleted without a list started in the 5 s before`);
       return;
     }
-    const problems = recent.map((list) => this.#whyNotDeletable(exportTaskId, list.files.get(exportTaskId)));
-    if (!problems.includes(undefined)) {
-      this.#violate(`I1: ${exportTaskId} was deleted, but ${problems.join("; ")}`);
+    const problems: string[] = [];
+    for (const { files } of recent.toReversed()) {
+      const problem = this.#whyNotDeletable(exportTaskId, files.get(exportTaskId));
+      if (problem === undefined) {
+        return;
+      }
+      problems.push(problem);
     }
+    this.#violate(`I1: ${exportTaskId} was deleted, but ${problems.join("; ")}`);
   }
 
   /** I2: no key under exports/ is written twice. I6: nothing is completed that the platform never had. */
