@@ -11,8 +11,8 @@ import type { BodyDamage, Fault } from "./faults.ts";
 import type { WorldObserver } from "./observer.ts";
 import type { PlatformState } from "./platform-state.ts";
 import { platformError } from "./port-errors.ts";
-import type { RunnerProcess } from "./runner-process.ts";
-import type { SeededRandom } from "./seeded-random.ts";
+import type { OutsideCall, RunnerProcess } from "./runner-process.ts";
+import type { Latency, SeededRandom } from "./seeded-random.ts";
 import type { VirtualClock } from "./virtual-clock.ts";
 import { planBody, sendBody } from "./world-body.ts";
 
@@ -90,35 +90,43 @@ export class WorldPlatform implements Platform {
     };
   }
 
-  async deleteExportTask(exportTaskId: string, { signal, beforeRequest }: TimedCallOptions): Promise<void> {
-    const { random, runner, state } = this.#parts;
-    await this.#connect(signal);
-    beforeRequest?.();
-    // No latency before the effect: what is written is on its way, though its sender may stand still for 20 minutes.
-    await runner.outside({
+  async deleteExportTask(exportTaskId: string, options: TimedCallOptions): Promise<void> {
+    const { state } = this.#parts;
+    await this.#send(options, {
       site: "platform.deleteExportTask",
       subject: exportTaskId,
-      signal,
-      latency: 0,
+      answerLatency: state.settings.deleteLatency,
       effect: (startedAtMs) => state.deleteTask(exportTaskId, startedAtMs),
     });
-    await runner.pass(random.latencyMs(state.settings.deleteLatency), signal);
   }
 
-  async createExportTask(
-    request: CreateExportTaskRequest,
-    { signal, beforeRequest }: TimedCallOptions,
-  ): Promise<ExportTask> {
-    const { random, runner, state } = this.#parts;
-    await this.#connect(signal);
-    beforeRequest?.();
-    return await runner.outside({
+  createExportTask(request: CreateExportTaskRequest, options: TimedCallOptions): Promise<ExportTask> {
+    const { random, state } = this.#parts;
+    return this.#send(options, {
       site: "platform.createExportTask",
       subject: JSON.stringify(request.resourceCondition),
-      signal,
-      latency: state.settings.createLatency,
+      answerLatency: state.settings.createLatency,
       effect: () => state.create(request, random.latencyMs(state.settings.processingMs)),
     });
+  }
+
+  /**
+   * Sends what changes the platform. No latency before the effect: what is written is on its way, though its
+   * sender may stand still for 20 minutes.
+   */
+  async #send<T>(
+    { signal, beforeRequest }: TimedCallOptions,
+    {
+      answerLatency,
+      ...call
+    }: Pick<OutsideCall<T>, "site" | "subject" | "effect"> & { readonly answerLatency: Latency },
+  ): Promise<T> {
+    const { random, runner } = this.#parts;
+    await this.#connect(signal);
+    beforeRequest?.();
+    const answer = await runner.outside({ ...call, signal, latency: 0 });
+    await runner.pass(random.latencyMs(answerLatency), signal);
+    return answer;
   }
 
   async #connect(signal: AbortSignal): Promise<void> {
