@@ -77,10 +77,8 @@ export class DrainLoop {
   /** Works until the queue is empty, the time is up, the operator interrupts or the system fails. Never throws. */
   async drain(): Promise<LoopEnding> {
     const { signal } = this.#options;
+    // One that was aborted before is seen before the first message is received.
     signal.addEventListener("abort", this.#onOperatorAbort, { once: true });
-    if (signal.aborted) {
-      this.#onOperatorAbort();
-    }
     await this.#guarded(() => this.#receiveUntilStopped());
     await Promise.all(this.#inFlight.values());
     await this.#guarded(() => this.#settler.settleHeld(this.#heldFate()));

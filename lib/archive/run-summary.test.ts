@@ -2,6 +2,8 @@ import { expect, test } from "vitest";
 import { SeededRandom } from "../../test/world/seeded-random.ts";
 import { VirtualClock } from "../../test/world/virtual-clock.ts";
 import type { ExportTask } from "../domain/export-task.ts";
+import type { ObjectStore } from "../ports/object-store.ts";
+import type { CallOptions } from "../ports/platform.ts";
 import { emptyCounts } from "../records/run-report.ts";
 import type { ArchiveEvent } from "./events.ts";
 import type { ArchivePorts } from "./ports.ts";
@@ -45,4 +47,32 @@ test("an export without a time of creation is counted, but its age cannot be tol
   const report = await clock.run(() => summarize(ports as ArchivePorts, frame, ending));
   expect(report.platform).toEqual({ held: 1, limit: 50 });
   expect(told).toEqual(["run-ended"]);
+});
+
+test.each([
+  ["of 8 s, 2 are for the look and half of the rest for the report", 8_000, 2_000, 5_000],
+  ["of much, 5 s are for each", 600_000, 5_000, 10_000],
+  ["of no time, nothing is", -1, 0, 0],
+])("calls that hang are cut: %s", async (_which, leftMs, lookCutAtMs, reportCutAtMs) => {
+  const clock = new VirtualClock({ startWallMs: START_WALL_MS });
+  const cutAtMs: number[] = [];
+  const hang = async ({ signal }: { readonly signal: AbortSignal }) => {
+    await clock.sleep(Number.POSITIVE_INFINITY, signal).finally(() => cutAtMs.push(clock.monotonicMs()));
+    throw new Error("nothing hangs for ever");
+  };
+  const told: string[] = [];
+  const observe = (event: ArchiveEvent) => told.push(event.kind === "warning" ? event.code : event.kind);
+  const store = {
+    putDocument: (...[, , , options]: Parameters<ObjectStore["putDocument"]>) => hang(options),
+  };
+  const ports: unknown = { clock, observe, store };
+  const records = { ofTask: (_id: string, options: CallOptions) => hang(options) };
+  const task = { exportTaskId: "export-01", status: "Success", createTime: "2026-11-21T01:00:00.000Z" };
+  const ready: unknown = { abilities: { compareAndSwap: true }, records, list: { tasks: [task] } };
+  const frame = { runId: "20261122T010000000Z-00000000", startedAtMs: START_WALL_MS, leftMs };
+  const ending = { stopReason: "drained", tasks: [], ready: ready as PreflightResult } as const;
+  const report = await clock.run(() => summarize(ports as ArchivePorts, frame, ending));
+  expect(report.platform).toEqual({ held: 1, limit: 50 });
+  expect(told).toEqual(["oldest-unknown", "report-not-stored", "run-ended"]);
+  expect(cutAtMs).toEqual([lookCutAtMs, reportCutAtMs]);
 });

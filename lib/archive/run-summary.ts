@@ -107,9 +107,8 @@ async function places(
   const tasks = run?.lastSeen ?? ready.list.tasks;
   const held = { held: tasks.length, limit: PLACES_LIMIT };
   const archivedExports = run?.archivedExports ?? new ArchivedExports(ready.records);
-  const finished = oldestFirst(tasks).filter(
-    ({ status, createTime }) => status === "Success" && createTime !== undefined,
-  );
+  // Those without a time of creation come last.
+  const finished = oldestFirst(tasks).filter(({ status }) => status === "Success");
   try {
     const oldest = await withOwnLimit(ports.clock, limitMs, (signal) =>
       archivedExports.firstMissing(finished, { signal }),

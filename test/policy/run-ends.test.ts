@@ -1,3 +1,4 @@
+import { getEventListeners } from "node:events";
 import { describe, expect, test } from "vitest";
 import { PACING_STATE_KEY } from "../../lib/domain/key-layout.ts";
 import { exportFile } from "../world/export-file.ts";
@@ -129,6 +130,14 @@ describe("a run that is stopped", () => {
     expect(startedIds(scene)).toEqual([id]);
     expect(scene.bodies()).toEqual([id, id]);
   });
+});
+
+test("a run that ends by itself leaves nothing behind on the operator's signal, which may outlive many", async () => {
+  const scene = new Scene();
+  scene.addTask();
+  const { signal } = new AbortController();
+  expect((await scene.run({ signal })).stopReason).toBe("drained");
+  expect(getEventListeners(signal, "abort")).toEqual([]);
 });
 
 describe("a run under way", () => {
