@@ -30,6 +30,21 @@ describe("deletes are forbidden while all else works (I5)", () => {
       scene.expectAllDone(ids);
     },
   );
+
+  test("what cannot be deleted is put aside at once, not when the run ends", async () => {
+    const scene = new Scene();
+    const error = platformError("platform-forbidden");
+    scene.world.faults.plant({ site: "platform.deleteExportTask", times: FOREVER, form: "not-done", error });
+    const ids = scene.addTasks(6);
+    expectSystemFailure(await scene.run(), "platform-forbidden");
+    const kinds = scene.events.map(({ kind }) => kind);
+    expect(kinds.filter((kind) => kind === "task-ended")).toHaveLength(ids.length);
+    const endedBeforeLastBegan = kinds
+      .slice(0, kinds.lastIndexOf("task-started"))
+      .filter((kind) => kind === "task-ended");
+    // The first waits for the second; one more may be in flight.
+    expect(endedBeforeLastBegan.length).toBeGreaterThanOrEqual(ids.length - 2);
+  });
 });
 
 describe("a run without limit that archived one task and can archive no other (I5)", () => {
