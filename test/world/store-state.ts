@@ -3,6 +3,7 @@ import { sha256Hex } from "./export-file.ts";
 import type { WorldObserver } from "./observer.ts";
 import { storeError } from "./port-errors.ts";
 import type { Latency } from "./seeded-random.ts";
+import { SortedKeys } from "./sorted-keys.ts";
 import type { VirtualClock } from "./virtual-clock.ts";
 
 /** What the store can do and how fast; a test may change it while the world runs. */
@@ -61,6 +62,7 @@ export class StoreState {
   readonly #clock: VirtualClock;
   readonly #observer: WorldObserver;
   readonly #entries = new Map<string, StoredEntry>();
+  readonly #keys = new SortedKeys();
   readonly #uploads = new Map<number, OpenUpload>();
   #version = 0;
   #uploadId = 0;
@@ -81,7 +83,7 @@ export class StoreState {
 
   /** The keys below a prefix, sorted. */
   keysUnder(prefix: string): readonly string[] {
-    return [...this.#entries.keys()].filter((key) => key.startsWith(prefix)).sort();
+    return this.#keys.under(prefix);
   }
 
   /** The text at a key, for tests and the oracle. */
@@ -98,6 +100,7 @@ export class StoreState {
   /** Removes a key from outside. */
   removeObject(key: string): void {
     this.#entries.delete(key);
+    this.#keys.remove(key);
   }
 
   openUpload(key: string, runner: string, metadata: Readonly<Record<string, string>>): OpenUpload {
@@ -178,6 +181,7 @@ export class StoreState {
       modifiedAtMs: this.#clock.wallMs() + this.settings.clockSkewMs,
     };
     this.#entries.set(key, entry);
+    this.#keys.add(key);
     return entry;
   }
 }
