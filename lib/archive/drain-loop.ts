@@ -161,7 +161,7 @@ export class DrainLoop {
       const nap = new AbortController();
       const napping = this.run.ports.clock.sleep(IDLE_POLL_MS, nap.signal).catch(() => undefined);
       await Promise.race([...this.#inFlight.values(), napping]);
-      nap.abort();
+      nap.abort("over");
       return;
     }
     // Nothing in this run will tell any more whether these tasks or the system are ill.
