@@ -20,7 +20,8 @@ describe("the functions in the cloud, by the settings of a deployment", () => {
     await lab.control.addTasks(finishedExports(EXPORTS));
     expect(await discover(night)).toHaveLength(EXPORTS);
     const stops: string[] = [];
-    do {
+    let isOver = false;
+    while (!isOver && stops.length < MAX_RUNS) {
       const { report, log, leftMs } = await archive(night, { timeLeftMs: 7_000 });
       stops.push(report.stopReason);
       expect(leftMs, "time left when it returned").toBeGreaterThan(0);
@@ -28,7 +29,9 @@ describe("the functions in the cloud, by the settings of a deployment", () => {
       if (stops.length === 1) {
         await rotateKeys(night);
       }
-    } while (lab.queue.messages().length > 0 && stops.length < MAX_RUNS);
+      // The run that does the last work may have no time left to see that it was the last.
+      isOver = report.stopReason === "drained" && lab.queue.messages().length === 0;
+    }
     expect(stops).toContain("time-budget");
     expect(stops.at(-1)).toBe("drained");
     await expectArchivedOnce(lab, EXPORTS);
