@@ -64,9 +64,10 @@ export class CloudQueue {
     return [...ready, ...delayed, ...inflight.map(({ message }) => message)].map(({ body }) => body);
   }
 
-  /** The bodies of those that were sent with a delay which is not over. */
-  delayed(): readonly string[] {
-    return (this.#fauxqs.inspectQueue(TASKS)?.messages.delayed ?? []).map(({ body }) => body);
+  /** The bodies of those whose delay is not over. fauxqs itself looks at the time only when somebody receives. */
+  delayedUnseen(): readonly string[] {
+    const { delayed = [] } = this.#fauxqs.inspectQueue(TASKS)?.messages ?? {};
+    return delayed.filter(({ delayUntil = 0 }) => delayUntil > Date.now()).map(({ body }) => body);
   }
 
   letters(): readonly CloudLetter[] {

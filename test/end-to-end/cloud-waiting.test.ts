@@ -17,7 +17,7 @@ test("`run` waits for what it has postponed itself, though SQS does not tell whe
   const { exportTaskId } = await lab.control.addTask({ ...finished, status: "Processing" });
   lab.queue.send(exportTaskId);
   const running = lab.start("run", "--json");
-  await vi.waitFor(() => expect(lab.queue.delayed()).toHaveLength(1), { timeout: 30_000 });
+  await vi.waitFor(() => expect(lab.queue.delayedUnseen()).toHaveLength(1), { timeout: 30_000 });
   await lab.control.patchTask(exportTaskId, { status: "Success" });
 
   const { exitCode, stdout } = await running.ended;
