@@ -34,7 +34,7 @@ export interface QueueDepth {
   /** Received by somebody and not settled. */
   readonly inFlight: number;
   readonly deadLetters: number;
-  /** When the next message that is not ready becomes so, where the queue can tell. */
+  /** When the next message that is not ready becomes so, of those of which the adapter can tell. */
   readonly nextDueAtMs: number | undefined;
 }
 
