@@ -2,8 +2,8 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "vitest";
-import { type S3Options, spawnS3 } from "../../sandbox/s3/start.ts";
-import { type SandboxControl, type SettingsInput, spawnSandbox } from "../../sandbox/start.ts";
+import { type S3Options, spawnS3, startS3 } from "../../sandbox/s3/start.ts";
+import { type SandboxControl, type SettingsInput, spawnSandbox, startSandbox } from "../../sandbox/start.ts";
 import { CloudBucket } from "./cloud-bucket.ts";
 import { CloudQueue } from "./cloud-queue.ts";
 import { type Ended, type Running, startArchiver } from "./command-line.ts";
@@ -17,6 +17,8 @@ export interface CloudLabOptions {
   readonly storeProfile: "aws" | "obs" | "generic";
   /** When a poll that finds nothing ends. Default 3. */
   readonly longestPollSeconds?: number;
+  /** Platform and store in processes of their own, for runners that live in the test's and need it to be quick. */
+  readonly apart?: boolean;
   readonly sandbox?: SettingsInput;
   readonly settings?: Readonly<Record<string, string>>;
 }
@@ -63,16 +65,24 @@ export class CloudLab {
 /** A lab of this test's own, taken down when the test is over. */
 export async function openCloudLab(
   { onTestFinished }: Pick<TestContext, "onTestFinished">,
-  { intervalMs, s3, storeProfile, longestPollSeconds = 3, sandbox = {}, settings = {} }: CloudLabOptions,
+  {
+    intervalMs,
+    s3,
+    storeProfile,
+    longestPollSeconds = 3,
+    apart = false,
+    sandbox = {},
+    settings = {},
+  }: CloudLabOptions,
 ): Promise<CloudLab> {
   const folder = await mkdtemp(join(tmpdir(), "archiver-cloud-"));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  const platform = await spawnSandbox({
+  const platform = await (apart ? spawnSandbox : startSandbox)({
     stateFolder: join(folder, "platform"),
     settings: { projectId: PROJECT_ID, accounts: [ACCOUNT], downloadIntervalMs: intervalMs, ...sandbox },
   });
   onTestFinished(() => platform.stop());
-  const server = await spawnS3(s3);
+  const server = await (apart ? spawnS3 : startS3)(s3);
   onTestFinished(() => server.stop());
   const queue = await CloudQueue.start(longestPollSeconds);
   onTestFinished(() => queue.stop());

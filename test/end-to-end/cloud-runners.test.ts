@@ -121,7 +121,12 @@ async function runNight(
   messages: number,
   store: Pick<CloudLabOptions, "s3" | "storeProfile">,
 ): Promise<Night> {
-  const lab = await openCloudLab(context, { intervalMs: INTERVAL_MS, longestPollSeconds: 2, ...store });
+  const lab = await openCloudLab(context, {
+    intervalMs: INTERVAL_MS,
+    longestPollSeconds: 2,
+    apart: true,
+    ...store,
+  });
   for (const [name, value] of Object.entries(lab.awsKeys)) {
     vi.stubEnv(name, value);
   }

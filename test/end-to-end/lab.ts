@@ -6,7 +6,7 @@ import type { TestContext } from "vitest";
 import {
   type SandboxControl,
   type SettingsInput,
-  spawnSandbox,
+  startSandbox,
   type TaskSpecInput,
 } from "../../sandbox/start.ts";
 import { type Ended, type Running, startArchiver } from "./command-line.ts";
@@ -94,7 +94,7 @@ export async function openLab(
 ): Promise<Lab> {
   const folder = await mkdtemp(join(tmpdir(), "archiver-lab-"));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  const platform = await spawnSandbox({
+  const platform = await startSandbox({
     stateFolder: join(folder, "platform"),
     settings: { projectId: PROJECT_ID, accounts: [ACCOUNT], downloadIntervalMs: intervalMs, ...sandbox },
   });

@@ -11,7 +11,7 @@ import {
   S3Client,
 } from "@aws-sdk/client-s3";
 import type { TestContext } from "vitest";
-import { type S3Control, spawnS3 } from "../../sandbox/s3/start.ts";
+import { type S3Control, startS3 } from "../../sandbox/s3/start.ts";
 import { realServer, type S3Server } from "../contract/s3-servers.ts";
 
 /** Everything the archiver writes lies below this. */
@@ -125,7 +125,7 @@ export class LockedBucket {
 export async function openStandInBucket({
   onTestFinished,
 }: Pick<TestContext, "onTestFinished">): Promise<LockedBucket> {
-  const standIn = await spawnS3({
+  const standIn = await startS3({
     profile: "aws",
     settings: { buckets: [{ name: "locked", versioning: true, objectLock: {} }] },
   });

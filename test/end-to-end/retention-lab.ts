@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as v from "valibot";
 import type { TestContext } from "vitest";
-import { type SandboxControl, spawnSandbox } from "../../sandbox/start.ts";
+import { type SandboxControl, startSandbox } from "../../sandbox/start.ts";
 import { CloudQueue } from "./cloud-queue.ts";
 import { type Ended, startArchiver } from "./command-line.ts";
 import { type Call, callFresh, metricsOf } from "./function-host.ts";
@@ -146,7 +146,7 @@ export async function openRetentionLab(
   const { onTestFinished } = context;
   const folder = await mkdtemp(join(tmpdir(), "archiver-retention-"));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  const platform = await spawnSandbox({
+  const platform = await startSandbox({
     stateFolder: join(folder, "platform"),
     settings: { projectId: PROJECT_ID, accounts: [ACCOUNT], downloadIntervalMs: INTERVAL_MS },
   });
