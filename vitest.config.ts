@@ -12,6 +12,9 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
+/** Tests that leave the process as they found it, so that many files can share one. */
+const TOGETHER = ["{lib,functions,sandbox}/**/*.test.ts", "test/{policy,world}/**/*.test.ts"];
+
 export default defineConfig({
   test: {
     // One worker per core: the default leaves one idle, half of a machine with two.
@@ -21,7 +24,11 @@ export default defineConfig({
     sequence: { sequencer: LongestFirst },
     // The limit catches what hangs; how long a test takes says more about the machine than about the program.
     testTimeout: 60_000,
-    include: ["{lib,functions,sandbox,test}/**/*.test.ts"],
+    projects: [
+      // A fresh process for each would cost half as much again as the tests.
+      { extends: true, test: { name: "together", include: TOGETHER, isolate: false } },
+      { extends: true, test: { name: "apart", include: ["test/**/*.test.ts"], exclude: TOGETHER } },
+    ],
     coverage: {
       provider: "v8",
       include: ["lib/**/*.ts"],

@@ -57,13 +57,13 @@ describe("the functions in the cloud, by the settings of a deployment", () => {
       await lab.control.addTasks(finishedExports(3).slice(2));
     }
     const log = await host.end();
-    expect(runs.map(({ stopReason, counts }) => [stopReason, counts.archived])).toEqual([
-      ["drained", 2],
-      ["drained", 1],
-      ["time-budget", 0],
-    ]);
+    expect(runs.map(({ stopReason }) => stopReason)).toEqual(["drained", "drained", "time-budget"]);
+    // On a busy machine an export that missed its slots is left to the second run.
+    const archived = runs.map(({ counts }) => counts.archived);
+    expect(archived).toEqual([expect.any(Number), 3 - Number(archived[0]), 0]);
+    expect(archived[1], "the export that came between the runs").toBeGreaterThan(0);
     expect(new Set(runs.map(({ runId }) => runId)).size).toBe(3);
-    expect(metricsOf(log).map(({ TasksArchived }) => TasksArchived)).toEqual([2, 1, 0]);
+    expect(metricsOf(log).map(({ TasksArchived }) => TasksArchived)).toEqual(archived);
     // The last run had no time to start anything, so it needed no keys.
     expect(secrets.reads).toHaveLength(3);
   });

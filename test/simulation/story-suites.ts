@@ -25,8 +25,8 @@ export const storySuiteSchema = v.variant("kind", [
   }),
   /** Every pair of faults. */
   v.object({ kind: v.literal("pairs"), setting: settingSchema }),
-  /** Every fault with every crash; the fault at every call of its site, or only at the first. */
-  v.object({ kind: v.literal("crossed"), setting: settingSchema, atEveryCall: v.boolean() }),
+  /** Every fault with every crash. */
+  v.object({ kind: v.literal("crossed"), setting: settingSchema }),
 ]);
 
 export type StorySuite = v.InferOutput<typeof storySuiteSchema>;
@@ -65,13 +65,10 @@ async function* pairStories({ setting }: Extract<StorySuite, { kind: "pairs" }>)
   }
 }
 
-async function* crossedStories({
-  setting,
-  atEveryCall,
-}: Extract<StorySuite, { kind: "crossed" }>): AsyncGenerator<Story> {
+async function* crossedStories({ setting }: Extract<StorySuite, { kind: "crossed" }>): AsyncGenerator<Story> {
   const base = baseStory(setting);
   const clean = await playCleanRun(setting);
-  const points = pointsOf(PAIR_ROWS, clean).filter(({ occurrence }) => atEveryCall || occurrence === 1);
+  const points = pointsOf(PAIR_ROWS, clean);
   // Dying after a call is as dying before the next.
   const crashes = crashesOf(clean).filter(({ when }) => when === "after");
   for (const point of points) {

@@ -7,7 +7,7 @@ import { tableOf } from "./table.ts";
 const UNCHANGED = "the program as it is";
 const SEEDS_OF_THE_UNCHANGED = 3;
 /** Random stories beside the scenes: how many each bug is given to show itself in. */
-const SEEDS_BY_EFFORT = { test: 10, ci: 50, full: 2_000 };
+const SEEDS_BY_EFFORT = { test: 0, ci: 50, full: 2_000 };
 const HUNT_LIMIT_MS = 3 * 3_600_000;
 
 let answers: readonly HuntAnswer[] = [];
