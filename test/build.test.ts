@@ -58,6 +58,23 @@ async function findOldNode(): Promise<string | undefined> {
   return undefined;
 }
 
+/** Tells on stderr, when the process ends, which of Node's own modules it loaded. */
+const TELL_BUILT_INS =
+  "data:text/javascript,process.on('exit', () => console.error(process.moduleLoadList.join('%5Cn')))";
+
+test("no program loads undici when it starts: nothing here uses it", async () => {
+  const functions = await readdir(path.join(folder, "dist", "functions"));
+  const programs = functions.filter((name) => name.endsWith(".mjs")).map((name) => `functions/${name}`);
+  expect(programs.length).toBeGreaterThan(3);
+  for (const program of ["cli.mjs", ...programs]) {
+    const args = ["--import", TELL_BUILT_INS, path.join(folder, "dist", program), "--help"];
+    const { exitCode, stderr } = await start(process.execPath, args);
+    expect({ program, exitCode }).toEqual({ program, exitCode: 0 });
+    expect(stderr).toContain("NativeModule http\n");
+    expect(stderr).not.toContain("undici");
+  }
+});
+
 describe("the command line", () => {
   test("is one executable file with its source map beside it", async () => {
     expect((await stat(commandLine)).mode & 0o111).toBe(0o111);
