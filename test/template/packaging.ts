@@ -58,6 +58,8 @@ async function runServerless(args: readonly string[], cwd: string): Promise<stri
     HOME: path.join(cwd, "empty-home"),
     HTTPS_PROXY: closed,
     HTTP_PROXY: closed,
+    // The five packagings share what Node compiled.
+    NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
   };
   const { stdout, stderr } = await execFileOf(process.execPath, [program, ...args], {
     cwd,
