@@ -1,6 +1,7 @@
 import type { Clock } from "../../lib/ports/clock.ts";
 import type { EffectLog, EffectOutcome } from "./effects.ts";
 import type { Fault, Faults, Site } from "./faults.ts";
+import { Journey } from "./journey.ts";
 import type { Latency, SeededRandom } from "./seeded-random.ts";
 import { type Cancel, sleepBy, type VirtualClock, VirtualLimitError } from "./virtual-clock.ts";
 
@@ -176,14 +177,14 @@ export class RunnerProcess {
   }
 
   /** Lets a drawn latency pass, without touching the event loop when it is 0. */
-  async pass(ms: number, signal: AbortSignal | undefined): Promise<void> {
-    signal?.throwIfAborted();
+  pass(ms: number, signal: AbortSignal | undefined): Promise<void> {
     if (ms > 0) {
-      await sleepBy((delayMs, action) => this.schedule(delayMs, action), ms, signal);
+      return sleepBy((delayMs, action) => this.schedule(delayMs, action), ms, signal);
     }
-    if (this.#crashPoint !== undefined) {
-      await never();
+    if (signal?.aborted === true) {
+      return Promise.reject(signal.reason);
     }
+    return this.#crashPoint === undefined ? Promise.resolve() : never();
   }
 
   /** Waits until the signal is aborted and rejects with its reason. */
@@ -193,17 +194,17 @@ export class RunnerProcess {
   }
 
   /**
-   * Counts a call at its site and returns the fault planted for it. Also where an endless loop of calls that
-   * take no time is stopped: no event loop turn would ever come to notice it.
+   * Counts a call at its site and returns the fault planted for it; a frozen process makes none. Also where an
+   * endless loop of calls that take no time is stopped: no event loop turn would ever come to notice it.
    */
-  async report(site: Site, subject: string): Promise<Fault | undefined> {
+  report(site: Site, subject: string): Fault | undefined | "frozen" {
     if (this.#crashPoint !== undefined) {
-      return never();
+      return "frozen";
     }
     const { clock, effects, faults, maxCalls } = this.#around;
     if (effects.all.length >= maxCalls) {
       clock.stop(new VirtualLimitError(`more than ${maxCalls} calls, the last to ${site} (${subject})`));
-      return never();
+      return "frozen";
     }
     return faults.report(site, subject, this.name);
   }
@@ -218,13 +219,21 @@ export class RunnerProcess {
   }
 
   /** One call to the outside, with its latency, its planted fault and its line in the effect log. */
-  async outside<T>(call: OutsideCall<T>): Promise<T> {
-    if (call.signal === undefined) {
-      throw new TypeError(`${call.site} was called without a signal: nothing limits how long it takes`);
-    }
-    call.signal.throwIfAborted();
-    const fault = await this.report(call.site, call.subject);
-    return this.#whileInFlight(`${call.site} ${call.subject}`, () => this.#travel(call, fault));
+  outside<T>(call: OutsideCall<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const { latency, signal, site, subject } = call;
+      if (signal === undefined) {
+        throw new TypeError(`${site} was called without a signal: nothing limits how long it takes`);
+      }
+      signal.throwIfAborted();
+      const fault = this.report(site, subject);
+      if (fault !== "frozen") {
+        const { clock, random } = this.#around;
+        const startedAtMs = clock.monotonicMs();
+        const latencyMs = random.latencyMs(latency);
+        new Journey({ process: this, call, signal, fault, startedAtMs, latencyMs, resolve, reject }).begin();
+      }
+    });
   }
 
   /** An answer that is still coming in. @returns what to call when it has ended or was dropped. */
@@ -234,64 +243,9 @@ export class RunnerProcess {
     return () => this.#inFlight.delete(entry);
   }
 
-  async #whileInFlight<T>(what: string, work: () => Promise<T>): Promise<T> {
-    const close = this.open(what);
-    try {
-      return await work();
-    } finally {
-      close();
-    }
-  }
-
-  async #travel<T>(call: OutsideCall<T>, fault: Fault | undefined): Promise<T> {
-    const startedAtMs = this.#around.clock.monotonicMs();
-    const record = (outcome: EffectOutcome) => this.record(call.site, call.subject, startedAtMs, outcome);
-    const latencyMs = this.#around.random.latencyMs(call.latency);
-    const outwardMs = Math.floor(latencyMs / 2) + (fault?.form === "slow" ? fault.extraMs : 0);
-    const backMs = latencyMs - Math.floor(latencyMs / 2);
-
-    try {
-      await (fault?.form === "stall" ? this.untilAborted(call.signal) : this.pass(outwardMs, call.signal));
-    } catch (aborted) {
-      record("aborted");
-      throw aborted;
-    }
-    if (fault?.form === "crash" && fault.when === "before") {
-      return this.#crashAt(call);
-    }
-    if (fault?.form === "not-done") {
-      record("not-done");
-      await this.pass(backMs, call.signal);
-      throw fault.error;
-    }
-    if (fault?.form === "race") {
-      fault.act();
-    }
-    if (fault?.form === "spoiled" && fault.spares?.(call.subject) !== true) {
-      call.spoil?.();
-    }
-    let answer: T;
-    try {
-      answer = call.effect(startedAtMs);
-    } catch (refusal) {
-      record("refused");
-      await this.pass(backMs, call.signal);
-      throw refusal;
-    }
-    record(fault?.form === "done-answer-lost" ? "answer-lost" : "done");
-    if (fault?.form === "crash") {
-      return this.#crashAt(call);
-    }
-    await this.pass(backMs, call.signal);
-    if (fault?.form === "done-answer-lost") {
-      throw fault.error;
-    }
-    return fault?.form === "done-says-conflict" && call.conflict !== undefined ? call.conflict : answer;
-  }
-
-  #crashAt(call: { readonly site: Site; readonly subject: string }): Promise<never> {
-    this.record(call.site, call.subject, this.#around.clock.monotonicMs(), "crash");
-    this.freeze(call.site, call.subject);
-    return never();
+  /** Dies at a call. */
+  crash(site: Site, subject: string): void {
+    this.record(site, subject, this.#around.clock.monotonicMs(), "crash");
+    this.freeze(site, subject);
   }
 }

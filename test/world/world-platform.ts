@@ -11,7 +11,7 @@ import type { BodyDamage, Fault } from "./faults.ts";
 import type { WorldObserver } from "./observer.ts";
 import type { PlatformState } from "./platform-state.ts";
 import { platformError } from "./port-errors.ts";
-import type { OutsideCall, RunnerProcess } from "./runner-process.ts";
+import { never, type OutsideCall, type RunnerProcess } from "./runner-process.ts";
 import type { Latency, SeededRandom } from "./seeded-random.ts";
 import type { VirtualClock } from "./virtual-clock.ts";
 import { planBody, sendBody } from "./world-body.ts";
@@ -74,7 +74,8 @@ export class WorldPlatform implements Platform {
     });
     await runner.pass(random.latencyMs(firstByteLatency), signal);
 
-    const damage = damageOf(await runner.report("platform.body", exportTaskId));
+    const fault = runner.report("platform.body", exportTaskId);
+    const damage = fault === "frozen" ? await never() : damageOf(fault);
     if (damage !== undefined) {
       const nowMs = this.#parts.clock.monotonicMs();
       runner.record("platform.body", `${exportTaskId} ${damage.kind}`, nowMs, "done");
