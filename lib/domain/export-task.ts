@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 
 /**
  * One item of `ListExportTasks`, with only what the archiver decides on. A status other than the three
@@ -46,8 +46,8 @@ export function parsePlatformTime(text: string): number | undefined {
   const [, year, month, day, hour, minute, second, fraction = ""] = match;
   const iso = `${year}-${month}-${day}T${hour}:${minute}:${second}.${fraction.padEnd(3, "0")}Z`;
   const epochMs = Date.parse(iso);
-  // Date.parse rolls 30 February over into March; such a time is not a time.
-  return Number.isNaN(epochMs) || new Date(epochMs).toISOString() !== iso ? undefined : epochMs;
+  // Date.parse rolls 30 February over into March, and 24:00 into the next day; such a time is not a time.
+  return new Date(epochMs).getUTCDate() === Number(day) ? epochMs : undefined;
 }
 
 /**
@@ -60,10 +60,7 @@ export function parsePlatformTime(text: string): number | undefined {
 export function revisionOf(task: Pick<ExportTask, "exportTaskId" | "endTime" | "exportCount">): string {
   const endTime = task.endTime === undefined ? "" : String(parsePlatformTime(task.endTime) ?? task.endTime);
   const exportCount = task.exportCount === undefined ? "" : String(task.exportCount);
-  return createHash("sha256")
-    .update(`${task.exportTaskId}\n${endTime}\n${exportCount}`, "utf8")
-    .digest("hex")
-    .slice(0, 8);
+  return hash("sha256", `${task.exportTaskId}\n${endTime}\n${exportCount}`).slice(0, 8);
 }
 
 /** The project and instance whose exports one deployment archives. */
