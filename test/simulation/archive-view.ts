@@ -1,14 +1,11 @@
 import * as v from "valibot";
-import { revisionOf } from "../../lib/domain/export-task.ts";
 import { holdKey, parseRecordKey, taskRecordsFolder } from "../../lib/domain/key-layout.ts";
+import { documentReader, readArchived } from "../world/judged-documents.ts";
 import type { World } from "../world/world.ts";
 
-const archivedSchema = v.object({ object: v.object({ key: v.string(), sha256: v.string() }) });
-const letterSchema = v.object({
-  exportTaskId: v.optional(v.string()),
-  reason: v.string(),
-  deadLetteredAt: v.string(),
-});
+const readLetter = documentReader(
+  v.object({ exportTaskId: v.optional(v.string()), reason: v.string(), deadLetteredAt: v.string() }),
+);
 
 export interface LetterView {
   readonly exportTaskId: string | undefined;
@@ -41,7 +38,7 @@ export class ArchiveView {
     for (const key of store.keysUnder(folder)) {
       const { name, revision = "" } = parseRecordKey(key, folder) ?? {};
       if (name === "archived") {
-        const object = this.#read(archivedSchema, key)?.object;
+        const object = readArchived(store.entries.get(key));
         if (object !== undefined) {
           const isIntact = store.entries.get(object.key)?.sha256 === object.sha256;
           archived.push({ revision, ...object, isIntact });
@@ -49,7 +46,11 @@ export class ArchiveView {
       } else if (name === "deleted") {
         deletedRevisions.push(revision);
       } else if (name === "dead-letter") {
-        letters.push({ exportTaskId: id, revision, reason: this.#read(letterSchema, key)?.reason ?? "" });
+        letters.push({
+          exportTaskId: id,
+          revision,
+          reason: readLetter(store.entries.get(key))?.reason ?? "",
+        });
       }
     }
     return { archived, deletedRevisions, letters: [...letters, ...this.looseLetters(id)] };
@@ -57,8 +58,9 @@ export class ArchiveView {
 
   /** Dead letters kept by their body's digest, about this task or, for `undefined`, about none. */
   looseLetters(id: string | undefined): readonly LetterView[] {
-    return this.#world.store.keysUnder("dead-letters/").flatMap((key) => {
-      const letter = this.#read(letterSchema, key);
+    const { store } = this.#world;
+    return store.keysUnder("dead-letters/").flatMap((key) => {
+      const letter = readLetter(store.entries.get(key));
       return letter === undefined || letter.exportTaskId !== id
         ? []
         : [{ exportTaskId: id, revision: undefined, reason: letter.reason }];
@@ -68,7 +70,7 @@ export class ArchiveView {
   /** The task as the platform lists it now. */
   listed(id: string): { status: string; revision: string } | undefined {
     const found = this.#world.platform.list().find(({ task }) => task.exportTaskId === id);
-    return found && { status: found.task.status, revision: revisionOf(found.task) };
+    return found && { status: found.task.status, revision: found.revision };
   }
 
   isHeld(id: string): boolean {
@@ -79,9 +81,7 @@ export class ArchiveView {
   keptSha256s(): ReadonlySet<string> {
     const { store } = this.#world;
     const kept = store.keysUnder("records/").flatMap((key) => {
-      const object = /\/archived(-\d+)?\.json$/.test(key)
-        ? this.#read(archivedSchema, key)?.object
-        : undefined;
+      const object = /\/archived(-\d+)?\.json$/.test(key) ? readArchived(store.entries.get(key)) : undefined;
       const isIntact = object !== undefined && store.entries.get(object.key)?.sha256 === object.sha256;
       return isIntact ? [object.sha256] : [];
     });
@@ -91,10 +91,5 @@ export class ArchiveView {
   /** Whether a record of this task names an intact object with these bytes. */
   isKept(id: string, sha256: string): boolean {
     return this.recordsOf(id).archived.some((object) => object.sha256 === sha256 && object.isIntact);
-  }
-
-  #read<T>(schema: v.GenericSchema<unknown, T>, key: string): T | undefined {
-    const parsed = v.safeParse(schema, JSON.parse(this.#world.store.textAt(key) ?? "null"));
-    return parsed.success ? parsed.output : undefined;
   }
 }

@@ -3,6 +3,7 @@ import type { ExportTask } from "../../lib/domain/export-task.ts";
 /** One task of a list as it was answered, with the file the platform held for it at that moment. */
 export interface ListedFile {
   readonly task: ExportTask;
+  readonly revision: string;
   /** `undefined` when the platform had no file for it. */
   readonly fileSha256: string | undefined;
 }

@@ -1,6 +1,6 @@
-import * as v from "valibot";
-import { type PlatformScope, revisionOf } from "../../lib/domain/export-task.ts";
+import type { PlatformScope } from "../../lib/domain/export-task.ts";
 import { exportFolder, parseRecordKey, recordKey, taskRecordsFolder } from "../../lib/domain/key-layout.ts";
+import { parseArchived, readArchived } from "./judged-documents.ts";
 import type { ListedFile, WorldObserver } from "./observer.ts";
 import type { QueueState } from "./queue-state.ts";
 import type { StoredEntry, StoreState } from "./store-state.ts";
@@ -8,9 +8,6 @@ import type { VirtualClock } from "./virtual-clock.ts";
 
 /** I1: how old the list may be that a delete relies on. */
 const LIST_FRESHNESS_MS = 5_000;
-
-/** The part of an `archived` record that the oracle believes; read apart from the code under test. */
-const archivedSchema = v.object({ object: v.object({ key: v.string(), sha256: v.string() }) });
 
 /** The runner that may remove objects. */
 const SWEEPER = "sweep";
@@ -68,10 +65,10 @@ export class Oracle implements WorldObserver {
       { startedAtMs, files: byId },
     ];
     for (const file of files) {
-      const { task, fileSha256 } = file;
+      const { task, revision, fileSha256 } = file;
       if (fileSha256 !== undefined && !this.#known.has(file)) {
         this.#known.add(file);
-        const revisionKey = `${task.exportTaskId}/${revisionOf(task)}`;
+        const revisionKey = `${task.exportTaskId}/${revision}`;
         const known = this.#fileSha256sByRevision.get(revisionKey) ?? new Set();
         this.#fileSha256sByRevision.set(revisionKey, known.add(fileSha256));
       }
@@ -142,11 +139,8 @@ export class Oracle implements WorldObserver {
     this.#keysWritten.add(key);
     const [, , exportTaskId = ""] = /^records\/[^/]+\/([^/]+)\/([^/]+)\//.exec(key) ?? [];
     const parsed = parseRecordKey(key, taskRecordsFolder(this.#parts.scope, exportTaskId));
-    if (parsed?.name !== "archived") {
-      return;
-    }
-    const now = readArchived(text);
-    if (parsed.number > 1) {
+    if (parsed?.name === "archived" && parsed.number > 1) {
+      const now = parseArchived(text);
       const before = this.#archivedObject(exportTaskId, parsed.revision, parsed.number - 1);
       // One that names another task's object, copied here by somebody, is as good as unreadable.
       const isOwn = before?.key.includes(`/${exportTaskId}/`) === true;
@@ -171,7 +165,7 @@ export class Oracle implements WorldObserver {
     if (listed === undefined) {
       return "the list did not show it";
     }
-    const revision = revisionOf(listed.task);
+    const { revision } = listed;
     if (listed.task.status !== "Success") {
       return `the list showed it as ${listed.task.status}`;
     }
@@ -213,17 +207,15 @@ export class Oracle implements WorldObserver {
     revision: string,
     number: number,
   ): { key: string; sha256: string; isIntact: boolean } | undefined {
-    const text = this.#parts
-      .store()
-      .textAt(recordKey(this.#parts.scope, exportTaskId, revision, "archived", number));
-    const object = text === undefined ? undefined : readArchived(text);
+    const key = recordKey(this.#parts.scope, exportTaskId, revision, "archived", number);
+    const object = readArchived(this.#entryAt(key));
     return object && { ...object, isIntact: this.#entryAt(object.key)?.sha256 === object.sha256 };
   }
 
   #isRecordedAnywhere(sha256: string): boolean {
     const store = this.#parts.store();
     return store.keysUnder("records/").some((key) => {
-      const object = /\/archived(-\d+)?\.json$/.test(key) ? readArchived(store.textAt(key) ?? "") : undefined;
+      const object = /\/archived(-\d+)?\.json$/.test(key) ? readArchived(this.#entryAt(key)) : undefined;
       return object?.sha256 === sha256 && this.#entryAt(object.key)?.sha256 === sha256;
     });
   }
@@ -238,17 +230,5 @@ export class Oracle implements WorldObserver {
 
   #violate(violation: string): void {
     this.#violations.push(`${violation} (at ${this.#nowMs()} ms)`);
-  }
-}
-
-function readArchived(text: string): { key: string; sha256: string } | undefined {
-  try {
-    const result = v.safeParse(archivedSchema, JSON.parse(text));
-    return result.success ? result.output.object : undefined;
-  } catch (thrown) {
-    if (thrown instanceof SyntaxError) {
-      return undefined;
-    }
-    throw thrown;
   }
 }

@@ -1,4 +1,4 @@
-import type { ExportTask } from "../../lib/domain/export-task.ts";
+import { type ExportTask, revisionOf } from "../../lib/domain/export-task.ts";
 import type { CreateExportTaskRequest } from "../../lib/ports/platform.ts";
 import { type ExportFile, exportFile } from "./export-file.ts";
 import { type FileEnd, FileHistory } from "./file-history.ts";
@@ -83,7 +83,8 @@ export class PlatformState {
       .map((task) => {
         const fileSha256 = task.status === "Success" ? this.#files.get(task.fileKey)?.sha256 : undefined;
         if (task.view === undefined || task.view.fileSha256 !== fileSha256) {
-          task.view = { task: toExportTask(task), fileSha256 };
+          const shown = toExportTask(task);
+          task.view = { task: shown, revision: revisionOf(shown), fileSha256 };
         }
         return task.view;
       });
