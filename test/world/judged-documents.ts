@@ -16,7 +16,7 @@ export function documentReader<T>(
     if (entry === undefined) {
       return undefined;
     }
-    const read = known.get(entry) ?? { document: parse(schema, Buffer.from(entry.bytes).toString("utf8")) };
+    const read = known.get(entry) ?? { document: parse(schema, entry.text) };
     known.set(entry, read);
     return read.document;
   };

@@ -1,4 +1,4 @@
-import type { BodyProof, ObjectInfo, VerificationLevel } from "../../lib/ports/object-store.ts";
+import type { BodyProof, VerificationLevel } from "../../lib/ports/object-store.ts";
 import { sha256Hex } from "./export-file.ts";
 import type { WorldObserver } from "./observer.ts";
 import { storeError } from "./port-errors.ts";
@@ -36,13 +36,49 @@ export const DEFAULT_STORE_SETTINGS: Readonly<StoreSettings> = {
   abortTimeoutMs: 5_000,
 };
 
-/** What stands at a key, an export or a document alike. */
-export interface StoredEntry extends ObjectInfo {
+interface EntryParts {
   readonly bytes: Uint8Array;
-  /** Lowercase hex over `bytes`. */
-  readonly sha256: string;
+  readonly version: number;
+  readonly checksum: string | undefined;
   readonly metadata: Readonly<Record<string, string>>;
   readonly modifiedAtMs: number;
+}
+
+/** What stands at a key, an export or a document alike. Never changes: what is written again is another entry. */
+export class StoredEntry {
+  readonly bytes: Uint8Array;
+  readonly sizeBytes: number;
+  /** The same bytes written again get another ETag: more than a real store promises, never less. */
+  readonly etag: string;
+  readonly versionId: string;
+  readonly checksum: string | undefined;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly modifiedAtMs: number;
+  #sha256: string | undefined;
+  #text: string | undefined;
+
+  constructor({ bytes, version, checksum, metadata, modifiedAtMs }: EntryParts, sha256?: string) {
+    this.bytes = bytes;
+    this.sizeBytes = bytes.length;
+    this.etag = `"etag-${version}"`;
+    this.versionId = `v${version}`;
+    this.checksum = checksum;
+    this.metadata = metadata;
+    this.modifiedAtMs = modifiedAtMs;
+    this.#sha256 = sha256;
+  }
+
+  /** Lowercase hex over `bytes`. Most entries are documents, whose hash nobody asks for. */
+  get sha256(): string {
+    this.#sha256 ??= sha256Hex(this.bytes);
+    return this.#sha256;
+  }
+
+  /** The bytes as UTF-8, which only a document's are. */
+  get text(): string {
+    this.#text ??= Buffer.from(this.bytes).toString("utf8");
+    return this.#text;
+  }
 }
 
 /** An upload that was begun; visible here, never in a list. */
@@ -88,8 +124,7 @@ export class StoreState {
 
   /** The text at a key, for tests and the oracle. */
   textAt(key: string): string | undefined {
-    const entry = this.#entries.get(key);
-    return entry === undefined ? undefined : Buffer.from(entry.bytes).toString("utf8");
+    return this.#entries.get(key)?.text;
   }
 
   /** Puts bytes at a key from outside: a bit rots, a person uploads. No promise is checked. */
@@ -161,25 +196,11 @@ export class StoreState {
     metadata: Readonly<Record<string, string>>,
     knownSha256?: string,
   ): StoredEntry {
+    const isDigestKept = this.settings.verification === "stored";
+    const checksum = isDigestKept ? checksumOf(knownSha256 ?? sha256Hex(bytes)) : undefined;
     const version = ++this.#version;
-    let sha256 = knownSha256;
-    const entry: StoredEntry = {
-      bytes,
-      // Most entries are documents, whose hash nobody asks for.
-      get sha256() {
-        sha256 ??= sha256Hex(bytes);
-        return sha256;
-      },
-      sizeBytes: bytes.length,
-      // The same bytes written again get another ETag: more than a real store promises, never less.
-      etag: `"etag-${version}"`,
-      versionId: `v${version}`,
-      ...(this.settings.verification === "stored"
-        ? { checksum: checksumOf(knownSha256 ?? sha256Hex(bytes)) }
-        : {}),
-      metadata,
-      modifiedAtMs: this.#clock.wallMs() + this.settings.clockSkewMs,
-    };
+    const modifiedAtMs = this.#clock.wallMs() + this.settings.clockSkewMs;
+    const entry = new StoredEntry({ bytes, version, checksum, metadata, modifiedAtMs }, knownSha256);
     this.#entries.set(key, entry);
     this.#keys.add(key);
     return entry;

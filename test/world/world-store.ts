@@ -292,13 +292,11 @@ function infoOf({ sizeBytes, etag, versionId, checksum }: StoredEntry): ObjectIn
   return {
     sizeBytes,
     etag,
-    ...(versionId === undefined ? {} : { versionId }),
+    versionId,
     ...(checksum === undefined ? {} : { checksum }),
   };
 }
 
-function textOf({ bytes }: StoredEntry): string | undefined {
-  return bytes.length <= MAX_DOCUMENT_BYTES && isUtf8(bytes)
-    ? Buffer.from(bytes).toString("utf8")
-    : undefined;
+function textOf(entry: StoredEntry): string | undefined {
+  return entry.sizeBytes <= MAX_DOCUMENT_BYTES && isUtf8(entry.bytes) ? entry.text : undefined;
 }
