@@ -13,6 +13,8 @@ import {
 } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { pathToFileURL } from "node:url";
+import * as v from "valibot";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { buildAll } from "../build.ts";
 
@@ -35,9 +37,10 @@ interface Ended {
   readonly stderr: string;
 }
 
-function start(program: string, args: readonly string[]): Promise<Ended> {
+function start(program: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ended> {
   return new Promise((resolve) => {
-    const child = execFile(program, args, { timeout: 20_000 }, (_error, stdout, stderr) => {
+    const options = { timeout: 20_000, env: { ...process.env, ...env } };
+    const child = execFile(program, args, options, (_error, stdout, stderr) => {
       resolve({ exitCode: child.exitCode ?? -1, stdout, stderr });
     });
   });
@@ -99,6 +102,55 @@ describe("the command line", () => {
       /^iotda-archiver needs Node 22\.13 or newer, but this is Node \d+\.\d+\.\d+: .*\n$/,
     );
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
+  });
+});
+
+describe("the command line with a folder and a queue file", () => {
+  // Calls of esbuild's wrappers, which are named after the modules they run; Node counts them.
+  const coverageSchema = v.object({
+    result: v.array(
+      v.object({
+        functions: v.array(
+          v.object({ functionName: v.string(), ranges: v.array(v.object({ count: v.number() })) }),
+        ),
+      }),
+    ),
+  });
+
+  /** The modules that were run, from our own sources and from packages. */
+  async function modulesRun(...args: string[]): Promise<readonly string[]> {
+    const place = await mkdtemp(path.join(folder, "run-"));
+    const coverage = path.join(place, "coverage");
+    const { exitCode, stderr } = await start(process.execPath, [commandLine, ...args], {
+      NODE_V8_COVERAGE: coverage,
+      ARCHIVER_IOTDA_ENDPOINT: "http://127.0.0.1:9",
+      ARCHIVER_IOTDA_PROJECT_ID: "0123456789abcdef0123456789abcdef",
+      HUAWEICLOUD_SDK_AK: "BUILDAK0000000000000",
+      HUAWEICLOUD_SDK_SK: "buildSecretKey0123456789abcdefghijklmnopq",
+      ARCHIVER_STORE: pathToFileURL(path.join(place, "store")).href,
+      ARCHIVER_QUEUE: `sqlite://${path.join(place, "queue.db")}`,
+    });
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+    const reports = await Promise.all(
+      (await readdir(coverage)).map((file) => readFile(path.join(coverage, file), "utf8")),
+    );
+    return reports
+      .flatMap((report) => v.parse(coverageSchema, JSON.parse(report)).result)
+      .flatMap(({ functions }) => functions)
+      .filter(({ functionName, ranges }) => /\.[jt]s$/.test(functionName) && ranges[0]?.count !== 0)
+      .map(({ functionName }) => functionName);
+  }
+
+  const NEEDLESS = /@aws-sdk|@smithy|powertools/;
+
+  test.each([
+    [["--version"], "lib/cli/program.ts"],
+    [["hold", "add", "night-*", "--reason", "audit"], "lib/store/file-store.ts"],
+    [["dead-letters", "list"], "lib/queue/sqlite-queue.ts"],
+  ])("%j runs nothing of the AWS SDK", async (args, needed) => {
+    const run = await modulesRun(...args);
+    expect(run).toContain(needed);
+    expect(run.filter((name) => NEEDLESS.test(name))).toEqual([]);
   });
 });
 

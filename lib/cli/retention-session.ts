@@ -37,7 +37,7 @@ export async function withArchive<T>(
   const configuration = await loadConfiguration(options.envFile, ["platform", "store"]);
   const { platform, store: place, archive, proxy } = configuration;
   const keys = new AccessKeys(platform.credentials, undefined, proxy);
-  const { store, close } = wireStore(place, archive, proxy, keys);
+  const { store, close } = await wireStore(place, archive, proxy, keys);
   try {
     const scope = { projectId: platform.projectId, instanceId: platform.instanceId };
     const ports = retentionPorts(store, showEvents());
@@ -57,7 +57,7 @@ export async function withRetention<T>(
   const { proxy, archive, store: place } = configuration;
   const keys = new AccessKeys(configuration.platform.credentials, undefined, proxy);
   const platform = wirePlatform(configuration.platform, proxy, keys);
-  const { store, close } = wireStore(place, archive, proxy, keys);
+  const { store, close } = await wireStore(place, archive, proxy, keys);
   try {
     const ports = { ...retentionPorts(store, showEvents()), platform };
     return await interruptible(say, async (signal) => {

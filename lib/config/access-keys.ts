@@ -2,7 +2,7 @@ import type { ProxySettings } from "../network/proxy-rules.ts";
 import type { Redactor } from "../observability/redact.ts";
 import type { PlatformCredentials, ProxyConfiguration } from "./configuration.ts";
 import { settingsOfProxy } from "./proxy-settings.ts";
-import { SecretKeys } from "./secret-keys.ts";
+import type { SecretKeys } from "./secret-keys.ts";
 
 /** Access keys as requests are signed with them. */
 export interface Keys {
@@ -44,6 +44,8 @@ export class AccessKeys {
   }
 
   async #read(secretId: string, refresh: boolean) {
+    // With it comes the AWS SDK: most have no secret, and read none.
+    const { SecretKeys } = await import("./secret-keys.ts");
     this.#secret ??= new SecretKeys(secretId, this.#proxy);
     const keys = await this.#secret.get(refresh);
     this.#redactor?.learn([keys.ak, keys.sk, keys.securityToken].filter((key) => key !== undefined));

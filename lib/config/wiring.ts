@@ -8,9 +8,7 @@ import type { RetentionStore } from "../ports/retention-store.ts";
 import type { StoreSweeper } from "../ports/store-sweeper.ts";
 import type { DeadLetterQueue, TaskQueue } from "../ports/task-queue.ts";
 import { SqliteQueue } from "../queue/sqlite-queue.ts";
-import { createSqsQueue } from "../queue/sqs-queue.ts";
 import { FileStore } from "../store/file-store.ts";
-import { createS3Store } from "../store/s3/s3-store.ts";
 import { AccessKeys } from "./access-keys.ts";
 import type {
   ArchiveConfiguration,
@@ -40,7 +38,7 @@ export async function wire(
   const { proxy, archive } = configuration;
   const keys = new AccessKeys(configuration.platform.credentials, redactor, proxy);
   const platform = wirePlatform(configuration.platform, proxy, keys);
-  const { store, close: closeStore } = wireStore(configuration.store, archive, proxy, keys);
+  const { store, close: closeStore } = await wireStore(configuration.store, archive, proxy, keys);
   const queue = await wireQueue(configuration.queue, proxy);
   return {
     ports: { platform, store, queue, clock: systemClock, random: systemRandom, observe },
@@ -83,18 +81,26 @@ export function wirePlatform(
   });
 }
 
-/** The object store, and how to end its connections. @param keys needed where the store takes Huawei's. */
-export function wireStore(
+/** An object store, and how to end its connections. */
+export interface WiredStore {
+  readonly store: ObjectStore & StoreSweeper & RetentionStore;
+  readonly close: () => void;
+}
+
+/** The object store. @param keys needed where the store takes Huawei's. */
+export async function wireStore(
   place: StoreConfiguration,
   { partSizeBytes, partsInFlight }: ArchiveConfiguration,
   proxy: ProxyConfiguration,
   keys: AccessKeys | undefined,
-): { readonly store: ObjectStore & StoreSweeper & RetentionStore; readonly close: () => void } {
+): Promise<WiredStore> {
   const parts = { clock: systemClock, random: systemRandom };
   switch (place.kind) {
     case "file":
       return { store: new FileStore(place.folder, parts), close: () => undefined };
     case "s3": {
+      // With it comes the AWS SDK, which takes a good part of a start to load; the same for SQS.
+      const { createS3Store } = await import("../store/s3/s3-store.ts");
       const store = createS3Store(
         { ...place, partSizeBytes, partsInFlight },
         {
@@ -120,7 +126,9 @@ export async function wireQueue(
         clock: systemClock,
         random: systemRandom,
       });
-    case "sqs":
+    case "sqs": {
+      const { createSqsQueue } = await import("../queue/sqs-queue.ts");
       return createSqsQueue({ ...queue, proxy: settingsOfProxy(proxy) }, { clock: systemClock });
+    }
   }
 }

@@ -35,7 +35,8 @@ export class WiredTargets implements EventTargets {
   request: EventTargets["request"] = async (request) => {
     const { store: place, archive, proxy, events } = this.#configuration;
     this.#store ??= wireStore(place, archive, proxy, this.#keys);
-    const ports = { store: this.#store.store, clock: systemClock };
+    const { store } = await this.#store;
+    const ports = { store, clock: systemClock };
     return await makeRequest(ports, events.scope, request, { signal: this.#signal });
   };
 
@@ -59,7 +60,9 @@ export class WiredTargets implements EventTargets {
   }
 
   async close(): Promise<void> {
-    this.#store?.close();
+    // What could not be opened has been told by the event that needed it.
+    const store = await this.#store?.catch(() => undefined);
+    store?.close();
     this.#keys?.close();
     const queue = await this.#queue?.catch(() => undefined);
     queue?.close();

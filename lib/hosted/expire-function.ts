@@ -24,7 +24,7 @@ export const expireFunction: FunctionWork<ExpireRunReport> = {
     const { store: place, archive, proxy } = configuration;
     const keys = new AccessKeys(configuration.platform.credentials, redactor, proxy);
     const platform = wirePlatform(configuration.platform, proxy, keys);
-    const { store, close } = wireStore(place, archive, proxy, keys);
+    const { store, close } = await wireStore(place, archive, proxy, keys);
     try {
       const settings = await retentionSettings(configuration, store, { signal });
       const ports = { ...retentionPorts(store, retentionLogger(log)), platform };

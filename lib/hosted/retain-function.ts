@@ -32,7 +32,7 @@ export const retainFunction: FunctionWork<RetainRunReport> = {
       return endedWith({ ...frameOfNoRun(), counts: {}, entries: [], ignored: wish.key }, log);
     }
     const keys = new AccessKeys(platform.credentials, invocation.redactor, proxy);
-    const { store, close } = wireStore(place, archive, proxy, keys);
+    const { store, close } = await wireStore(place, archive, proxy, keys);
     try {
       const settings = await retentionSettings(configuration, store, { signal });
       const ports = retentionPorts(store, retentionLogger(log));
