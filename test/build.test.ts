@@ -105,7 +105,7 @@ describe("the command line", () => {
   });
 });
 
-describe("the command line with a folder and a queue file", () => {
+describe("the command line with a folder and a queue file, and no terminal", () => {
   // Calls of esbuild's wrappers, which are named after the modules they run; Node counts them.
   const coverageSchema = v.object({
     result: v.array(
@@ -141,13 +141,13 @@ describe("the command line with a folder and a queue file", () => {
       .map(({ functionName }) => functionName);
   }
 
-  const NEEDLESS = /@aws-sdk|@smithy|powertools/;
+  const NEEDLESS = /@aws-sdk|@smithy|powertools|wrap-ansi|log-update/;
 
   test.each([
     [["--version"], "lib/cli/program.ts"],
     [["hold", "add", "night-*", "--reason", "audit"], "lib/store/file-store.ts"],
     [["dead-letters", "list"], "lib/queue/sqlite-queue.ts"],
-  ])("%j runs nothing of the AWS SDK", async (args, needed) => {
+  ])("%j runs nothing of the AWS SDK, and nothing that draws on a terminal", async (args, needed) => {
     const run = await modulesRun(...args);
     expect(run).toContain(needed);
     expect(run.filter((name) => NEEDLESS.test(name))).toEqual([]);

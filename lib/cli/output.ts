@@ -1,4 +1,4 @@
-import { columnsOf, type Screen, wrapped } from "./terminal.ts";
+import { type Screen, textWriter } from "./terminal.ts";
 
 /** Where a command's result goes: one JSON document, or lines for a person. Progress goes elsewhere. */
 export interface Output {
@@ -6,14 +6,14 @@ export interface Output {
 }
 
 /** Writes to stdout as `--json` says; lines are broken between words on a terminal, and nowhere else. */
-export function createOutput(stdout: Screen, asJson: boolean): Output {
-  return {
-    show(document, lines) {
-      stdout.write(
-        asJson
-          ? `${JSON.stringify(document, null, 2)}\n`
-          : `${wrapped(lines.join("\n"), columnsOf(stdout))}\n`,
-      );
-    },
-  };
+export async function createOutput(stdout: Screen, asJson: boolean): Promise<Output> {
+  if (asJson) {
+    return {
+      show(document) {
+        stdout.write(`${JSON.stringify(document, null, 2)}\n`);
+      },
+    };
+  }
+  const write = await textWriter(stdout);
+  return { show: (_document, lines) => write(`${lines.join("\n")}\n`) };
 }

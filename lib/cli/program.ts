@@ -17,7 +17,7 @@ import { InterruptedByOperator } from "./interrupt.ts";
 import { createOutput, type Output } from "./output.ts";
 import { addRetentionCommands } from "./retention-commands.ts";
 import type { CommonOptions } from "./session.ts";
-import { columnsOf, wrapped } from "./terminal.ts";
+import { textWriter } from "./terminal.ts";
 
 // The help wraps it to the terminal's width.
 const ABOUT =
@@ -41,6 +41,9 @@ const INTERRUPTED: Failure = {
   hint: "Run the command again: what it had done stands, and the rest was left as it was.",
 };
 
+/** Says on stderr what is wrong. */
+type Complain = (text: string) => void;
+
 /**
  * The command line.
  * @param args the words after the program's name.
@@ -49,19 +52,20 @@ const INTERRUPTED: Failure = {
 export async function run(args: string[]): Promise<ExitCode> {
   let exitCode: ExitCode = EXIT.done;
   const asJson = args.includes("--json");
-  const output = createOutput(process.stdout, asJson);
-  const program = createProgram(output, (code) => {
+  const output = await createOutput(process.stdout, asJson);
+  const complain = await textWriter(process.stderr);
+  const program = createProgram(output, complain, (code) => {
     exitCode = code;
   });
   try {
     await program.parseAsync(args, { from: "user" });
     return exitCode;
   } catch (error) {
-    return failed(error, asJson ? output : undefined);
+    return failed(error, asJson ? output : undefined, complain);
   }
 }
 
-function createProgram(output: Output, end: (code: ExitCode) => void): Command {
+function createProgram(output: Output, complain: Complain, end: (code: ExitCode) => void): Command {
   const program = new Command("iotda-archiver");
   program
     .description(ABOUT)
@@ -139,9 +143,9 @@ function wholeNumber(text: string): number {
   return value;
 }
 
-function failed(error: unknown, jsonOutput: Output | undefined): ExitCode {
+function failed(error: unknown, jsonOutput: Output | undefined, complain: Complain): ExitCode {
   if (error instanceof CommanderError) {
-    return afterUsage(error, jsonOutput);
+    return afterUsage(error, jsonOutput, complain);
   }
   if (error instanceof InterruptedByOperator) {
     // A program that reads stdout is promised a document; a person has been told on stderr.
@@ -159,12 +163,8 @@ function failed(error: unknown, jsonOutput: Output | undefined): ExitCode {
   return isMisuse ? EXIT.misuse : EXIT.failed;
 }
 
-function complain(text: string): void {
-  process.stderr.write(wrapped(text, columnsOf(process.stderr)));
-}
-
 /** The help was shown, or the usage was wrong, which commander has said on stderr already. */
-function afterUsage(error: CommanderError, jsonOutput: Output | undefined): ExitCode {
+function afterUsage(error: CommanderError, jsonOutput: Output | undefined, complain: Complain): ExitCode {
   if (error.exitCode === 0) {
     return EXIT.done;
   }

@@ -9,7 +9,7 @@ import type { ExpiryPorts, RetentionEvent, RetentionPorts, RetentionSettings } f
 import { loadConfiguration } from "./environment.ts";
 import { interruptible } from "./interrupt.ts";
 import type { CommonOptions } from "./session.ts";
-import { isLive, say } from "./terminal.ts";
+import { isLive, operatorLines } from "./terminal.ts";
 
 type Store = ObjectStore & StoreSweeper & RetentionStore;
 
@@ -36,11 +36,12 @@ export async function withArchive<T>(
 ): Promise<T> {
   const configuration = await loadConfiguration(options.envFile, ["platform", "store"]);
   const { platform, store: place, archive, proxy } = configuration;
+  const say = await operatorLines();
   const keys = new AccessKeys(platform.credentials, undefined, proxy);
   const { store, close } = await wireStore(place, archive, proxy, keys);
   try {
     const scope = { projectId: platform.projectId, instanceId: platform.instanceId };
-    const ports = retentionPorts(store, showEvents());
+    const ports = retentionPorts(store, showEvents(say));
     return await interruptible(say, (signal) => work({ store, scope, ports, signal }));
   } finally {
     close();
@@ -55,11 +56,12 @@ export async function withRetention<T>(
 ): Promise<T> {
   const configuration = await loadConfiguration(options.envFile, ["platform", "store", "retention"]);
   const { proxy, archive, store: place } = configuration;
+  const say = await operatorLines();
   const keys = new AccessKeys(configuration.platform.credentials, undefined, proxy);
   const platform = wirePlatform(configuration.platform, proxy, keys);
   const { store, close } = await wireStore(place, archive, proxy, keys);
   try {
-    const ports = { ...retentionPorts(store, showEvents()), platform };
+    const ports = { ...retentionPorts(store, showEvents(say)), platform };
     return await interruptible(say, async (signal) => {
       const settings = await retentionSettings(configuration, store, { signal });
       return await work({ ports, settings, signal });
@@ -74,7 +76,7 @@ export async function withRetention<T>(
 const PROGRESS_EVERY = 1_000;
 
 /** Warnings as lines; progress on a terminal's last line, else a line for each thousand. */
-function showEvents(): (event: RetentionEvent) => void {
+function showEvents(say: (line: string) => void): (event: RetentionEvent) => void {
   const isTerminal = isLive(process.stderr);
   return (event) => {
     switch (event.kind) {

@@ -8,7 +8,7 @@ import { createPlainLog } from "../observability/plain-logger.ts";
 import { Redactor } from "../observability/redact.ts";
 import { loadConfiguration } from "./environment.ts";
 import { interruptible } from "./interrupt.ts";
-import { createLiveView, createPlainView, type RunView } from "./run-view.ts";
+import { createPlainView, type RunView } from "./run-view.ts";
 import { isLive } from "./terminal.ts";
 
 /** Options that every command takes. */
@@ -34,7 +34,7 @@ export async function withSession<T>(
 ): Promise<T> {
   const configuration = await loadConfiguration(options.envFile, ["platform", "store", "queue"]);
   const redactor = new Redactor(knownSecrets(configuration));
-  const view = createView(configuration, redactor);
+  const view = await createView(configuration, redactor);
   const { guessedRegion: region } = configuration.platform;
   if (region !== undefined && configuration.logLevel === "DEBUG") {
     view.say(`ARCHIVER_IOTDA_REGION is not set: ${region}, as the host of ARCHIVER_IOTDA_ENDPOINT says`);
@@ -54,10 +54,12 @@ export async function withSession<T>(
   }
 }
 
-function createView(configuration: Configuration, redactor: Redactor): RunView {
-  return isLive(process.stderr)
-    ? createLiveView(process.stderr, configuration.logLevel === "DEBUG", () => systemClock.wallMs())
-    : createPlainView(createStderrLog(configuration, redactor));
+async function createView(configuration: Configuration, redactor: Redactor): Promise<RunView> {
+  if (!isLive(process.stderr)) {
+    return createPlainView(createStderrLog(configuration, redactor));
+  }
+  const { createLiveView } = await import("./live-view.ts");
+  return createLiveView(process.stderr, configuration.logLevel === "DEBUG", () => systemClock.wallMs());
 }
 
 function createStderrLog(configuration: Configuration, redactor: Redactor): Log {

@@ -1,26 +1,6 @@
-import { stripVTControlCharacters, styleText } from "node:util";
 import { expect, test } from "vitest";
-import { columnsOf, wrapped } from "./terminal.ts";
-
-test("breaks long lines between words, with a hanging indent of their own", () => {
-  expect(wrapped("  one two three four five six\nshort\n\n  seven", 20)).toBe(
-    "  one two three\n    four five six\nshort\n\n  seven",
-  );
-});
-
-test("leaves what fits as it is, to the last column, and a long word whole", () => {
-  const fits = "  12345  78901234567";
-  expect(wrapped(fits, 20)).toBe(fits);
-  expect(wrapped("see /a/path/that/is/longer/than/the/window of it", 20)).toBe(
-    "see\n  /a/path/that/is/longer/than/the/window\n  of it",
-  );
-});
-
-test("counts no colours, and double for wide letters", () => {
-  const red = styleText("red", "one two three four five", { validateStream: false });
-  expect(stripVTControlCharacters(wrapped(red, 20))).toBe("one two three four\n  five");
-  expect(wrapped("导出任务 已经归档 并且删除", 20)).toBe("导出任务 已经归档\n  并且删除");
-});
+import { columnsOf, textWriter } from "./terminal.ts";
+import { wrapped } from "./wrapping.ts";
 
 test("only a terminal has columns, and one too narrow for words has none", () => {
   expect(columnsOf({ isTTY: true, columns: 80 })).toBe(80);
@@ -29,4 +9,20 @@ test("only a terminal has columns, and one too narrow for words has none", () =>
   expect(columnsOf({ columns: 80 })).toBeUndefined();
   const long = "word ".repeat(40);
   expect(wrapped(long, undefined)).toBe(long);
+});
+
+test("text is broken to the terminal's width as it is then, and nowhere else", async () => {
+  const texts: string[] = [];
+  const screen = { isTTY: true, columns: 80, write: (text: string) => texts.push(text) };
+  const write = await textWriter(screen);
+  write("one two three four five\n");
+  screen.columns = 20;
+  write("one two three four five\n");
+  const writeToFile = await textWriter({ columns: 20, write: screen.write });
+  writeToFile("one two three four five\n");
+  expect(texts).toEqual([
+    "one two three four five\n",
+    "one two three four\n  five\n",
+    "one two three four five\n",
+  ]);
 });

@@ -1,8 +1,5 @@
-import wrapAnsi from "wrap-ansi";
 import type { LineSink } from "../observability/log.ts";
 
-/** How far the second and later lines of one long line are set in, beyond its own indentation. */
-const HANGING_INDENT = "  ";
 /** In a narrower window words are left to the terminal. */
 const LEAST_COLUMNS = 20;
 
@@ -22,32 +19,21 @@ export function isLive({ isTTY }: Pick<Screen, "isTTY">): boolean {
   return isTTY === true && process.env.TERM !== "dumb";
 }
 
-/** Tells the operator something: a line on stderr. */
-export function say(line: string): void {
-  process.stderr.write(`${wrapped(line, columnsOf(process.stderr))}\n`);
-}
-
-/**
- * Breaks what is longer than a line of the terminal between words. A word that is longer itself, such as a
- * path, stays whole, so that it can be copied.
- *
- * @param columns of the terminal; `undefined` leaves the text as it is.
- */
-export function wrapped(text: string, columns: number | undefined): string {
-  return columns === undefined
-    ? text
-    : text
-        .split("\n")
-        .map((line) => wrappedLine(line, columns))
-        .join("\n");
-}
-
-function wrappedLine(line: string, columns: number): string {
-  if (!wrapAnsi(line, columns, { hard: true, trim: false }).includes("\n")) {
-    return line;
+/** How to write to a stream: text is broken between words on a terminal, and nowhere else. */
+export async function textWriter(screen: Screen): Promise<(text: string) => void> {
+  if (screen.isTTY !== true) {
+    return (text) => {
+      screen.write(text);
+    };
   }
-  const lead = /^ */.exec(line)?.[0] ?? "";
-  const next = `${lead}${HANGING_INDENT}`;
-  const body = wrapAnsi(line.slice(lead.length), columns - next.length);
-  return `${lead}${body.replaceAll("\n", `\n${next}`)}`;
+  const { wrapped } = await import("./wrapping.ts");
+  return (text) => {
+    screen.write(wrapped(text, columnsOf(screen)));
+  };
+}
+
+/** How to tell the operator something: a line on stderr. */
+export async function operatorLines(): Promise<(line: string) => void> {
+  const write = await textWriter(process.stderr);
+  return (line) => write(`${line}\n`);
 }

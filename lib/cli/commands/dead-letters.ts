@@ -6,7 +6,7 @@ import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { interruptible } from "../interrupt.ts";
 import type { Output } from "../output.ts";
 import type { CommonOptions } from "../session.ts";
-import { say } from "../terminal.ts";
+import { operatorLines } from "../terminal.ts";
 
 export interface ListOptions extends CommonOptions {
   readonly limit: number;
@@ -37,6 +37,7 @@ async function withDeadLetters<T>(
   work: (queue: Awaited<ReturnType<typeof wireQueue>>, signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const configuration = await loadConfiguration(options.envFile, ["queue"]);
+  const say = await operatorLines();
   const queue = await wireQueue(configuration.queue, configuration.proxy);
   try {
     return await interruptible(say, (signal) => work(queue, signal));

@@ -1,0 +1,106 @@
+// For terminals only, which import it on demand: log-update takes 40 ms to load.
+import { styleText } from "node:util";
+import { createLogUpdate } from "log-update";
+import { PLACES_LIMIT } from "../archive/settings.ts";
+import { type EventLine, eventLine } from "./event-lines.ts";
+import { formatBytes, formatDuration } from "./format.ts";
+import { Progress, type TaskProgress } from "./progress.ts";
+import type { RunView } from "./run-view.ts";
+import { columnsOf } from "./terminal.ts";
+import { wrapped } from "./wrapping.ts";
+
+const REDRAW_EVERY_MS = 100;
+/** With an id of 36 characters and two sizes beside it, a line has 80 columns at most. */
+const BAR_CELLS = 16;
+
+type Style = Parameters<typeof styleText>[0];
+
+/** A plain line has the terminal's own colour: white cannot be read on a light background. */
+const STYLE_OF_TONE = {
+  good: "green",
+  plain: undefined,
+  caution: "yellow",
+  bad: "red",
+} as const satisfies Record<EventLine["tone"], Style | undefined>;
+
+/** Finished lines scroll by; below them a block shows what is going on now. */
+export function createLiveView(
+  stream: NodeJS.WriteStream,
+  showDebug: boolean,
+  wallMs: () => number,
+): RunView {
+  const terminal = createLogUpdate(stream);
+  const progress = new Progress();
+  const draw = () => terminal(block(progress, wallMs()).join("\n"));
+  const timer = setInterval(draw, REDRAW_EVERY_MS);
+  const scroll = (text: string, style: Style | undefined) => {
+    const lines = wrapped(text, columnsOf(stream));
+    terminal.clear();
+    stream.write(`${style === undefined ? lines : styleText(style, lines, { stream })}\n`);
+    draw();
+  };
+  return {
+    observe(event) {
+      progress.note(event);
+      const line = eventLine(event);
+      if (line !== undefined && (showDebug || line.level !== "debug")) {
+        scroll(line.text, STYLE_OF_TONE[line.tone]);
+      }
+    },
+    say: (line) => scroll(line, "bold"),
+    close() {
+      clearInterval(timer);
+      terminal.clear();
+      terminal.done();
+    },
+  };
+}
+
+function block(progress: Progress, nowMs: number): readonly string[] {
+  const { held, archived, deleted, archivedBytes, failed, deadLettered } = progress;
+  const places =
+    held === undefined ? "places on the platform not seen yet" : `places held ${held}/${PLACES_LIMIT}`;
+  const totals = [
+    `archived ${archived} (${formatBytes(archivedBytes)})`,
+    `deleted ${deleted}`,
+    ...(failed > 0 ? [`failed tries ${failed}`] : []),
+    ...(deadLettered > 0 ? [`dead-lettered ${deadLettered}`] : []),
+  ];
+  const lines = ["", `  ${[places, ...totals].join("  ·  ")}`];
+  for (const task of progress.inFlight.values()) {
+    lines.push(`  ${task.exportTaskId.padEnd(24)}  ${describe(task, nowMs)}`);
+  }
+  if (progress.inFlight.size === 0 && progress.idleUntilMs !== undefined) {
+    lines.push(`  nothing is ready; the next task is due in ${formatDuration(progress.idleUntilMs - nowMs)}`);
+  }
+  return lines;
+}
+
+function describe(task: TaskProgress, nowMs: number): string {
+  switch (task.phase) {
+    case "looking":
+      return "looking it up";
+    case "waiting":
+      return `next slot in ${formatDuration((task.startsAtMs ?? nowMs) - nowMs)}`;
+    case "downloading":
+      return `${bar(task)} ${amount(task)}`;
+    case "verifying":
+      return `${bar(task)} verifying ${formatBytes(task.receivedBytes)}`;
+    case "deleting":
+      return "archived; deleting on the platform";
+  }
+}
+
+function bar({ receivedBytes, expectedBytes }: TaskProgress): string {
+  if (expectedBytes === undefined || expectedBytes === 0) {
+    return "";
+  }
+  const full = Math.round(BAR_CELLS * Math.min(1, receivedBytes / expectedBytes));
+  return `${"█".repeat(full)}${"░".repeat(BAR_CELLS - full)}`;
+}
+
+function amount({ receivedBytes, expectedBytes }: TaskProgress): string {
+  return expectedBytes === undefined
+    ? formatBytes(receivedBytes)
+    : `${formatBytes(receivedBytes)} of ${formatBytes(expectedBytes)}`;
+}
