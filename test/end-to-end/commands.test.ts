@@ -188,7 +188,11 @@ describe.concurrent("what runs decide", () => {
     });
     await lab.control.addTasks([UNFINISHED]);
     const pressed = await lab.archiverJson("archive", "--under-pressure");
-    expect(v.parse(archiveReportSchema, pressed.document)).toMatchObject({ counts: { archived: 2 } });
+    // Received, not archived: on a busy machine one may miss its slots and be left to the next run.
+    expect(v.parse(archiveReportSchema, pressed.document)).toMatchObject({
+      stopReason: "drained",
+      counts: { received: 2 },
+    });
   });
 
   test("run waits for what is due within 15 minutes, and says what is left and when it is due", async (context) => {
