@@ -10,5 +10,11 @@ describeKills({
   bytesPerSecond: 22_000_000,
   fillerBytesOf: (exportNumber) => (exportNumber % 2 === 0 ? 11_000_000 : 1_000 * exportNumber),
   open: (context, settings) =>
-    openCloudLab(context, { intervalMs: INTERVAL_MS, s3: { profile: "aws" }, storeProfile: "aws", settings }),
+    openCloudLab(context, {
+      intervalMs: INTERVAL_MS,
+      s3: { profile: "aws" },
+      storeProfile: "aws",
+      apart: true,
+      settings,
+    }),
 });

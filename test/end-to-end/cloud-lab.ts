@@ -17,7 +17,7 @@ export interface CloudLabOptions {
   readonly storeProfile: "aws" | "obs" | "generic";
   /** When a poll that finds nothing ends. Default 3. */
   readonly longestPollSeconds?: number;
-  /** Platform and store in processes of their own, for runners that live in the test's and need it to be quick. */
+  /** Platform and store in processes of their own: where the pace is judged, which a busy process blurs. */
   readonly apart?: boolean;
   readonly sandbox?: SettingsInput;
   readonly settings?: Readonly<Record<string, string>>;

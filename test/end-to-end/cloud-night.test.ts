@@ -49,7 +49,7 @@ function storeFaults(lab: CloudLab): S3FaultRuleInput[] {
 
 /** Small exports, and one of three parts; one failed, one unfinished. */
 async function openNight(context: TestContext, options: Omit<CloudLabOptions, "intervalMs">) {
-  const lab = await openCloudLab(context, { intervalMs: INTERVAL_MS, ...options });
+  const lab = await openCloudLab(context, { intervalMs: INTERVAL_MS, apart: true, ...options });
   const exports = finishedExports(EXPORTS).map((task) =>
     task.exportTaskId === "export-06" ? { ...task, fillerBytes: 12_000_000 } : task,
   );

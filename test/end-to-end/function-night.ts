@@ -28,6 +28,7 @@ export async function openNight(context: TestContext): Promise<Night> {
       s3: { profile: "aws" },
       storeProfile: "aws",
       longestPollSeconds: 1,
+      apart: true,
     }),
     startSecretServer(context),
   ]);

@@ -9,5 +9,5 @@ describeKills({
   // 0.4 to 0.6 s each.
   bytesPerSecond: 1_000_000,
   fillerBytesOf: (exportNumber) => (4 + (exportNumber % 3)) * 100_000,
-  open: (context, settings) => openLab(context, { intervalMs: INTERVAL_MS, settings }),
+  open: (context, settings) => openLab(context, { intervalMs: INTERVAL_MS, apart: true, settings }),
 });

@@ -6,6 +6,7 @@ import type { TestContext } from "vitest";
 import {
   type SandboxControl,
   type SettingsInput,
+  spawnSandbox,
   startSandbox,
   type TaskSpecInput,
 } from "../../sandbox/start.ts";
@@ -24,6 +25,8 @@ export type SettingChanges = Readonly<Record<string, string | undefined>>;
 
 export interface LabOptions {
   readonly intervalMs?: number;
+  /** The platform in a process of its own: where the pace is judged, which a busy process blurs. */
+  readonly apart?: boolean;
   readonly sandbox?: SettingsInput;
   readonly settings?: SettingChanges;
 }
@@ -90,11 +93,11 @@ export class Lab {
 /** A lab of this test's own, taken down when the test is over. */
 export async function openLab(
   { onTestFinished }: Pick<TestContext, "onTestFinished">,
-  { intervalMs = DEFAULT_INTERVAL_MS, sandbox = {}, settings = {} }: LabOptions = {},
+  { intervalMs = DEFAULT_INTERVAL_MS, apart = false, sandbox = {}, settings = {} }: LabOptions = {},
 ): Promise<Lab> {
   const folder = await mkdtemp(join(tmpdir(), "archiver-lab-"));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  const platform = await startSandbox({
+  const platform = await (apart ? spawnSandbox : startSandbox)({
     stateFolder: join(folder, "platform"),
     settings: { projectId: PROJECT_ID, accounts: [ACCOUNT], downloadIntervalMs: intervalMs, ...sandbox },
   });
