@@ -115,13 +115,13 @@ describe("the functions in the cloud, by the settings of a deployment", () => {
   test.concurrent("cut by its limit in the middle of an upload, it leaves the message; the next clean run leaves no open upload", async (context) => {
     const night = await openNight(context);
     const { lab } = night;
-    await lab.control.addTasks(finishedExports(1, { fillerBytes: 40_000_000 }));
+    await lab.control.addTasks(finishedExports(1, { fillerBytes: 60_000_000 }));
     await lab.control.scriptFaults({
       operation: "showExportTask",
       fault: { kind: "slow-drip", bytesPerSecond: 4_000_000 },
     });
     await discover(night);
-    const { report, leftMs } = await archive(night, { timeLeftMs: 8_000 });
+    const { report, leftMs } = await archive(night, { timeLeftMs: 12_000 });
     expect(report.tasks).toMatchObject([{ outcome: "postponed", reason: "cut-by-time-limit" }]);
     expect(leftMs).toBeGreaterThan(0);
     expect(lab.queue.messages()).toHaveLength(1);
