@@ -32,6 +32,7 @@ test("an object without its record is read back by ranges and adopted, not downl
     await lab.archiver("archive");
   }
   expect(await lab.bucket.keys("records/")).toEqual([]);
+  expect(await lab.bucket.keys("exports/")).toHaveLength(2);
   expect((await lab.control.state()).tasks).toHaveLength(2);
 
   await lab.bucket.server.control.clearFaults();

@@ -193,6 +193,8 @@ describe.concurrent("what runs decide", () => {
       stopReason: "drained",
       counts: { received: 2 },
     });
+    await lab.archiver("run");
+    await expectArchivedOnce(lab, 2);
   });
 
   test("run waits for what is due within 15 minutes, and says what is left and when it is due", async (context) => {
