@@ -136,8 +136,15 @@ describe("faults on a download, on the wire", () => {
     const stall: Fault = afterBytes === undefined ? { kind: "stall" } : { kind: "stall", afterBytes };
     const { sandbox, task } = await sandboxWithFault(stall);
     const client = new AbortController();
-    const downloading = download(sandbox.endpoint, task.exportTaskId, { signal: client.signal });
+    const answered = Promise.withResolvers<void>();
+    const downloading = download(sandbox.endpoint, task.exportTaskId, {
+      signal: client.signal,
+      onAnswer: answered.resolve,
+    });
     await expect.poll(async () => (await sandbox.control.state()).faults[0]?.met, { interval: 10 }).toBe(1);
+    if (status !== undefined) {
+      await answered.promise;
+    }
     const [pending] = await sandbox.control.requests();
     expect(pending).toMatchObject({ outcome: "pending" });
     client.abort();

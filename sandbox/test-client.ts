@@ -24,6 +24,8 @@ export interface Call {
   /** The client's clock. */
   readonly dateMs?: number;
   readonly signal?: AbortSignal;
+  /** Told when the head of the answer has come. */
+  readonly onAnswer?: () => void;
   /** Sent instead of what was signed. */
   readonly tamper?: (headers: Record<string, string>) => Record<string, string>;
 }
@@ -63,6 +65,7 @@ export async function call(endpoint: string, asked: Call = {}): Promise<WireAnsw
   request.once("response", (response) => {
     status = response.statusCode;
     answerHeaders = response.headers;
+    asked.onAnswer?.();
     response.on("data", (chunk: Buffer) => chunks.push(chunk));
     response.once("error", failed);
     response.once("end", () => done());

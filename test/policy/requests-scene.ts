@@ -4,7 +4,6 @@ import { type DiscoverReport, discover } from "../../lib/discovery/discover.ts";
 import { parseRequestKey } from "../../lib/domain/request-layout.ts";
 import { makeRequest } from "../../lib/requests/make-request.ts";
 import { archiveRun, portsOf, settingsOf } from "../world/archive-run.ts";
-import { ALWAYS } from "../world/example-archiver.ts";
 import type { Ending } from "../world/runner-process.ts";
 import { type RunnerOptions, World, type WorldOptions } from "../world/world.ts";
 import { CreateWatch } from "./create-watch.ts";
@@ -23,6 +22,8 @@ export interface DiscoverOptions {
 export class RequestsScene {
   readonly world: World;
   readonly watch: CreateWatch;
+  /** The scene's own: what a killed process left listening would keep every world before this one in memory. */
+  readonly #unaborted = { signal: new AbortController().signal };
   #runs = 0;
 
   constructor(options: WorldOptions = {}) {
@@ -43,14 +44,14 @@ export class RequestsScene {
   startRequest(batchTaskId: string, statusAtMs: number): Promise<Ending<"new" | "known">> {
     const { store, clock, process } = this.#runner();
     const wanted = { batchTaskId, statusAtMs, source: "event" as const, status: "Success" };
-    return process.execute(() => makeRequest({ store, clock }, this.world.scope, wanted, ALWAYS));
+    return process.execute(() => makeRequest({ store, clock }, this.world.scope, wanted, this.#unaborted));
   }
 
   /** One discover run to its end or death. To be called inside `world.run`, or through {@link discover}. */
   startDiscover({ settings, runner: options }: DiscoverOptions = {}): Promise<Ending<DiscoverReport>> {
     const runner = this.#runner(options);
     return runner.process.execute(() =>
-      discover(portsOf(runner), settingsOf(this.world, settings), ALWAYS.signal),
+      discover(portsOf(runner), settingsOf(this.world, settings), this.#unaborted.signal),
     );
   }
 

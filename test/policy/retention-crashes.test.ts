@@ -1,7 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { expire } from "../../lib/retention/expire.ts";
 import { retainSweep } from "../../lib/retention/retain.ts";
-import { ALWAYS } from "../world/example-archiver.ts";
 import type { Fault, Site } from "../world/faults.ts";
 import { platformError, storeError } from "../world/port-errors.ts";
 import { SeededRandom } from "../world/seeded-random.ts";
@@ -84,8 +83,8 @@ describe.each([true, false])("where documents can be created once: %s", (createO
 });
 
 async function runBoth(ports: Parameters<typeof expire>[0], scene: RetentionScene): Promise<void> {
-  await retainSweep(ports, scene.settings, ALWAYS);
-  await expire(ports, scene.settings, ALWAYS);
+  await retainSweep(ports, scene.settings, scene.unaborted);
+  await expire(ports, scene.settings, scene.unaborted);
 }
 
 /** What a run may throw: the failure that was planted, and nothing that is a bug. */

@@ -4,7 +4,6 @@ import { type ExpireReport, expire } from "../../lib/retention/expire.ts";
 import { parseRetentionPolicy, type RetentionPolicy } from "../../lib/retention/policy.ts";
 import { type RetainReport, retainObject, retainSweep } from "../../lib/retention/retain.ts";
 import type { ExpiryPorts, RetentionEvent, RetentionSettings } from "../../lib/retention/run.ts";
-import { ALWAYS } from "../world/example-archiver.ts";
 import { sha256Hex } from "../world/export-file.ts";
 import { RemovalOracle } from "../world/removal-oracle.ts";
 import { RetentionState } from "../world/retention-state.ts";
@@ -51,6 +50,8 @@ export class RetentionScene {
   /** Of each expire run; without one it goes on until it is done. */
   limitMs: number | undefined;
   readonly startedAtMs: number;
+  /** The scene's own: what a killed process left listening would keep every world before this one in memory. */
+  readonly unaborted = { signal: new AbortController().signal };
   #runs = 0;
 
   constructor({ policy = TEN_DAYS, canLock = true, canTag = true, ...options }: RetentionSceneOptions = {}) {
@@ -182,16 +183,16 @@ export class RetentionScene {
   }
 
   async expire(runnerOptions: RunnerOptions = {}): Promise<ExpireReport> {
-    const options = { ...ALWAYS, limitMs: this.limitMs };
+    const options = { ...this.unaborted, limitMs: this.limitMs };
     return await this.#finish(this.start((ports) => expire(ports, this.settings, options), runnerOptions));
   }
 
   async sweep(): Promise<RetainReport> {
-    return await this.#finish(this.start((ports) => retainSweep(ports, this.settings, ALWAYS)));
+    return await this.#finish(this.start((ports) => retainSweep(ports, this.settings, this.unaborted)));
   }
 
   async retain(key: string): Promise<RetainReport> {
-    return await this.#finish(this.start((ports) => retainObject(ports, this.settings, key, ALWAYS)));
+    return await this.#finish(this.start((ports) => retainObject(ports, this.settings, key, this.unaborted)));
   }
 
   #heldSinceMs(exportTaskId: string): number | undefined {
