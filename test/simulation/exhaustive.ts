@@ -41,7 +41,8 @@ export function baseStory({ runners, store }: Setting): Story {
   return storyOf({
     runners: Array.from({ length: runners }, (_, index) => ({ skewMs: 0, offsetMs: index * 400 })),
     store: STORES[store],
-    queue: { receiveWindow: 1, duplicateFraction: 0, visibilityMs: 3_000 },
+    queue: { receiveWindow: 1, duplicateFraction: 0, visibilityMs: 30_000, longPollMs: 20_000 },
+    platform: { throttleAnswer: "IOTDA.021101", deleteRemovesSharedFile: true, firstByteLatency: 10_000 },
     settings: { ...PLAIN_SETTINGS, taskTimeoutMs: STALL_ENDS_AFTER_MS },
     tasks: [taskOf("t1", { sent: runners }), taskOf("t2", { status: "Failed" })],
   });

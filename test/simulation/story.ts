@@ -106,10 +106,13 @@ export const storySchema = v.object({
     receiveWindow: count,
     duplicateFraction: v.pipe(v.number(), v.minValue(0), v.maxValue(0.9)),
     visibilityMs: count,
+    longPollMs: v.exactOptional(count),
   }),
   platform: v.object({
     throttleAnswer: v.picklist(["IOTDA.021101", "IOTDA.021102", "429"]),
     deleteRemovesSharedFile: v.boolean(),
+    /** How long the platform takes to answer a download. */
+    firstByteLatency: v.exactOptional(count),
   }),
   settings: v.object({
     deletion: v.picklist(["after-verify", "never"]),

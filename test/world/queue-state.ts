@@ -9,8 +9,6 @@ export interface QueueSettings {
   visibilityMs: number;
   /** How long `receive` waits for a message before it finds nothing. */
   longPollMs: number;
-  /** How often a waiting `receive` looks for messages sent meanwhile. */
-  pollStepMs: number;
   callLatency: Latency;
   /** How many of the visible messages, oldest first, one receive picks from; 1 keeps the order. */
   receiveWindow: number;
@@ -23,7 +21,6 @@ export interface QueueSettings {
 export const DEFAULT_QUEUE_SETTINGS: Readonly<QueueSettings> = {
   visibilityMs: 120_000,
   longPollMs: 1_000,
-  pollStepMs: 250,
   callLatency: { minMs: 5, maxMs: 40 },
   receiveWindow: 1,
   duplicateFraction: 0,

@@ -21,6 +21,9 @@ export interface WorldQueueParts {
   readonly clock: VirtualClock;
 }
 
+/** How often a waiting `receive` looks for messages sent meanwhile; those that become visible it sees at once. */
+const LOOKS_WHILE_WAITING = 4;
+
 /** The task queue and its dead-letter queue as one runner reaches them. */
 export class WorldQueue implements TaskQueue, DeadLetterQueue {
   readonly #parts: WorldQueueParts;
@@ -36,13 +39,14 @@ export class WorldQueue implements TaskQueue, DeadLetterQueue {
   /** The fault of a receive hits its first look; the looks after that, while it waits, are part of one call. */
   async receive({ signal }: CallOptions): Promise<ReceivedMessage | undefined> {
     const { clock, runner, state } = this.#parts;
-    const { longPollMs, pollStepMs } = state.settings;
+    const { longPollMs } = state.settings;
     const startedAtMs = clock.monotonicMs();
     const deadlineMs = startedAtMs + longPollMs;
+    const stepMs = Math.ceil(longPollMs / LOOKS_WHILE_WAITING);
     let received = await this.#call("queue.receive", "", signal, () => state.take());
     while (received === undefined && clock.monotonicMs() < deadlineMs) {
       const nowMs = clock.monotonicMs();
-      const nextMs = Math.min(deadlineMs, nowMs + pollStepMs, state.nextVisibleAtMs() ?? deadlineMs);
+      const nextMs = Math.min(deadlineMs, nowMs + stepMs, state.nextVisibleAtMs() ?? deadlineMs);
       await runner.pass(nextMs - nowMs, signal);
       received = state.take();
       if (received !== undefined) {
