@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
@@ -12,22 +13,47 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
-/** Tests that leave the process as they found it, so that many files can share one. */
-const TOGETHER = ["{lib,functions,sandbox}/**/*.test.ts", "test/{policy,world}/**/*.test.ts"];
+/** Stories: nothing but processor time, two threads each, and beside them the rest would be late for its slots. */
+const SIMULATIONS = ["test/simulation/**/*.test.ts"];
+/** Its runners are in the test's own process, whose collector must not pause for what other files left. */
+const APART = ["test/end-to-end/cloud-runners.test.ts"];
+const cores = availableParallelism();
 
 export default defineConfig({
   test: {
-    // One worker per core: the default leaves one idle, half of a machine with two.
-    maxWorkers: "100%",
     // Hundreds of short processes are started: each is to be compiled once, not every time.
     env: { NODE_COMPILE_CACHE: join(import.meta.dirname, "node_modules", ".cache", "node-compile") },
     sequence: { sequencer: LongestFirst },
     // The limit catches what hangs; how long a test takes says more about the machine than about the program.
     testTimeout: 60_000,
     projects: [
-      // A fresh process for each would cost half as much again as the tests.
-      { extends: true, test: { name: "together", include: TOGETHER, isolate: false } },
-      { extends: true, test: { name: "apart", include: ["test/**/*.test.ts"], exclude: TOGETHER } },
+      {
+        extends: true,
+        test: {
+          name: "simulation",
+          include: SIMULATIONS,
+          // One worker per core: the default leaves one idle, half of a machine with two.
+          maxWorkers: cores,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "together",
+          include: ["{lib,functions,sandbox,test}/**/*.test.ts"],
+          exclude: [...SIMULATIONS, ...APART],
+          // They leave the process as they found it; a fresh one for each would cost half as much again as the tests.
+          isolate: false,
+          // Much of it waits for other processes and for slots.
+          maxWorkers: Math.ceil(1.5 * cores),
+          sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        extends: true,
+        test: { name: "apart", include: APART, maxWorkers: cores, sequence: { groupOrder: 3 } },
+      },
     ],
     coverage: {
       provider: "v8",

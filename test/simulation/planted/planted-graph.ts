@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { registerHooks } from "node:module";
+import { type ResolveFnOutput, registerHooks, stripTypeScriptTypes } from "node:module";
 import { fileURLToPath } from "node:url";
 import { type PlantedBug, plantIn } from "./planted-bug.ts";
 
@@ -9,6 +9,10 @@ const PROJECT_URL = new URL("../../../", import.meta.url).href;
 const PACKAGES_URL = new URL("node_modules/", PROJECT_URL).href;
 
 const planted = new Map<string, PlantedBug>();
+/** By what was asked for, and from where. */
+const resolutions = new Map<string, ResolveFnOutput>();
+/** By file URL: what a module is after its types are stripped. */
+const sources = new Map<string, string>();
 let graphs = 0;
 
 /**
@@ -32,30 +36,53 @@ export async function importPlanted(url: URL, bug: PlantedBug | undefined): Prom
   return await import(marked.href);
 }
 
+/** Resolving and stripping types would be most of a hunt: each file is looked for and read once. */
 function setHooks(): void {
   registerHooks({
     resolve(specifier, context, nextResolve) {
-      const resolved = nextResolve(specifier, context);
       const label = labelOf(context.parentURL);
-      const isOwn = resolved.url.startsWith(PROJECT_URL) && !resolved.url.startsWith(PACKAGES_URL);
-      return label === undefined || !isOwn || labelOf(resolved.url) !== undefined
-        ? resolved
-        : { ...resolved, url: `${resolved.url}?${MARK}=${label}` };
+      if (label === undefined) {
+        return nextResolve(specifier, context);
+      }
+      const asked = `${specifier} from ${withoutLabel(context.parentURL ?? "")}`;
+      const found = resolutions.get(asked) ?? { ...nextResolve(specifier, context), shortCircuit: true };
+      resolutions.set(asked, found);
+      return isOwn(found.url) ? { ...found, url: `${found.url}?${MARK}=${label}` } : found;
     },
     load(url, context, nextLoad) {
-      const bug = planted.get(labelOf(url) ?? "");
-      const file = url.replace(/\?.*$/, "");
-      if (bug === undefined || file !== PROJECT_URL + bug.file) {
+      const label = labelOf(url);
+      if (label === undefined) {
         return nextLoad(url, context);
       }
-      const source = plantIn(readFileSync(fileURLToPath(file), "utf8"), bug);
-      return { format: "module-typescript", source, shortCircuit: true };
+      const fileUrl = withoutLabel(url);
+      const bug = planted.get(label);
+      const isPlanted = bug !== undefined && fileUrl === PROJECT_URL + bug.file;
+      const source = isPlanted ? stripTypeScriptTypes(plantIn(textOf(fileUrl), bug)) : strippedText(fileUrl);
+      return { format: "module", source, shortCircuit: true };
     },
   });
+}
+
+function strippedText(fileUrl: string): string {
+  const source = sources.get(fileUrl) ?? stripTypeScriptTypes(textOf(fileUrl));
+  sources.set(fileUrl, source);
+  return source;
 }
 
 function labelOf(url: string | undefined): string | undefined {
   return url === undefined || !url.startsWith(PROJECT_URL)
     ? undefined
     : (new URL(url).searchParams.get(MARK) ?? undefined);
+}
+
+function withoutLabel(url: string): string {
+  return url.replace(/\?.*$/, "");
+}
+
+function isOwn(url: string): boolean {
+  return url.startsWith(PROJECT_URL) && !url.startsWith(PACKAGES_URL);
+}
+
+function textOf(fileUrl: string): string {
+  return readFileSync(fileURLToPath(fileUrl), "utf8");
 }
