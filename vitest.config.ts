@@ -18,6 +18,8 @@ const SIMULATIONS = ["test/simulation/**/*.test.ts"];
 /** Its runners are in the test's own process, whose collector must not pause for what other files left. */
 const APART = ["test/end-to-end/cloud-runners.test.ts"];
 const cores = availableParallelism();
+/** Much of these tests waits for other processes and for slots. */
+const WITH_OTHER_PROCESSES = { maxWorkers: Math.ceil(1.5 * cores), sequence: { groupOrder: 2 } };
 
 export default defineConfig({
   test: {
@@ -45,15 +47,10 @@ export default defineConfig({
           exclude: [...SIMULATIONS, ...APART],
           // They leave the process as they found it; a fresh one for each would cost half as much again as the tests.
           isolate: false,
-          // Much of it waits for other processes and for slots.
-          maxWorkers: Math.ceil(1.5 * cores),
-          sequence: { groupOrder: 2 },
+          ...WITH_OTHER_PROCESSES,
         },
       },
-      {
-        extends: true,
-        test: { name: "apart", include: APART, maxWorkers: cores, sequence: { groupOrder: 3 } },
-      },
+      { extends: true, test: { name: "apart", include: APART, ...WITH_OTHER_PROCESSES } },
     ],
     coverage: {
       provider: "v8",

@@ -13,7 +13,7 @@ import { drawMoments, halfDoneCount, type Moment, requestsOf } from "./kills-mom
 import { finishedExports } from "./lab.ts";
 
 // `npm run verify:full` sets KILLS=200; without it the suites stay quick.
-const KILLS = Number(process.env.KILLS ?? 24);
+const KILLS = Number(process.env.KILLS ?? 20);
 /** A folder and a bucket, each with one runner and with two. */
 const SCENES = 4;
 const MOST_KILLS_OF_A_NIGHT = 12;

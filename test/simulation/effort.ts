@@ -10,6 +10,8 @@ export interface Effort {
   readonly pairSettings: readonly Setting[];
   /** Whether every fault is crossed with every crash. */
   readonly crosses: boolean;
+  /** Whether the built program spends its night on every kind of store, or on the most and the least capable. */
+  readonly nightsEverywhere: boolean;
 }
 
 const EFFORTS: Readonly<Record<Effort["name"], Effort>> = {
@@ -19,6 +21,7 @@ const EFFORTS: Readonly<Record<Effort["name"], Effort>> = {
     requestHistories: 500,
     pairSettings: settingsFor([1], ["with conditional writes"]),
     crosses: false,
+    nightsEverywhere: false,
   },
   ci: {
     name: "ci",
@@ -26,6 +29,7 @@ const EFFORTS: Readonly<Record<Effort["name"], Effort>> = {
     requestHistories: 10_000,
     pairSettings: settingsFor([1, 2]),
     crosses: true,
+    nightsEverywhere: true,
   },
   full: {
     name: "full",
@@ -33,6 +37,7 @@ const EFFORTS: Readonly<Record<Effort["name"], Effort>> = {
     requestHistories: 10_000,
     pairSettings: settingsFor([1, 2, 3]),
     crosses: true,
+    nightsEverywhere: true,
   },
 };
 

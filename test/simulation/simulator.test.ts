@@ -88,6 +88,7 @@ function nightUnderFaults(seed: number): Story {
   const faults = ["platform.body/short, no length/body", "platform.deleteExportTask/reset/done, answer lost"];
   return storyOf({
     seed,
+    queue: { receiveWindow: 1, duplicateFraction: 0, visibilityMs: 120_000, longPollMs: 20_000 },
     tasks: Array.from({ length: 50 }, (_, index) => taskOf(`t${index + 1}`)),
     faults: faults.flatMap((fault) =>
       [3, 9, 17].map(
@@ -98,13 +99,13 @@ function nightUnderFaults(seed: number): Story {
 }
 
 test("a night of 50 exports under faults", async () => {
-  // Of processor time, since other tests run at the same time, and the best, since the first ones are compiled.
+  // This thread's time, since others work beside it, and the best, since the first nights are compiled.
   let bestMs = Number.POSITIVE_INFINITY;
   let virtualMs = 0;
-  for (let seed = 1; seed <= 30; seed += 1) {
-    const startedCpu = process.cpuUsage();
+  for (let seed = 1; seed <= 60; seed += 1) {
+    const startedCpu = process.threadCpuUsage();
     const { counts, ends, violations } = await withoutStacks(() => playStory(nightUnderFaults(seed)));
-    const { system, user } = process.cpuUsage(startedCpu);
+    const { system, user } = process.threadCpuUsage(startedCpu);
     bestMs = Math.min(bestMs, (user + system) / 1_000);
     virtualMs = counts.virtualMs;
     expect(violations).toEqual([]);
