@@ -26,7 +26,7 @@ function sceneWithTasks(
   count: number,
   [leastMs, mostMs]: TaskDuration,
 ): { scene: Scene; ids: readonly string[] } {
-  const scene = new Scene({ seed: count });
+  const scene = new Scene({ seed: count, queue: { longPollMs: 20 * SECOND_MS } });
   // A body of three chunks: four waits.
   const perChunkMs = (taskMs: number) => Math.max(1, Math.floor((taskMs - SECOND_MS) / 4));
   scene.world.platform.settings.chunkLatency = { minMs: perChunkMs(leastMs), maxMs: perChunkMs(mostMs) };

@@ -10,6 +10,8 @@ export interface Effort {
   readonly pairSettings: readonly Setting[];
   /** Whether every fault is crossed with every crash. */
   readonly crosses: boolean;
+  /** Random stories in which each planted bug may show itself, beside the scenes; with 0 nobody hunts at all. */
+  readonly huntSeeds: number;
   /** Whether the built program spends its night on every kind of store, or on the most and the least capable. */
   readonly nightsEverywhere: boolean;
 }
@@ -21,6 +23,7 @@ const EFFORTS: Readonly<Record<Effort["name"], Effort>> = {
     requestHistories: 500,
     pairSettings: settingsFor([1], ["with conditional writes"]),
     crosses: false,
+    huntSeeds: 0,
     nightsEverywhere: false,
   },
   ci: {
@@ -29,6 +32,7 @@ const EFFORTS: Readonly<Record<Effort["name"], Effort>> = {
     requestHistories: 10_000,
     pairSettings: settingsFor([1, 2]),
     crosses: true,
+    huntSeeds: 50,
     nightsEverywhere: true,
   },
   full: {
@@ -37,6 +41,7 @@ const EFFORTS: Readonly<Record<Effort["name"], Effort>> = {
     requestHistories: 10_000,
     pairSettings: settingsFor([1, 2, 3]),
     crosses: true,
+    huntSeeds: 2_000,
     nightsEverywhere: true,
   },
 };

@@ -14,7 +14,7 @@ export function tableOf(answers: readonly HuntAnswer[], seeds: number): string {
   const rows = PLANTED_BUGS.map(({ name, invariant }) => {
     const answer = answers.find((candidate) => candidate.name === name);
     const { world = "**not seen**", worldsPlayed = "" } = answer?.inScenes ?? {};
-    const seedsPlayed = answer?.byChance?.worldsPlayed ?? (seeds === 0 ? "not tried" : `> ${seeds}`);
+    const seedsPlayed = answer?.byChance?.worldsPlayed ?? `> ${seeds}`;
     return `| ${name} | ${invariant} | ${world} | ${worldsPlayed} | ${seedsPlayed} |`;
   });
   return [...HEAD, ...rows].join("\n");
