@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
-import { text } from "node:stream/consumers";
+import { finished } from "node:stream/promises";
 import { pathToFileURL } from "node:url";
 import * as v from "valibot";
 import { bareEnvironment, ROOT } from "./command-line.ts";
@@ -33,14 +33,23 @@ export type CallAnswer = v.InferOutput<typeof answerSchema>;
 /** A process that runs built functions, as Lambda does: fresh at first, warm for later calls. */
 export class FunctionHost {
   readonly #child: ChildProcess;
-  readonly #log: Promise<string>;
+  readonly #logEnded: Promise<unknown>;
+  #log = "";
 
   private constructor(child: ChildProcess) {
     this.#child = child;
-    const { stdout, stderr } = child;
-    this.#log = Promise.all([stdout, stderr].map((stream) => (stream === null ? "" : text(stream)))).then(
-      (texts) => texts.join(""),
-    );
+    const streams = [child.stdout, child.stderr].filter((stream) => stream !== null);
+    for (const stream of streams) {
+      stream.setEncoding("utf8").on("data", (text: string) => {
+        this.#log += text;
+      });
+    }
+    this.#logEnded = Promise.all(streams.map((stream) => finished(stream)));
+  }
+
+  /** What was logged so far; the last lines of a call may come after its answer. */
+  get log(): string {
+    return this.#log;
   }
 
   static start(environment: Readonly<Record<string, string>>): FunctionHost {
@@ -71,7 +80,8 @@ export class FunctionHost {
     this.#child.disconnect();
     const [code, signal] = await exited;
     clearTimeout(timer);
-    const log = await this.#log;
+    await this.#logEnded;
+    const log = this.#log;
     if (code !== 0) {
       throw new Error(`the function's process ended with ${code ?? signal}:\n${log}`);
     }
