@@ -3,8 +3,18 @@ import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
-/** By far the longest: begun last, each would keep one core busy for minutes while the others have nothing to do. */
-const FIRST = ["test/simulation/pairs.test.ts", "test/simulation/random.test.ts"];
+/** The longest of each group: begun last, one would keep a core busy while the others have nothing to do. */
+const FIRST = [
+  "test/simulation/pairs.test.ts",
+  "test/simulation/random.test.ts",
+  "test/contract/s3-store.test.ts",
+  "test/end-to-end/cloud-kills.test.ts",
+  "test/end-to-end/cloud-night.test.ts",
+  "test/end-to-end/cloud-runners.test.ts",
+  "test/end-to-end/functions-night.test.ts",
+  "test/end-to-end/functions-retention-failures.test.ts",
+  "test/end-to-end/retention.test.ts",
+];
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {

@@ -108,10 +108,10 @@ const NIGHTS_BETWEEN: readonly Night[] = [
   ["generic-rich", "generic", { pacing: "shared", verification: "read-back" }],
   ["obs", "obs", { pacing: "unshared", verification: "read-back" }],
 ];
-const { nightsEverywhere } = effortOf(process.env);
+const { everyStore } = effortOf(process.env);
 
 describe("a night with faults on platform and store, in S3 and SQS", () => {
-  test.concurrent.for([...NIGHTS, ...(nightsEverywhere ? NIGHTS_BETWEEN : [])])(
+  test.concurrent.for([...NIGHTS, ...(everyStore ? NIGHTS_BETWEEN : [])])(
     "store %s, profile %s",
     async ([standIn, storeProfile, expected], context) => {
       const lab = await openNight(context, { s3: { profile: standIn }, storeProfile });

@@ -15,8 +15,8 @@ import { finishedExports } from "./lab.ts";
 // process adds, its death, is tested in cloud-kills.test.ts.
 
 // `.ci/run` sets CLOUD_RUNNERS_MESSAGES=400; without it the suite stays quick.
-const MESSAGES = Number(process.env.CLOUD_RUNNERS_MESSAGES ?? 24);
-const MESSAGES_UNSHARED = 12;
+const MESSAGES = Number(process.env.CLOUD_RUNNERS_MESSAGES ?? 16);
+const MESSAGES_UNSHARED = 8;
 /** Eight runners in one process; a pace that is not kept misses by far more. */
 const COLLECTOR_PAUSE_MS = 10;
 const RUNNERS = 8;

@@ -3,7 +3,7 @@ import { effortOf } from "../simulation/effort.ts";
 import { RequestHistory } from "./request-histories.ts";
 
 const { requestHistories } = effortOf(process.env);
-const PER_TEST = 500;
+const PER_TEST = 250;
 const FIRST_SEEDS = Array.from({ length: requestHistories / PER_TEST }, (_, index) => 1 + index * PER_TEST);
 
 /** What a history broke; none of it may ever be. */

@@ -12,19 +12,19 @@ export interface Effort {
   readonly crosses: boolean;
   /** Random stories in which each planted bug may show itself, beside the scenes; with 0 nobody hunts at all. */
   readonly huntSeeds: number;
-  /** Whether the built program spends its night on every kind of store, or on the most and the least capable. */
-  readonly nightsEverywhere: boolean;
+  /** Whether what is dear is played on every kind of store. */
+  readonly everyStore: boolean;
 }
 
 const EFFORTS: Readonly<Record<Effort["name"], Effort>> = {
   test: {
     name: "test",
     randomSeeds: 20_000,
-    requestHistories: 500,
+    requestHistories: 250,
     pairSettings: settingsFor([1], ["with conditional writes"]),
     crosses: false,
     huntSeeds: 0,
-    nightsEverywhere: false,
+    everyStore: false,
   },
   ci: {
     name: "ci",
@@ -33,7 +33,7 @@ const EFFORTS: Readonly<Record<Effort["name"], Effort>> = {
     pairSettings: settingsFor([1, 2]),
     crosses: true,
     huntSeeds: 50,
-    nightsEverywhere: true,
+    everyStore: true,
   },
   full: {
     name: "full",
@@ -42,7 +42,7 @@ const EFFORTS: Readonly<Record<Effort["name"], Effort>> = {
     pairSettings: settingsFor([1, 2, 3]),
     crosses: true,
     huntSeeds: 2_000,
-    nightsEverywhere: true,
+    everyStore: true,
   },
 };
 
