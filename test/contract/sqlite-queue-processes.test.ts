@@ -29,7 +29,7 @@ describe("the sqlite queue shared by real processes", () => {
     void firstLines.then(markBothAtWork, markBothAtWork);
     const ids: string[] = [];
     do {
-      const batch = Array.from({ length: 200 }, (_, index) => `task-${ids.length + index}`);
+      const batch = Array.from({ length: 400 }, (_, index) => `task-${ids.length + index}`);
       ids.push(...batch);
       await queue.send(
         batch.map((exportTaskId) => ({ exportTaskId })),

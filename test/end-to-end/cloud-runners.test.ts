@@ -6,6 +6,7 @@ import { wire } from "../../lib/config/wiring.ts";
 import type { ObjectStore } from "../../lib/ports/object-store.ts";
 import type { Platform } from "../../lib/ports/platform.ts";
 import type { RunReport } from "../../lib/records/run-report.ts";
+import { effortOf } from "../simulation/effort.ts";
 import { expectArchivedOnce, expectSpaced } from "./archive-audit.ts";
 import { type CloudLab, type CloudLabOptions, openCloudLab } from "./cloud-lab.ts";
 import { finishedExports } from "./lab.ts";
@@ -16,7 +17,7 @@ import { finishedExports } from "./lab.ts";
 
 // `.ci/run` sets CLOUD_RUNNERS_MESSAGES=400; without it the suite stays quick.
 const MESSAGES = Number(process.env.CLOUD_RUNNERS_MESSAGES ?? 16);
-const MESSAGES_UNSHARED = 8;
+const MESSAGES_UNSHARED = effortOf(process.env).everyStore ? 16 : 8;
 /** Eight runners in one process; a pace that is not kept misses by far more. */
 const COLLECTOR_PAUSE_MS = 10;
 const RUNNERS = 8;
