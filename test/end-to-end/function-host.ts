@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
-import { finished } from "node:stream/promises";
+import { createInterface } from "node:readline";
 import { pathToFileURL } from "node:url";
 import * as v from "valibot";
 import { bareEnvironment, ROOT } from "./command-line.ts";
@@ -38,13 +38,16 @@ export class FunctionHost {
 
   private constructor(child: ChildProcess) {
     this.#child = child;
-    const streams = [child.stdout, child.stderr].filter((stream) => stream !== null);
-    for (const stream of streams) {
-      stream.setEncoding("utf8").on("data", (text: string) => {
-        this.#log += text;
+    // By whole lines: the two streams come in pieces that end anywhere.
+    const readers = [child.stdout, child.stderr]
+      .filter((stream) => stream !== null)
+      .map((input) => createInterface({ input }));
+    for (const reader of readers) {
+      reader.on("line", (line) => {
+        this.#log += `${line}\n`;
       });
     }
-    this.#logEnded = Promise.all(streams.map((stream) => finished(stream)));
+    this.#logEnded = Promise.all(readers.map((reader) => once(reader, "close")));
   }
 
   /** What was logged so far; the last lines of a call may come after its answer. */

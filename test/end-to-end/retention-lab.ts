@@ -67,7 +67,7 @@ export class RetentionLab {
     this.environment = environment;
   }
 
-  /** One call of a built function, in a process of its name and settings that has nothing to do: its report, metrics and log. */
+  /** One call of a built function, in a warm process where there is one: its report, its metrics and its log. */
   async call(
     name: "retain" | "expire",
     event?: unknown,
@@ -76,15 +76,18 @@ export class RetentionLab {
   ) {
     const call: Call = event === undefined ? { timeLeftMs } : { event, timeLeftMs };
     const { host, free } = this.#warmHost(name, more);
-    const loggedBefore = host.log.length;
-    const { returned } = await host.call(name, call);
-    const log = await vi.waitFor(() => {
-      const ofCall = host.log.slice(loggedBefore);
-      expect(metricsOf(ofCall)).toHaveLength(1);
-      return ofCall;
-    }, LOG_LIMIT);
-    free();
-    return { report: v.parse(reportSchema, returned), metrics: metricsOf(log)[0] ?? {}, log };
+    try {
+      const loggedBefore = host.log.length;
+      const { returned } = await host.call(name, call);
+      const log = await vi.waitFor(() => {
+        const ofCall = host.log.slice(loggedBefore);
+        expect(metricsOf(ofCall)).toHaveLength(1);
+        return ofCall;
+      }, LOG_LIMIT);
+      return { report: v.parse(reportSchema, returned), metrics: metricsOf(log)[0] ?? {}, log };
+    } finally {
+      free();
+    }
   }
 
   /** As Lambda does: a warm process where there is one, and as many as there are calls at once. */
