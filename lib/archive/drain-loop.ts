@@ -68,7 +68,8 @@ export class DrainLoop {
       counts: emptyCounts(),
       archivedBytes: 0,
       connectMs: 0,
-      lastSeen: ready.list.tasks,
+      lastSeen: ready.list,
+      leftAlone: ready.leftAlone,
       noteSuccess: (exportTaskId) => this.#settler.noteSuccess(exportTaskId),
     };
     this.#settler = new ResultSettler(this.run);

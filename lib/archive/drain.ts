@@ -4,6 +4,7 @@ import type { RunReport } from "../records/run-report.ts";
 import { DrainLoop } from "./drain-loop.ts";
 import type { ArchivePorts } from "./ports.ts";
 import { type PreflightResult, preflight } from "./preflight.ts";
+import { placesHeld } from "./run.ts";
 import { type RunEnding, summarize } from "./run-summary.ts";
 import type { ArchiveSettings } from "./settings.ts";
 import { timeUntilGraceMs } from "./task-time.ts";
@@ -60,7 +61,7 @@ async function runUntilEnd(
       kind: "run-started",
       runId,
       pacing: ready.abilities.compareAndSwap ? "shared" : "unshared",
-      held: ready.list.tasks.length,
+      held: placesHeld(ready.list),
       deletion: settings.deletion,
     });
     await options.prepare?.(limit.signal);
@@ -74,7 +75,7 @@ async function runUntilEnd(
   } finally {
     limit.close();
   }
-  const held = ready.list.tasks.length;
+  const held = placesHeld(ready.list);
   if (options.when === "pressure" && held < settings.pressure) {
     return { stopReason: "no-pressure", tasks: [], ready };
   }

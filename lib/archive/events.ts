@@ -1,4 +1,5 @@
 import type { Failure } from "../domain/errors.ts";
+import type { LeftAlone } from "../domain/left-alone.ts";
 import type { RunReport, TaskEntry } from "../records/run-report.ts";
 
 /**
@@ -46,6 +47,8 @@ export type ArchiveEvent =
   | { readonly kind: "export-lost"; readonly exportTaskId: string; readonly detail: string }
   /** The visibility timeout of a message ran out while it was worked on; harmless, but worth knowing. */
   | { readonly kind: "lease-lost"; readonly exportTaskId: string | undefined }
+  /** Something that cannot be understood was left as it is; everything else goes on. */
+  | { readonly kind: "left-alone"; readonly item: LeftAlone }
   | { readonly kind: "warning"; readonly code: string; readonly message: string }
   | { readonly kind: "task-ended"; readonly entry: TaskEntry; readonly delayMs: number | undefined }
   /** Nothing is ready; the next message is due at `untilMs`. */

@@ -1,9 +1,10 @@
+import { LeftAloneTally } from "../domain/left-alone.ts";
 import { Pacer } from "../pacing/pacer.ts";
 import type { StoreAbilities } from "../ports/object-store.ts";
 import { Records } from "../records/records.ts";
 import { cannotVerifyStored, clockSkewed } from "./errors.ts";
 import type { ArchivePorts } from "./ports.ts";
-import { type FreshList, freshList } from "./run.ts";
+import { type FreshList, freshList, oddItemsOf } from "./run.ts";
 import { type ArchiveSettings, MAX_CLOCK_SKEW_MS } from "./settings.ts";
 
 export interface PreflightResult {
@@ -11,6 +12,7 @@ export interface PreflightResult {
   readonly records: Records;
   readonly pacer: Pacer;
   readonly list: FreshList;
+  readonly leftAlone: LeftAloneTally;
 }
 
 /**
@@ -29,6 +31,8 @@ export async function preflight(
     throw cannotVerifyStored();
   }
   const list = await freshList(ports, settings, signal);
+  const leftAlone = new LeftAloneTally((item) => observe({ kind: "left-alone", item }));
+  leftAlone.note(oddItemsOf(list));
   if (list.platformDateMs !== undefined) {
     requireSmallSkew("the platform's", clock.wallMs() - list.platformDateMs);
   }
@@ -58,7 +62,7 @@ export async function preflight(
       message: "this store has no compare-and-swap: the download pace is kept by this runner only",
     });
   }
-  return { abilities, records: new Records(store, settings.scope, abilities), pacer, list };
+  return { abilities, records: new Records(store, settings.scope, abilities), pacer, list, leftAlone };
 }
 
 function requireSmallSkew(whose: string, skewMs: number): void {

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { SeededRandom } from "../../test/world/seeded-random.ts";
 import { VirtualClock } from "../../test/world/virtual-clock.ts";
 import type { ExportTask } from "../domain/export-task.ts";
+import { LeftAloneTally } from "../domain/left-alone.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
 import type { CallOptions } from "../ports/platform.ts";
 import { emptyCounts } from "../records/run-report.ts";
@@ -41,7 +42,12 @@ test("an export without a time of creation is counted, but its age cannot be tol
   const observe = ({ kind }: ArchiveEvent) => told.push(kind);
   const ports: unknown = { clock, observe, store: { putDocument: async () => "written" } };
   const records = { ofTask: async () => ({ revisions: new Map() }) };
-  const ready: unknown = { abilities: { compareAndSwap: true }, records, list: { tasks: [undated] } };
+  const ready: unknown = {
+    abilities: { compareAndSwap: true },
+    records,
+    list: { tasks: [undated], oddItems: [] },
+    leftAlone: new LeftAloneTally(() => undefined),
+  };
   const frame = { runId: "20261122T010000000Z-00000000", startedAtMs: START_WALL_MS, leftMs: 60_000 };
   const ending = { stopReason: "no-pressure", tasks: [], ready: ready as PreflightResult } as const;
   const report = await clock.run(() => summarize(ports as ArchivePorts, frame, ending));
@@ -68,7 +74,12 @@ test.each([
   const ports: unknown = { clock, observe, store };
   const records = { ofTask: (_id: string, options: CallOptions) => hang(options) };
   const task = { exportTaskId: "export-01", status: "Success", createTime: "2026-11-21T01:00:00.000Z" };
-  const ready: unknown = { abilities: { compareAndSwap: true }, records, list: { tasks: [task] } };
+  const ready: unknown = {
+    abilities: { compareAndSwap: true },
+    records,
+    list: { tasks: [task], oddItems: [] },
+    leftAlone: new LeftAloneTally(() => undefined),
+  };
   const frame = { runId: "20261122T010000000Z-00000000", startedAtMs: START_WALL_MS, leftMs };
   const ending = { stopReason: "drained", tasks: [], ready: ready as PreflightResult } as const;
   const report = await clock.run(() => summarize(ports as ArchivePorts, frame, ending));

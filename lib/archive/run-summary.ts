@@ -12,7 +12,7 @@ import { writeRunReport } from "../records/run-reports.ts";
 import { ArchivedExports } from "./archived-exports.ts";
 import type { ArchivePorts } from "./ports.ts";
 import type { PreflightResult } from "./preflight.ts";
-import type { Run } from "./run.ts";
+import { placesHeld, type Run } from "./run.ts";
 import { PLACES_LIMIT } from "./settings.ts";
 import { withOwnLimit } from "./time-limit.ts";
 
@@ -46,6 +46,7 @@ export async function summarize(ports: ArchivePorts, frame: RunFrame, ending: Ru
   const endsAtMs = ports.clock.monotonicMs() + Math.max(0, frame.leftMs);
   const partOfRestMs = (part: number) =>
     Math.min(STEP_LIMIT_MS, (endsAtMs - ports.clock.monotonicMs()) * part);
+  const leftAlone = ready?.leftAlone.report();
   const report: RunReport = {
     runId,
     startedAt: new Date(startedAtMs).toISOString(),
@@ -56,6 +57,7 @@ export async function summarize(ports: ArchivePorts, frame: RunFrame, ending: Ru
     pacing: ready?.abilities.compareAndSwap === false ? "unshared" : "shared",
     tasks: ending.tasks,
     platform: await places(ports, ending, partOfRestMs(1 / 4)),
+    ...(leftAlone === undefined ? {} : { leftAlone }),
     ...(ending.failure === undefined ? {} : { failure: ending.failure }),
   };
   try {
@@ -104,11 +106,11 @@ async function places(
   if (ready === undefined) {
     return { held: 0, limit: PLACES_LIMIT };
   }
-  const tasks = run?.lastSeen ?? ready.list.tasks;
-  const held = { held: tasks.length, limit: PLACES_LIMIT };
+  const list = run?.lastSeen ?? ready.list;
+  const held = { held: placesHeld(list), limit: PLACES_LIMIT };
   const archivedExports = run?.archivedExports ?? new ArchivedExports(ready.records);
   // Those without a time of creation come last.
-  const finished = oldestFirst(tasks).filter(({ status }) => status === "Success");
+  const finished = oldestFirst(list.tasks).filter(({ status }) => status === "Success");
   try {
     const oldest = await withOwnLimit(ports.clock, limitMs, (signal) =>
       archivedExports.firstMissing(finished, { signal }),

@@ -1,7 +1,9 @@
 import { ArchiverError } from "../domain/errors.ts";
-import type { ExportTask } from "../domain/export-task.ts";
+import { type ExportTask, isExportTaskId } from "../domain/export-task.ts";
+import type { LeftAlone, LeftAloneTally } from "../domain/left-alone.ts";
 import type { Pacer } from "../pacing/pacer.ts";
 import type { StoreAbilities } from "../ports/object-store.ts";
+import type { OddItem } from "../ports/platform.ts";
 import type { Records } from "../records/records.ts";
 import type { RunCounts } from "../records/run-report.ts";
 import type { ArchivedExports } from "./archived-exports.ts";
@@ -25,8 +27,9 @@ export interface Run {
   archivedBytes: number;
   /** From asking for a file to writing the request, as last seen in this run. */
   connectMs: number;
-  /** The tasks of the newest complete list. */
-  lastSeen: readonly ExportTask[];
+  /** The newest complete list. */
+  lastSeen: FreshList;
+  readonly leftAlone: LeftAloneTally;
   /** This task was archived or deleted, so another one that fails is ill by itself. */
   noteSuccess(exportTaskId: string): void;
 }
@@ -34,6 +37,8 @@ export interface Run {
 /** A complete list and when it was begun, on the monotonic clock. */
 export interface FreshList {
   readonly tasks: readonly ExportTask[];
+  /** What else it shows; each holds a place. */
+  readonly oddItems: readonly OddItem[];
   readonly startedAtMs: number;
   readonly platformDateMs: number | undefined;
 }
@@ -55,8 +60,8 @@ export async function freshList(
   for (let attempt = 1; ; attempt += 1) {
     const startedAtMs = ports.clock.monotonicMs();
     try {
-      const { tasks, platformDateMs } = await ports.platform.listExportTasks({ signal });
-      return { tasks, startedAtMs, platformDateMs };
+      const listing = await ports.platform.listExportTasks({ signal });
+      return { ...listing, startedAtMs };
     } catch (error) {
       signal.throwIfAborted();
       const waitMs = listRetryWaitMs(error, attempt, settings.downloadIntervalMs);
@@ -83,12 +88,29 @@ function listRetryWaitMs(error: unknown, attempt: number, intervalMs: number): n
 /** {@link freshList} for a run that is under way: remembers what it saw. */
 export async function listForRun(run: Run, signal: AbortSignal): Promise<FreshList> {
   const list = await freshList(run.ports, run.settings, signal);
-  run.lastSeen = list.tasks;
-  run.ports.observe({ kind: "listed", held: list.tasks.length });
+  run.lastSeen = list;
+  run.leftAlone.note(oddItemsOf(list));
+  run.ports.observe({ kind: "listed", held: placesHeld(list) });
   return list;
 }
 
 /** The listed task with exactly this id. */
-export function taskIn(list: FreshList, exportTaskId: string): ExportTask | undefined {
+export function taskIn(list: Pick<FreshList, "tasks">, exportTaskId: string): ExportTask | undefined {
   return list.tasks.find((task) => task.exportTaskId === exportTaskId);
+}
+
+/** How many places of the platform are taken. An item that cannot be understood takes one, too. */
+export function placesHeld({ tasks, oddItems }: Pick<FreshList, "tasks" | "oddItems">): number {
+  return tasks.length + oddItems.length;
+}
+
+/** The items of a list that cannot be understood, as reports name them. */
+export function oddItemsOf({ oddItems }: Pick<FreshList, "oddItems">): readonly LeftAlone[] {
+  return oddItems.map(({ index, field, problem, id }) => ({
+    kind: "list-item",
+    index,
+    ...(field === undefined ? {} : { field }),
+    problem,
+    ...(id !== undefined && isExportTaskId(id) ? { exportTaskId: id } : {}),
+  }));
 }

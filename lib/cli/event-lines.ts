@@ -1,4 +1,5 @@
 import type { ArchiveEvent } from "../archive/events.ts";
+import { leftAloneInWords } from "../domain/left-alone.ts";
 import { formatBytes, formatDuration } from "./format.ts";
 import { deletionInWords, outcomeInWords, reasonInWords } from "./words.ts";
 
@@ -47,6 +48,8 @@ export function eventLine(event: ArchiveEvent): EventLine | undefined {
         tone: "plain",
         text: `${event.exportTaskId ?? "a message"}: its visibility timeout ran out; another runner may work on it too`,
       };
+    case "left-alone":
+      return { level: "warn", tone: "caution", text: `Left alone: ${leftAloneInWords(event.item)}` };
     case "warning":
       return { level: "warn", tone: "caution", text: event.message };
     case "task-ended":

@@ -71,6 +71,7 @@ export class Progress {
       case "verification-failed":
       case "export-lost":
       case "lease-lost":
+      case "left-alone":
       case "warning":
       case "run-ended":
         return;

@@ -1,6 +1,7 @@
 import { styleText } from "node:util";
 import type { SweepReport } from "../archive/sweep.ts";
 import type { DiscoverReport } from "../discovery/discover.ts";
+import { type LeftAloneReport, leftAloneInWords } from "../domain/left-alone.ts";
 import type { QueueDepth } from "../ports/task-queue.ts";
 import type { RunReport, StopReason, TaskEntry } from "../records/run-report.ts";
 import type { StatusReport } from "./commands/status.ts";
@@ -41,6 +42,7 @@ export function runLines(report: RunReport): readonly string[] {
       ? ["  pacing: unshared; run one archiver at a time on this store, or more will only be throttled"]
       : []),
     ...worthMentioning(report.tasks),
+    ...leftAloneLines(report.leftAlone),
     ...(failure === undefined
       ? []
       : [
@@ -48,6 +50,19 @@ export function runLines(report: RunReport): readonly string[] {
           styleText("red", `Failed: ${failure.message}`, { stream: process.stdout }),
           `  ${failure.hint}`,
         ]),
+  ];
+}
+
+/** What was left alone, one line each. */
+function leftAloneLines(leftAlone: LeftAloneReport | undefined): readonly string[] {
+  if (leftAlone === undefined) {
+    return [];
+  }
+  const more = leftAlone.count - leftAlone.items.length;
+  return [
+    `Left alone, since it cannot be understood: ${leftAlone.count}`,
+    ...leftAlone.items.map((item) => `  ${leftAloneInWords(item)}`),
+    ...(more === 0 ? [] : [`  and ${more} more`]),
   ];
 }
 
@@ -124,6 +139,7 @@ export function discoverLines(report: DiscoverReport): readonly string[] {
     ...enqueued.map((exportTaskId) => `  ${exportTaskId}`),
     ...(skipped.length === 0 ? [] : [`Skipped ${count(skipped.length, "task")}:`]),
     ...skipped.map(({ exportTaskId, reason }) => `  ${exportTaskId}: ${skipInWords(reason)}`),
+    ...leftAloneLines(report.leftAlone),
     ...requestLines(report),
   ];
 }
@@ -183,6 +199,7 @@ export function statusLines(status: StatusReport, nowMs: number): readonly strin
       : [
           `  oldest: ${oldest.exportTaskId}, made ${oldest.createTime}; evicted first when all places are taken`,
         ]),
+    ...leftAloneLines(status.leftAlone),
     `Queue: ${queue.ready} ready, ${queue.delayed} delayed, ${queue.inFlight} in flight${queue.nextDueAtMs === undefined ? "" : `; the next ${formatDue(queue.nextDueAtMs, nowMs)}`}`,
     `Dead letters: ${queue.deadLetters}${queue.deadLetters === 0 ? "" : ' (see "iotda-archiver dead-letters list")'}`,
     `Runs: ${deletionInWords(deletion)}`,

@@ -1,10 +1,11 @@
 import { ArchivedExports } from "../archive/archived-exports.ts";
 import type { ArchivePorts } from "../archive/ports.ts";
-import { freshList } from "../archive/run.ts";
+import { freshList, oddItemsOf, placesHeld } from "../archive/run.ts";
 import { type ArchiveSettings, PLACES_LIMIT } from "../archive/settings.ts";
 import { isBlockedBySibling, isSiblingPatienceOver } from "../archive/siblings.ts";
 import { type ExportTask, oldestFirst, revisionOf } from "../domain/export-task.ts";
 import { runIdOf } from "../domain/key-layout.ts";
+import { type LeftAloneReport, leftAloneReport } from "../domain/left-alone.ts";
 import { isOnlyThisTask, Records } from "../records/records.ts";
 import type { KeepReason } from "../records/run-report.ts";
 import type { ArchivedRecord } from "../records/schemas.ts";
@@ -25,6 +26,8 @@ export interface DiscoverReport {
   /** Export task ids, in the order they were enqueued: oldest first. */
   readonly enqueued: readonly string[];
   readonly skipped: readonly { readonly exportTaskId: string; readonly reason: SkipReason }[];
+  /** What could not be understood and was left as it is. */
+  readonly leftAlone?: LeftAloneReport;
   /** What was done about export requests; missing while none is open. */
   readonly requests?: RequestsReport;
 }
@@ -42,7 +45,8 @@ export async function discover(
   const { store, queue, clock, random } = ports;
   const startedAtMs = clock.wallMs();
   const runId = runIdOf(startedAtMs, random.hex(4));
-  const { tasks } = await freshList(ports, settings, signal);
+  const list = await freshList(ports, settings, signal);
+  const { tasks } = list;
   const enqueuedAt = await readEnqueuedAt(store, { signal });
   // Discover creates no record, so it need not know whether the store can do so once.
   const records = new Records(store, settings.scope, { createOnce: false });
@@ -83,15 +87,17 @@ export async function discover(
     await writeEnqueuedAt(store, new Map([...enqueuedAt, ...added]), nowMs, { signal });
   }
   const enqueued = found.map((task) => task.exportTaskId);
+  const leftAlone = leftAloneReport(oddItemsOf(list));
   // Last: a request may wait, what the platform holds may not.
   const requests = await serveRequests({ ports, settings, signal }, runId);
   return {
     runId,
-    held: tasks.length,
+    held: placesHeld(list),
     limit: PLACES_LIMIT,
     unfinished,
     enqueued,
     skipped,
+    ...(leftAlone === undefined ? {} : { leftAlone }),
     ...(requests === undefined ? {} : { requests }),
   };
 }

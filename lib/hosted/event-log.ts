@@ -51,6 +51,7 @@ const LEVEL_OF_EVENT = {
   failed: "warn",
   throttled: "warn",
   "lease-lost": "warn",
+  "left-alone": "warn",
   warning: "warn",
   "export-lost": "error",
   "verification-failed": "error",

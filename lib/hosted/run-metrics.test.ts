@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import type { ArchiveEvent } from "../archive/events.ts";
+import { leftAloneReport } from "../domain/left-alone.ts";
 import { emptyCounts, type RunReport, type TaskEntry } from "../records/run-report.ts";
 import { isMeasured, metricsOfDiscover, metricsOfRun, type TimedEvent } from "./run-metrics.ts";
 
@@ -54,7 +55,11 @@ test("counts of the report and of the events, zeros included", () => {
     at(2, { kind: "verification-failed", exportTaskId: "b", failure: FAILURE }),
     at(3, { kind: "verification-failed", exportTaskId: "c", failure: FAILURE }),
   ];
-  expect(metricsOfRun(REPORT, events)).toEqual({
+  const leftAlone = leftAloneReport([
+    { kind: "list-item", index: 3, field: "export_count", problem: "is not a number" },
+  ]);
+  expect(metricsOfRun({ ...REPORT, ...(leftAlone && { leftAlone }) }, events)).toEqual({
+    LeftAlone: 1,
     TasksHeld: 7,
     TasksArchived: 4,
     TasksDeleted: 3,
@@ -135,15 +140,18 @@ test("a discover run: requests that were looked at, and none that were not", () 
   };
   expect(metricsOfDiscover({ held: 46, requests })).toEqual({
     TasksHeld: 46,
+    LeftAlone: 0,
     RequestsWaiting: 1,
     OldestRequestAgeSeconds: 90_000,
   });
   expect(metricsOfDiscover({ held: 0 })).toEqual({
     TasksHeld: 0,
+    LeftAlone: 0,
     RequestsWaiting: 0,
     OldestRequestAgeSeconds: 0,
   });
   expect(metricsOfDiscover({ held: 2, requests: { ...requests, failure: FAILURE } })).toEqual({
     TasksHeld: 2,
+    LeftAlone: 0,
   });
 });

@@ -22,14 +22,16 @@ export function metricsOfRun(report: RunReport, events: readonly TimedEvent[]): 
 export function metricsOfDiscover({
   held,
   requests,
-}: Pick<DiscoverReport, "held" | "requests">): MetricValues {
+  leftAlone,
+}: Pick<DiscoverReport, "held" | "requests" | "leftAlone">): MetricValues {
+  const seen = { TasksHeld: held, LeftAlone: leftAlone?.count ?? 0 };
   return requests?.failure === undefined
     ? {
-        TasksHeld: held,
+        ...seen,
         RequestsWaiting: requests?.waiting.length ?? 0,
         OldestRequestAgeSeconds: requests?.oldestRequestAgeSeconds ?? 0,
       }
-    : { TasksHeld: held };
+    : seen;
 }
 
 /** Of no use for measuring, and many. */
@@ -52,6 +54,7 @@ const MEASURES: Partial<Record<MetricName, Measure>> = {
   DrainSeconds: drainSeconds,
   IdleWaitMs: idleWaitMs,
   VerificationFailures: (_, events) => count(events, "verification-failed"),
+  LeftAlone: ({ leftAlone }) => leftAlone?.count ?? 0,
   RunsCompleted: ({ stopReason }) => (stopReason === "drained" || stopReason === "time-budget" ? 1 : 0),
 };
 

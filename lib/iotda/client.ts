@@ -70,7 +70,7 @@ export class IotdaClient implements Platform {
         this.#caller.limits.maxPages,
       );
       await operation.connection.end();
-      return { tasks, platformDateMs };
+      return { tasks, oddItems: [], platformDateMs };
     });
   }
 

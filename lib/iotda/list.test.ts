@@ -85,7 +85,7 @@ describe("the request", () => {
       sendJson(response, 200, { export_tasks: [] }, { date: "Sun, 22 Nov 2026 11:59:00 GMT" });
     });
     const listing = await clientFor(server.origin).listExportTasks(unaborted());
-    expect(listing).toEqual({ tasks: [], platformDateMs: Date.UTC(2026, 10, 22, 11, 59, 0) });
+    expect(listing).toEqual({ tasks: [], oddItems: [], platformDateMs: Date.UTC(2026, 10, 22, 11, 59, 0) });
   });
 });
 

@@ -33,6 +33,8 @@ export const METRIC_UNITS = {
   IdleWaitMs: "Milliseconds",
   /** Copies that differed from what was downloaded. */
   VerificationFailures: "Count",
+  /** List items, records and entries of the store that could not be understood and were left as they are. */
+  LeftAlone: "Count",
   /** 1 for a run that ended `drained` or `time-budget`, 0 for every other. */
   RunsCompleted: "Count",
   /** Requests that no export can be created for now. */

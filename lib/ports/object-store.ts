@@ -32,6 +32,8 @@ export interface ListedObject {
   readonly key: string;
   readonly sizeBytes: number;
   readonly modifiedAtMs: number;
+  /** Why it is no object although it stands at a key, such as "is a symbolic link": nothing can be read from it. */
+  readonly oddity?: string;
 }
 
 /** What must be known of a body before an upload may be completed. */
@@ -93,7 +95,10 @@ export interface ObjectStore {
   confirmStored(object: StoredObject, options: CallOptions): Promise<void>;
   /** The bytes of an object, or of `[startByte, endByteExclusive)` of it. Throws `store-object-cold` where they lie in an archive. */
   read(key: string, options: ReadOptions): AsyncIterable<Uint8Array>;
-  /** Every object whose key begins with the prefix, in no promised order. Uploads under way do not show. */
+  /**
+   * Every object whose key begins with the prefix, in no promised order. Uploads under way do not show. What stands
+   * at a key and is no object shows with its `oddity`.
+   */
   list(prefix: string, options: CallOptions): AsyncIterable<ListedObject>;
   /** Aborts every upload still open for keys below the prefix, whoever began it; returns how many. */
   abortUploadsUnder(prefix: string, options: CallOptions): Promise<number>;

@@ -6,10 +6,28 @@ export interface CallOptions {
   readonly signal: AbortSignal;
 }
 
+/** A list item that cannot be understood. It holds a place on the platform; what else it is nobody knows. */
+export interface OddItem {
+  /** Its place in the list, counted from 0. */
+  readonly index: number;
+  /** The field that is odd; `undefined` when the whole item is. */
+  readonly field: string | undefined;
+  /** What is wrong with it, quoting nothing of it. */
+  readonly problem: string;
+  /** Its id where that is text, well-formed or not; at most 256 characters. */
+  readonly id: string | undefined;
+  /** What the sibling rule compares; `undefined` where any part of it cannot be read. */
+  readonly condition:
+    | Pick<ExportTask, "resourceType" | "resourceCondition" | "appType" | "appId">
+    | undefined;
+}
+
 /** All export tasks at one time. */
 export interface ExportTaskListing {
   /** Every page joined, newest first, each id once. */
   readonly tasks: readonly ExportTask[];
+  /** What else the list holds. With such items it proves nobody's absence, unless each has another id. */
+  readonly oddItems: readonly OddItem[];
   /** The platform's `Date` header of the first page, epoch milliseconds; for the clock check. */
   readonly platformDateMs: number | undefined;
 }

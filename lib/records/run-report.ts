@@ -1,4 +1,5 @@
 import type { Failure } from "../domain/errors.ts";
+import type { LeftAloneReport } from "../domain/left-alone.ts";
 
 /** How one visit to a task ended (design §6.4). */
 export type TaskOutcome =
@@ -64,6 +65,8 @@ export interface RunReport {
   readonly pacing: "shared" | "unshared";
   readonly tasks: readonly TaskEntry[];
   readonly platform: PlatformPlaces;
+  /** What the run could not understand and left as it was. */
+  readonly leftAlone?: LeftAloneReport;
   readonly failure?: Failure;
 }
 

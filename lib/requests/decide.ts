@@ -138,9 +138,9 @@ function isTriedJustNow(claims: readonly Claim[], view: PlatformView): boolean {
 export async function obstacleTo(
   run: RequestsRun,
   batchTaskId: string,
-  { tasks }: PlatformView,
+  { tasks, oddItems }: PlatformView,
 ): Promise<WaitReason | undefined> {
-  if (tasks.length >= placesForCreate(run.settings.exportPlaces)) {
+  if (tasks.length + oddItems.length >= placesForCreate(run.settings.exportPlaces)) {
     return "places-held";
   }
   // A status that this program does not know may be one of an export under way.

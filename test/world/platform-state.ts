@@ -1,5 +1,5 @@
 import { type ExportTask, revisionOf } from "../../lib/domain/export-task.ts";
-import type { CreateExportTaskRequest } from "../../lib/ports/platform.ts";
+import type { CreateExportTaskRequest, OddItem } from "../../lib/ports/platform.ts";
 import { type ExportFile, exportFile } from "./export-file.ts";
 import { type FileEnd, FileHistory } from "./file-history.ts";
 import type { ListedFile, WorldObserver } from "./observer.ts";
@@ -11,6 +11,10 @@ import { type NewWorldTask, toExportTask, type WorldTask } from "./world-task.ts
 /** The platform itself: its tasks, files and limits. Runners reach it through `WorldPlatform` only. */
 export class PlatformState {
   readonly settings: PlatformSettings;
+  /** Items of no task of ours that every list shows and nobody understands. */
+  readonly oddItems: Omit<OddItem, "index">[] = [];
+  /** How the lists show a task that they distort, by its id; it is there all the same. */
+  readonly distorted = new Map<string, Omit<OddItem, "index">>();
   readonly history = new FileHistory();
   readonly #clock: VirtualClock;
   readonly #observer: WorldObserver;

@@ -41,12 +41,18 @@ export class WorldPlatform implements Platform {
       signal,
       latency: listLatency,
       effect: (startedAtMs) => {
-        const files = state.list();
+        const all = state.list();
+        const files = all.filter(({ task }) => !state.distorted.has(task.exportTaskId));
+        const distorted = all.flatMap(({ task }, index) => {
+          const item = state.distorted.get(task.exportTaskId);
+          return item === undefined ? [] : [{ ...item, index }];
+        });
+        const added = state.oddItems.map((item, index) => ({ ...item, index: all.length + index }));
         observer.listed(files, startedAtMs);
         // The header has whole seconds.
         const platformDateMs =
           dateSkewMs === undefined ? undefined : Math.floor((clock.wallMs() + dateSkewMs) / 1000) * 1000;
-        return { tasks: files.map(({ task }) => task), platformDateMs };
+        return { tasks: files.map(({ task }) => task), oddItems: [...distorted, ...added], platformDateMs };
       },
     });
   }

@@ -1,8 +1,9 @@
 import { VirtualClock } from "../../../test/world/virtual-clock.ts";
 import type { ExportTask } from "../../domain/export-task.ts";
+import { LeftAloneTally } from "../../domain/left-alone.ts";
 import type { TaskMessage } from "../../domain/task-message.ts";
 import type { Slot, TakeOptions } from "../../pacing/pacer.ts";
-import type { ExportDownload, TimedCallOptions } from "../../ports/platform.ts";
+import type { ExportDownload, OddItem, TimedCallOptions } from "../../ports/platform.ts";
 import type { ArchiveEvent } from "../events.ts";
 import type { ArchiveSettings } from "../settings.ts";
 import { TimeLimit } from "../time-limit.ts";
@@ -18,6 +19,7 @@ export interface BareVisitParts {
   readonly runLimitMs?: number;
   readonly connectMs?: number;
   readonly lists?: () => readonly ExportTask[];
+  readonly oddItems?: () => readonly OddItem[];
   readonly download?: (options: TimedCallOptions) => Promise<ExportDownload>;
   readonly take?: (deadlineMs: number, options: TakeOptions) => Promise<Slot | "none">;
   readonly deleteTask?: (options: TimedCallOptions) => Promise<void>;
@@ -46,6 +48,7 @@ export class BareVisit {
     const run: unknown = {
       settings,
       connectMs: parts.connectMs ?? 0,
+      leftAlone: new LeftAloneTally((item) => this.events.push({ kind: "left-alone", item })),
       limitAtMs: parts.runLimitMs ?? Number.POSITIVE_INFINITY,
       pacer: {
         nowMs: () => clock.monotonicMs(),
@@ -58,7 +61,11 @@ export class BareVisit {
         clock,
         observe: (event: ArchiveEvent) => this.events.push(event),
         platform: {
-          listExportTasks: async () => ({ tasks: parts.lists?.() ?? [], platformDateMs: undefined }),
+          listExportTasks: async () => ({
+            tasks: parts.lists?.() ?? [],
+            oddItems: parts.oddItems?.() ?? [],
+            platformDateMs: undefined,
+          }),
           showExportTask: async (_id: string, options: TimedCallOptions) => parts.download?.(options),
           deleteExportTask: async (_id: string, options: TimedCallOptions) => parts.deleteTask?.(options),
         },

@@ -1,8 +1,10 @@
+import { oddItemsOf, placesHeld } from "../../archive/run.ts";
 import { PLACES_LIMIT } from "../../archive/settings.ts";
 import { systemClock } from "../../config/system.ts";
 import { describeFailure, type Failure } from "../../domain/errors.ts";
 import { type ExportTask, oldestFirst } from "../../domain/export-task.ts";
 import { PACING_STATE_KEY } from "../../domain/key-layout.ts";
+import { type LeftAloneReport, leftAloneReport } from "../../domain/left-alone.ts";
 import { parsePacingState } from "../../pacing/state.ts";
 import type { QueueDepth } from "../../ports/task-queue.ts";
 import { lookAtRequests, type OpenRequests } from "../../requests/open-requests.ts";
@@ -26,6 +28,8 @@ export interface StatusReport {
   readonly queue: QueueDepth;
   /** Whether runs with these settings delete what they archived. */
   readonly deletion: "after-verify" | "never";
+  /** What the platform's list shows that cannot be understood. */
+  readonly leftAlone?: LeftAloneReport;
   /** When the next download may start; missing before the first run. */
   readonly nextSlotAt?: string;
   /** Export requests that are open, and why; missing while none is. */
@@ -45,10 +49,12 @@ export async function statusCommand(options: CommonOptions, output: Output): Pro
       lookAtPlatform(ports, settings, signal),
       ports.queue.depth({ signal }),
     ]);
+    const leftAlone = leftAloneReport(oddItemsOf(view));
     return {
-      platform: { held: view.tasks.length, limit: PLACES_LIMIT, ...placesOf(view.tasks) },
+      platform: { held: placesHeld(view), limit: PLACES_LIMIT, ...placesOf(view.tasks) },
       queue,
       deletion: settings.deletion,
+      ...(leftAlone === undefined ? {} : { leftAlone }),
       ...(await storeState({ ports, settings, signal }, view)),
     };
   });

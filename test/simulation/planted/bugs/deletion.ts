@@ -17,7 +17,7 @@ export const DELETION_BUGS: readonly PlantedBug[] = [
     invariant: "I1",
     file: "lib/archive/gate.ts",
     find: "const list = await listForRun(run, signal);",
-    replace: "const list = { tasks: run.lastSeen, startedAtMs: run.ports.clock.monotonicMs() };",
+    replace: "const list = { ...run.lastSeen, startedAtMs: run.ports.clock.monotonicMs() };",
   },
   {
     name: "gate's list may be of any age",
