@@ -68,6 +68,22 @@ test("keys from the environment are handed out as they are", async () => {
   expect(await temporary.get(false)).toEqual({ ...KEYS, securityToken: "token" });
 });
 
+test.each(["RequestTimeTooSkewed", "InvalidSignatureException", "RequestExpired"])(
+  "a single %s of Secrets Manager is not seen, two are the end",
+  async (name) => {
+    answers = [refusal(name), secretHolding(KEYS)];
+    expect(await ofSecret().get(false)).toEqual(KEYS);
+    expect(reads).toBe(2);
+    reads = 0;
+    answers = [refusal(name)];
+    await expect(ofSecret().get(false)).rejects.toMatchObject({
+      code: "secret-unavailable",
+      hint: expect.stringContaining("clock"),
+    });
+    expect(reads).toBe(2);
+  },
+);
+
 test("a secret is read once, and once more when its keys were refused, however often that is", async () => {
   const rotated = { ...KEYS, sk: `${KEYS.sk}2`, securityToken: "token-of-temporary-keys" };
   answers = [secretHolding({ ...KEYS, owner: "somebody else's field" }), secretHolding(rotated)];

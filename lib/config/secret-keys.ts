@@ -1,6 +1,7 @@
 import { SecretsProvider } from "@aws-lambda-powertools/parameters/secrets";
 import * as v from "valibot";
 import { ArchiverError } from "../domain/errors.ts";
+import { withFreshSignature } from "../network/fresh-signature.ts";
 import type { ProxySettings } from "../network/proxy-rules.ts";
 import { tunnelAgents } from "../network/tunnel-agents.ts";
 import type { Secret } from "../observability/secret.ts";
@@ -66,7 +67,9 @@ export class SecretKeys {
 
   async #fetch(forceFetch: boolean): Promise<unknown> {
     try {
-      return await this.#provider.get(this.#secretId, { forceFetch, maxAge: GOOD_FOR_SECONDS });
+      return await withFreshSignature(() =>
+        this.#provider.get(this.#secretId, { forceFetch, maxAge: GOOD_FOR_SECONDS }),
+      );
     } catch (thrown) {
       const wrapped = v.safeParse(wrappedSchema, thrown);
       throw secretError(wrapped.success ? wrapped.output.cause.name : "unknown error");
@@ -120,7 +123,7 @@ function secretError(name: string): ArchiverError {
     ? new ArchiverError("secret-unavailable", `the secret of ${SETTING} could not be read (${shown(name)})`, {
         scope: "system",
         retry: "later",
-        hint: "Check AWS_REGION, the AWS credentials in use and the way to Secrets Manager.",
+        hint: "Check AWS_REGION, the AWS credentials in use, this machine's clock and the way to Secrets Manager.",
       })
     : wrongSecret(...refusal);
 }

@@ -13,7 +13,7 @@ import type { Credentials } from "./signing.ts";
 /** How one try ended, where it did not fail for good. */
 type TryResult<T> =
   | { readonly kind: "done"; readonly value: T }
-  | { readonly kind: "credentials-refused"; readonly credentials: Credentials; readonly error: unknown };
+  | { readonly kind: "credentials-refused"; readonly error: unknown };
 
 /** Runs operations: a connection each, credentials, and the one retry there is. */
 export class Caller {
@@ -53,18 +53,16 @@ export class Caller {
   ): Promise<T> {
     const refresh = this.#refreshNext;
     this.#refreshNext = false;
-    const first = await this.#try(spec, signal, refresh, undefined, work);
+    const first = await this.#try(spec, signal, refresh, work);
     if (first.kind === "done") {
       return first.value;
     }
-    if (!spec.retryWithNewCredentials) {
+    if (!spec.repeatWhenRefused) {
       this.#refreshNext = true;
       throw first.error;
     }
-    if (refresh) {
-      throw first.error;
-    }
-    const second = await this.#try(spec, signal, true, first, work);
+    // New credentials may be taken, or the same ones with a fresh signature: one refusal does not accuse the clock.
+    const second = await this.#try(spec, signal, !refresh, work);
     if (second.kind === "done") {
       return second.value;
     }
@@ -81,7 +79,6 @@ export class Caller {
     spec: OperationSpec,
     signal: AbortSignal,
     refresh: boolean,
-    refused: { readonly credentials: Credentials; readonly error: unknown } | undefined,
     work: (operation: Operation) => Promise<T>,
   ): Promise<TryResult<T>> {
     signal.throwIfAborted();
@@ -94,16 +91,13 @@ export class Caller {
     }
     try {
       const credentials = await connection.guard(() => this.#credentials(refresh));
-      if (refused !== undefined && sameCredentials(credentials, refused.credentials)) {
-        throw refused.error;
-      }
       const operation = new Operation(spec, connection, credentials, this.#context);
       try {
         return { kind: "done", value: await work(operation) };
       } catch (error) {
         if (operation.credentialsRefused) {
           void connection.end();
-          return { kind: "credentials-refused", credentials, error };
+          return { kind: "credentials-refused", error };
         }
         throw error;
       }
@@ -127,8 +121,4 @@ function clientClosed(): Error {
     "the platform client is closed",
     "The archiver is stopping; this is not the platform's fault.",
   );
-}
-
-function sameCredentials(a: Credentials, b: Credentials): boolean {
-  return a.ak === b.ak && a.sk === b.sk && a.securityToken === b.securityToken;
 }

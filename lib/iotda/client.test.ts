@@ -131,7 +131,7 @@ describe("refused credentials", () => {
     await server.allClosed();
   });
 
-  test("the same ones are not tried again", async () => {
+  test("the same ones are signed with once more, and then the refusal counts", async () => {
     const server = await startPickyPlatform();
     const { asked, credentials } = rotating(SECRETS, { ...SECRETS });
     const error = await platformErrorOf(
@@ -139,7 +139,42 @@ describe("refused credentials", () => {
     );
     expect(error).toMatchObject({ code: "platform-unauthenticated", scope: "system", retry: "never" });
     expect(asked).toEqual([false, true]);
-    expect(server.seen).toHaveLength(1);
+    expect(server.seen).toHaveLength(2);
+  });
+
+  test.each(["APIGW.0301", "APIGW.0303", "IOTDA.000002"])(
+    "one refusal of the time (%s) is not seen: the list is signed anew",
+    async (error_code) => {
+      const signedAt: (string | undefined)[] = [];
+      const server = await startHttp((response, request, number) => {
+        signedAt.push(request.headers["x-sdk-date"]?.toString());
+        if (number === 1) {
+          response.setHeader("date", new Date(0).toUTCString());
+          sendJson(response, 401, { error_code });
+        } else {
+          sendJson(response, 200, { export_tasks: [] });
+        }
+      });
+      let nowMs = Date.UTC(2026, 10, 24);
+      const wallMs = () => {
+        nowMs += 1_000;
+        return nowMs;
+      };
+      const client = clientFor(server.origin, { wallMs });
+      expect((await client.listExportTasks(unaborted())).tasks).toEqual([]);
+      expect(new Set(signedAt).size).toBe(2);
+    },
+  );
+
+  test.each<[string, (client: IotdaClient) => Promise<unknown>]>([
+    ["delete", (client) => client.deleteExportTask("task-1", unaborted())],
+    ["download", (client) => client.showExportTask("task-1", unaborted())],
+    ["create", (client) => client.createExportTask({ resourceCondition: {} }, unaborted())],
+  ])("a %s is sent once, whatever is refused", async (_what, call) => {
+    const server = await startHttp((response) => sendJson(response, 401, { error_code: "APIGW.0303" }));
+    const error = await platformErrorOf(call(clientFor(server.origin)));
+    expect(error.code).toBe("platform-unauthenticated");
+    expect(server.accepted()).toBe(1);
   });
 
   test("new ones that are refused too end the call", async () => {
@@ -164,14 +199,14 @@ describe("refused credentials", () => {
     expect(asked).toEqual([false, true]);
   });
 
-  test("a list that already began with new ones does not ask a second time", async () => {
+  test("a list that already began with new ones is signed anew, but asks for none a second time", async () => {
     const server = await startPickyPlatform();
     const { asked, credentials } = rotating(SECRETS);
     const client = clientFor(server.origin, { credentials });
     await platformErrorOf(client.showExportTask("task-1", unaborted()));
     await platformErrorOf(client.listExportTasks(unaborted()));
-    expect(asked).toEqual([false, true]);
-    expect(server.seen).toHaveLength(2);
+    expect(asked).toEqual([false, true, false]);
+    expect(server.seen).toHaveLength(3);
   });
 });
 

@@ -17,18 +17,18 @@ import type { IotdaClientOptions } from "./options.ts";
 import { parseHttpDateMs } from "./retry-after.ts";
 import { parseCreateAnswer, parseErrorBody, parseListAnswer } from "./schemas.ts";
 
-const JSON_CALL = { totalTimeLimited: true, retryWithNewCredentials: false } as const;
+const JSON_CALL = { totalTimeLimited: true, repeatWhenRefused: false } as const;
 const LIST: OperationSpec = {
   ...JSON_CALL,
   name: "ListExportTasks",
   aboutTask: false,
   // The only operation that changes nothing and spends nothing, so the only one that may be sent twice.
-  retryWithNewCredentials: true,
+  repeatWhenRefused: true,
 };
 const SHOW: OperationSpec = {
   name: "ShowExportTask",
   aboutTask: true,
-  retryWithNewCredentials: false,
+  repeatWhenRefused: false,
   // A file may take as long as its caller lets it.
   totalTimeLimited: false,
 };
@@ -44,8 +44,8 @@ export class IotdaClient implements Platform {
   }
 
   /**
-   * Throws {@link PlatformError} as every method here does; refused credentials are looked up anew and, when
-   * they changed, the list is tried once more.
+   * Throws {@link PlatformError} as every method here does; when its credentials or its time are refused, they
+   * are looked up anew and the list is sent once more.
    */
   async listExportTasks({ signal }: CallOptions): Promise<ExportTaskListing> {
     return await this.#caller.run(LIST, signal, async (operation) => {

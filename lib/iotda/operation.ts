@@ -22,8 +22,8 @@ export interface OperationSpec {
   readonly name: string;
   /** The call names one task, so that a 404 may mean that task. */
   readonly aboutTask: boolean;
-  /** May be sent again when the credentials were refused and the provider has other ones. */
-  readonly retryWithNewCredentials: boolean;
+  /** May be sent once more when its signature was refused: signed anew, with new credentials if there are any. */
+  readonly repeatWhenRefused: boolean;
   /** Ends by itself after the limit for JSON calls; a download does not. */
   readonly totalTimeLimited: boolean;
 }

@@ -1,5 +1,6 @@
 import { SQSClient, type SQSClientConfig } from "@aws-sdk/client-sqs";
 import { untilAborted } from "../domain/until-aborted.ts";
+import { withFreshSignature } from "../network/fresh-signature.ts";
 import type { ProxySettings } from "../network/proxy-rules.ts";
 import { withTimeLimit } from "../network/time-limit.ts";
 import { tunnelAgents } from "../network/tunnel-agents.ts";
@@ -92,7 +93,10 @@ export class SqsCaller {
     try {
       // The SDK goes on looking for credentials, which may ask a slow host, when it is aborted.
       return await withTimeLimit(signal, this.#timeouts.callMs + waitMs, (abortSignal) =>
-        untilAborted(request(this.#client, { abortSignal, requestTimeout }), abortSignal),
+        untilAborted(
+          withFreshSignature(() => request(this.#client, { abortSignal, requestTimeout })),
+          abortSignal,
+        ),
       );
     } catch (thrown) {
       signal.throwIfAborted();

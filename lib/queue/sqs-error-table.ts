@@ -109,6 +109,7 @@ const ROWS: ReadonlyMap<string, SqsErrorRow> = new Map([
     "NotAuthorized",
     "OptInRequired",
     "RequestExpired",
+    "RequestInTheFuture",
     "RequestTimeTooSkewed",
     "SignatureDoesNotMatch",
     "TokenProviderError",

@@ -65,7 +65,6 @@ describe("a refusal", () => {
     [400, "com.amazon.coral.service#AccessDeniedException", "AccessDeniedException", FORBIDDEN],
     [403, "InvalidClientTokenId", "InvalidClientTokenId", FORBIDDEN],
     [403, "com.amazon.coral.service#UnrecognizedClientException", undefined, FORBIDDEN],
-    [403, "SignatureDoesNotMatch", undefined, FORBIDDEN],
     [400, "com.amazon.coral.service#ExpiredTokenException", undefined, FORBIDDEN],
     [400, "com.amazonaws.sqs#KmsAccessDenied", "KMS.AccessDeniedException", FORBIDDEN],
     [403, "SomethingNew", undefined, FORBIDDEN],
@@ -79,6 +78,30 @@ describe("a refusal", () => {
     expect(inspect(error, { depth: 10, showHidden: true })).not.toContain(SECRET);
     expect((error as Error).cause).toBeUndefined();
   });
+
+  test.each([
+    "SignatureDoesNotMatch",
+    "com.amazon.coral.service#InvalidSignatureException",
+    "RequestTimeTooSkewed",
+  ])("%s is signed anew once, whatever the call, and then blamed", async (type) => {
+    const { queue, requests } = await queueAnswering(refusalOf(403, type));
+    expect(await errorOf(queue.sendRaw("x", { signal, delayMs: 0 }))).toMatchObject({
+      ...FORBIDDEN,
+      hint: expect.stringContaining("clock"),
+    });
+    expect(requests).toHaveLength(2);
+  });
+
+  test.each(["RequestTimeTooSkewed", "RequestExpired", "RequestInTheFuture", "InvalidSignatureException"])(
+    "a single %s is not seen",
+    async (type) => {
+      const { queue, requests } = await queueAnswering((requestNumber) =>
+        requestNumber === 1 ? refusalOf(403, type) : answerOf({}),
+      );
+      expect(await queue.receive({ signal })).toBeUndefined();
+      expect(requests).toHaveLength(2);
+    },
+  );
 
   test("names the request and the variable of the queue it is about", async () => {
     const { queue } = await queueAnswering(refusalOf(403, "AccessDenied"));

@@ -68,6 +68,14 @@ describe.each(PROFILES)("profile %s", (profile) => {
         },
       ],
       [
+        "a refusal of the time, of which the SDK learns nothing",
+        LARGE,
+        {
+          operation: "CompleteMultipartUpload",
+          fault: { kind: "status", status: 403, code: "RequestTimeTooSkewed" },
+        },
+      ],
+      [
         "SlowDown",
         LARGE,
         { operation: "UploadPart", times: 2, fault: { kind: "status", status: 503, code: "SlowDown" } },

@@ -9,6 +9,8 @@ export interface S3Fault {
   readonly hint: string;
   /** Whether the same request is worth sending again within the call. */
   readonly isTransient: boolean;
+  /** Worth exactly one more attempt within the call, since a fresh signature may be taken. */
+  readonly mayPassOnceMore?: true;
 }
 
 type Kind = Pick<S3Fault, "code" | "scope" | "retry" | "isTransient">;
@@ -49,9 +51,10 @@ const WRONG_REGION: S3Fault = {
   problem: "the bucket lies in another region or at another endpoint",
   hint: "Set AWS_REGION to the bucket's region (and AWS_ENDPOINT_URL_S3 to that region's endpoint, where one is set).",
 };
-const CLOCK: S3Fault = {
+export const CLOCK: S3Fault = {
   ...MISCONFIGURED,
   retry: "later",
+  mayPassOnceMore: true,
   problem: "the store refuses this machine's clock",
   hint: "Set this machine's clock (NTP): it is more than 15 minutes from the store's.",
 };

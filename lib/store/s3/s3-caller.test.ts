@@ -89,6 +89,34 @@ describe("a call", () => {
     await expect(caller.call(REQUEST, signal, failingFirst([failure]))).rejects.toMatchObject({ code });
   });
 
+  test("is signed anew once when its time was refused, even where it has no attempt left; then the clock is blamed", async () => {
+    const skewed = answer(403, "RequestTimeTooSkewed");
+    const caller = new S3Caller({ clock: new ManualClock(), random: LONGEST });
+    const request = { ...REQUEST, maxAttempts: 1 };
+    expect(await caller.call(request, signal, failingFirst([skewed]))).toBe("done");
+    await expect(caller.call(request, signal, failingFirst([skewed, skewed]))).rejects.toMatchObject({
+      code: "store-misconfigured",
+      scope: "system",
+      hint: expect.stringContaining("clock"),
+    });
+    const between = failingFirst([skewed, answer(503, "SlowDown"), skewed]);
+    await expect(caller.call(REQUEST, signal, between)).rejects.toMatchObject({
+      code: "store-misconfigured",
+    });
+  });
+
+  test("is signed anew after a HEAD's refusal, which has no code, when the SDK moved its clock by it", async () => {
+    const refused = (clockSkewCorrected: boolean) =>
+      Object.assign(answer(403, "Forbidden"), { $metadata: { httpStatusCode: 403, clockSkewCorrected } });
+    const caller = new S3Caller({ clock: new ManualClock(), random: LONGEST });
+    expect(await caller.call(REQUEST, signal, failingFirst([refused(true)]))).toBe("done");
+    for (const failures of [[refused(false)], [refused(true), refused(false)]]) {
+      await expect(caller.call(REQUEST, signal, failingFirst(failures))).rejects.toMatchObject({
+        code: "store-forbidden",
+      });
+    }
+  });
+
   test("passes on what is no failure of a store: a mistake in the program", async () => {
     const caller = new S3Caller({ clock: new ManualClock(), random: LONGEST });
     const mistake = new TypeError("x is not a function");

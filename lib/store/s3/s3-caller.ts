@@ -42,7 +42,8 @@ const LET_GO_MS = 1_000;
 
 /**
  * Sends requests: a limit of time on each attempt, a bounded number of attempts with full jitter between
- * them, every failure turned into an {@link S3Error}. The SDK's own retries are off: they know neither which
+ * them, every failure turned into an {@link S3Error}. A
+ * request refused for its time is signed anew and sent once more. The SDK's own retries are off: they know neither which
  * buffer a part comes from nor that an answer was lost.
  */
 export class S3Caller {
@@ -65,6 +66,7 @@ export class S3Caller {
     outcome?: EffectWatch<Output>,
   ): Promise<Output> {
     const maxAttempts = request.maxAttempts ?? MAX_ATTEMPTS;
+    let isSignedAnew = false;
     for (let attempt = 1; ; attempt += 1) {
       try {
         return await this.#attempt(request, signal, send);
@@ -72,9 +74,14 @@ export class S3Caller {
         if (outcome !== undefined && (!(thrown instanceof S3Error) || thrown.mayHaveHappened)) {
           outcome.mayHaveHappened = true;
         }
-        if (!(thrown instanceof S3Error) || !thrown.fault.isTransient || attempt >= maxAttempts) {
+        if (!(thrown instanceof S3Error)) {
           throw thrown;
         }
+        const isOnceMore: boolean = thrown.fault.mayPassOnceMore === true && !isSignedAnew;
+        if (!isOnceMore && (!thrown.fault.isTransient || attempt >= maxAttempts)) {
+          throw thrown;
+        }
+        isSignedAnew ||= isOnceMore;
         await this.#clock.sleep(this.#backoffMs(thrown, attempt), signal);
         const found = thrown.mayHaveHappened ? await outcome?.findEffect?.() : undefined;
         if (found !== undefined) {

@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { StoreError } from "../../ports/object-store.ts";
 import {
+  CLOCK,
   FAULT_BY_CODE,
   faultOfStatus,
   NO_CREDENTIALS,
@@ -93,6 +94,7 @@ const thrownSchema = v.object({
       v.object({
         httpStatusCode: v.fallback(v.optional(v.number()), undefined),
         requestId: v.fallback(v.optional(nameSchema), undefined),
+        clockSkewCorrected: v.fallback(v.optional(v.boolean()), undefined),
       }),
     ),
     undefined,
@@ -125,7 +127,7 @@ export function toS3Error(thrown: unknown, request: RequestSubject): S3Error | u
   if (status !== undefined) {
     const s3Code = $fault === undefined ? undefined : (Code ?? name);
     const retryAfter = v.safeParse(retryAfterSchema, $response?.headers?.["retry-after"]);
-    return new S3Error(faultOf(s3Code, status), request, {
+    return new S3Error(faultOf(s3Code, status, $metadata?.clockSkewCorrected === true), request, {
       status,
       s3Code,
       requestId: $metadata?.requestId,
@@ -145,10 +147,15 @@ export function toS3Error(thrown: unknown, request: RequestSubject): S3Error | u
   return isConnectionFault ? new S3Error(UNREACHABLE, request, { ...NOTHING_SEEN, s3Code: code }) : undefined;
 }
 
-function faultOf(s3Code: string | undefined, status: number): S3Fault {
+/** @param movedClock the SDK has learned from the answer that it signed with another time than the store's. */
+function faultOf(s3Code: string | undefined, status: number, movedClock: boolean): S3Fault {
   const byCode = s3Code === undefined ? undefined : FAULT_BY_CODE.get(s3Code);
   if (byCode !== undefined) {
     return byCode;
+  }
+  if (status === 403 && movedClock) {
+    // The refusal of a HEAD has no body, so no code.
+    return CLOCK;
   }
   // A success that the SDK could not read, or an unknown refusal.
   return faultOfStatus(status) ?? NOT_S3;
