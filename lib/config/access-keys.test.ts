@@ -84,6 +84,11 @@ test.each(["RequestTimeTooSkewed", "InvalidSignatureException", "RequestExpired"
   },
 );
 
+test("an answer that is longer than any secret is not read to its end", async () => {
+  answers = [secretHolding("x".repeat(2 * 1024 * 1024))];
+  await expect(ofSecret().get(false)).rejects.toMatchObject({ code: "secret-unavailable", scope: "system" });
+});
+
 test("a secret is read once, and once more when its keys were refused, however often that is", async () => {
   const rotated = { ...KEYS, sk: `${KEYS.sk}2`, securityToken: "token-of-temporary-keys" };
   answers = [secretHolding({ ...KEYS, owner: "somebody else's field" }), secretHolding(rotated)];

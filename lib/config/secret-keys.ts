@@ -1,6 +1,7 @@
 import { SecretsProvider } from "@aws-lambda-powertools/parameters/secrets";
 import * as v from "valibot";
 import { ArchiverError } from "../domain/errors.ts";
+import { ANSWER_LIMIT_PLACE, answerLimit } from "../network/answer-limit.ts";
 import { withFreshSignature } from "../network/fresh-signature.ts";
 import type { ProxySettings } from "../network/proxy-rules.ts";
 import { tunnelAgents } from "../network/tunnel-agents.ts";
@@ -17,6 +18,8 @@ const REFRESH_APART_MS = 15 * 60_000;
 const GOOD_FOR_SECONDS = 3_600;
 const CONNECTION_TIMEOUT_MS = 3_000;
 const REQUEST_TIMEOUT_MS = 5_000;
+/** A secret has 64 KiB at most. */
+const MAX_ANSWER_BYTES = 1024 * 1024;
 
 /** What the secret holds; other fields are somebody else's. */
 const keysSchema = v.object({ ak: secretText, sk: secretText, securityToken: v.optional(secretText) });
@@ -44,6 +47,7 @@ export class SecretKeys {
         },
       },
     });
+    this.#provider.client.middlewareStack.add(answerLimit(MAX_ANSWER_BYTES), ANSWER_LIMIT_PLACE);
   }
 
   /**

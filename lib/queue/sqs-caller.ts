@@ -1,5 +1,6 @@
 import { SQSClient, type SQSClientConfig } from "@aws-sdk/client-sqs";
 import { untilAborted } from "../domain/until-aborted.ts";
+import { ANSWER_LIMIT_PLACE, AnswerTooLongError, answerLimit } from "../network/answer-limit.ts";
 import { withFreshSignature } from "../network/fresh-signature.ts";
 import type { ProxySettings } from "../network/proxy-rules.ts";
 import { withTimeLimit } from "../network/time-limit.ts";
@@ -7,7 +8,7 @@ import { tunnelAgents } from "../network/tunnel-agents.ts";
 import type { CallOptions } from "../ports/platform.ts";
 import { QueueError } from "../ports/task-queue.ts";
 import type { SqsOperation } from "./sqs-error-table.ts";
-import { missingRegionError, type SqsQueueRole, sqsError } from "./sqs-errors.ts";
+import { malformedAnswerError, missingRegionError, type SqsQueueRole, sqsError } from "./sqs-errors.ts";
 
 /** How a caller reaches SQS. */
 export interface SqsAccess {
@@ -35,6 +36,8 @@ const DEFAULT_TIMEOUTS: SqsTimeouts = { connectMs: 3_000, answerMs: 4_500, callM
 /** Tries of one request, the first included; the SDK waits between them and gives up early in an outage. */
 const MAX_TRIES = 3;
 const LONGEST_WAIT_MS = 20_000;
+/** Ten messages of 1 MiB, every second character of them escaped. */
+const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
 
 /** What a request may be told besides its input. */
 interface RequestOptions {
@@ -75,6 +78,7 @@ export class SqsCaller {
         socketTimeout: LONGEST_WAIT_MS + this.#timeouts.answerMs,
       },
     });
+    this.#client.middlewareStack.add(answerLimit(MAX_ANSWER_BYTES), ANSWER_LIMIT_PLACE);
   }
 
   /**
@@ -121,6 +125,9 @@ export class SqsCaller {
   #toQueueError(operation: SqsOperation, thrown: unknown): unknown {
     if (thrown instanceof QueueError || !(thrown instanceof Error)) {
       return thrown;
+    }
+    if (thrown instanceof AnswerTooLongError) {
+      return malformedAnswerError(this.role, operation, `the answer is longer than ${thrown.maxBytes} bytes`);
     }
     const { httpStatusCode, requestId } = answerOf(thrown);
     return sqsError({

@@ -172,6 +172,14 @@ describe("an outage", () => {
     expect(requests).toHaveLength(3);
   });
 
+  test("of a longer answer than SQS gives is not read to its end, and not asked for again", async () => {
+    const body = JSON.stringify({ Messages: [{ Body: "x".repeat(17 * 1024 * 1024) }] });
+    const { queue, requests } = await queueAnswering({ status: 200, body });
+    const error = await errorOf(queue.receive({ signal }));
+    expect(error).toMatchObject({ ...UNAVAILABLE, message: expect.stringContaining("longer than 16777216") });
+    expect(requests).toHaveLength(1);
+  });
+
   test("that passes is not seen", async () => {
     const { queue, requests } = await queueAnswering((requestNumber) =>
       requestNumber === 1 ? refusalOf(400, "RequestThrottled") : requestNumber === 2 ? "cut" : answerOf({}),

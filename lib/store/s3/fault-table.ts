@@ -244,6 +244,22 @@ export const NOT_S3: S3Fault = {
   problem: "the answer is none an S3 store gives",
   hint: "Look for a proxy or login page between here and the store, and check AWS_ENDPOINT_URL_S3.",
 };
+/** More bytes than any answer of this kind has. */
+export const OVERSIZED: S3Fault = {
+  ...NOT_S3,
+  scope: "system",
+  isTransient: false,
+  problem: "the store's answer is longer than any S3 store's",
+  hint: "Check AWS_ENDPOINT_URL_S3 and what stands between here and the store; a store that really answers so cannot be used.",
+};
+/** A list whose pages lead to ever more pages without a new key. */
+export const ENDLESS_LIST: S3Fault = {
+  ...NOT_S3,
+  scope: "system",
+  isTransient: false,
+  problem: "the store's list goes on without anything new in it",
+  hint: "Look at the store's version and its known faults, and for a proxy between here and the store; with a bucket of many delete markers, let a lifecycle rule remove those.",
+};
 
 /** Error codes of Node for certificates that do not hold. */
 export const UNTRUSTED_TLS_CODES: ReadonlySet<string> = new Set([

@@ -1,10 +1,11 @@
 import { ListMultipartUploadsCommand } from "@aws-sdk/client-s3";
 import { allEnded } from "../../domain/all-ended.ts";
 import type { OpenUpload } from "../../ports/store-sweeper.ts";
-import { decodedKey, encodingFields } from "./listed-keys.ts";
-import { MAX_LIST_PAGES } from "./listing.ts";
+import { ENDLESS_LIST } from "./fault-table.ts";
+import { comesAfter, decodedKey, encodingFields } from "./listed-keys.ts";
+import { MAX_FRUITLESS_PAGES, MAX_LIST_PAGES } from "./listing.ts";
 import { bucketKeyOf, type S3Context, storeKeyOf } from "./s3-context.ts";
-import { notS3Error } from "./s3-error.ts";
+import { faultError, notS3Error } from "./s3-error.ts";
 import { abortUpload } from "./upload-requests.ts";
 
 /** How many uploads are aborted at a time. */
@@ -23,7 +24,9 @@ export async function* listUploads(
 ): AsyncGenerator<OpenUpload> {
   const request = { operation: "ListMultipartUploads", subject: prefix };
   let marker: { readonly KeyMarker: string; readonly UploadIdMarker?: string } | undefined;
-  for (let page = 0; page < MAX_LIST_PAGES; page += 1) {
+  let fruitless = 0;
+  for (let page = 0; page < MAX_LIST_PAGES && fruitless < MAX_FRUITLESS_PAGES; page += 1) {
+    fruitless += 1;
     const command = new ListMultipartUploadsCommand({
       Bucket: context.options.bucket,
       Prefix: bucketKeyOf(context, prefix),
@@ -43,6 +46,7 @@ export async function* listUploads(
       }
       const key = storeKeyOf(context, decodedKey(Key, answer.EncodingType, request));
       if (key?.startsWith(prefix)) {
+        fruitless = 0;
         yield { key, uploadId: UploadId, initiatedAtMs: Initiated.getTime() };
       }
     }
@@ -52,7 +56,8 @@ export async function* listUploads(
     const { NextKeyMarker, NextUploadIdMarker } = answer;
     const nextKey =
       NextKeyMarker === undefined ? "" : decodedKey(NextKeyMarker, answer.EncodingType, request);
-    if (nextKey === "" || (nextKey === marker?.KeyMarker && NextUploadIdMarker === marker.UploadIdMarker)) {
+    const isSame = nextKey === marker?.KeyMarker && NextUploadIdMarker === marker.UploadIdMarker;
+    if (nextKey === "" || isSame || (marker !== undefined && comesAfter(marker.KeyMarker, nextKey))) {
       throw notS3Error(request);
     }
     marker = {
@@ -60,7 +65,7 @@ export async function* listUploads(
       ...(NextUploadIdMarker === undefined ? {} : { UploadIdMarker: NextUploadIdMarker }),
     };
   }
-  throw notS3Error(request);
+  throw faultError(ENDLESS_LIST, request);
 }
 
 /** Aborts every open upload below the prefix; returns how many there were. @throws S3Error, the signal's reason. */

@@ -1,10 +1,15 @@
 import { S3Client, type S3ClientConfig } from "@aws-sdk/client-s3";
+import { ANSWER_LIMIT_PLACE, answerLimit } from "../../network/answer-limit.ts";
 import { tunnelAgents } from "../../network/tunnel-agents.ts";
 import { StoreError } from "../../ports/object-store.ts";
 import { S3_PROFILES } from "./profiles.ts";
 import type { S3StoreOptions, S3StoreParts } from "./s3-options.ts";
 
 const CONNECTION_TIMEOUT_MS = 5_000;
+/** Twice a list of 1,000 keys that have 1,024 bytes each, all of them written as `%XX`. */
+const MAX_ANSWER_BYTES = 8 * 1024 * 1024;
+/** What gives the bytes of objects, however many they are. */
+const STREAMED: ReadonlySet<string> = new Set(["GetObjectCommand"]);
 /** How long Huawei keys are used before they are asked for again. */
 const HUAWEI_KEYS_GOOD_FOR_MS = 10 * 60_000;
 const OBS_HOST = /(?:^|\.)obs\.([a-z0-9-]+)\.myhuaweicloud\.(?:com|eu)$/;
@@ -49,6 +54,7 @@ export function makeS3Client(options: S3StoreOptions, parts: S3StoreParts): S3Cl
   };
   const client = new S3Client(config);
   leaveBodiesUnsigned(client);
+  client.middlewareStack.add(answerLimit(MAX_ANSWER_BYTES, STREAMED), ANSWER_LIMIT_PLACE);
   return client;
 }
 

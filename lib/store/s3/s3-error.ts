@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { AnswerTooLongError } from "../../network/answer-limit.ts";
 import { StoreError } from "../../ports/object-store.ts";
 import {
   CLOCK,
@@ -6,6 +7,7 @@ import {
   faultOfStatus,
   NO_CREDENTIALS,
   NOT_S3,
+  OVERSIZED,
   type S3Fault,
   TOO_SLOW,
   UNREACHABLE,
@@ -118,6 +120,9 @@ const retryAfterSchema = v.pipe(v.string(), v.regex(/^\d{1,4}$/), v.transform(Nu
  * failure of the connection, so a mistake in the program.
  */
 export function toS3Error(thrown: unknown, request: RequestSubject): S3Error | undefined {
+  if (thrown instanceof AnswerTooLongError) {
+    return new S3Error(OVERSIZED, request, { ...NOTHING_SEEN, s3Code: `over ${thrown.maxBytes} bytes` });
+  }
   const parsed = v.safeParse(thrownSchema, thrown);
   if (!parsed.success) {
     return undefined;
