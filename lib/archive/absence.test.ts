@@ -14,7 +14,7 @@ const startWallMs = new BareVisit().clock.wallMs();
 
 function sightOf(records: TaskRecords = NOTHING_KNOWN, listed = 1): AbsentTask {
   const tasks = Array.from({ length: listed }, (_, index) => ({ exportTaskId: `other-${index}` }));
-  const list: unknown = { tasks, startedAtMs: 0, platformDateMs: undefined };
+  const list: unknown = { tasks, oddItems: [], startedAtMs: 0, platformDateMs: undefined };
   return { kind: "absent", list: list as AbsentTask["list"], records };
 }
 

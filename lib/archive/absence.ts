@@ -3,7 +3,8 @@ import type { ArchivedRecord } from "../records/schemas.ts";
 import type { TaskRecords } from "../records/task-records.ts";
 import { recordDeleted } from "./finish.ts";
 import type { AbsentTask } from "./look.ts";
-import { absenceDelayMs, EMPTY_LIST_PATIENCE_MS, TASK_PATIENCE_MS } from "./settings.ts";
+import { sightIn } from "./run.ts";
+import { absenceDelayMs, DOUBT_RECHECK_MS, EMPTY_LIST_PATIENCE_MS, TASK_PATIENCE_MS } from "./settings.ts";
 import { askForFile } from "./slot.ts";
 import type { Visit, VisitResult } from "./visit.ts";
 
@@ -12,17 +13,26 @@ import type { Visit, VisitResult } from "./visit.ts";
  * is proved or 48 h have passed (design §4 step 2).
  */
 export async function settleAbsence(visit: Visit, sight: AbsentTask): Promise<VisitResult> {
-  const archived = satisfyingRecord(visit, sight.records);
-  if (archived !== undefined) {
-    return await recordDeleted(visit, archived, { outcome: "already-gone", archivedNow: false });
-  }
   const { settings, ports } = visit.run;
   const nowMs = ports.clock.wallMs();
   const absentSinceMs = visit.message.absentSinceMs ?? nowMs;
   const absentForMs = nowMs - absentSinceMs;
+  const archived = satisfyingRecord(visit, sight.records);
+  if (archived !== undefined) {
+    if (sightIn(sight.list, visit.exportTaskId) === "absent") {
+      return await recordDeleted(visit, archived, { outcome: "already-gone", archivedNow: false });
+    }
+    // The copy is safe either way: retention records that the task is gone once a list proves it.
+    return absentForMs >= TASK_PATIENCE_MS
+      ? { kind: "done", outcome: "archived-kept", reason: "odd-list" }
+      : watched(visit, "odd-list", DOUBT_RECHECK_MS, absentSinceMs);
+  }
   const listIsEmpty = sight.list.tasks.length === 0;
   const patienceMs = listIsEmpty ? EMPTY_LIST_PATIENCE_MS : settings.absenceConfirmMs;
-  const isWorthAsking = visit.message.absentSinceMs !== undefined && absentForMs >= patienceMs;
+  // Of a task that is not archived only a list that was understood to its end may say that it is gone.
+  const isUnderstood = sight.list.oddItems.length === 0;
+  const isWorthAsking =
+    isUnderstood && visit.message.absentSinceMs !== undefined && absentForMs >= patienceMs;
   const answer = isWorthAsking ? await askWhetherFileIsGone(visit) : "not-asked";
   switch (answer) {
     case "gone":
@@ -37,13 +47,19 @@ export async function settleAbsence(visit: Visit, sight: AbsentTask): Promise<Vi
           "No list has shown the export for 48 h; the platform never said that its file is gone.",
         );
       }
-      return {
-        kind: "postponed",
-        reason: "absent",
-        delayMs: absenceDelayMs(settings, listIsEmpty),
-        message: { ...visit.message, absentSinceMs },
-      };
+      return isUnderstood
+        ? watched(visit, "absent", absenceDelayMs(settings, listIsEmpty), absentSinceMs)
+        : watched(visit, "odd-list", DOUBT_RECHECK_MS, absentSinceMs);
   }
+}
+
+function watched(
+  visit: Visit,
+  reason: "absent" | "odd-list",
+  delayMs: number,
+  absentSinceMs: number,
+): VisitResult {
+  return { kind: "postponed", reason, delayMs, message: { ...visit.message, absentSinceMs } };
 }
 
 /**

@@ -3,7 +3,7 @@ import type { Copy } from "./copy.ts";
 import { ListIsTooOld, refuseAfter } from "./errors.ts";
 import { type GateVerdict, gate } from "./gate.ts";
 import type { FinishedTask } from "./look.ts";
-import { listForRun, taskIn } from "./run.ts";
+import { doubtAbout, listForRun, taskIn } from "./run.ts";
 import type { Visit } from "./visit.ts";
 
 const MAX_GATE_TRIES = 3;
@@ -66,6 +66,10 @@ async function confirm(
   { refusal }: DeleteRequest,
 ): Promise<DeleteOutcome> {
   const list = await listForRun(run, limit.signal);
+  const doubt = doubtAbout(list, exportTaskId);
+  if (doubt !== undefined) {
+    return { kind: "wait", reason: doubt };
+  }
   if (taskIn(list, exportTaskId) === undefined) {
     return { kind: "gone", outcome: isNotFound(refusal) ? "already-gone" : "deleted" };
   }

@@ -3,7 +3,7 @@ import type { KeepReason, PostponeReason } from "../records/run-report.ts";
 import { recordsOfRevision } from "../records/task-records.ts";
 import { type Copy, isSameObject } from "./copy.ts";
 import type { FinishedTask } from "./look.ts";
-import { listForRun, taskIn } from "./run.ts";
+import { doubtAbout, listForRun, taskIn } from "./run.ts";
 import { LIST_MAX_AGE_MS } from "./settings.ts";
 import { isBlockedBySibling, isSiblingPatienceOver } from "./siblings.ts";
 import type { Visit } from "./visit.ts";
@@ -19,7 +19,7 @@ export type GateVerdict =
       readonly kind: "wait";
       readonly reason: Extract<
         PostponeReason,
-        "sibling" | "copy-missing" | "revision-changed" | "gate-too-slow"
+        "sibling" | "copy-missing" | "revision-changed" | "gate-too-slow" | "left-alone" | "odd-list"
       >;
     };
 
@@ -55,6 +55,10 @@ async function platformVerdict(visit: Visit, sight: FinishedTask, copy: Copy): P
   const { run, exportTaskId } = visit;
   const { signal } = visit.limit;
   const list = await listForRun(run, signal);
+  const doubt = doubtAbout(list, exportTaskId);
+  if (doubt !== undefined) {
+    return { kind: "wait", reason: doubt };
+  }
   const task = taskIn(list, exportTaskId);
   if (task === undefined) {
     return { kind: "gone" };
@@ -62,7 +66,7 @@ async function platformVerdict(visit: Visit, sight: FinishedTask, copy: Copy): P
   if (task.status !== "Success" || revisionOf(task) !== sight.revision) {
     return { kind: "wait", reason: "revision-changed" };
   }
-  if (await isBlockedBySibling(run.archivedExports, task, list.tasks, { signal })) {
+  if (await isBlockedBySibling(run.archivedExports, task, list, { signal })) {
     return isSiblingPatienceOver(copy.record, run.ports.clock.wallMs())
       ? { kind: "keep", reason: "sibling" }
       : { kind: "wait", reason: "sibling" };

@@ -1,8 +1,8 @@
 import { type ExportTask, revisionOf } from "../domain/export-task.ts";
 import { exportFolder } from "../domain/key-layout.ts";
 import { type RevisionRecords, recordsOfRevision, type TaskRecords } from "../records/task-records.ts";
-import { type FreshList, listForRun, taskIn } from "./run.ts";
-import { TASK_PATIENCE_MS } from "./settings.ts";
+import { type FreshList, listForRun, sightIn, taskIn } from "./run.ts";
+import { DOUBT_RECHECK_MS, TASK_PATIENCE_MS } from "./settings.ts";
 import { postponedAsUsual, type Visit, type VisitResult } from "./visit.ts";
 
 /** A finished export and what is recorded of the revision that the list shows. */
@@ -37,10 +37,18 @@ export async function look(visit: Visit): Promise<FinishedTask | AbsentTask | Vi
     return { kind: "done", outcome: "already-done", reason: "dead-lettered" };
   }
   if (task === undefined || revision === undefined) {
+    if (sightIn(list, exportTaskId) === "odd") {
+      // It is on the platform; more than that nobody can tell, so nothing is done about it.
+      return {
+        kind: "postponed",
+        reason: "left-alone",
+        delayMs: DOUBT_RECHECK_MS,
+        message: seenAgain(message),
+      };
+    }
     return { kind: "absent", list, records };
   }
-  const { absentSinceMs: _seenAgain, ...present } = message;
-  visit.message = present;
+  visit.message = seenAgain(message);
   const folder = exportFolder(run.settings.scope, task);
   visit.learned.folder = folder;
   switch (task.status) {
@@ -56,6 +64,10 @@ export async function look(visit: Visit): Promise<FinishedTask | AbsentTask | Vi
       // Processing, or a status newer than this program: never acted on, never deleted.
       return unfinished(visit, task.status);
   }
+}
+
+function seenAgain({ absentSinceMs: _absent, ...present }: Visit["message"]): Visit["message"] {
+  return present;
 }
 
 /**

@@ -5,7 +5,7 @@ import type { Pacer } from "../pacing/pacer.ts";
 import type { StoreAbilities } from "../ports/object-store.ts";
 import type { OddItem } from "../ports/platform.ts";
 import type { Records } from "../records/records.ts";
-import type { RunCounts } from "../records/run-report.ts";
+import type { PostponeReason, RunCounts } from "../records/run-report.ts";
 import type { ArchivedExports } from "./archived-exports.ts";
 import { SystemFailure } from "./errors.ts";
 import type { ArchivePorts } from "./ports.ts";
@@ -97,6 +97,48 @@ export async function listForRun(run: Run, signal: AbortSignal): Promise<FreshLi
 /** The listed task with exactly this id. */
 export function taskIn(list: Pick<FreshList, "tasks">, exportTaskId: string): ExportTask | undefined {
   return list.tasks.find((task) => task.exportTaskId === exportTaskId);
+}
+
+/** What a complete list proves about one task. */
+export type Sight =
+  /** It is there: as a task, as an item that cannot be understood, or as both. */
+  | "listed"
+  | "odd"
+  | "absent"
+  /** Nothing: an item that cannot be understood may be this task. */
+  | "unproved";
+
+/** Looks for a task among all that a list shows. A task whose item also stands there as an odd one is odd. */
+export function sightIn(list: Pick<FreshList, "tasks" | "oddItems">, exportTaskId: string): Sight {
+  if (list.oddItems.some(({ id }) => id === exportTaskId)) {
+    return "odd";
+  }
+  if (taskIn(list, exportTaskId) !== undefined) {
+    return "listed";
+  }
+  return list.oddItems.every(({ id }) => isAnother(id, exportTaskId)) ? "absent" : "unproved";
+}
+
+/** Whether an odd item's id is certainly another one: an id with something around it may still mean this task. */
+function isAnother(id: string | undefined, exportTaskId: string): boolean {
+  return id !== undefined && (isExportTaskId(id) ? id !== exportTaskId : !id.includes(exportTaskId));
+}
+
+/** Why a list says neither that a task is there nor that it is gone; `undefined` where it does say. */
+export function doubtAbout(
+  list: Pick<FreshList, "tasks" | "oddItems">,
+  exportTaskId: string,
+): Extract<PostponeReason, "left-alone" | "odd-list"> | undefined {
+  const sight = sightIn(list, exportTaskId);
+  switch (sight) {
+    case "odd":
+      return "left-alone";
+    case "unproved":
+      return "odd-list";
+    case "listed":
+    case "absent":
+      return undefined;
+  }
 }
 
 /** How many places of the platform are taken. An item that cannot be understood takes one, too. */

@@ -1,12 +1,18 @@
 import type { ExportTask } from "../domain/export-task.ts";
 import { sortedJson } from "../domain/json.ts";
-import type { CallOptions } from "../ports/platform.ts";
+import type { CallOptions, OddItem } from "../ports/platform.ts";
 import type { ArchivedRecord } from "../records/schemas.ts";
 import type { ArchivedExports } from "./archived-exports.ts";
+import type { FreshList } from "./run.ts";
 import { SIBLING_PATIENCE_MS } from "./settings.ts";
 
 /** A task without app type is of the whole tenant, `GLOBAL`, which no app narrows (reference §1.2). */
-function conditionKey({ resourceType, resourceCondition, appType, appId }: ExportTask): string | undefined {
+function conditionKey({
+  resourceType,
+  resourceCondition,
+  appType,
+  appId,
+}: NonNullable<OddItem["condition"]>): string | undefined {
   const app = appType === undefined || appType === "GLOBAL" ? null : [appType, appId ?? null];
   return sortedJson([resourceType ?? null, resourceCondition ?? null, app]);
 }
@@ -27,9 +33,14 @@ export function sameConditionTasks(task: ExportTask, tasks: readonly ExportTask[
 export async function isBlockedBySibling(
   archivedExports: ArchivedExports,
   task: ExportTask,
-  tasks: readonly ExportTask[],
+  { tasks, oddItems }: Pick<FreshList, "tasks" | "oddItems">,
   options: CallOptions,
 ): Promise<boolean> {
+  const key = conditionKey(task);
+  // An odd item is never archived; one whose condition cannot be read is nobody's sibling, or nothing would be deleted.
+  if (oddItems.some(({ condition }) => condition !== undefined && conditionKey(condition) === key)) {
+    return true;
+  }
   const siblings = sameConditionTasks(task, tasks).filter(({ status }) => status !== "Failed");
   return (
     siblings.some(({ status }) => status !== "Success") ||

@@ -167,6 +167,7 @@ function skipKindInWords(reason: DiscoverReport["skipped"][number]["reason"]): s
     case "kept:hold":
     case "kept:expired":
     case "kept:sibling":
+    case "kept:odd-list":
       return "archived and kept";
   }
 }
@@ -183,6 +184,7 @@ function skipInWords(reason: DiscoverReport["skipped"][number]["reason"]): strin
     case "kept:hold":
     case "kept:expired":
     case "kept:sibling":
+    case "kept:odd-list":
       return `archived and kept: ${reasonInWords(reason.slice("kept:".length))}`;
   }
 }

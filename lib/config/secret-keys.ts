@@ -1,6 +1,7 @@
 import { SecretsProvider } from "@aws-lambda-powertools/parameters/secrets";
 import * as v from "valibot";
 import { ArchiverError } from "../domain/errors.ts";
+import { parseJson } from "../domain/json.ts";
 import { ANSWER_LIMIT_PLACE, answerLimit } from "../network/answer-limit.ts";
 import { withFreshSignature } from "../network/fresh-signature.ts";
 import type { ProxySettings } from "../network/proxy-rules.ts";
@@ -23,7 +24,7 @@ const MAX_ANSWER_BYTES = 1024 * 1024;
 
 /** What the secret holds; other fields are somebody else's. */
 const keysSchema = v.object({ ak: secretText, sk: secretText, securityToken: v.optional(secretText) });
-const secretSchema = v.pipe(v.string(), v.parseJson(), keysSchema);
+const secretSchema = v.pipe(v.string(), v.transform(parseJson), keysSchema);
 
 const wrappedSchema = v.object({ cause: v.object({ name: v.string() }) });
 

@@ -22,6 +22,26 @@ function plantLetter(scene: DiscoveryScene, exportTaskId: string, atMs: number):
   });
 }
 
+test("odd items are named, hold places and are not enqueued; the others are", async () => {
+  const scene = new DiscoveryScene();
+  const { platform } = scene.world;
+  platform.addTask({ exportTaskId: "healthy" });
+  platform.addTask({ exportTaskId: "odd" });
+  const item = { field: "export_count", problem: "is not a number", id: "odd", condition: undefined };
+  platform.distorted.set("odd", item);
+  platform.oddItems.push({ ...item, id: "a.b" });
+  const { held, enqueued, leftAlone } = await scene.discover();
+  expect({ held, enqueued }).toEqual({ held: 3, enqueued: ["healthy"] });
+  const { kind, field, problem } = { kind: "list-item", ...item };
+  expect(leftAlone).toEqual({
+    count: 2,
+    items: [
+      { kind, index: 0, field, problem, exportTaskId: "odd" },
+      { kind, index: 2, field, problem },
+    ],
+  });
+});
+
 describe("what is enqueued", () => {
   test("every Success and Failed task, the oldest creation first, with its revision", async () => {
     const scene = new DiscoveryScene();

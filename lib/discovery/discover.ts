@@ -1,6 +1,6 @@
 import { ArchivedExports } from "../archive/archived-exports.ts";
 import type { ArchivePorts } from "../archive/ports.ts";
-import { freshList, oddItemsOf, placesHeld } from "../archive/run.ts";
+import { type FreshList, freshList, oddItemsOf, placesHeld } from "../archive/run.ts";
 import { type ArchiveSettings, PLACES_LIMIT } from "../archive/settings.ts";
 import { isBlockedBySibling, isSiblingPatienceOver } from "../archive/siblings.ts";
 import { type ExportTask, oldestFirst, revisionOf } from "../domain/export-task.ts";
@@ -46,7 +46,6 @@ export async function discover(
   const startedAtMs = clock.wallMs();
   const runId = runIdOf(startedAtMs, random.hex(4));
   const list = await freshList(ports, settings, signal);
-  const { tasks } = list;
   const enqueuedAt = await readEnqueuedAt(store, { signal });
   // Discover creates no record, so it need not know whether the store can do so once.
   const records = new Records(store, settings.scope, { createOnce: false });
@@ -54,7 +53,7 @@ export async function discover(
   const found: ExportTask[] = [];
   const skipped: { exportTaskId: string; reason: SkipReason }[] = [];
   let unfinished = 0;
-  for (const task of oldestFirst(tasks)) {
+  for (const task of oldestFirst(list.tasks)) {
     if (task.status === "Processing") {
       unfinished += 1;
       continue;
@@ -64,7 +63,7 @@ export async function discover(
       records,
       archivedExports,
       store,
-      tasks,
+      list,
       enqueuedAt,
       nowMs: startedAtMs,
       signal,
@@ -111,7 +110,7 @@ interface SkipContext {
   readonly records: Records;
   readonly archivedExports: ArchivedExports;
   readonly store: ArchivePorts["store"];
-  readonly tasks: readonly ExportTask[];
+  readonly list: FreshList;
   readonly enqueuedAt: EnqueuedAt;
   readonly nowMs: number;
   readonly signal: AbortSignal;
@@ -171,7 +170,7 @@ function wasArchivedAfterLetter({ archived, deadLetter }: RevisionRecords): bool
 async function reasonToKeep(
   task: ExportTask,
   archived: ArchivedRecord,
-  { settings, records, archivedExports, tasks, nowMs, signal }: SkipContext,
+  { settings, records, archivedExports, list, nowMs, signal }: SkipContext,
 ): Promise<KeepReason | undefined> {
   if (settings.deletion === "never") {
     return "delete-disabled";
@@ -181,6 +180,6 @@ async function reasonToKeep(
   }
   const isKeptForSibling =
     isSiblingPatienceOver(archived, nowMs) &&
-    (await isBlockedBySibling(archivedExports, task, tasks, { signal }));
+    (await isBlockedBySibling(archivedExports, task, list, { signal }));
   return isKeptForSibling ? "sibling" : undefined;
 }

@@ -18,6 +18,7 @@ const OF_RETAIN: Table<RetainFacts> = {
 /** Whether an export that stays past its time needs a person. The others are wanted, or pass by themselves. */
 const IS_BLOCKED: Readonly<Record<StayReason, boolean>> = {
   "empty-list": true,
+  "odd-list": true,
   failed: true,
   missing: true,
   "no-time": true,

@@ -50,7 +50,7 @@ export class IotdaClient implements Platform {
   async listExportTasks({ signal }: CallOptions): Promise<ExportTaskListing> {
     return await this.#caller.run(LIST, signal, async (operation) => {
       let platformDateMs: number | undefined;
-      const tasks = await joinPages(
+      const { tasks, oddItems } = await joinPages(
         LIST.name,
         async (marker) => {
           const query = [
@@ -70,7 +70,7 @@ export class IotdaClient implements Platform {
         this.#caller.limits.maxPages,
       );
       await operation.connection.end();
-      return { tasks, oddItems: [], platformDateMs };
+      return { tasks, oddItems, platformDateMs };
     });
   }
 

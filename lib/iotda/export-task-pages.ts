@@ -1,5 +1,7 @@
 import type { ExportTask } from "../domain/export-task.ts";
+import type { ExportTaskListing, OddItem } from "../ports/platform.ts";
 import { malformedAnswer } from "./errors.ts";
+import { readListItem } from "./list-items.ts";
 import type { ExportTaskPage } from "./schemas.ts";
 
 /** The largest page the platform gives; also the most tasks it keeps (reference §1.3, §1.6). */
@@ -16,23 +18,20 @@ export async function joinPages(
   operation: string,
   fetchPage: (marker: string | undefined) => Promise<ExportTaskPage>,
   maxPages: number,
-): Promise<readonly ExportTask[]> {
-  const tasks = new Map<string, ExportTask>();
+): Promise<Items> {
+  const items = new JoinedItems();
   const markers = new Set<string>();
   let marker: string | undefined;
   for (let pageNumber = 1; pageNumber <= maxPages; pageNumber += 1) {
     const page = await fetchPage(marker);
-    for (const task of page.tasks) {
-      if (!tasks.has(task.exportTaskId)) {
-        tasks.set(task.exportTaskId, task);
-      }
-    }
+    items.add(page.items);
     marker = page.marker;
-    if (page.tasks.length < PAGE_LIMIT || (marker !== undefined && markers.has(marker))) {
-      return [...tasks.values()];
+    if (page.items.length < PAGE_LIMIT || (marker !== undefined && markers.has(marker))) {
+      return items;
     }
     if (marker === undefined) {
-      return completeWithoutMarker(operation, page, [...tasks.values()]);
+      requireComplete(operation, page, items);
+      return items;
     }
     markers.add(marker);
   }
@@ -40,13 +39,41 @@ export async function joinPages(
 }
 
 /** A full page may be the last one; without a marker only the platform's own count can tell. */
-function completeWithoutMarker(
-  operation: string,
-  page: ExportTaskPage,
-  tasks: readonly ExportTask[],
-): readonly ExportTask[] {
-  if (page.totalCount !== undefined && page.totalCount <= tasks.length) {
-    return tasks;
+function requireComplete(operation: string, page: ExportTaskPage, { tasks, oddItems }: Items): void {
+  if (page.totalCount === undefined || page.totalCount > tasks.length + oddItems.length) {
+    throw malformedAnswer(operation, "a full page came without the marker of the next one");
   }
-  throw malformedAnswer(operation, "a full page came without the marker of the next one");
+}
+
+/** What the pages of one list hold. */
+type Items = Pick<ExportTaskListing, "tasks" | "oddItems">;
+
+class JoinedItems implements Items {
+  readonly #tasks = new Map<string, ExportTask>();
+  readonly #odd: OddItem[] = [];
+  #count = 0;
+
+  get tasks(): readonly ExportTask[] {
+    return [...this.#tasks.values()];
+  }
+
+  get oddItems(): readonly OddItem[] {
+    return this.#odd;
+  }
+
+  add(page: readonly unknown[]): void {
+    // Pages may overlap when tasks come or go between two requests.
+    const known = new Set(this.#odd.map(({ id }) => id));
+    for (const item of page) {
+      const read = readListItem(item);
+      const index = this.#count++;
+      if (read.kind === "odd") {
+        if (read.item.id === undefined || !known.has(read.item.id)) {
+          this.#odd.push({ index, ...read.item });
+        }
+      } else if (!this.#tasks.has(read.task.exportTaskId)) {
+        this.#tasks.set(read.task.exportTaskId, read.task);
+      }
+    }
+  }
 }

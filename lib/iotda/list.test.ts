@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { ExportTask } from "../domain/export-task.ts";
+import type { ExportTaskListing } from "../ports/platform.ts";
 import {
   clientFor,
   platformErrorOf,
@@ -27,13 +27,13 @@ function items(from: number, count: number): Item[] {
 async function listOf(
   pages: readonly unknown[],
   limits = {},
-): Promise<{ tasks: readonly ExportTask[]; queries: readonly URLSearchParams[] }> {
+): Promise<ExportTaskListing & { queries: readonly URLSearchParams[] }> {
   const server = await startHttp((response, _request, number) =>
     sendJson(response, 200, pages[Math.min(number, pages.length) - 1]),
   );
   try {
-    const { tasks } = await clientFor(server.origin, { limits }).listExportTasks(unaborted());
-    return { tasks, queries: server.seen.map(({ url }) => url.searchParams) };
+    const listing = await clientFor(server.origin, { limits }).listExportTasks(unaborted());
+    return { ...listing, queries: server.seen.map(({ url }) => url.searchParams) };
   } finally {
     await server.allClosed();
   }
@@ -182,22 +182,45 @@ describe("items", () => {
   });
 
   test.each([
-    ["a path in an id", { export_tasks: [item(1), item(2, { export_task_id: "a/../b" })] }],
-    ["an id too long", { export_tasks: [item(1, { export_task_id: "x".repeat(37) })] }],
-    ["an empty id", { export_tasks: [item(1, { export_task_id: "" })] }],
-    ["no id", { export_tasks: [{ status: "Success" }] }],
-    ["an id that is a number", { export_tasks: [item(1, { export_task_id: 7 })] }],
-    ["no status", { export_tasks: [{ export_task_id: "a" }] }],
-    ["a count that is text", { export_tasks: [item(1, { export_count: "3" })] }],
-    ["a count that is no whole number", { export_tasks: [item(1, { export_count: 1.5 })] }],
-    ["a time that is a number", { export_tasks: [item(1, { end_time: 1 })] }],
     ["a marker unfit for a URL", { export_tasks: [], page: { marker: "a&b" } }],
     ["no list", {}],
     ["a list that is none", { export_tasks: {} }],
     ["an array", []],
     ["null", null],
+    ["an odd item and no list", { export_task: [item(1, { export_count: "3" })] }],
   ])("%s is malformed, never an empty list", async (_, page) => {
     expect((await platformErrorOf(listOf([page]))).code).toBe("platform-malformed-answer");
+  });
+
+  test("a page with odd items is followed like any other, and they are counted over all pages", async () => {
+    const page = [...items(200, 49), item(3, { export_task_id: 7 })];
+    const next = [item(4, { export_task_id: "a.b" }), ...items(151, 2), item(5, { status: null })];
+    const { tasks, oddItems, queries } = await listOf([
+      { export_tasks: page, page: { marker: marker(151) } },
+      { export_tasks: next, page: { count: "many", marker: null } },
+    ]);
+    expect(queries).toHaveLength(2);
+    expect(tasks).toHaveLength(51);
+    expect(oddItems.map(({ index, field, id }) => [index, field, id])).toEqual([
+      [49, "export_task_id", undefined],
+      [50, "export_task_id", "a.b"],
+      [53, "status", "task-5"],
+    ]);
+  });
+
+  test("a full page of odd items only is complete where the platform counts no more", async () => {
+    const page = Array.from({ length: 50 }, () => null);
+    expect((await listOf([{ export_tasks: page, page: { count: 50 } }])).oddItems).toHaveLength(50);
+    const error = await platformErrorOf(listOf([{ export_tasks: page, page: { count: 51 } }]));
+    expect(error.code).toBe("platform-malformed-answer");
+  });
+
+  test("an item of 10 MB beside a healthy one costs only itself", async () => {
+    const { tasks, oddItems } = await listOf([
+      { export_tasks: [item(1, { resource_condition: "x".repeat(10_000_000) }), item(2)] },
+    ]);
+    expect(tasks.map(({ exportTaskId }) => exportTaskId)).toEqual(["task-2"]);
+    expect(oddItems).toMatchObject([{ index: 0, problem: "it is larger than 1024 KiB", id: "task-1" }]);
   });
 
   test("text that is not JSON is malformed", async () => {

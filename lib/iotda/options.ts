@@ -24,7 +24,7 @@ export const DEFAULT_IOTDA_LIMITS: IotdaLimits = {
   idleMs: 60_000,
   jsonTotalMs: 60_000,
   maxPages: 20,
-  maxJsonBytes: 8 * 1024 * 1024,
+  maxJsonBytes: 16 * 1024 * 1024,
 };
 
 /**

@@ -1,24 +1,41 @@
 import * as v from "valibot";
 import { EXPORT_TASK_ID, type ExportTask } from "../domain/export-task.ts";
-import { parseJson } from "../domain/json.ts";
+import { parseJson, parseUnboundedJson } from "../domain/json.ts";
 
 const MAX_TEXT_CHARACTERS = 256;
 
-/** A field the platform may leave out or send as null. */
-function optionalText() {
-  return v.nullish(v.pipe(v.string(), v.maxLength(MAX_TEXT_CHARACTERS)));
+function text() {
+  return v.pipe(
+    v.string("is not a text"),
+    v.maxLength(MAX_TEXT_CHARACTERS, `is longer than ${MAX_TEXT_CHARACTERS} characters`),
+  );
 }
 
-/** One export task of the list and of the create answer (reference §1.5). Unknown fields survive. */
-const exportTaskSchema = v.looseObject({
-  export_task_id: v.pipe(v.string(), v.regex(EXPORT_TASK_ID)),
-  // Any text: a status newer than this program must survive to be left alone.
-  status: v.pipe(v.string(), v.maxLength(MAX_TEXT_CHARACTERS)),
+/** A field the platform may leave out or send as null. */
+function optionalText() {
+  return v.nullish(text());
+}
+
+const condition = {
   resource_type: optionalText(),
   resource_condition: v.optional(v.unknown()),
   app_type: optionalText(),
   app_id: optionalText(),
-  export_count: v.nullish(v.pipe(v.number(), v.safeInteger())),
+};
+
+/** What an export was made from, of an item that is odd elsewhere. */
+export const conditionSchema = v.object(condition);
+
+/** One export task of the list and of the create answer (reference §1.5). Unknown fields survive. */
+export const exportTaskSchema = v.looseObject({
+  export_task_id: v.pipe(
+    v.string("is not a text"),
+    v.regex(EXPORT_TASK_ID, "is not 1 to 36 letters, digits, - or _"),
+  ),
+  // Any text: a status newer than this program must survive to be left alone.
+  status: text(),
+  ...condition,
+  export_count: v.nullish(v.pipe(v.number("is not a number"), v.safeInteger("is not a whole number"))),
   create_time: optionalText(),
   end_time: optionalText(),
 });
@@ -26,10 +43,12 @@ const exportTaskSchema = v.looseObject({
 /** The marker is opaque (reference §1.4); the limits only keep it fit for a URL. */
 const markerSchema = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{1,64}$/));
 
-const listAnswerSchema = v.looseObject({
+const listAnswerSchema = v.object({
   // Required: an answer without it is no empty list.
-  export_tasks: v.array(exportTaskSchema),
-  page: v.nullish(v.looseObject({ count: v.nullish(v.number()), marker: v.nullish(markerSchema) })),
+  export_tasks: v.array(v.unknown()),
+  page: v.nullish(
+    v.object({ count: v.fallback(v.nullish(v.number()), undefined), marker: v.nullish(markerSchema) }),
+  ),
 });
 
 const errorText = v.fallback(
@@ -38,15 +57,16 @@ const errorText = v.fallback(
 );
 
 /** All three shapes of reference §2.1; a field of a wrong type counts as absent. */
-const errorBodySchema = v.looseObject({
+const errorBodySchema = v.object({
   error_code: errorText,
   error_msg: errorText,
-  error: v.fallback(v.optional(v.looseObject({ code: errorText, message: errorText })), undefined),
+  error: v.fallback(v.optional(v.object({ code: errorText, message: errorText })), undefined),
 });
 
 /** One page of `ListExportTasks`. */
 export interface ExportTaskPage {
-  readonly tasks: readonly ExportTask[];
+  /** Unread: {@link readListItem} judges each by itself. */
+  readonly items: readonly unknown[];
   /** Id of this page's last record, to be sent back for the next page. */
   readonly marker: string | undefined;
   /** Total of matching records as the platform counts them. */
@@ -61,13 +81,13 @@ export interface ErrorBody {
 
 /** Reads one list page; `undefined` when the text is not the documented shape. */
 export function parseListAnswer(text: string): ExportTaskPage | undefined {
-  const parsed = v.safeParse(listAnswerSchema, parseJson(text));
+  const parsed = v.safeParse(listAnswerSchema, parseUnboundedJson(text));
   if (!parsed.success) {
     return undefined;
   }
   const { export_tasks, page } = parsed.output;
   return {
-    tasks: export_tasks.map(toExportTask),
+    items: export_tasks,
     marker: page?.marker ?? undefined,
     totalCount: page?.count ?? undefined,
   };
@@ -81,7 +101,7 @@ export function parseCreateAnswer(text: string): ExportTask | undefined {
 
 /** Reads an error body; `undefined` when the text is no JSON object that names an error code. */
 export function parseErrorBody(text: string): ErrorBody | undefined {
-  const parsed = v.safeParse(errorBodySchema, parseJson(text));
+  const parsed = v.safeParse(errorBodySchema, parseUnboundedJson(text));
   if (!parsed.success) {
     return undefined;
   }
@@ -93,11 +113,12 @@ export function parseErrorBody(text: string): ErrorBody | undefined {
 }
 
 /** Words left empty say as little as words left out. */
-function wordOf(text: string | null | undefined): string | undefined {
+export function wordOf(text: string | null | undefined): string | undefined {
   return text === null || text === "" ? undefined : text;
 }
 
-function toExportTask(item: v.InferOutput<typeof exportTaskSchema>): ExportTask {
+/** The task of an item that matches the schema. */
+export function toExportTask(item: v.InferOutput<typeof exportTaskSchema>): ExportTask {
   return {
     exportTaskId: item.export_task_id,
     status: item.status,

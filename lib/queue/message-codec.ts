@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { EXPORT_TASK_ID, isExportTaskId } from "../domain/export-task.ts";
-import { parseJson } from "../domain/json.ts";
+import { MAX_JSON_DEPTH, readForeignJson } from "../domain/json.ts";
 import type { TaskMessage } from "../domain/task-message.ts";
 import type { ParsedBody } from "../ports/task-queue.ts";
 import { isWritableTime, parseMessageTime } from "./message-time.ts";
@@ -11,9 +11,6 @@ export const MAX_BODY_BYTES = 256 * 1024;
 
 /** Room for the progress fields that re-sending adds; all of them together measure about 400 bytes. */
 const PROGRESS_RESERVE_BYTES = 1024;
-
-/** Deeper JSON parses, but overflows the stack when it is written again. Counts the body itself. */
-const MAX_NESTING = 32;
 
 const time = v.pipe(
   v.string("is not a time in ISO 8601 text"),
@@ -67,15 +64,16 @@ export function parseBody(body: string): ParsedBody {
   if (utf8BytesExceed(text, MAX_BODY_BYTES)) {
     return unreadable("The body is larger than 256 KiB.");
   }
-  const json = parseJson(text);
-  if (json === undefined) {
+  const read = readForeignJson(text);
+  if (read.kind === "none") {
     return unreadable("The body is neither an export task id nor JSON.");
   }
+  if (read.kind === "too-deep") {
+    return unreadable(`The body nests deeper than ${MAX_JSON_DEPTH} levels.`);
+  }
+  const json = read.value;
   if (typeof json !== "object" || json === null || Array.isArray(json)) {
     return unreadable("The body is JSON, but not an object with an exportTaskId.");
-  }
-  if (nestsDeeperThan(json, MAX_NESTING)) {
-    return unreadable(`The body nests deeper than ${MAX_NESTING} levels.`);
   }
   return readWire(json);
 }
@@ -196,17 +194,4 @@ function present<Fields extends object>(
 
 function utf8BytesExceed(text: string, limitBytes: number): boolean {
   return text.length > limitBytes || Buffer.byteLength(text, "utf8") > limitBytes;
-}
-
-function nestsDeeperThan(json: object, limit: number): boolean {
-  let level: object[] = [json];
-  for (let depth = 1; depth <= limit; depth += 1) {
-    level = level.flatMap((node) =>
-      Object.values(node).filter((child): child is object => typeof child === "object" && child !== null),
-    );
-    if (level.length === 0) {
-      return false;
-    }
-  }
-  return true;
 }

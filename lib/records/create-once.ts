@@ -1,4 +1,4 @@
-import type { ObjectStore, StoreAbilities } from "../ports/object-store.ts";
+import { MAX_DOCUMENT_BYTES, type ObjectStore, type StoreAbilities } from "../ports/object-store.ts";
 import type { CallOptions } from "../ports/platform.ts";
 
 /**
@@ -24,7 +24,8 @@ export async function createOnce(
   return (await store.putDocument(key, text, { kind: "always" }, options)) !== "conflict";
 }
 
-/** A document as it is stored: people read it too. */
+/** A document as it is stored: people read it too, unless its indentation alone makes it larger than any may be. */
 export function jsonText(document: object): string {
-  return `${JSON.stringify(document, null, 2)}\n`;
+  const text = `${JSON.stringify(document, null, 2)}\n`;
+  return Buffer.byteLength(text, "utf8") <= MAX_DOCUMENT_BYTES ? text : `${JSON.stringify(document)}\n`;
 }

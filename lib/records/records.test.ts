@@ -19,6 +19,26 @@ import {
 const ARCHIVED = `${FOLDER}${REVISION}/archived.json`;
 const SECOND = `${FOLDER}${REVISION}/archived-2.json`;
 
+test.each([
+  ["nested as deep as a list item may be", { condition: JSON.parse(`${"[".repeat(31)}${"]".repeat(31)}`) }],
+  [
+    "that indentation would make too large",
+    { condition: JSON.parse(`${"[".repeat(30)}${Array(200_000).fill(0)}${"]".repeat(30)}`) },
+  ],
+])("a record keeps a source %s", async (_which, source) => {
+  const scene = sceneOf();
+  const record = recordOf("000001", { source });
+  await scene.world.run(() => scene.records.writeArchived(record, 1, ALWAYS));
+  expect((await revisionRecords(scene))?.archived).toEqual(record);
+});
+
+test("a record nested deeper than any of ours is unreadable, and costs nothing else", async () => {
+  const scene = sceneOf();
+  const text = JSON.stringify(recordOf("000001", { source: { deep: "@" } }));
+  scene.plant(ARCHIVED, text.replace('"@"', `${"[".repeat(6_000)}${"]".repeat(6_000)}`));
+  expect(await revisionRecords(scene)).toMatchObject({ archived: undefined, archivedNumber: 1 });
+});
+
 describe.each([true, false])("write once, in a store whose ability to create once is %s", (createOnce) => {
   test("a record is written and read back as it was", async () => {
     const scene = sceneOf(createOnce);

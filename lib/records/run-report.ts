@@ -12,12 +12,22 @@ export type TaskOutcome =
   | "dead-lettered";
 
 /** Why an archived task stays on the platform. */
-export type KeepReason = "delete-disabled" | "hold" | "expired" | "sibling";
+export type KeepReason =
+  | "delete-disabled"
+  | "hold"
+  | "expired"
+  | "sibling"
+  /** It may be gone: for 48 h no list showed it, and none could prove it. */
+  | "odd-list";
 
 /** Why a task is looked at again later, with its attempts unchanged. */
 export type PostponeReason =
   | "unfinished"
   | "absent"
+  /** Its own item in the platform's list cannot be understood. */
+  | "left-alone"
+  /** No list shows it, and one that holds items nobody understands proves nothing. */
+  | "odd-list"
   | "throttled"
   | "slot-missed"
   | "sibling"

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { parseJson } from "../domain/json.ts";
+import { parseDocumentJson } from "../domain/json.ts";
 import type { StoredDocument } from "../ports/object-store.ts";
 
 /** The version this program writes. Readers accept every version written so far (design §6.3). */
@@ -84,6 +84,6 @@ export function parseRecord<Schema extends v.GenericSchema>(
   if (document?.text === undefined) {
     return undefined;
   }
-  const result = v.safeParse(schema, parseJson(document.text));
+  const result = v.safeParse(schema, parseDocumentJson(document.text));
   return result.success ? result.output : undefined;
 }

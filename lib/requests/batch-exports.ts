@@ -2,7 +2,7 @@ import { type ExportTask, parsePlatformTime, revisionOf } from "../domain/export
 import type { ClaimDocument } from "./schemas.ts";
 
 /** Whether the task exports this batch task, whatever else its condition says. */
-export function isExportOf(task: ExportTask, batchTaskId: string): boolean {
+export function isExportOf(task: Pick<ExportTask, "resourceCondition">, batchTaskId: string): boolean {
   return taskIdOf(task) === batchTaskId;
 }
 
@@ -49,7 +49,7 @@ export function exportNotIn(
   );
 }
 
-function taskIdOf({ resourceCondition }: ExportTask): unknown {
+function taskIdOf({ resourceCondition }: Pick<ExportTask, "resourceCondition">): unknown {
   return typeof resourceCondition === "object" && resourceCondition !== null
     ? Object.getOwnPropertyDescriptor(resourceCondition, "task_id")?.value
     : undefined;

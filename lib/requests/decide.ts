@@ -156,7 +156,10 @@ export async function obstacleTo(
       return "same-condition-unarchived";
     }
   }
-  return undefined;
+  const isOddExport = oddItems.some(
+    ({ condition }) => condition !== undefined && isExportOf(condition, batchTaskId),
+  );
+  return isOddExport ? "same-condition-unarchived" : undefined;
 }
 
 function findAdoptable(

@@ -1,3 +1,4 @@
+import { sightIn, taskIn } from "../archive/run.ts";
 import { type ExportTask, parsePlatformTime, revisionOf } from "../domain/export-task.ts";
 import type { ArchivedRecord } from "../records/schemas.ts";
 import { recordsOfRevision } from "../records/task-records.ts";
@@ -28,12 +29,13 @@ export async function fateOf(
     return { kind: "archived" };
   }
   const ageMs = view.platformMs - exportedAfterMs;
-  const listed = view.tasks.find((task) => task.exportTaskId === exportTaskId);
+  const listed = taskIn(view, exportTaskId);
   if (listed === undefined) {
     const isGivenUp = revisions.some(
       ({ deadLetter }) => deadLetter !== undefined && Date.parse(deadLetter.deadLetteredAt) > exportedAfterMs,
     );
-    return isGivenUp || ageMs >= LOST_AFTER_MS
+    const lostAfterMs = sightIn(view, exportTaskId) === "absent" ? LOST_AFTER_MS : NEVER_FINISHED_AFTER_MS;
+    return isGivenUp || ageMs >= lostAfterMs
       ? { kind: "failed", reason: "export-lost" }
       : { kind: "under-way", reason: "absent" };
   }

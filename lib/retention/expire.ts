@@ -4,7 +4,7 @@ import { Records } from "../records/records.ts";
 import type { RecordedRevision, RevisionLedger } from "../records/retention-records.ts";
 import { UNREADABLE } from "../records/retention-records.ts";
 import { expiryVerdict, type StayReason } from "./expiry-verdict.ts";
-import { earliestClockMs, PlatformProof, sightIn } from "./platform-proof.ts";
+import { earliestClockMs, PlatformProof, removalSightIn } from "./platform-proof.ts";
 import { policyDigest } from "./policy.ts";
 import { type Removal, removeExport } from "./remove-export.ts";
 import {
@@ -95,7 +95,7 @@ export async function expire(
       stopReason = "no-proof";
       survey.stayed.push(...survey.due.map((due) => stayOf(due.revision, "empty-list")));
     } else {
-      const gone = survey.undeleted.filter((one) => sightIn(list, one.exportTaskId) === "absent");
+      const gone = survey.undeleted.filter((one) => removalSightIn(list, one.exportTaskId) === "absent");
       markedGone = await markGone(run, gone);
       // Held ones are left out at once: looked at one by one, a month of them would use up every run's time.
       const isHeld = await readHeldTasks(ports.store, run);

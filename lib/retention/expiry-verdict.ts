@@ -15,6 +15,7 @@ export type StayReason =
   | "locked"
   | "still-listed"
   | "empty-list"
+  | "odd-list"
   | "missing"
   | "removed-before"
   | "lost-race"

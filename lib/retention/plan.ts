@@ -3,7 +3,7 @@ import type { RetentionAbilities } from "../ports/retention-store.ts";
 import { isTaskHeld } from "../records/holds.ts";
 import { type RevisionLedger, standingRecord } from "../records/retention-records.ts";
 import { expiryVerdict, isLocked, type StayReason } from "./expiry-verdict.ts";
-import { earliestClockMs, PlatformProof, sightIn } from "./platform-proof.ts";
+import { earliestClockMs, PlatformProof, removalSightIn } from "./platform-proof.ts";
 import { policyDigest, ruleFor } from "./policy.ts";
 import { factsOf, isRecorded, retainStep } from "./retain-step.ts";
 import {
@@ -123,7 +123,7 @@ async function objection(
   list: FreshList,
   isKeptByStore: boolean,
 ): Promise<"remove" | StayReason> {
-  const sight = sightIn(list, exportTaskId);
+  const sight = removalSightIn(list, exportTaskId);
   if (sight !== "absent") {
     return sight;
   }

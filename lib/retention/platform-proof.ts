@@ -1,9 +1,9 @@
-import { type FreshList, freshList, taskIn } from "../archive/run.ts";
+import { type FreshList, freshList, sightIn } from "../archive/run.ts";
 import { LIST_MAX_AGE_MS, MAX_CLOCK_SKEW_MS } from "../archive/settings.ts";
 import type { ExpiryPorts, RetentionSettings } from "./run.ts";
 
 /** What a fresh, complete list says of one task. */
-export type Sight = "absent" | "still-listed" | "empty-list";
+export type RemovalSight = "absent" | "still-listed" | "empty-list" | "odd-list";
 
 /**
  * What the platform's lists prove for expiry. A list that fails throws, so it proves nothing. An empty one
@@ -26,9 +26,9 @@ export class PlatformProof {
   }
 
   /** Looks for one task in a list begun now. @throws SystemFailure */
-  async lookFor(exportTaskId: string): Promise<{ readonly sight: Sight; readonly list: FreshList }> {
+  async lookFor(exportTaskId: string): Promise<{ readonly sight: RemovalSight; readonly list: FreshList }> {
     const list = await this.look();
-    return { sight: sightIn(list, exportTaskId), list };
+    return { sight: removalSightIn(list, exportTaskId), list };
   }
 
   isFresh({ startedAtMs }: FreshList): boolean {
@@ -37,11 +37,20 @@ export class PlatformProof {
 }
 
 /** What a complete list says of a task, by its id alone: another revision of it is the task, too. */
-export function sightIn(list: FreshList, exportTaskId: string): Sight {
+export function removalSightIn(list: FreshList, exportTaskId: string): RemovalSight {
   if (list.tasks.length === 0) {
     return "empty-list";
   }
-  return taskIn(list, exportTaskId) === undefined ? "absent" : "still-listed";
+  const sight = sightIn(list, exportTaskId);
+  switch (sight) {
+    case "absent":
+      return "absent";
+    case "listed":
+    case "odd":
+      return "still-listed";
+    case "unproved":
+      return "odd-list";
+  }
 }
 
 /** The earliest of all clocks: a clock that is ahead never brings a removal forward. */

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import * as v from "valibot";
-import { sortedJson } from "../domain/json.ts";
+import { MAX_JSON_DEPTH, readForeignJson, sortedJson } from "../domain/json.ts";
 import type { ArchivedRecord } from "../records/schemas.ts";
 import { RetentionPolicyError } from "./errors.ts";
 import { type LockWish, policySchema, type RetentionPolicy, type RuleCondition } from "./policy-schema.ts";
@@ -24,7 +24,7 @@ export interface Rule {
  * @throws RetentionPolicyError listing every problem at once.
  */
 export function parseRetentionPolicy(text: string): RetentionPolicy {
-  const result = v.safeParse(policySchema, parseJson(text), { abortPipeEarly: true });
+  const result = v.safeParse(policySchema, parsePolicyJson(text), { abortPipeEarly: true });
   if (!result.success) {
     throw new RetentionPolicyError(result.issues.map((issue) => `${pathOf(issue)}: ${issue.message}`));
   }
@@ -35,14 +35,15 @@ export function parseRetentionPolicy(text: string): RetentionPolicy {
   return result.output;
 }
 
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text.replace(/^\uFEFF/, ""));
-  } catch (error) {
-    if (error instanceof SyntaxError) {
-      throw new RetentionPolicyError(["the text is no JSON"], error);
-    }
-    throw error;
+function parsePolicyJson(text: string): unknown {
+  const json = readForeignJson(text.replace(/^\uFEFF/, ""));
+  switch (json.kind) {
+    case "json":
+      return json.value;
+    case "none":
+      throw new RetentionPolicyError(["the text is no JSON"]);
+    case "too-deep":
+      throw new RetentionPolicyError([`the policy is nested deeper than ${MAX_JSON_DEPTH} levels`]);
   }
 }
 

@@ -81,8 +81,8 @@ const ROWS: readonly Row[] = [
     "listed task recorded as gone",
     "A task that the list shows gets a deleted record.",
     "lib/retention/expire.ts",
-    'sightIn(list, one.exportTaskId) === "absent"',
-    'sightIn(list, one.exportTaskId) !== "empty-list"',
+    'removalSightIn(list, one.exportTaskId) === "absent"',
+    'removalSightIn(list, one.exportTaskId) !== "empty-list"',
   ],
   [
     "expired.json not written",

@@ -201,6 +201,21 @@ describe("a list that proves nothing removes nothing", () => {
     expectStays(scene, key);
   });
 
+  test.each([
+    ["it holds an item that may be the task", undefined, "odd-list"],
+    ["the task's own item cannot be understood", ID, "still-listed"],
+  ] as const)("%s", async (_name, id, reason) => {
+    const { scene, key } = dueScene();
+    const item = { field: undefined, problem: "it is not an object", id, condition: undefined };
+    scene.world.platform.oddItems.push(item);
+    const undeleted = scene.plant({ exportTaskId: OTHER, deletedAtMs: undefined });
+    expect((await scene.expire()).stayed).toContainEqual(expect.objectContaining({ reason }));
+    expectStays(scene, key);
+    expect(scene.has(undeleted)).toBe(true);
+    const isProved = id === ID;
+    expect(scene.record(OTHER, "deleted") !== undefined).toBe(isProved);
+  });
+
   test("it turns empty between the first list and the removal", async () => {
     const { scene, key } = dueScene();
     const { platform } = scene.world;

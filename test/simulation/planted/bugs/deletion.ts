@@ -86,7 +86,7 @@ export const DELETION_BUGS: readonly PlantedBug[] = [
     breaks: "A task is deleted although another one of its condition shares its file and is not archived.",
     invariant: "I1",
     file: "lib/archive/gate.ts",
-    find: "if (await isBlockedBySibling(run.archivedExports, task, list.tasks, { signal })) {",
+    find: "if (await isBlockedBySibling(run.archivedExports, task, list, { signal })) {",
     replace: "if (run.runId === undefined) {",
   },
   {
