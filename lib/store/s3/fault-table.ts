@@ -30,6 +30,12 @@ const ACCESS_DENIED: S3Fault = {
   problem: "the store denied access",
   hint: "Allow the store's credentials to put, get and list objects and to abort uploads below the prefix (s3:PutObject, s3:GetObject, s3:ListBucket, s3:ListBucketMultipartUploads, s3:AbortMultipartUpload, and the KMS key with SSE-KMS). Without list permission a missing object looks like a denied one.",
 };
+/** Of a HEAD, whose refusals say nothing more: it may have been the time of the signature. */
+export const DENIED_WITHOUT_CODE: S3Fault = {
+  ...ACCESS_DENIED,
+  mayPassOnceMore: true,
+  hint: `${ACCESS_DENIED.hint} Also look whether this machine's clock is right.`,
+};
 const CREDENTIALS_REFUSED: S3Fault = {
   ...FORBIDDEN,
   problem: "the store does not accept the access key",
@@ -51,7 +57,7 @@ const WRONG_REGION: S3Fault = {
   problem: "the bucket lies in another region or at another endpoint",
   hint: "Set AWS_REGION to the bucket's region (and AWS_ENDPOINT_URL_S3 to that region's endpoint, where one is set).",
 };
-export const CLOCK: S3Fault = {
+const CLOCK: S3Fault = {
   ...MISCONFIGURED,
   retry: "later",
   mayPassOnceMore: true,

@@ -38,6 +38,9 @@ export function makeS3Client(options: S3StoreOptions, parts: S3StoreParts): S3Cl
     forcePathStyle: options.pathStyle,
     // Retried by S3Caller, which knows the buffer a part comes from and what a lost answer may have done.
     maxAttempts: 1,
+    // Signatures have this machine's time, which is compared with the store's before a run: the SDK would take over
+    // that of any answer, a proxy's included, and a wrong clock would pass.
+    disableClockSkewCorrection: true,
     requestChecksumCalculation: SDK_CHECKSUMS,
     responseChecksumValidation: SDK_CHECKSUMS,
     // The SDK opens a connection of its own for each body it announces with Expect.

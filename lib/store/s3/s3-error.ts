@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { AnswerTooLongError } from "../../network/answer-limit.ts";
 import { StoreError } from "../../ports/object-store.ts";
 import {
-  CLOCK,
+  DENIED_WITHOUT_CODE,
   FAULT_BY_CODE,
   faultOfStatus,
   NO_CREDENTIALS,
@@ -96,7 +96,6 @@ const thrownSchema = v.object({
       v.object({
         httpStatusCode: v.fallback(v.optional(v.number()), undefined),
         requestId: v.fallback(v.optional(nameSchema), undefined),
-        clockSkewCorrected: v.fallback(v.optional(v.boolean()), undefined),
       }),
     ),
     undefined,
@@ -132,7 +131,7 @@ export function toS3Error(thrown: unknown, request: RequestSubject): S3Error | u
   if (status !== undefined) {
     const s3Code = $fault === undefined ? undefined : (Code ?? name);
     const retryAfter = v.safeParse(retryAfterSchema, $response?.headers?.["retry-after"]);
-    return new S3Error(faultOf(s3Code, status, $metadata?.clockSkewCorrected === true), request, {
+    return new S3Error(faultOf(s3Code, status), request, {
       status,
       s3Code,
       requestId: $metadata?.requestId,
@@ -152,15 +151,16 @@ export function toS3Error(thrown: unknown, request: RequestSubject): S3Error | u
   return isConnectionFault ? new S3Error(UNREACHABLE, request, { ...NOTHING_SEEN, s3Code: code }) : undefined;
 }
 
-/** @param movedClock the SDK has learned from the answer that it signed with another time than the store's. */
-function faultOf(s3Code: string | undefined, status: number, movedClock: boolean): S3Fault {
+/** What the SDK calls a refusal without a body, as all of a HEAD are. */
+const NAMES_OF_NOTHING: ReadonlySet<string | undefined> = new Set([undefined, "Unknown", "UnknownError"]);
+
+function faultOf(s3Code: string | undefined, status: number): S3Fault {
   const byCode = s3Code === undefined ? undefined : FAULT_BY_CODE.get(s3Code);
   if (byCode !== undefined) {
     return byCode;
   }
-  if (status === 403 && movedClock) {
-    // The refusal of a HEAD has no body, so no code.
-    return CLOCK;
+  if (status === 403 && NAMES_OF_NOTHING.has(s3Code)) {
+    return DENIED_WITHOUT_CODE;
   }
   // A success that the SDK could not read, or an unknown refusal.
   return faultOfStatus(status) ?? NOT_S3;
