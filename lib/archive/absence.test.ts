@@ -9,7 +9,7 @@ import { BareVisit, type BareVisitParts, slotOf, UnreadDownload } from "./testin
 
 const CONFIRM_MS = 60_000;
 const HOUR_MS = 3_600_000;
-const NOTHING_KNOWN: TaskRecords = { revisions: new Map() };
+const NOTHING_KNOWN: TaskRecords = { revisions: new Map(), leftAlone: [] };
 const startWallMs = new BareVisit().clock.wallMs();
 
 function sightOf(records: TaskRecords = NOTHING_KNOWN, listed = 1): AbsentTask {
@@ -117,7 +117,10 @@ describe("an absent task with records", () => {
         return [revision, { ...recordsOfRevision(NOTHING_KNOWN, revision), archived: record }];
       }),
     );
-    const result = await settleAbsence({ ...visit, run: run as typeof visit.run }, sightOf({ revisions }));
+    const result = await settleAbsence(
+      { ...visit, run: run as typeof visit.run },
+      sightOf({ revisions, leftAlone: [] }),
+    );
     return { settled, kind: result.kind };
   }
 

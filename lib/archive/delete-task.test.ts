@@ -25,7 +25,7 @@ const TASK: ExportTask = {
 
 const record = recordOf("aaaaaa", { revision: revisionOf(TASK) });
 const COPY: Copy = { kind: "copy", record, seen: recordedInfo(record), archivedNow: true };
-const NOTHING_KNOWN = recordsOfRevision({ revisions: new Map() }, record.revision);
+const NOTHING_KNOWN = recordsOfRevision({ revisions: new Map(), leftAlone: [] }, record.revision);
 const SIGHT: FinishedTask = {
   kind: "finished",
   task: TASK,

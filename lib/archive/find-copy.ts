@@ -96,7 +96,7 @@ async function adoptionCandidates(visit: Visit, sight: FinishedTask): Promise<re
   const candidates: ListedObject[] = [];
   const prefix = `${sight.folder}${sight.revision}-`;
   for await (const object of visit.run.ports.store.list(prefix, { signal: visit.limit.signal })) {
-    if (isObjectOfRevision(object.key, sight.folder, sight.revision)) {
+    if (object.oddity === undefined && isObjectOfRevision(object.key, sight.folder, sight.revision)) {
       candidates.push(object);
     }
   }

@@ -28,6 +28,7 @@ export async function look(visit: Visit): Promise<FinishedTask | AbsentTask | Vi
   const { signal } = visit.limit;
   const list = await listForRun(run, signal);
   const records = await run.records.ofTask(exportTaskId, { signal });
+  run.leftAlone.note(records.leftAlone);
   const task = taskIn(list, exportTaskId);
   const revision = task && revisionOf(task);
   if (revision !== undefined) {

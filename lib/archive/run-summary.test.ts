@@ -41,7 +41,7 @@ test("an export without a time of creation is counted, but its age cannot be tol
   const told: string[] = [];
   const observe = ({ kind }: ArchiveEvent) => told.push(kind);
   const ports: unknown = { clock, observe, store: { putDocument: async () => "written" } };
-  const records = { ofTask: async () => ({ revisions: new Map() }) };
+  const records = { ofTask: async () => ({ revisions: new Map(), leftAlone: [] }) };
   const ready: unknown = {
     abilities: { compareAndSwap: true },
     records,

@@ -108,7 +108,8 @@ async function objectsByTask(
   const byTask = new Map<string, FoundObject[]>();
   for await (const object of store.list(exportsRoot(scope), { signal })) {
     const parsed = parseExportObjectKey(object.key, scope);
-    if (parsed !== undefined) {
+    // A link or a pipe is nobody's copy, and not ours to remove.
+    if (parsed !== undefined && object.oddity === undefined) {
       const found = byTask.get(parsed.exportTaskId) ?? [];
       found.push({ revision: parsed.revision, object });
       byTask.set(parsed.exportTaskId, found);

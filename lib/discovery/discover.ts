@@ -5,7 +5,7 @@ import { type ArchiveSettings, PLACES_LIMIT } from "../archive/settings.ts";
 import { isBlockedBySibling, isSiblingPatienceOver } from "../archive/siblings.ts";
 import { type ExportTask, oldestFirst, revisionOf } from "../domain/export-task.ts";
 import { runIdOf } from "../domain/key-layout.ts";
-import { type LeftAloneReport, leftAloneReport } from "../domain/left-alone.ts";
+import { type LeftAloneReport, LeftAloneTally } from "../domain/left-alone.ts";
 import { isOnlyThisTask, Records } from "../records/records.ts";
 import type { KeepReason } from "../records/run-report.ts";
 import type { ArchivedRecord } from "../records/schemas.ts";
@@ -50,6 +50,8 @@ export async function discover(
   // Discover creates no record, so it need not know whether the store can do so once.
   const records = new Records(store, settings.scope, { createOnce: false });
   const archivedExports = new ArchivedExports(records);
+  const tally = new LeftAloneTally(() => undefined);
+  tally.note(oddItemsOf(list));
   const found: ExportTask[] = [];
   const skipped: { exportTaskId: string; reason: SkipReason }[] = [];
   let unfinished = 0;
@@ -62,6 +64,7 @@ export async function discover(
       settings,
       records,
       archivedExports,
+      leftAlone: tally,
       store,
       list,
       enqueuedAt,
@@ -86,7 +89,7 @@ export async function discover(
     await writeEnqueuedAt(store, new Map([...enqueuedAt, ...added]), nowMs, { signal });
   }
   const enqueued = found.map((task) => task.exportTaskId);
-  const leftAlone = leftAloneReport(oddItemsOf(list));
+  const leftAlone = tally.report();
   // Last: a request may wait, what the platform holds may not.
   const requests = await serveRequests({ ports, settings, signal }, runId);
   return {
@@ -109,6 +112,7 @@ interface SkipContext {
   readonly settings: ArchiveSettings;
   readonly records: Records;
   readonly archivedExports: ArchivedExports;
+  readonly leftAlone: LeftAloneTally;
   readonly store: ArchivePorts["store"];
   readonly list: FreshList;
   readonly enqueuedAt: EnqueuedAt;
@@ -136,10 +140,9 @@ async function reasonToSkip(task: ExportTask, context: SkipContext): Promise<Ski
 /** What the store knows of this revision that settles it. */
 async function reasonInRecords(task: ExportTask, context: SkipContext): Promise<SkipReason | undefined> {
   const { signal } = context;
-  const known = recordsOfRevision(
-    await context.records.ofTask(task.exportTaskId, { signal }),
-    revisionOf(task),
-  );
+  const records = await context.records.ofTask(task.exportTaskId, { signal });
+  context.leftAlone.note(records.leftAlone);
+  const known = recordsOfRevision(records, revisionOf(task));
   if (known.deadLetterNumber > 0 && !wasArchivedAfterLetter(known)) {
     return "dead-lettered";
   }

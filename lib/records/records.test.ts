@@ -39,6 +39,25 @@ test("a record nested deeper than any of ours is unreadable, and costs nothing e
   expect(await revisionRecords(scene)).toMatchObject({ archived: undefined, archivedNumber: 1 });
 });
 
+test.each([
+  ["a path out of the store", "../../etc/hostname"],
+  ["a path out of the exports", `exports/project-1/default/2026/11/22/${ID}/../../../x.zip`],
+  ["another task's object", `exports/project-1/default/2026/11/22/other/${REVISION}-000001.zip`],
+  ["another revision's object", `exports/project-1/default/2026/11/22/${ID}/00000000-000001.zip`],
+  ["another instance's object", `exports/project-1/i-9/2026/11/22/${ID}/${REVISION}-000001.zip`],
+  ["nothing", ""],
+  ["a long key", `exports/project-1/default/undated/${"x".repeat(2_000)}`],
+])("a record that names %s is no record of this export, and is named", async (_which, key) => {
+  const scene = sceneOf();
+  const record = recordOf("000001");
+  scene.plant(ARCHIVED, { ...record, object: { ...record.object, key } });
+  const { revisions, leftAlone } = await scene.world.run(() => scene.records.ofTask(ID, ALWAYS));
+  expect(revisions.get(REVISION)).toMatchObject({ archived: undefined, archivedNumber: 1 });
+  expect(leftAlone).toEqual([{ kind: "record", key: ARCHIVED, problem: "it is no record of this export" }]);
+  const objects = await scene.world.run(() => scene.records.archivedObjects(ID, ALWAYS));
+  expect(objects.get(REVISION)).toMatchObject({ unreadable: true });
+});
+
 describe.each([true, false])("write once, in a store whose ability to create once is %s", (createOnce) => {
   test("a record is written and read back as it was", async () => {
     const scene = sceneOf(createOnce);
@@ -55,6 +74,7 @@ describe.each([true, false])("write once, in a store whose ability to create onc
       deadLetterNumber: 0,
       deadLetter: undefined,
       expired: false,
+      unreadable: [],
     });
   });
 
@@ -112,10 +132,13 @@ describe("which record counts", () => {
   test("the highest number, as a number, even where those before it are gone", async () => {
     const scene = sceneOf();
     for (const number of [2, 9, 10]) {
-      scene.plant(recordKey(scene.world.scope, ID, REVISION, "archived", number), recordOf(`00000${number}`));
+      scene.plant(
+        recordKey(scene.world.scope, ID, REVISION, "archived", number),
+        recordOf(`${100_000 + number}`),
+      );
     }
     expect(await revisionRecords(scene)).toMatchObject({
-      archived: recordOf("0000010"),
+      archived: recordOf("100010"),
       archivedNumber: 10,
     });
   });
@@ -159,9 +182,11 @@ describe("which record counts", () => {
 
   test("with an instance, that instance's folder and key", async () => {
     const scope = { projectId: "project-1", instanceId: "i-9" };
+    const { object } = recordOf("000001");
     const world = new World({ scope });
     const records = recordsAt(world, world.startRunner("a"));
-    const record = recordOf("1", {
+    const record = recordOf("000001", {
+      object: { ...object, key: object.key.replace("/default/", "/i-9/") },
       idempotencyKey: idempotencyKeyOf(scope, ID, REVISION),
       instanceId: "i-9",
     });

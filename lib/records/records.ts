@@ -9,7 +9,8 @@ import {
   recordKey,
   taskRecordsFolder,
 } from "../domain/key-layout.ts";
-import type { ObjectStore, StoreAbilities } from "../ports/object-store.ts";
+import type { LeftAlone } from "../domain/left-alone.ts";
+import { type ObjectStore, type StoreAbilities, StoreError } from "../ports/object-store.ts";
 import type { CallOptions } from "../ports/platform.ts";
 import { createOnce } from "./create-once.ts";
 import { isTaskHeld } from "./holds.ts";
@@ -19,6 +20,7 @@ import {
   type DeadLetterRecord,
   type DeletedRecord,
   deadLetterRecordSchema,
+  isOwnArchived,
   parseRecord,
   SCHEMA_VERSION,
 } from "./schemas.ts";
@@ -38,8 +40,14 @@ export const RECORDS_OVERFLOW = "records-overflow";
  */
 export function isOnlyThisTask(error: unknown): error is ArchiverError {
   return (
-    error instanceof ArchiverError && (error.code === RECORDS_OVERFLOW || error.code === "store-object-cold")
+    error instanceof ArchiverError &&
+    (error.code === RECORDS_OVERFLOW || error.code === "store-object-cold" || isOddPlace(error))
   );
+}
+
+/** Something odd lies in the way, such as a folder that is a symbolic link. */
+function isOddPlace(error: ArchiverError): boolean {
+  return error instanceof StoreError && error.scope === "task" && error.retry === "never";
 }
 
 /** A task with more record files than this is not worked on: something else is writing there. */
@@ -70,8 +78,12 @@ export class Records {
   async ofTask(exportTaskId: string, options: CallOptions): Promise<TaskRecords> {
     const folder = taskRecordsFolder(this.#scope, exportTaskId);
     const keys: string[] = [];
+    const leftAlone: LeftAlone[] = [];
     for await (const object of this.#store.list(folder, options)) {
       keys.push(object.key);
+      if (object.oddity !== undefined) {
+        leftAlone.push({ kind: "store-entry", key: object.key, problem: `it ${object.oddity}` });
+      }
       if (keys.length > MAX_RECORDS_PER_TASK) {
         throw new ArchiverError(RECORDS_OVERFLOW, `more than ${MAX_RECORDS_PER_TASK} files in ${folder}`, {
           scope: "task",
@@ -82,9 +94,14 @@ export class Records {
     }
     const revisions = new Map<string, RevisionRecords>();
     for (const [revision, numbers] of numbersByRevision(keys, folder)) {
-      revisions.set(revision, await this.#readRevision(exportTaskId, revision, numbers, options));
+      const records = await this.#readRevision(exportTaskId, revision, numbers, options);
+      revisions.set(revision, records);
+      for (const name of records.unreadable) {
+        const key = recordKey(this.#scope, exportTaskId, revision, name, numbers[name]);
+        leftAlone.push({ kind: "record", key, problem: "it is no record of this export" });
+      }
     }
-    return { revisions };
+    return { revisions, leftAlone };
   }
 
   /** Whether an operator holds this task back from deletion, by its id or by a glob. */
@@ -109,7 +126,11 @@ export class Records {
       }
       const named = byRevision.get(parsed.revision) ?? { keys: new Set(), unreadable: false };
       byRevision.set(parsed.revision, named);
-      const record = parseRecord(archivedRecordSchema, await this.#store.getDocument(object.key, options));
+      const record = this.#ownArchived(
+        parseRecord(archivedRecordSchema, await this.#store.getDocument(object.key, options)),
+        exportTaskId,
+        parsed.revision,
+      );
       if (record === undefined) {
         named.unreadable = true;
       } else {
@@ -207,26 +228,41 @@ export class Records {
             recordKey(this.#scope, exportTaskId, revision, name, numbers[name]),
             options,
           );
-    const [archived, deadLetter] = await allEnded([read("archived"), read("dead-letter")]);
+    const [archivedDocument, letterDocument] = await allEnded([read("archived"), read("dead-letter")]);
+    const archived = this.#ownArchived(
+      parseRecord(archivedRecordSchema, archivedDocument),
+      exportTaskId,
+      revision,
+    );
+    const deadLetter = parseRecord(deadLetterRecordSchema, letterDocument);
+    const unreadable: RecordName[] = [];
+    if (archivedDocument !== undefined && archived === undefined) {
+      unreadable.push("archived");
+    }
+    if (letterDocument !== undefined && deadLetter === undefined) {
+      unreadable.push("dead-letter");
+    }
     return {
       revision,
-      archived: this.#ownArchived(parseRecord(archivedRecordSchema, archived), exportTaskId, revision),
+      archived,
       archivedNumber: numbers.archived,
       deleted: numbers.deleted > 0,
       deadLetterNumber: numbers["dead-letter"],
-      deadLetter: parseRecord(deadLetterRecordSchema, deadLetter),
+      deadLetter,
       expired: numbers.expired > 0,
+      unreadable,
     };
   }
 
-  /** A record that speaks of another task or revision than its key is as good as unreadable. */
+  /** A record that speaks of another task or revision than its key, or names another's object, is as good as unreadable. */
   #ownArchived(
     record: ArchivedRecord | undefined,
     exportTaskId: string,
     revision: string,
   ): ArchivedRecord | undefined {
-    const key = idempotencyKeyOf(this.#scope, exportTaskId, revision);
-    return record?.idempotencyKey === key ? record : undefined;
+    return record !== undefined && isOwnArchived(record, this.#scope, exportTaskId, revision)
+      ? record
+      : undefined;
   }
 
   /** Returns whether the key was free and now holds `document`. */

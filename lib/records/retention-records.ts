@@ -3,7 +3,6 @@ import { allEnded } from "../domain/all-ended.ts";
 import { idempotencyKeyOf, isExportTaskId, type PlatformScope } from "../domain/export-task.ts";
 import {
   MAX_RECORD_NUMBER,
-  parseExportObjectKey,
   type RecordName,
   recordKey,
   recordsRoot,
@@ -23,6 +22,7 @@ import {
   archivedRecordSchema,
   type DeletedRecord,
   deletedRecordSchema,
+  isOwnArchived,
   parseRecord,
   SCHEMA_VERSION,
 } from "./schemas.ts";
@@ -78,7 +78,7 @@ export class RetentionRecords {
     const { root } = this;
     const keysByTask = new Map<string, string[]>();
     for await (const { key } of this.#store.list(root, options)) {
-      const exportTaskId = key.slice(root.length, key.indexOf("/", root.length));
+      const [exportTaskId = ""] = key.slice(root.length).split("/", 1);
       if (isExportTaskId(exportTaskId)) {
         const keys = keysByTask.get(exportTaskId) ?? [];
         keysByTask.set(exportTaskId, keys);
@@ -133,12 +133,14 @@ export class RetentionRecords {
     const records: ArchivedRecord[] = [];
     for (let number = 1; number <= last; number += 1) {
       const record = await this.#readOne(archivedRecordSchema, "archived", number, revision, options);
-      if (record === UNREADABLE || (record !== undefined && !namesOwnObject(record, revision, this.#scope))) {
+      if (record === undefined) {
+        continue;
+      }
+      const { exportTaskId, revision: name } = revision;
+      if (record === UNREADABLE || !isOwnArchived(record, this.#scope, exportTaskId, name)) {
         return UNREADABLE;
       }
-      if (record !== undefined) {
-        records.push(record);
-      }
+      records.push(record);
     }
     const standing = records.pop();
     return standing === undefined ? undefined : [...records, standing];
@@ -204,14 +206,4 @@ export class RetentionRecords {
     const key = recordKey(this.#scope, exportTaskId, revision, name, number);
     return await createOnce(this.#store, this.#abilities, key, record, options);
   }
-}
-
-/** Whether the object a record names lies where archive runs put objects of this very revision. */
-function namesOwnObject(
-  record: ArchivedRecord,
-  { exportTaskId, revision }: RecordedRevision,
-  scope: PlatformScope,
-): boolean {
-  const parsed = parseExportObjectKey(record.object.key, scope);
-  return parsed?.exportTaskId === exportTaskId && parsed.revision === revision;
 }

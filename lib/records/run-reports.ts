@@ -43,6 +43,9 @@ export async function isNamedByReport(
   // A report lies under the day its run started on, which may be the day before the one it ended on.
   for (let dayMs = Math.floor(nowMs / DAY_MS) * DAY_MS; dayMs > fromMs - 2 * DAY_MS; dayMs -= DAY_MS) {
     for await (const object of store.list(runReportsFolder(dayMs), options)) {
+      if (object.oddity !== undefined) {
+        continue;
+      }
       reportsRead += 1;
       if (reportsRead > MAX_REPORTS_READ) {
         return false;

@@ -1,5 +1,7 @@
 import * as v from "valibot";
+import { idempotencyKeyOf, type PlatformScope } from "../domain/export-task.ts";
 import { parseDocumentJson } from "../domain/json.ts";
+import { parseExportObjectKey } from "../domain/key-layout.ts";
 import type { StoredDocument } from "../ports/object-store.ts";
 
 /** The version this program writes. Readers accept every version written so far (design §6.3). */
@@ -86,4 +88,19 @@ export function parseRecord<Schema extends v.GenericSchema>(
   }
   const result = v.safeParse(schema, parseDocumentJson(document.text));
   return result.success ? result.output : undefined;
+}
+
+/** Whether a record is about this revision, and its object lies where archive runs put objects of it. */
+export function isOwnArchived(
+  record: ArchivedRecord,
+  scope: PlatformScope,
+  exportTaskId: string,
+  revision: string,
+): boolean {
+  const named = parseExportObjectKey(record.object.key, scope);
+  return (
+    record.idempotencyKey === idempotencyKeyOf(scope, exportTaskId, revision) &&
+    named?.exportTaskId === exportTaskId &&
+    named.revision === revision
+  );
 }

@@ -1,4 +1,5 @@
 import { parseRecordKey, type RecordName } from "../domain/key-layout.ts";
+import type { LeftAlone } from "../domain/left-alone.ts";
 import type { ArchivedRecord, DeadLetterRecord } from "./schemas.ts";
 
 /** What the store knows about one revision of a task. */
@@ -13,11 +14,15 @@ export interface RevisionRecords {
   readonly deadLetterNumber: number;
   readonly deadLetter: DeadLetterRecord | undefined;
   readonly expired: boolean;
+  /** The newest records that are there and say nothing we can rely on. */
+  readonly unreadable: readonly RecordName[];
 }
 
 /** All records of one task, by revision. */
 export interface TaskRecords {
   readonly revisions: ReadonlyMap<string, RevisionRecords>;
+  /** What lies among them and cannot be understood. */
+  readonly leftAlone: readonly LeftAlone[];
 }
 
 /** The highest number of each record found for one revision; 0 = none. */
@@ -55,6 +60,7 @@ export function recordsOfRevision(records: TaskRecords, revision: string): Revis
       deadLetterNumber: 0,
       deadLetter: undefined,
       expired: false,
+      unreadable: [],
     }
   );
 }

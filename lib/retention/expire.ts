@@ -169,9 +169,9 @@ function sortIn(survey: Survey, ledger: RevisionLedger, run: RetentionRun, nowMs
 async function revisionsWithObjects(run: RetentionRun): Promise<ReadonlySet<string>> {
   const { scope } = run.settings;
   const names = new Set<string>();
-  for await (const { key } of run.ports.store.list(exportsRoot(scope), run)) {
+  for await (const { key, oddity } of run.ports.store.list(exportsRoot(scope), run)) {
     const parsed = parseExportObjectKey(key, scope);
-    if (parsed !== undefined) {
+    if (parsed !== undefined && oddity === undefined) {
       names.add(nameOf(parsed));
     }
   }

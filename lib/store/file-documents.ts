@@ -5,9 +5,9 @@ import { dirname, join } from "node:path";
 import { MAX_DOCUMENT_BYTES, type StoredDocument, type WriteCondition } from "../ports/object-store.ts";
 import { documentText, documentTooLargeError } from "./document-text.ts";
 import { errnoOf } from "./file-errors.ts";
-import { objectPath } from "./file-keys.ts";
+import { isFileName, objectPath } from "./file-keys.ts";
 import type { FileLock } from "./file-lock.ts";
-import { etagOf, openObject, statObject } from "./file-objects.ts";
+import { etagOf, openObject, statEntry } from "./file-objects.ts";
 import type { FileRoot } from "./file-root.ts";
 import { FILE_MODE, removeIfPresent } from "./file-upload.ts";
 
@@ -31,7 +31,7 @@ export class FileDocuments {
   async get(key: string): Promise<StoredDocument | undefined> {
     const handle = await openObject(this.#root, key);
     if (handle === undefined) {
-      return undefined;
+      return await this.#oddDocument(key);
     }
     try {
       const stat = await handle.stat({ bigint: true });
@@ -44,6 +44,13 @@ export class FileDocuments {
     } finally {
       await handle.close();
     }
+  }
+
+  /** What is no file but stands at a document's key is a document that nobody can read: it is not absent. */
+  async #oddDocument(key: string): Promise<StoredDocument | undefined> {
+    const stat = await statEntry(this.#root, key);
+    const isOdd = stat !== undefined && (!stat.isDirectory() || isFileName(key));
+    return isOdd ? { text: undefined, etag: `odd-${etagOf(stat)}` } : undefined;
   }
 
   async put(
@@ -82,7 +89,7 @@ export class FileDocuments {
       case "always":
         return true;
       case "if-absent":
-        return (await statObject(this.#root, key)) === undefined;
+        return (await statEntry(this.#root, key)) === undefined;
       case "if-match":
         return (await this.get(key))?.etag === condition.etag;
     }

@@ -31,6 +31,12 @@ const MISCONFIGURED: FileFault = {
   problem: "the store's folder holds something that is neither a file nor a folder of the archiver",
   hint: (root) => `Use a folder of the archiver's own as ARCHIVER_STORE; look at what lies below ${root}.`,
 };
+/** One odd entry costs the task it is about; where it stands in everybody's way, all tasks fail alike. */
+const ODD_ENTRY: FileFault = {
+  ...MISCONFIGURED,
+  scope: "task",
+  hint: (root) => `Look at this entry below ${root} and move it away if the archiver did not put it there.`,
+};
 const UNSUITABLE_FILE_SYSTEM: FileFault = {
   ...MISCONFIGURED,
   problem: "the file system of the store lacks what the archiver needs (hard links, fsync of folders)",
@@ -53,12 +59,12 @@ const FAULTS: ReadonlyMap<string, FileFault> = new Map([
   ["EACCES", FORBIDDEN],
   ["EPERM", FORBIDDEN],
   ["EROFS", FORBIDDEN],
-  ["ENOTDIR", MISCONFIGURED],
-  ["EISDIR", MISCONFIGURED],
-  ["ELOOP", MISCONFIGURED],
-  ["EEXIST", MISCONFIGURED],
-  ["ENOTEMPTY", MISCONFIGURED],
-  ["ENAMETOOLONG", MISCONFIGURED],
+  ["ENOTDIR", ODD_ENTRY],
+  ["EISDIR", ODD_ENTRY],
+  ["ELOOP", ODD_ENTRY],
+  ["EEXIST", ODD_ENTRY],
+  ["ENOTEMPTY", ODD_ENTRY],
+  ["ENAMETOOLONG", ODD_ENTRY],
   ["EXDEV", UNSUITABLE_FILE_SYSTEM],
   ["EMLINK", UNSUITABLE_FILE_SYSTEM],
   ["ENOTSUP", UNSUITABLE_FILE_SYSTEM],
@@ -108,9 +114,25 @@ export function invalidKeyError(rootFolder: string): StoreError {
   );
 }
 
-/** Something that is neither a regular file nor a folder lies where an object should be. */
-export function notAFileError(rootFolder: string, key: string): StoreError {
-  return fileError(MISCONFIGURED, rootFolder, key);
+/** What is odd where every task needs it, found by the preflight, is no single task's trouble. */
+export function ofWholeStore(thrown: unknown, rootFolder: string): unknown {
+  const isOdd = thrown instanceof StoreError && thrown.code === MISCONFIGURED.code && thrown.scope === "task";
+  return isOdd
+    ? new StoreError(thrown.code, thrown.message, {
+        scope: "system",
+        retry: "never",
+        hint: MISCONFIGURED.hint(rootFolder),
+        cause: thrown,
+      })
+    : thrown;
+}
+
+/** A folder on the way to a key is a symbolic link: what lies behind it is not this store. */
+export function linkedFolderError(rootFolder: string, folder: string): StoreError {
+  const problem = "a folder of the store is a symbolic link";
+  const hint = (root: string) =>
+    `Put a folder in its place below ${root}; to keep it on another disk, mount that disk there.`;
+  return fileError({ ...ODD_ENTRY, problem, hint }, rootFolder, folder);
 }
 
 /** The root folder was not there from the first look on: a new installation, or another mistake. */

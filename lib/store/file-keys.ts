@@ -22,6 +22,11 @@ export function isObjectKey(key: string): boolean {
   return isPlainPath(key) && key.split("/").every((name) => name !== "" && !name.startsWith("."));
 }
 
+/** Whether a key ends like a file of ours; no folder of ours does. */
+export function isFileName(key: string): boolean {
+  return /\.(?:json|zip)$/.test(key);
+}
+
 function isPlainPath(key: string): boolean {
   return !key.includes("\0") && !key.includes("\\") && !isForeign(key);
 }

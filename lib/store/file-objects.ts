@@ -1,8 +1,9 @@
 import { type BigIntStats, constants } from "node:fs";
 import { type FileHandle, lstat, open } from "node:fs/promises";
+import { dirname } from "node:path";
 import { noteSpentBytes } from "../network/spent-buffers.ts";
 import { type ObjectInfo, type ReadOptions, StoreError } from "../ports/object-store.ts";
-import { errnoOf, notAFileError } from "./file-errors.ts";
+import { errnoOf } from "./file-errors.ts";
 import { objectPath } from "./file-keys.ts";
 import type { FileRoot } from "./file-root.ts";
 
@@ -16,18 +17,18 @@ export function etagOf(stat: BigIntStats): string {
   return [stat.ino, stat.size, stat.mtimeNs].map((value) => value.toString(16)).join("-");
 }
 
-/** The file's facts, or `undefined` when there is none. A folder is no object. */
+/** The file's facts, or `undefined` when there is none: a folder, link or pipe is no object. */
 export async function statObject(root: FileRoot, key: string): Promise<BigIntStats | undefined> {
+  const stat = await statEntry(root, key);
+  return stat?.isFile() === true ? stat : undefined;
+}
+
+/** The facts of whatever stands at a key. */
+export async function statEntry(root: FileRoot, key: string): Promise<BigIntStats | undefined> {
   const path = objectPath(root.folder, key);
   try {
-    const stat = await lstat(path, { bigint: true });
-    if (stat.isDirectory()) {
-      return undefined;
-    }
-    if (!stat.isFile()) {
-      throw notAFileError(root.folder, key);
-    }
-    return stat;
+    await root.assertWithin(dirname(path));
+    return await lstat(path, { bigint: true });
   } catch (thrown) {
     return await undefinedIfMissing(root, thrown);
   }
@@ -45,20 +46,21 @@ export async function headObject(root: FileRoot, key: string): Promise<ObjectInf
 
 /** Opens an object for reading, or gives `undefined` when there is none. The caller closes the handle. */
 export async function openObject(root: FileRoot, key: string): Promise<FileHandle | undefined> {
-  const path = objectPath(root.folder, key);
+  // Looked at first: opening a device may do something.
+  if ((await statObject(root, key)) === undefined) {
+    return undefined;
+  }
   let handle: FileHandle;
   try {
-    handle = await open(path, OPEN_FOR_READING);
+    handle = await open(objectPath(root.folder, key), OPEN_FOR_READING);
   } catch (thrown) {
-    return await undefinedIfMissing(root, thrown);
+    // ELOOP, ENXIO: a link or a pipe came in its place just now.
+    const errno = errnoOf(thrown);
+    return errno === "ELOOP" || errno === "ENXIO" ? undefined : await undefinedIfMissing(root, thrown);
   }
   try {
-    const stat = await handle.stat();
-    if (stat.isFile()) {
+    if ((await handle.stat()).isFile()) {
       return handle;
-    }
-    if (!stat.isDirectory()) {
-      throw notAFileError(root.folder, key);
     }
   } catch (thrown) {
     await handle.close();

@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import type { ObjectVersion, RetentionAbilities, VersionProtection } from "../ports/retention-store.ts";
 import { objectPath } from "./file-keys.ts";
 import { statObject } from "./file-objects.ts";
@@ -17,9 +18,16 @@ export async function readFileProtection(
   return isThere ? { lock: undefined, legalHold: false, tags: {} } : undefined;
 }
 
+/** Removes what stands at a key, if anything does. */
+export async function removeObject(root: FileRoot, key: string): Promise<void> {
+  const path = objectPath(root.folder, key);
+  await root.assertWithin(dirname(path));
+  await removeIfPresent(path);
+}
+
 /** Removes the file of an export. The folders stay: another run may be about to write there. */
 export async function removeFile(root: FileRoot, version: ObjectVersion): Promise<void> {
   requireExport(version);
   await root.assertPresent();
-  await removeIfPresent(objectPath(root.folder, version.key));
+  await removeObject(root, version.key);
 }

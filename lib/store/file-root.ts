@@ -1,8 +1,15 @@
 import { type BigIntStats, constants } from "node:fs";
-import { mkdir, open, stat, statfs } from "node:fs/promises";
-import { dirname, relative, sep } from "node:path";
+import { mkdir, open, realpath, stat, statfs } from "node:fs/promises";
+import { dirname, join, relative, sep } from "node:path";
 import type { Clock } from "../ports/clock.ts";
-import { errnoOf, noInodesError, noSpaceError, rootGoneError, rootMissingError } from "./file-errors.ts";
+import {
+  errnoOf,
+  linkedFolderError,
+  noInodesError,
+  noSpaceError,
+  rootGoneError,
+  rootMissingError,
+} from "./file-errors.ts";
 
 /** Group may read: for the operator's backup. The umask still takes its share. */
 const FOLDER_MODE = 0o750;
@@ -21,6 +28,8 @@ export class FileRoot {
   readonly folder: string;
   readonly #clock: Clock;
   #identity: string | undefined;
+  /** The root itself may be reached over links. */
+  #realFolder: string | undefined;
 
   constructor(folder: string, clock: Clock) {
     this.folder = folder;
@@ -60,6 +69,28 @@ export class FileRoot {
     await this.assertPresent();
     for (const path of this.#pathsDownTo(folder)) {
       await makeOneFolder(path);
+    }
+    await this.assertWithin(folder);
+  }
+
+  /**
+   * @throws StoreError `store-misconfigured` when a symbolic link leads to this folder: nothing outside the root is
+   * read or written. A missing folder passes.
+   */
+  async assertWithin(folder: string): Promise<void> {
+    let real: string;
+    try {
+      this.#realFolder ??= await realpath(this.folder);
+      real = await realpath(folder);
+    } catch (thrown) {
+      const errno = errnoOf(thrown);
+      if (errno === "ENOENT" || errno === "ENOTDIR") {
+        return;
+      }
+      throw thrown;
+    }
+    if (real !== join(this.#realFolder, relative(this.folder, folder))) {
+      throw linkedFolderError(this.folder, relative(this.folder, folder));
     }
   }
 

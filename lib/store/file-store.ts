@@ -22,14 +22,13 @@ import type {
 } from "../ports/retention-store.ts";
 import type { OpenUpload, StoreSweeper } from "../ports/store-sweeper.ts";
 import { FileDocuments } from "./file-documents.ts";
-import { toStoreError } from "./file-errors.ts";
-import { objectPath } from "./file-keys.ts";
+import { ofWholeStore, toStoreError } from "./file-errors.ts";
 import { FileLock } from "./file-lock.ts";
 import { headObject, readObject } from "./file-objects.ts";
 import { probeFileStore } from "./file-preflight.ts";
-import { FILE_RETENTION_ABILITIES, readFileProtection, removeFile } from "./file-retention.ts";
+import { FILE_RETENTION_ABILITIES, readFileProtection, removeFile, removeObject } from "./file-retention.ts";
 import { FileRoot } from "./file-root.ts";
-import { FileUpload, removeIfPresent } from "./file-upload.ts";
+import { FileUpload } from "./file-upload.ts";
 import { listObjects, listUploads, removeUpload } from "./file-walk.ts";
 import { unableError } from "./retention-errors.ts";
 import { noDigestError } from "./upload-errors.ts";
@@ -73,7 +72,11 @@ export class FileStore implements ObjectStore, StoreSweeper, RetentionStore {
 
   async preflight({ signal }: CallOptions): Promise<StoreAbilities> {
     const parts = { store: this, root: this.#root, lock: this.#lock, random: this.#random };
-    return await this.#attempt("state/", signal, () => probeFileStore(parts, signal));
+    try {
+      return await this.#attempt("state/", signal, () => probeFileStore(parts, signal));
+    } catch (thrown) {
+      throw ofWholeStore(thrown, this.#root.folder);
+    }
   }
 
   /** The store's clock is this machine's. */
@@ -136,7 +139,7 @@ export class FileStore implements ObjectStore, StoreSweeper, RetentionStore {
   }
 
   async removeObject(key: string, { signal }: CallOptions): Promise<void> {
-    await this.#attempt(key, signal, () => removeIfPresent(objectPath(this.#root.folder, key)));
+    await this.#attempt(key, signal, () => removeObject(this.#root, key));
   }
 
   async getDocument(key: string, { signal }: CallOptions): Promise<StoredDocument | undefined> {

@@ -1,10 +1,10 @@
-import type { Dirent } from "node:fs";
+import type { Dirent, Stats } from "node:fs";
 import { lstat, opendir } from "node:fs/promises";
 import { join } from "node:path";
 import type { ListedObject } from "../ports/object-store.ts";
 import type { OpenUpload } from "../ports/store-sweeper.ts";
-import { errnoOf, notAFileError } from "./file-errors.ts";
-import { folderOfPrefix, isForeign, isObjectKey, objectNameOfUpload } from "./file-keys.ts";
+import { errnoOf } from "./file-errors.ts";
+import { folderOfPrefix, isFileName, isForeign, isObjectKey, objectNameOfUpload } from "./file-keys.ts";
 import type { FileRoot } from "./file-root.ts";
 import { removeIfPresent } from "./file-upload.ts";
 
@@ -20,18 +20,35 @@ export async function* listObjects(
   prefix: string,
   signal: AbortSignal,
 ): AsyncGenerator<ListedObject> {
-  for await (const { key, dirent } of walk(root, prefix, signal)) {
+  for await (const { key } of walk(root, prefix, signal)) {
     if (!isObjectKey(key) || !key.startsWith(prefix)) {
       continue;
     }
-    if (!dirent.isFile()) {
-      throw notAFileError(root.folder, key);
-    }
     const stat = await unlessVanished(lstat(join(root.folder, key)));
     if (stat !== undefined) {
-      yield { key, sizeBytes: stat.size, modifiedAtMs: Math.floor(stat.mtimeMs) };
+      const oddity = oddityOf(stat);
+      const sizeBytes = oddity === undefined ? stat.size : 0;
+      const modifiedAtMs = Math.floor(stat.mtimeMs);
+      yield { key, sizeBytes, modifiedAtMs, ...(oddity === undefined ? {} : { oddity }) };
     }
   }
+}
+
+/** What an entry is that is no file, after the words "the entry …". */
+function oddityOf(stat: Stats): string | undefined {
+  if (stat.isFile()) {
+    return undefined;
+  }
+  if (stat.isSymbolicLink()) {
+    return "is a symbolic link";
+  }
+  if (stat.isDirectory()) {
+    return "is a directory";
+  }
+  if (stat.isFIFO()) {
+    return "is a pipe";
+  }
+  return stat.isSocket() ? "is a socket" : "is a device";
 }
 
 /** The hidden file of every upload whose key begins with the prefix. Its name is the upload's id. */
@@ -66,11 +83,15 @@ function siblingKey(key: string, name: string): string {
   return key.slice(0, key.lastIndexOf("/") + 1) + name;
 }
 
-/** Everything but folders, in and below the deepest folder of the prefix; hidden folders are not ours. */
+/**
+ * Everything but folders, in and below the deepest folder of the prefix; hidden folders are not ours. A folder that is
+ * named like a file is an entry, too.
+ */
 async function* walk(root: FileRoot, prefix: string, signal: AbortSignal): AsyncGenerator<Entry> {
   signal.throwIfAborted();
   const pending = [folderOfPrefix(root.folder, prefix)];
   await root.assertPresent();
+  await root.assertWithin(join(root.folder, pending[0] ?? ""));
   for (let folder = pending.pop(); folder !== undefined; folder = pending.pop()) {
     const directory = await unlessVanished(opendir(join(root.folder, folder)));
     if (directory === undefined) {
@@ -85,6 +106,9 @@ async function* walk(root: FileRoot, prefix: string, signal: AbortSignal): Async
         }
       } else if (isObjectKey(key) && key.startsWith(prefix)) {
         pending.push(key);
+        if (isFileName(key)) {
+          yield { key, dirent };
+        }
       }
     }
   }

@@ -109,6 +109,11 @@ function listedObjects(
       throw notS3Error(request);
     }
     const key = decodedKey(Key, EncodingType, request);
-    return { key, sizeBytes: Size, modifiedAtMs: LastModified.getTime() };
+    const isMarker = key.endsWith("/") && Size === 0;
+    return {
+      ...{ key, sizeBytes: Size, modifiedAtMs: LastModified.getTime() },
+      // Consoles put one where somebody makes a "folder".
+      ...(isMarker ? { oddity: "is a folder marker" } : {}),
+    };
   });
 }
