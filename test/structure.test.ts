@@ -32,8 +32,8 @@ describe("the sources", () => {
   let all: SourceFile[];
   let product: SourceFile[];
   beforeAll(async () => {
-    all = await readSources("{functions,lib,sandbox,test,bench}/**/*.ts");
-    product = (await readSources("{functions,lib,sandbox}/**/*.ts")).filter(isProduct);
+    all = await readSources("{deploy,functions,lib,sandbox,test,bench}/**/*.ts");
+    product = (await readSources("{deploy,functions,lib,sandbox}/**/*.ts")).filter(isProduct);
   });
 
   test("are found", () => {

@@ -1,0 +1,89 @@
+import { readConfiguration } from "../../lib/config/environment.ts";
+import { ConfigurationError } from "../../lib/config/errors.ts";
+import { RetentionPolicyError } from "../../lib/retention/errors.ts";
+import { parseRetentionPolicy } from "../../lib/retention/policy.ts";
+import type { StageProblem } from "./problem.ts";
+
+/** The functions' settings that a parameter fills in, as deploy/*.yml do it. */
+const PARAMETER_OF_SETTING: Readonly<Record<string, string>> = {
+  ARCHIVER_IOTDA_ENDPOINT: "iotdaEndpoint",
+  ARCHIVER_IOTDA_PROJECT_ID: "iotdaProjectId",
+  ARCHIVER_IOTDA_INSTANCE_ID: "iotdaInstanceId",
+  ARCHIVER_CREDENTIALS_SECRET: "credentialsSecret",
+  ARCHIVER_DELETE: "deletion",
+  ARCHIVER_PRESSURE: "pressure",
+  ARCHIVER_EXPORT_PLACES: "exportPlaces",
+  ARCHIVER_DOWNLOAD_INTERVAL_MS: "downloadIntervalMs",
+  ARCHIVER_EXPORT_ON: "exportOn",
+  ARCHIVER_RETENTION_POLICY: "retentionPolicy",
+  ARCHIVER_EXPIRE_MAX_REMOVALS: "expireMaxRemovals",
+  AWS_ENDPOINT_URL_S3: "obsEndpoint",
+};
+
+/** What the stack fills in, and Lambda. */
+const OF_THE_STACK = {
+  AWS_REGION: "eu-central-1",
+  ARCHIVER_QUEUE: "https://sqs.eu-central-1.amazonaws.com/123456789012/tasks",
+  ARCHIVER_DEAD_LETTER_QUEUE: "https://sqs.eu-central-1.amazonaws.com/123456789012/letters",
+};
+
+/** Lambda takes 4 KB of settings, and the others need some of them. */
+const MAX_POLICY_BYTES = 3_000;
+
+/** What the functions would say of the settings that a stage gives them. */
+export function problemsOfSettings(parameters: Readonly<Record<string, unknown>>): readonly StageProblem[] {
+  const ofStage = Object.entries(PARAMETER_OF_SETTING)
+    .filter(([, parameter]) => parameters[parameter] !== undefined)
+    .map(([setting, parameter]) => [setting, String(parameters[parameter])] as const);
+  const isObs = parameters.store === "obs";
+  const environment = {
+    ...OF_THE_STACK,
+    ...Object.fromEntries(ofStage.filter(([setting]) => isObs || setting !== "AWS_ENDPOINT_URL_S3")),
+    ARCHIVER_STORE: `s3://${isObs ? String(parameters.obsBucket) : "archive-bucket"}`,
+    ...(isObs ? { ARCHIVER_STORE_PROFILE: "obs", ARCHIVER_STORE_CREDENTIALS: "huawei" } : {}),
+  };
+  try {
+    const { retention } = readConfiguration(
+      environment,
+      new Set(["platform", "store", "queue", "events", "retention"]),
+    );
+    return policyProblems(retention.policy);
+  } catch (error) {
+    if (error instanceof ConfigurationError) {
+      return error.problems.map(({ name, problem, fix }) => ({
+        name: PARAMETER_OF_SETTING[name] ?? (name === "ARCHIVER_STORE" ? "obsBucket" : name),
+        problem,
+        fix,
+      }));
+    }
+    throw error;
+  }
+}
+
+function policyProblems(
+  policy: { readonly kind: "inline"; readonly text: string } | { readonly kind: "file" | "store" },
+): readonly StageProblem[] {
+  const problem = (text: string, fix: string) => [{ name: "retentionPolicy", problem: text, fix }];
+  switch (policy.kind) {
+    case "store":
+      return [];
+    case "file":
+      return problem("names a file, and a function has none", "Write store: and a key of the bucket.");
+    case "inline":
+      if (Buffer.byteLength(policy.text) > MAX_POLICY_BYTES) {
+        return problem(
+          `is longer than ${MAX_POLICY_BYTES} bytes`,
+          "Put it into the bucket, and name it with store: and its key.",
+        );
+      }
+      try {
+        parseRetentionPolicy(policy.text);
+        return [];
+      } catch (error) {
+        if (error instanceof RetentionPolicyError) {
+          return problem(error.message, "docs/retention.md says what a policy may have.");
+        }
+        throw error;
+      }
+  }
+}

@@ -1,0 +1,98 @@
+import { parseRetentionPolicy, type RetentionPolicy } from "../../lib/retention/policy.ts";
+import { cronValues, minutesAndHours } from "./cron.ts";
+import type { Stage } from "./stage-schema.ts";
+
+/** What a stage deploys, in words, for whoever deploys it. */
+export function summaryLines(name: string, stage: Stage, unchecked: readonly string[]): readonly string[] {
+  const { awsRegion, iotdaEndpoint, iotdaProjectId, iotdaInstanceId, timeZone, pressure } = stage;
+  const instance = iotdaInstanceId === "" ? "default instance" : `instance ${iotdaInstanceId}`;
+  const rows: readonly (readonly [string, string])[] = [
+    ["stack", `iotda-archiver-${name} in ${awsRegion}`],
+    ["platform", `${iotdaEndpoint}, project ${iotdaProjectId}, ${instance}`],
+    ["access key", `secret ${stage.credentialsSecret}`],
+    ["store", storeInWords(stage)],
+    ["deletion", DELETION_WORDS[stage.deletion] ?? stage.deletion],
+    ["discover", "every 10 minutes"],
+    ["archive", `every 15 minutes in the hours ${hoursInWords(stage.nightHours)}`],
+    ["", `hourly in the hours ${hoursInWords(stage.dayHours)}, from ${pressure} places used`],
+    ["retain", timeInWords(stage.retainAt)],
+    ["expire", `${timeInWords(stage.expireAt)}; removes at most ${stage.expireMaxRemovals} exports a run`],
+    ["time zone", timeZone],
+    ["retention", retentionInWords(stage.retentionPolicy)],
+    ["alarms", `by e-mail to ${stage.alarmEmail}`],
+    ["logs", `kept for ${stage.logRetentionDays} days`],
+  ];
+  return [
+    `Stage ${name}:`,
+    ...rows.map(([what, words]) => `  ${what.padEnd(11)}${words}`),
+    ...(unchecked.length === 0
+      ? []
+      : [`Not checked, since they are filled in later: ${unchecked.join(", ")}.`]),
+  ];
+}
+
+const DELETION_WORDS: Readonly<Record<string, string>> = {
+  never: "never: what is archived stays on the platform",
+  "after-verify": "after-verify: DELETES from the platform what is archived and verified",
+};
+
+function storeInWords({ store, objectLock, kmsKeyArn, obsBucket, obsEndpoint }: Stage): string {
+  const lock = objectLock ? "with object lock" : "without object lock";
+  switch (store) {
+    case "s3":
+      return `S3 bucket of this stack, ${lock}`;
+    case "s3-kms":
+      return `S3 bucket of this stack, ${lock}, encrypted with ${kmsKeyArn}`;
+    case "obs":
+      return `OBS bucket ${obsBucket} at ${obsEndpoint}`;
+    default:
+      return store;
+  }
+}
+
+/** `22, 23, 0-4` as `0-4, 22-23`. */
+function hoursInWords(field: string): string {
+  const ranges: [number, number][] = [];
+  for (const hour of cronValues(field, 23) ?? []) {
+    const last = ranges.at(-1);
+    if (last !== undefined && last[1] === hour - 1) {
+      last[1] = hour;
+    } else {
+      ranges.push([hour, hour]);
+    }
+  }
+  const words = ranges.map(([first, last]) => (first === last ? `${first}` : `${first} to ${last}`));
+  return words.length === 0 ? field : words.join(", ");
+}
+
+function timeInWords(fields: string): string {
+  const at = minutesAndHours(fields);
+  if (at === undefined) {
+    return `daily at ${fields}`;
+  }
+  const times = at.hours.flatMap((hour) =>
+    at.minutes.map((minute) => `${twoDigits(hour)}:${twoDigits(minute)}`),
+  );
+  const [first = ""] = times;
+  return times.length <= 4
+    ? `daily at ${times.join(", ")}`
+    : `daily at ${times.length} times from ${first} to ${times.at(-1) ?? ""}`;
+}
+
+function twoDigits(value: number): string {
+  return String(value).padStart(2, "0");
+}
+
+function retentionInWords(policy: string): string {
+  if (!policy.startsWith("{")) {
+    return `by ${policy}`;
+  }
+  const { default: otherwise, rules } = parseRetentionPolicy(policy);
+  const named = rules.map((rule) => `${rule.name}: ${termsInWords(rule)}`);
+  return [...named, `${named.length === 0 ? "" : "others: "}${termsInWords(otherwise)}`].join("; ");
+}
+
+function termsInWords({ keepDays, lock }: RetentionPolicy["default"]): string {
+  const kept = keepDays === "forever" ? "kept for ever" : `kept for ${keepDays} days, then removed`;
+  return `${kept}, ${lock === "none" ? "not locked" : `${lock} lock`}`;
+}

@@ -1,0 +1,36 @@
+// `npm run package` and `npm run deploy`: checks the stage, says what it deploys, builds, and hands over to the
+// deployment program with the same words. Ends with 2 when the stage is refused, else as that program does.
+import { spawnSync } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import { readArguments } from "./check/arguments.ts";
+import { checkStage, refusalLines } from "./check/check-stage.ts";
+import { summaryLines } from "./check/summary.ts";
+
+const ROOT = path.join(import.meta.dirname, "..");
+const REFUSED = 2;
+
+const [command = "package", ...args] = process.argv.slice(2);
+const { stage, params } = readArguments(args);
+const checked = checkStage(await readFile(path.join(ROOT, "deploy/stages.yml"), "utf8"), stage, params);
+if (checked.kind === "refused") {
+  process.stderr.write(`${refusalLines(stage, checked.problems).join("\n")}\n`);
+  process.exitCode = REFUSED;
+} else {
+  process.stdout.write(`${summaryLines(stage, checked.stage, checked.unchecked).join("\n")}\n\n`);
+  process.exitCode =
+    run("build.ts", [], "ignore") ||
+    run("node_modules/serverless/bin/serverless.js", [command, ...args], "inherit");
+}
+
+/** Runs a program of this project to its end; returns its exit code. */
+function run(program: string, words: readonly string[], stdout: "ignore" | "inherit"): number {
+  const { status, error } = spawnSync(process.execPath, [path.join(ROOT, program), ...words], {
+    cwd: ROOT,
+    stdio: ["inherit", stdout, "inherit"],
+  });
+  if (error !== undefined) {
+    throw error;
+  }
+  return status ?? 1;
+}

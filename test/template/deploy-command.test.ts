@@ -1,0 +1,71 @@
+import { spawnSync } from "node:child_process";
+import { cp, mkdtemp, readdir, rm, symlink } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { expect, type TestContext, test } from "vitest";
+
+const ROOT = path.join(import.meta.dirname, "../..");
+const FILLED_IN = [
+  "--param=iotdaProjectId=0a1b2c3d4e5f60718293a4b5c6d7e8f9",
+  "--param=alarmEmail=night.shift@factory.de",
+];
+
+/** What `npm run package` runs, in a copy of the project: it writes dist/ and .serverless/. */
+async function packaging({ onTestFinished }: TestContext, ...args: readonly string[]) {
+  const folder = await mkdtemp(path.join(tmpdir(), "archiver-deploy-"));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  for (const part of ["deploy", "functions", "lib", "build.ts", "package.json", "serverless.yml"]) {
+    await cp(path.join(ROOT, part), path.join(folder, part), { recursive: true });
+  }
+  await symlink(path.join(ROOT, "node_modules"), path.join(folder, "node_modules"));
+  const closed = "http://127.0.0.1:9";
+  const env = {
+    PATH: process.env.PATH,
+    HOME: path.join(folder, "empty-home"),
+    HTTPS_PROXY: closed,
+    HTTP_PROXY: closed,
+    NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
+  };
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [path.join(folder, "deploy/main.ts"), "package", ...args],
+    { cwd: folder, env, encoding: "utf8" },
+  );
+  return { status, stdout, stderr, files: await readdir(folder) };
+}
+
+test("a stage with problems is refused before anything is built, in one message", async (context) => {
+  const wrong = ["deletion=Never", "nightHours=22-4", "expireAt=99 2"].map((param) => `--param=${param}`);
+  const { status, stdout, stderr, files } = await packaging(context, "--stage", "tset", ...wrong);
+  expect(status).toBe(2);
+  expect(stdout).toBe("");
+  for (const said of [
+    "6 problems",
+    '"tset"',
+    "deletion",
+    "nightHours",
+    "expireAt",
+    "iotdaProjectId",
+    "alarmEmail",
+  ]) {
+    expect(stderr).toContain(said);
+  }
+  expect(files).not.toContain("dist");
+  expect(files).not.toContain(".serverless");
+});
+
+test("a stage that is right is told in words, built and packaged", async (context) => {
+  const { status, stdout, stderr, files } = await packaging(context, "--stage", "prod", ...FILLED_IN);
+  expect(status, stderr).toBe(0);
+  expect(stdout).toMatch(/^Stage prod:\n {2}stack +iotda-archiver-prod in eu-central-1\n/);
+  expect(stderr).toContain("Service packaged");
+  expect(files).toEqual(expect.arrayContaining(["dist", ".serverless"]));
+});
+
+test("npm runs it", async () => {
+  const { default: manifest } = await import("../../package.json", { with: { type: "json" } });
+  expect(manifest.scripts).toMatchObject({
+    package: "node deploy/main.ts package",
+    deploy: "node deploy/main.ts deploy",
+  });
+});
