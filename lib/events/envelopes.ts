@@ -1,5 +1,7 @@
 import * as v from "valibot";
-import { parseJson } from "../domain/json.ts";
+import { MAX_JSON_DEPTH, nestsDeeperThan, parseJson, readForeignJson } from "../domain/json.ts";
+import { type EventBatch, readBatch } from "./event-batch.ts";
+import { hasHttpField } from "./http-fields.ts";
 import { MAX_EVENT_BYTES } from "./outside-event.ts";
 import { type Refusal, refused } from "./refusal.ts";
 
@@ -12,18 +14,12 @@ export interface HttpEvent {
   readonly isBase64Encoded: boolean;
 }
 
-/** A message of SQS; the host is told for each whether it was settled. */
-export interface SqsRecord {
-  readonly messageId: string;
-  readonly body: string;
-}
-
 /** What a function was called with. */
 export type Envelope =
   | { readonly kind: "http"; readonly request: HttpEvent }
-  | { readonly kind: "sqs"; readonly records: readonly SqsRecord[] }
-  /** Notifications of SNS or SMN, as the texts they carry. */
-  | { readonly kind: "notifications"; readonly texts: readonly string[] }
+  /** It has a mark of HTTP and is no HTTP request that a host hands over: whoever sent it is not let in. */
+  | { readonly kind: "odd-http" }
+  | EventBatch
   /** EventBridge, or somebody who may call the function: the event itself. */
   | { readonly kind: "direct"; readonly event: unknown };
 
@@ -37,25 +33,6 @@ const httpV2Schema = v.object({
 });
 /** API Gateway's older payload, which Huawei's API gateway follows. */
 const httpV1Schema = v.object({ ...httpBody, httpMethod: v.string() });
-const sqsSchema = v.object({
-  Records: v.pipe(
-    v.array(v.object({ eventSource: v.literal("aws:sqs"), messageId: v.string(), body: v.string() })),
-    v.minLength(1),
-  ),
-});
-const snsSchema = v.object({
-  Records: v.pipe(
-    v.array(v.object({ EventSource: v.literal("aws:sns"), Sns: v.object({ Message: v.string() }) })),
-    v.minLength(1),
-  ),
-});
-/** Huawei's SMN (reference §5.1). */
-const smnSchema = v.object({
-  record: v.pipe(
-    v.array(v.object({ event_source: v.literal("smn"), smn: v.object({ message: v.string() }) })),
-    v.minLength(1),
-  ),
-});
 const eventBridgeSchema = v.object({ "detail-type": v.string(), detail: v.unknown() });
 /** A notification of SNS inside a message of SQS. */
 const snsMessageSchema = v.object({ Type: v.literal("Notification"), Message: v.string() });
@@ -63,15 +40,23 @@ const snsMessageSchema = v.object({ Type: v.literal("Notification"), Message: v.
 /** SNS in SQS, EventBridge in SNS in SQS; nobody needs more. */
 const MAX_WRAPPINGS = 3;
 
-/** Tells by its shape how an event came. */
+const TOO_DEEP = refused("malformed", `The event is nested deeper than ${MAX_JSON_DEPTH} levels.`);
+
+/**
+ * Tells by its shape how an event came. Only what has no mark of HTTP and no records is direct: the host has asked who
+ * sends those, and nobody asks for a secret.
+ */
 export function readEnvelope(event: unknown): Envelope {
-  for (const read of [readHttp, readSqs, readNotifications]) {
-    const envelope = read(event);
-    if (envelope !== undefined) {
-      return envelope;
-    }
+  if (hasMarkOfHttp(event)) {
+    return readHttp(event) ?? { kind: "odd-http" };
   }
-  return { kind: "direct", event };
+  return readBatch(event) ?? { kind: "direct", event };
+}
+
+const httpVersionSchema = v.object({ version: v.picklist(["1.0", "2.0"]) });
+
+function hasMarkOfHttp(event: unknown): boolean {
+  return hasHttpField(event) || v.is(httpVersionSchema, event);
 }
 
 /**
@@ -81,8 +66,15 @@ export function unwrapText(text: string): { readonly kind: "json"; readonly json
   if (text.length > MAX_EVENT_BYTES || Buffer.byteLength(text, "utf8") > MAX_EVENT_BYTES) {
     return refused("too-large", "The event is larger than 256 KiB.");
   }
-  const json = parseJson(text);
-  return json === undefined ? refused("malformed", "The event is no JSON.") : unwrapJson(json, MAX_WRAPPINGS);
+  const json = readForeignJson(text);
+  switch (json.kind) {
+    case "json":
+      return unwrapJson(json.value, MAX_WRAPPINGS);
+    case "none":
+      return refused("malformed", "The event is no JSON.");
+    case "too-deep":
+      return TOO_DEEP;
+  }
 }
 
 /** The same for an event that is parsed already. */
@@ -90,6 +82,9 @@ export function unwrapJson(
   json: unknown,
   wrappingsLeft = MAX_WRAPPINGS,
 ): { readonly kind: "json"; readonly json: unknown } | Refusal {
+  if (nestsDeeperThan(json, MAX_JSON_DEPTH)) {
+    return TOO_DEEP;
+  }
   const bridged = v.safeParse(eventBridgeSchema, json);
   const notified = v.safeParse(snsMessageSchema, json);
   if (!bridged.success && !notified.success) {
@@ -121,20 +116,4 @@ function readHttp(event: unknown): Envelope | undefined {
     kind: "http",
     request: { method, headers: given ?? {}, body: body ?? "", isBase64Encoded: isBase64Encoded ?? false },
   };
-}
-
-function readSqs(event: unknown): Envelope | undefined {
-  const parsed = v.safeParse(sqsSchema, event);
-  return parsed.success ? { kind: "sqs", records: parsed.output.Records } : undefined;
-}
-
-function readNotifications(event: unknown): Envelope | undefined {
-  const sns = v.safeParse(snsSchema, event);
-  if (sns.success) {
-    return { kind: "notifications", texts: sns.output.Records.map(({ Sns }) => Sns.Message) };
-  }
-  const smn = v.safeParse(smnSchema, event);
-  return smn.success
-    ? { kind: "notifications", texts: smn.output.record.map(({ smn: { message } }) => message) }
-    : undefined;
 }

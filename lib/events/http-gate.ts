@@ -52,8 +52,10 @@ function declaredBytes(request: HttpEvent): number {
   return /^\d{1,15}$/.test(declared) ? Number(declared) : Number.POSITIVE_INFINITY;
 }
 
+/** One that comes twice, in two spellings, counts as missing: nobody can tell which one a proxy let through. */
 function headerOf({ headers }: HttpEvent, name: string): string | undefined {
-  return Object.entries(headers).find(([given]) => given.toLowerCase() === name)?.[1];
+  const [only, ...more] = Object.entries(headers).filter(([given]) => given.toLowerCase() === name);
+  return more.length === 0 ? only?.[1] : undefined;
 }
 
 /** In a time that tells nothing of either, their lengths included. */

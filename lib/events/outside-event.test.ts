@@ -77,6 +77,7 @@ describe("a request with an export task id", () => {
 
   test.each([
     { exportTaskId: "a/b" },
+    { exportTaskId: "t-1", Headers: {} },
     { exportTaskId: 1 },
     { exportTaskId: null },
     { exportTaskId: "t-1", export_task_id: "t-2" },
@@ -107,7 +108,8 @@ test("whatever comes is read without throwing, and no problem quotes it", () => 
         expect(["refused", "batch-status", "export"]).toContain(read.kind);
       }
       expect(["json", "refused"]).toContain(unwrapText(text).kind);
-      expect(["http", "sqs", "notifications", "direct"]).toContain(readEnvelope(json).kind);
+      const kinds = ["http", "odd-http", "sqs", "notifications", "unknown", "direct"];
+      expect(kinds).toContain(readEnvelope(json).kind);
     }),
   );
 });
@@ -145,19 +147,18 @@ describe("what is wrapped around an event is taken off", () => {
       kind: "http",
       request: { method: "POST", headers: { A: "b" }, body: "", isBase64Encoded: true },
     });
-    expect(readEnvelope({ Records: [{ eventSource: "aws:sqs", messageId: "m", body: text }] })).toMatchObject(
-      {
-        kind: "sqs",
-        records: [{ messageId: "m", body: text }],
-      },
-    );
+    const texts = (messageId?: string) => [{ kind: "text", text, messageId }];
+    expect(readEnvelope({ Records: [{ eventSource: "aws:sqs", messageId: "m", body: text }] })).toEqual({
+      kind: "sqs",
+      records: texts("m"),
+    });
     expect(readEnvelope({ Records: [{ EventSource: "aws:sns", Sns: { Message: text } }] })).toEqual({
       kind: "notifications",
-      texts: [text],
+      records: texts(),
     });
     expect(readEnvelope({ record: [{ event_source: "smn", smn: { message: text } }] })).toEqual({
       kind: "notifications",
-      texts: [text],
+      records: texts(),
     });
     expect(readEnvelope(PUSH)).toEqual({ kind: "direct", event: PUSH });
   });

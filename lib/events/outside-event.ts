@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { EXPORT_TASK_ID, parsePlatformTime } from "../domain/export-task.ts";
 import { BATCH_TASK_ID } from "../domain/request-layout.ts";
+import { hasHttpField } from "./http-fields.ts";
 import { type Refusal, refused } from "./refusal.ts";
 
 /** The largest event read, in bytes: what every queue takes, and a thousand times what the platform sends. */
@@ -69,6 +70,10 @@ export function readOutsideEvent(json: unknown): OutsideEvent | Refusal {
   const kind = v.safeParse(kindSchema, json);
   if (!kind.success || Array.isArray(json)) {
     return refused("malformed", "The event is no JSON object.");
+  }
+  if (hasHttpField(json)) {
+    // Whoever put it into a queue asked nobody for the secret.
+    return refused("malformed", "The event is an HTTP request inside another event.");
   }
   const { resource, event, exportTaskId, export_task_id } = kind.output;
   if (resource === "batchtask" && event === "update") {

@@ -1,8 +1,12 @@
 import { readConfiguration } from "../config/environment.ts";
 import { describeFailure, type Failure } from "../domain/errors.ts";
+import { MAX_JSON_DEPTH, nestsDeeperThan } from "../domain/json.ts";
+import type { LeftAlone } from "../domain/left-alone.ts";
 import { type Envelope, type HttpEvent, readEnvelope, unwrapJson, unwrapText } from "../events/envelopes.ts";
+import type { BatchRecord } from "../events/event-batch.ts";
 import { admitHttp, STATUS_OF_REFUSAL } from "../events/http-gate.ts";
-import type { Refusal } from "../events/refusal.ts";
+import { letterText } from "../events/letter-text.ts";
+import { type Refusal, refused } from "../events/refusal.ts";
 import { type Taken, takeEvent } from "../events/take-event.ts";
 import { type EventsFunctionConfiguration, WiredTargets } from "./event-targets.ts";
 import type { Ended, FunctionWork, Invocation } from "./function-host.ts";
@@ -35,12 +39,19 @@ interface Work extends Invocation {
   readonly targets: WiredTargets;
 }
 
+type TextRecord = Extract<BatchRecord, { kind: "text" }>;
+
+const UNKNOWN_RECORDS = refused("unknown-event", "The event has records, but of no host that is known here.");
+
 const NEED = new Set(["events", "store", "queue"] as const);
 
 /** Takes events from outside, however they come. */
 export const exportEventsFunction: FunctionWork<EventsAnswer> = {
   async work(invocation) {
     const envelope = readEnvelope(invocation.event);
+    if (envelope.kind === "odd-http") {
+      return refuseHttp(refused("malformed", "The request is no HTTP request of a known host."), invocation);
+    }
     let targets: WiredTargets | undefined;
     try {
       const configuration = readConfiguration(invocation.environment, NEED);
@@ -66,7 +77,10 @@ export function throwIfToComeAgain(answered: EventsAnswer): EventsAnswer {
   return answered;
 }
 
-async function answer(envelope: Envelope, work: Work): Promise<Ended<EventsAnswer>> {
+async function answer(
+  envelope: Exclude<Envelope, { kind: "odd-http" }>,
+  work: Work,
+): Promise<Ended<EventsAnswer>> {
   switch (envelope.kind) {
     case "http":
       return await answerHttp(envelope.request, work);
@@ -74,9 +88,21 @@ async function answer(envelope: Envelope, work: Work): Promise<Ended<EventsAnswe
       return await answerSqs(envelope.records, work);
     case "notifications":
       return await answerAll(
-        envelope.texts.map((text) => () => takeText(text, work)),
+        textsOf(envelope.records, work).map(
+          ({ text }) =>
+            () =>
+              takeText(text, work),
+        ),
         work,
       );
+    case "unknown": {
+      const { problem } = UNKNOWN_RECORDS;
+      work.log.warn("event-refused", { reason: UNKNOWN_RECORDS.reason, problem });
+      // Its host may be one that forgets what it is not told to bring again.
+      const hint = "Let only SQS, SNS and SMN hand records to this function.";
+      const failure = { code: "unknown-event", message: problem, hint };
+      return { report: { taken: [], refused: [{ reason: "unknown-event" }], failure }, failure, metrics: {} };
+    }
     case "direct":
       return await answerAll([() => takeDirect(envelope.event, work)], work);
   }
@@ -89,15 +115,18 @@ async function answerHttp(request: HttpEvent, work: Work): Promise<Ended<HttpAns
   const taken =
     unwrapped.kind === "json" ? await takeEvent(unwrapped.json, events.exportOn, work.targets) : unwrapped;
   if (taken.kind === "refused") {
-    work.log.warn("event-refused", { reason: taken.reason, problem: taken.problem });
-    const { reason, problem } = taken;
-    return {
-      report: httpAnswer(STATUS_OF_REFUSAL[reason], { accepted: false, reason, problem }),
-      metrics: {},
-    };
+    return refuseHttp(taken, work);
   }
   noteTaken(taken, work);
   return { report: httpAnswer(200, { accepted: taken.kind !== "ignored", ...taken }), metrics: {} };
+}
+
+function refuseHttp({ reason, problem }: Refusal, { log }: Pick<Work, "log">): Ended<HttpAnswer> {
+  log.warn("event-refused", { reason, problem });
+  return {
+    report: httpAnswer(STATUS_OF_REFUSAL[reason], { accepted: false, reason, problem }),
+    metrics: {},
+  };
 }
 
 function failedHttp(failure: Failure): { readonly report: HttpAnswer; readonly failure: Failure } {
@@ -109,23 +138,36 @@ function httpAnswer(statusCode: number, body: object): HttpAnswer {
   return { statusCode, headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
 }
 
-/** Each message on its own: one that cannot be taken now comes again without the others. */
-async function answerSqs(
-  records: Extract<Envelope, { kind: "sqs" }>["records"],
-  work: Work,
-): Promise<Ended<SqsAnswer>> {
-  const batchItemFailures: { itemIdentifier: string }[] = [];
+/** Each message on its own: one that cannot be taken now, or read, comes again without the others. */
+async function answerSqs(records: readonly BatchRecord[], work: Work): Promise<Ended<SqsAnswer>> {
+  const malformed = records.flatMap((record) => (record.kind === "malformed" ? [record.messageId] : []));
+  const toComeAgain = malformed.filter((messageId) => messageId !== undefined);
   let failure: Failure | undefined;
-  for (const { messageId, body } of records) {
+  for (const { text, messageId } of textsOf(records, work)) {
     try {
-      await takeText(body, work);
+      await takeText(text, work);
     } catch (error) {
       failure ??= describeFailure(error);
       work.log.debug("failed", { error });
-      batchItemFailures.push({ itemIdentifier: messageId });
+      if (messageId !== undefined) {
+        toComeAgain.push(messageId);
+      }
     }
   }
-  return { report: { batchItemFailures }, failure, metrics: {} };
+  const batchItemFailures = toComeAgain.map((itemIdentifier) => ({ itemIdentifier }));
+  return { report: { batchItemFailures }, failure, metrics: { LeftAlone: malformed.length } };
+}
+
+/** The records that can be read; the others are named in the log. */
+function textsOf(records: readonly BatchRecord[], { log }: Work): readonly TextRecord[] {
+  return records.flatMap((record, index) => {
+    if (record.kind === "text") {
+      return [record];
+    }
+    const item: LeftAlone = { kind: "message", index, problem: record.problem };
+    log.warn("left-alone", { item });
+    return [];
+  });
 }
 
 /** All of them, before the first failure is told: who comes again may come twice. */
@@ -154,7 +196,10 @@ async function takeText(text: string, work: Work): Promise<Taken | Refusal> {
 }
 
 async function takeDirect(event: unknown, work: Work): Promise<Taken | Refusal> {
-  return await takeQueued(unwrapJson(event), JSON.stringify(event) ?? "", work);
+  const unwrapped = unwrapJson(event);
+  // What was refused for its depth cannot be written down.
+  const body = nestsDeeperThan(event, MAX_JSON_DEPTH) ? "" : (JSON.stringify(event) ?? "");
+  return await takeQueued(unwrapped, body, work);
 }
 
 /** Nobody waits for an answer: what is refused becomes a dead letter. */
@@ -169,7 +214,7 @@ async function takeQueued(
       ? await takeEvent(unwrapped.json, configuration.events.exportOn, targets)
       : unwrapped;
   if (taken.kind === "refused") {
-    await targets.deadLetter(body, taken.problem);
+    await targets.deadLetter(letterText(body), taken.problem);
     log.warn("event-refused", { reason: taken.reason, problem: taken.problem });
   } else {
     noteTaken(taken, work);

@@ -138,6 +138,32 @@ describe.concurrent("the built functions, from an event to an archived export", 
     await expectArchivedOnce(lab, 1);
   });
 
+  test("a malformed record costs only itself, and comes again where it has an id", async (context) => {
+    const lab = await openLab(context);
+    const good = { messageId: "m0", eventSource: "aws:sqs", body: '{"exportTaskId":"export-01"}' };
+    const records = [null, { ...good, messageId: "m1", body: 7 }, good, { eventSource: "aws:sqs" }];
+    const { returned, log } = await exportEvents(lab, { Records: records });
+    expect(returned).toEqual({ batchItemFailures: [{ itemIdentifier: "m1" }] });
+    expect(lab.queue.messages()).toMatchObject([{ body: expect.stringContaining("export-01") }]);
+    const named = linesOf(log).filter(({ message }) => message === "left-alone");
+    expect(named).toMatchObject([0, 1, 3].map((index) => ({ level: "WARN", item: { index } })));
+    const unknown = await exportEvents(lab, { Records: [null], exportTaskId: "export-02" });
+    expect(unknown.thrown).toEqual(expect.any(String));
+    expect(lab.queue.messages()).toHaveLength(1);
+  });
+
+  test("what only looks like HTTP is refused as HTTP: no secret is passed over, and none is kept", async (context) => {
+    const lab = await openLab(context);
+    const event = { exportTaskId: "export-01", headers: { "x-archiver-secret": [SECRET] } };
+    const { returned, log } = await exportEvents(lab, event);
+    expect(returned).toMatchObject({ statusCode: 400, body: expect.stringContaining("malformed") });
+    const inQueue = await exportEvents(lab, sqsEvent(JSON.stringify({ a: event })));
+    expect(inQueue.returned).toEqual({ batchItemFailures: [] });
+    expect(lab.queue.messages()).toEqual([]);
+    expect(lab.queue.letters()).toHaveLength(1);
+    expect([log, inQueue.log, JSON.stringify(lab.queue.letters())].join("")).not.toContain(SECRET);
+  });
+
   test("an event that cannot be made durable comes again", async (context) => {
     const lab = await openLab(context);
     const noStore = { ARCHIVER_STORE: "file:///dev/null/nowhere" };
