@@ -117,7 +117,9 @@ const WITH_BUCKET: Readonly<Record<string, Grants>> = {
     "s3:GetObject": keys("exports/*", "records/*", "dead-letters/*", "runs/*", "holds/*", "state/*"),
     "s3:PutObject": keys(
       "exports/*",
-      "records/*",
+      "records/*/archived*.json",
+      "records/*/deleted*.json",
+      "records/*/dead-letter*.json",
       "dead-letters/*",
       "runs/*",
       "state/pacing.json",
@@ -138,7 +140,7 @@ const WITH_BUCKET: Readonly<Record<string, Grants>> = {
   RetainRole: {
     ...PROTECTION,
     "s3:GetObject": keys("records/*", "retention/*", "state/*"),
-    "s3:PutObject": keys("records/*", "state/preflight.json"),
+    "s3:PutObject": keys("records/*/retained*.json", "state/preflight.json"),
     "s3:PutObjectRetention": keys("exports/*"),
     "s3:PutObjectVersionTagging": keys("exports/*"),
     "s3:ListBucket": prefixes("records/*", "state/*"),
@@ -146,7 +148,7 @@ const WITH_BUCKET: Readonly<Record<string, Grants>> = {
   ExpireRole: {
     ...PROTECTION,
     "s3:GetObject": keys("records/*", "holds/*", "retention/*", "state/*"),
-    "s3:PutObject": keys("records/*", "state/preflight.json"),
+    "s3:PutObject": keys("records/*/expired*.json", "records/*/deleted*.json", "state/preflight.json"),
     "s3:DeleteObjectVersion": keys("exports/*"),
     "s3:ListBucket": prefixes("exports/*", "holds/*", "records/*", "state/*"),
   },
@@ -178,6 +180,9 @@ function arnOf(service: string): string {
   return `arn:\${AWS::Partition}:${service}:\${AWS::Region}:\${AWS::AccountId}`;
 }
 
+/** S3 uses the bucket's key in a function's name; the function itself may not. */
+const THROUGH_S3 = { "kms:ViaService": { "Fn::Sub": `s3.\${AWS::Region}.amazonaws.com` } };
+
 /** Every action that some role may have. */
 export const GRANTED_ACTIONS: ReadonlySet<string> = new Set(
   [...Object.values(BASE), ...Object.values(WITH_BUCKET)].flatMap((grants) => Object.keys(grants)),
@@ -203,10 +208,7 @@ export function problemsOfGrants(template: Template, stage: string): string[] {
   return [...elsewhere, ...inRoles];
 }
 
-/**
- * Whether a role may send a request to the bucket: an action on a key, or on a listing's prefix. Resources end in
- * `*` or are whole keys.
- */
+/** Whether a role may send a request to the bucket: an action on a key, or on a listing's prefix. */
 export function mayInBucket(role: string, action: string, on: { key: string } | { prefix: string }): boolean {
   const resources = WITH_BUCKET[role]?.[action] ?? [];
   if (resources.includes(BUCKET)) {
@@ -218,9 +220,13 @@ export function mayInBucket(role: string, action: string, on: { key: string } | 
       : [...resource.matchAll(/"([a-z-]+\/[^"]+)"/g)].map(([, pattern = ""]) => pattern),
   );
   const text = "key" in on ? on.key : on.prefix;
-  return patterns.some((pattern) =>
-    pattern.endsWith("*") ? text.startsWith(pattern.slice(0, -1)) : text === pattern,
-  );
+  return patterns.some((pattern) => matchesWildcards(text, pattern));
+}
+
+/** As IAM compares: `*` stands for any characters, slashes too. */
+function matchesWildcards(text: string, pattern: string): boolean {
+  const parts = pattern.split("*").map((part) => part.replaceAll(/[^A-Za-z0-9/_-]/g, "\\$&"));
+  return new RegExp(`^${parts.join(".*")}$`, "s").test(text);
 }
 
 function expectedOf(template: Template, role: string, stage: string): Set<string> {
@@ -228,10 +234,11 @@ function expectedOf(template: Template, role: string, stage: string): Set<string
   const encryption = "BucketEncryption/ServerSideEncryptionConfiguration/0/ServerSideEncryptionByDefault";
   const key = at(bucket?.Properties, `${encryption}/KMSMasterKeyID`);
   const withBucket = (bucket === undefined ? WITHOUT_BUCKET : WITH_BUCKET)[role] ?? {};
+  const throughS3 = [`${textOf(key)} if ${JSON.stringify({ StringEquals: THROUGH_S3 })}`];
   const withKey: Grants =
     key === undefined || WITH_BUCKET[role] === undefined
       ? {}
-      : { "kms:GenerateDataKey": [textOf(key)], "kms:Decrypt": [textOf(key)] };
+      : { "kms:GenerateDataKey": throughS3, "kms:Decrypt": throughS3 };
   const grants = { ...BASE[role], ...withBucket, ...withKey };
   return new Set(
     Object.entries(grants).flatMap(([action, resources]) =>

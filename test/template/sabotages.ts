@@ -42,6 +42,16 @@ const IN_KMS: Partial<Wrongs<RuleName>> = {
   ],
   "each role may do exactly what its function does": [
     ["no permission to use the key", "ArchiveRole/Properties/Policies/2", undefined],
+    [
+      "the key may be used without S3",
+      "RetainRole/Properties/Policies/2/PolicyDocument/Statement/0/Condition",
+      undefined,
+    ],
+    [
+      "the key may be used through any service",
+      "ExpireRole/Properties/Policies/2/PolicyDocument/Statement/0/Condition",
+      { StringLike: { "kms:ViaService": "*" } },
+    ],
   ],
 };
 

@@ -31,8 +31,28 @@ export const WHOLE_SABOTAGES = {
     ],
     [
       "archive may write holds",
-      "ArchiveRole/Properties/Policies/1/PolicyDocument/Statement/1/Resource/6",
+      "ArchiveRole/Properties/Policies/1/PolicyDocument/Statement/1/Resource/8",
       { "Fn::Sub": `\${ArchiveBucket.Arn}/holds/*` },
+    ],
+    ...(
+      [
+        ["Archive", "retained", 1],
+        ["Archive", "expired", 1],
+        ["Retain", "archived", 3],
+        ["Expire", "archived", 3],
+      ] as const
+    ).map(
+      ([role, kind, statement]) =>
+        [
+          `${role} may write the record ${kind}`,
+          `${role}Role/Properties/Policies/1/PolicyDocument/Statement/${statement}/Resource/1`,
+          { "Fn::Sub": `\${ArchiveBucket.Arn}/records/*/${kind}*.json` },
+        ] as const,
+    ),
+    [
+      "archive may write every kind of record",
+      "ArchiveRole/Properties/Policies/1/PolicyDocument/Statement/1/Resource/1",
+      { "Fn::Sub": `\${ArchiveBucket.Arn}/records/*` },
     ],
     [
       "archive may list everything",
