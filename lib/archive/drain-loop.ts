@@ -67,7 +67,6 @@ export class DrainLoop {
       limitAtMs: options.limitAtMs,
       counts: emptyCounts(),
       archivedBytes: 0,
-      connectMs: 0,
       lastSeen: ready.list,
       leftAlone: ready.leftAlone,
       noteSuccess: (exportTaskId) => this.#settler.noteSuccess(exportTaskId),

@@ -9,14 +9,12 @@ import {
   Interrupted,
   SystemFailure,
   shortBody,
-  slotsGoStale,
 } from "./errors.ts";
 
 test.each<[ArchiverError, ArchiverError["scope"], ArchiverError["retry"]]>([
   [new BodyNotAccepted("no ZIP", "ab"), "task", "later"],
   [shortBody("cut"), "task", "later"],
   [copyDiffers("k", "size"), "task", "later"],
-  [slotsGoStale(), "task", "later"],
   [cutInFullRun(), "task", "later"],
   [new Interrupted("run-stopped"), "task", "later"],
   [clockSkewed("the platform's", 1), "system", "never"],

@@ -41,15 +41,6 @@ export function copyDiffers(key: string, problem: string): ArchiverError {
   });
 }
 
-/** The slot went stale five times in a row while its request was being made. */
-export function slotsGoStale(): ArchiverError {
-  return new ArchiverError("slots-go-stale", "no download request could be written in time for its slot", {
-    scope: "task",
-    retry: "later",
-    hint: "The machine or its network is too busy to keep the pace: run fewer things beside the archiver.",
-  });
-}
-
 /** Thrown while a request is about to be written whose ground, a list, has grown too old: nothing is sent. */
 export class ListIsTooOld extends ArchiverError {
   constructor() {

@@ -25,8 +25,6 @@ export interface Run {
   readonly counts: RunCounts;
   /** Bytes of the exports archived so far. */
   archivedBytes: number;
-  /** From asking for a file to writing the request, as last seen in this run. */
-  connectMs: number;
   /** The newest complete list. */
   lastSeen: FreshList;
   readonly leftAlone: LeftAloneTally;

@@ -7,7 +7,7 @@ const PATIENCE_MS = 2_000;
 
 /** A place in the line for the next download slot. */
 export interface Turn {
-  /** Resolves when everybody in front has claimed a slot or needs none, or after a short while. */
+  /** Resolves when everybody in front has asked for a slot or needs none, or after a short while. */
   wait(clock: Clock, signal: AbortSignal): Promise<void>;
   /** Lets the next one go; safe more than once. */
   pass(): void;

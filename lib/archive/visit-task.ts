@@ -61,14 +61,6 @@ async function resultOfFailure(visit: Visit, thrown: unknown): Promise<VisitResu
     case "store-upload-gone":
       // Whoever took our upload away has settled the task, or is about to.
       return postponedAsUsual(visit, "lost-race");
-    case "slots-go-stale":
-      // The machine is too slow for the pace; no task may be given up for that (I5).
-      visit.run.ports.observe({
-        kind: "warning",
-        code: error.code,
-        message: `${error.message}. ${error.hint}`,
-      });
-      return postponedAsUsual(visit, "slot-missed");
     case "store-too-large":
       return { kind: "dead-letter", reason: "too-large", detail: `${error.message}. ${error.hint}` };
     default:

@@ -18,7 +18,6 @@ const VISIT_WORDS: Readonly<
   "left-alone": "the platform's list shows it in a form that cannot be understood",
   "odd-list": "no list shows it, but one with items that cannot be understood proves nothing",
   throttled: "the platform asks for more distance",
-  "slot-missed": "the machine is too busy to keep the pace",
   "revision-changed": "its file is being replaced",
   "gate-too-slow": "platform and store answer too slowly to delete safely",
   "copy-missing": "its stored copy is missing or changed",

@@ -1,5 +1,6 @@
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
+import type { TimedCallOptions } from "../ports/platform.ts";
 import { unreachable } from "./errors.ts";
 import { OneSocketAgent } from "./one-socket-agent.ts";
 import type { IotdaLimits } from "./options.ts";
@@ -12,7 +13,7 @@ export interface WireRequest {
   readonly target: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
-  readonly beforeRequest?: (() => void) | undefined;
+  readonly beforeRequest?: TimedCallOptions["beforeRequest"] | undefined;
 }
 
 /** An answer whose head has come. */
@@ -64,7 +65,7 @@ export class Connection {
   }
 
   /**
-   * Sends one request, once: connects, calls `beforeRequest`, writes. Rejects with what {@link fail} was given,
+   * Sends one request, once: connects, waits for `beforeRequest`, writes. Rejects with what {@link fail} was given,
    * or with a PlatformError.
    */
   async send(wire: WireRequest): Promise<WireAnswer> {
@@ -74,7 +75,7 @@ export class Connection {
       }
       this.#throwIfEnded();
       try {
-        wire.beforeRequest?.();
+        await wire.beforeRequest?.();
       } catch (reason) {
         this.fail(reason);
       }

@@ -1,4 +1,4 @@
-import type { PlatformError } from "../ports/platform.ts";
+import type { PlatformError, TimedCallOptions } from "../ports/platform.ts";
 import { MAX_PEEK_BYTES, readText } from "./body-peek.ts";
 import type { Connection } from "./connection.ts";
 import { statusSpeaksAlone } from "./error-table.ts";
@@ -75,7 +75,7 @@ export class Operation {
   }
 
   /** Signs and sends one request, once. */
-  async send(call: PlatformCall, beforeRequest?: () => void): Promise<Answer> {
+  async send(call: PlatformCall, beforeRequest?: TimedCallOptions["beforeRequest"]): Promise<Answer> {
     const signed = this.#context.builder.sign(call, this.#credentials);
     const { httpStatus, headers, body } = await this.connection.send({ ...signed, beforeRequest });
     const headerValues = (name: string): readonly string[] => headers[name] ?? [];

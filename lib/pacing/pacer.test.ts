@@ -2,7 +2,7 @@ import { getEventListeners } from "node:events";
 import { describe, expect, test } from "vitest";
 import { ALWAYS } from "../../test/world/example-archiver.ts";
 import { PACING_STATE_KEY } from "../domain/key-layout.ts";
-import { exactWorld, INTERVAL_MS, nextInMs, openPacer, requireSlot } from "./testing/pacing-scene.ts";
+import { begin, exactWorld, INTERVAL_MS, nextInMs, openPacer, requireSlot } from "./testing/pacing-scene.ts";
 
 const FOREVER_MS = Number.POSITIVE_INFINITY;
 
@@ -16,10 +16,9 @@ describe("taking a slot", () => {
       const waits: number[] = [];
       const onWaiting = (startsAtMs: number) => waits.push(startsAtMs);
       for (const atMs of [0, INTERVAL_MS, 2 * INTERVAL_MS]) {
-        const slot = requireSlot(await pacer.take(FOREVER_MS, ALWAYS, { onWaiting }));
+        const slot = requireSlot(await begin(pacer, FOREVER_MS, { onWaiting }));
         expect(world.clock.monotonicMs()).toBe(atMs);
         expect(slot.startsAtMs).toBe(pacer.nowMs());
-        expect(slot.isFresh()).toBe(true);
       }
       expect(waits).toEqual([pacer.nowMs() - INTERVAL_MS, pacer.nowMs()]);
       expect(nextInMs(world)).toBe(INTERVAL_MS);
@@ -31,11 +30,11 @@ describe("taking a slot", () => {
     const runner = world.startRunner("a");
     await world.run(async () => {
       const pacer = await openPacer(runner);
-      await pacer.take(FOREVER_MS, ALWAYS);
+      await begin(pacer);
       await runner.clock.sleep(10 * INTERVAL_MS);
-      await pacer.take(FOREVER_MS, ALWAYS);
+      await begin(pacer);
       expect(world.clock.monotonicMs()).toBe(10 * INTERVAL_MS);
-      await pacer.take(FOREVER_MS, ALWAYS);
+      await begin(pacer);
       expect(world.clock.monotonicMs()).toBe(11 * INTERVAL_MS);
     });
   });
@@ -45,41 +44,34 @@ describe("taking a slot", () => {
     const runner = world.startRunner("a");
     await world.run(async () => {
       const pacer = await openPacer(runner);
-      await pacer.take(FOREVER_MS, ALWAYS);
+      await begin(pacer);
       const before = world.store.textAt(PACING_STATE_KEY);
       const slotAtMs = pacer.nowMs() + INTERVAL_MS;
-      expect(await pacer.take(slotAtMs - 1, ALWAYS)).toBe("none");
+      expect(await begin(pacer, slotAtMs - 1)).toBe("none");
       expect(world.clock.monotonicMs()).toBe(0);
       expect(world.store.textAt(PACING_STATE_KEY)).toBe(before);
-      expect(requireSlot(await pacer.take(slotAtMs, ALWAYS)).startsAtMs).toBe(slotAtMs);
-    });
-  });
-
-  test("returned ahead by the lead, but not fresh before it begins", async () => {
-    const world = exactWorld();
-    const runner = world.startRunner("a");
-    await world.run(async () => {
-      const pacer = await openPacer(runner);
-      await pacer.take(FOREVER_MS, ALWAYS);
-      const slot = requireSlot(await pacer.take(FOREVER_MS, ALWAYS, { leadMs: 400 }));
-      expect(world.clock.monotonicMs()).toBe(INTERVAL_MS - 400);
-      expect(slot.isFresh()).toBe(false);
-      await runner.clock.sleep(400);
-      expect(slot.isFresh()).toBe(true);
+      expect(requireSlot(await begin(pacer, slotAtMs)).startsAtMs).toBe(slotAtMs);
     });
   });
 
   test.each([
-    [2, true],
-    [3, false],
-  ])("%d ms before it begins, which a timer may be early: fresh is %s", async (leadMs, isFresh) => {
-    const world = exactWorld();
-    await world.run(async () => {
-      const pacer = await openPacer(world.startRunner("a"));
-      await pacer.take(FOREVER_MS, ALWAYS);
-      expect(requireSlot(await pacer.take(FOREVER_MS, ALWAYS, { leadMs })).isFresh()).toBe(isFresh);
-    });
-  });
+    [31_000, 2_000],
+    [4_000, 1_000],
+  ])(
+    "with an interval of %d ms is handed out %d ms ahead, so that a connection can stand",
+    async (intervalMs, aheadMs) => {
+      const world = exactWorld();
+      const runner = world.startRunner("a");
+      await world.run(async () => {
+        const pacer = await openPacer(runner, { intervalMs });
+        await begin(pacer);
+        const slot = requireSlot(await pacer.take(FOREVER_MS, ALWAYS));
+        expect(world.clock.monotonicMs()).toBe(intervalMs - aheadMs);
+        await slot.ready(ALWAYS);
+        expect(world.clock.monotonicMs()).toBe(intervalMs);
+      });
+    },
+  );
 
   test("leaves no listener on the signal", async () => {
     const world = exactWorld();
@@ -97,20 +89,8 @@ describe("taking a slot", () => {
       const pacer = await openPacer(world.startRunner("a"));
       const calls = () => world.effects.at("store.getDocument", "store.putDocument").length;
       const before = calls();
-      await pacer.take(FOREVER_MS, ALWAYS);
+      await begin(pacer);
       expect(calls() - before).toBe(2);
-    });
-  });
-
-  test("fresh for interval/62 and not longer", async () => {
-    const world = exactWorld();
-    const runner = world.startRunner("a");
-    await world.run(async () => {
-      const slot = requireSlot(await (await openPacer(runner)).take(FOREVER_MS, ALWAYS));
-      await runner.clock.sleep(INTERVAL_MS / 62);
-      expect(slot.isFresh()).toBe(true);
-      await runner.clock.sleep(1);
-      expect(slot.isFresh()).toBe(false);
     });
   });
 
@@ -121,7 +101,7 @@ describe("taking a slot", () => {
       const [first, second] = [await openPacer(a), await openPacer(b)];
       const startsMs: number[] = [];
       const take = async (pacer: typeof first) => {
-        await pacer.take(FOREVER_MS, ALWAYS);
+        await begin(pacer);
         startsMs.push(world.clock.monotonicMs());
       };
       await Promise.all([take(first), take(second), take(first), take(second)]);
@@ -136,8 +116,8 @@ describe("taking a slot", () => {
   test("a second run takes over what the first left, though it started meanwhile", async () => {
     const world = exactWorld();
     await world.run(async () => {
-      await (await openPacer(world.startRunner("a"))).take(FOREVER_MS, ALWAYS);
-      await (await openPacer(world.startRunner("b"))).take(FOREVER_MS, ALWAYS);
+      await begin(await openPacer(world.startRunner("a")));
+      await begin(await openPacer(world.startRunner("b")));
       expect(world.clock.monotonicMs()).toBe(INTERVAL_MS);
     });
   });
@@ -146,7 +126,7 @@ describe("taking a slot", () => {
     const world = exactWorld();
     await world.run(async () => {
       const pacer = await openPacer(world.startRunner("a"));
-      await pacer.take(FOREVER_MS, ALWAYS);
+      await begin(pacer);
       const controller = new AbortController();
       const reason = new Error("interrupt");
       world.clock.schedule(5_000, () => controller.abort(reason));
@@ -177,7 +157,7 @@ describe("taking a slot", () => {
         ["waiting", 1_000],
         ["stalled", 9_000],
       ]);
-      await pacer.take(FOREVER_MS, ALWAYS);
+      await begin(pacer);
     });
   });
 });

@@ -1,110 +1,115 @@
 import { ArchiverError } from "../domain/errors.ts";
-import { PACING_STATE_KEY } from "../domain/key-layout.ts";
 import { untilAborted } from "../domain/until-aborted.ts";
-import type { Clock, Random } from "../ports/clock.ts";
-import type { ObjectStore, StoreAbilities, StoredDocument } from "../ports/object-store.ts";
 import type { CallOptions, Throttle } from "../ports/platform.ts";
-import { type PacingState, parsePacingState } from "./state.ts";
+import { SharedPace, type SharedPaceOptions } from "./shared-pace.ts";
 
 /** Throttling answers in a row double the wait up to this. */
 const MAX_PENALTY_MS = 5 * 60_000;
-const FARTHEST_NEXT_AT_MS = 10 * 60_000;
-const FARTHEST_NEXT_AT_INTERVALS = 40;
-const MAX_SWAP_TRIES = 50;
-const SWAP_BACKOFF_MS = 20;
-/** Timers and clock readings disagree by this much; far below what the spacing leaves over. */
-const TIMER_SLACK_MS = 2;
+/** A slot is handed out this long before it begins, at most a quarter of the interval: a connection can stand in time. */
+const CONNECT_AHEAD_MS = 2_000;
+/** A claim leaves at most this much room for a late request, or four intervals where those are longer. */
+const MAX_ROOM_MS = 10_000;
 
-/** The right to begin one download. */
+/** The right of one process to begin one download. */
 export interface Slot {
-  /** On the store's clock. */
+  /** When the slot begins, on the store's clock in epoch milliseconds. */
   readonly startsAtMs: number;
   /**
-   * Whether a request written now is in the slot and still keeps the promised spacing. Two grants lie an
-   * interval apart; with each request at most interval/62 late, no two requests are closer than 30/31 of it
-   * (design I4).
+   * Waits until the slot begins and resolves when the request may be written, at once. A slot that is late by
+   * more than interval/62 is extended first.
+   * @throws SlotLost when another runner has claimed the time behind a late slot, or the platform throttled this
+   *   process meanwhile: nothing may be written. Throws what the store throws, too.
    */
-  isFresh(): boolean;
+  ready(call: CallOptions): Promise<void>;
+  /** Lets this process claim its next slot; safe more than once. A slot that is {@link ready} needs no release. */
+  release(): void;
 }
 
-/** What to make of the state just read: the next `nextAt`, or leave it. */
-type StateChange = (state: { nextAtMs: number }) => { kind: "write"; nextAtMs: number } | { kind: "leave" };
+/** The request may not be written any more: a new slot has to be taken. */
+export class SlotLost extends ArchiverError {
+  constructor() {
+    super("slot-lost", "another download has the time of this slot", {
+      scope: "task",
+      retry: "now",
+      hint: "The archiver takes a new slot.",
+    });
+  }
+}
+
+/** A stretch of time in which one request may be written. */
+interface Claim {
+  readonly startsAtMs: number;
+  /** The last moment at which the request keeps the promised distance to the next claim. */
+  readonly latestMs: number;
+  /** Of the state that holds this claim. */
+  readonly nonce: string;
+}
+
+export type PacerOptions = SharedPaceOptions;
 
 export interface TakeOptions {
-  /** How long it takes from asking for a file to writing the request: the connection is made ahead of the slot. */
-  readonly leadMs?: number;
-  /** Told when there is a wait. */
+  /** Told when there is a wait, and until when. */
   readonly onWaiting?: (startsAtMs: number) => void;
-}
-
-export interface PacerOptions {
-  readonly store: ObjectStore;
-  readonly abilities: StoreAbilities;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly runId: string;
-  readonly intervalMs: number;
-  /** Told when the shared state was unreadable or implausible and has been set anew. */
-  readonly onCorruptState: () => void;
 }
 
 /**
  * Hands out download slots, spaced over all runners that share the store. A slot is claimed ahead of time
  * by moving `nextAt` on with compare-and-swap, then waited for: the wait needs no further call, so a slow
- * store delays nobody's start.
+ * store delays nobody's start. A process has one claim outstanding at most.
+ *
+ * Two claims lie an interval apart, and a request is written at most interval/62 after its claim's end. So no two
+ * requests are closer than 30/31 of the interval, however slow connections and the store are.
  */
 export class Pacer {
+  readonly #pace: SharedPace;
   readonly #options: PacerOptions;
-  readonly #storeOffsetMs: number;
   #throttledInARow = 0;
   /** Slots of this process that begin before this moment are dropped: the platform said so. */
   #notBeforeMs = 0;
-  /** Where this process may claim next, whatever the shared state says: it may be deleted, or not shared at all. */
-  #ownNextAtMs = 0;
-  /** The last swap of this process; its two downloads take turns. */
-  #lastSwap: Promise<unknown> = Promise.resolve();
+  /** Settles when every claim of this process has been used or given up. */
+  #lastTurn: Promise<unknown> = Promise.resolve();
+  /** How late a request may be without being extended: grows where slots were lost, and shrinks again. */
+  #roomMs = 0;
 
-  private constructor(options: PacerOptions, storeOffsetMs: number) {
+  private constructor(options: PacerOptions, pace: SharedPace) {
     this.#options = options;
-    this.#storeOffsetMs = storeOffsetMs;
+    this.#pace = pace;
   }
 
   /** Reads the store's clock and writes the state once, which proves that it can be written. */
   static async open(options: PacerOptions, call: CallOptions): Promise<Pacer> {
-    const storeMs = await options.store.readClockMs(call);
-    const pacer = new Pacer(options, storeMs - options.clock.monotonicMs());
-    await pacer.#swap((state) => ({ kind: "write", nextAtMs: state.nextAtMs }), call);
-    return pacer;
+    return new Pacer(options, await SharedPace.open(options, call));
   }
 
   /** The store's time now: its clock as read once, plus monotonic elapsed time. */
   nowMs(): number {
-    return this.#storeOffsetMs + this.#options.clock.monotonicMs();
+    return this.#pace.nowMs();
   }
 
   /**
-   * Claims the next slot and returns when it begins, or `leadMs` earlier. `none`, at once, when it lies beyond
-   * the deadline.
+   * Claims the next slot, once this process's claim before it is used or given up, and returns shortly before the
+   * slot begins. `none`, at once, when it lies beyond the deadline.
    * @param deadlineMs on the same clock as {@link nowMs}; `Infinity` for a run without limit.
    */
-  async take(
-    deadlineMs: number,
-    call: CallOptions,
-    { leadMs = 0, onWaiting }: TakeOptions = {},
-  ): Promise<Slot | "none"> {
-    for (;;) {
-      const startsAtMs = await this.#claim(deadlineMs, call);
-      if (startsAtMs === "none") {
+  async take(deadlineMs: number, call: CallOptions, { onWaiting }: TakeOptions = {}): Promise<Slot | "none"> {
+    const { promise: settled, resolve: release } = Promise.withResolvers<void>();
+    const inFront = this.#lastTurn;
+    this.#lastTurn = Promise.all([inFront, settled]);
+    try {
+      await untilAborted(inFront, call.signal);
+      const claim = await this.#claimUnpenalized(deadlineMs, call, onWaiting);
+      if (claim === "none") {
+        release();
         return "none";
       }
-      const waitMs = startsAtMs - leadMs - this.nowMs();
-      if (waitMs > 0) {
-        onWaiting?.(startsAtMs);
-        await this.#options.clock.sleep(waitMs, call.signal);
-      }
-      if (!this.#isPenalized(startsAtMs)) {
-        return { startsAtMs, isFresh: () => this.#isFresh(startsAtMs) };
-      }
+      const ready = async (options: CallOptions) => {
+        await this.#untilReady(claim, options);
+        release();
+      };
+      return { startsAtMs: claim.startsAtMs, ready, release };
+    } catch (error) {
+      release();
+      throw error;
     }
   }
 
@@ -120,17 +125,16 @@ export class Pacer {
     // The other download's slot is one interval after the refused one: good enough for a penalty of one.
     const keepFromMs = this.nowMs() + penaltyMs - this.#options.intervalMs / 2;
     this.#notBeforeMs = Math.max(this.#notBeforeMs, keepFromMs);
-    const nextAtMs = await this.#swap((state) => {
+    let nextAtMs = 0;
+    await this.#pace.swap((state) => {
       const nowMs = this.nowMs();
       // Penalties of many runners add up, and a state too far ahead would be taken for a corrupt one and pulled
       // back over slots already granted: half the believable distance leaves room for the claims behind them.
-      const farthestMs = Math.max(state.nextAtMs, nowMs + this.#farthestMs() / 2);
-      return {
-        kind: "write",
-        nextAtMs: Math.min(farthestMs, Math.max(state.nextAtMs, nowMs) + penaltyMs),
-      };
+      const farthestMs = Math.max(state.nextAtMs, nowMs + this.#pace.farthestMs() / 2);
+      nextAtMs = Math.min(farthestMs, Math.max(state.nextAtMs, nowMs) + penaltyMs);
+      return { kind: "write", nextAtMs };
     }, call);
-    return nextAtMs === "none" ? penaltyMs : Math.max(0, nextAtMs - this.nowMs());
+    return Math.max(0, nextAtMs - this.nowMs());
   }
 
   /** A download was let through: the next throttling answer starts from the base again. */
@@ -143,109 +147,88 @@ export class Pacer {
     return startsAtMs < this.#notBeforeMs;
   }
 
-  #isFresh(startsAtMs: number): boolean {
-    const lateMs = this.nowMs() - startsAtMs;
-    const isInTime = lateMs >= -TIMER_SLACK_MS && lateMs <= this.#options.intervalMs / 62;
-    return isInTime && !this.#isPenalized(startsAtMs);
+  /** A claim whose wait for its connection is over, and that no penalty took away meanwhile. */
+  async #claimUnpenalized(
+    deadlineMs: number,
+    call: CallOptions,
+    onWaiting: TakeOptions["onWaiting"],
+  ): Promise<Claim | "none"> {
+    const aheadMs = Math.min(CONNECT_AHEAD_MS, this.#options.intervalMs / 4);
+    for (;;) {
+      const claim = await this.#claim(deadlineMs, call);
+      if (claim === "none") {
+        return "none";
+      }
+      const waitMs = claim.startsAtMs - this.nowMs();
+      if (waitMs > 0) {
+        onWaiting?.(claim.startsAtMs);
+      }
+      if (waitMs > aheadMs) {
+        await this.#options.clock.sleep(waitMs - aheadMs, call.signal);
+      }
+      if (!this.#isPenalized(claim.startsAtMs)) {
+        return claim;
+      }
+    }
   }
 
-  async #claim(deadlineMs: number, call: CallOptions): Promise<number | "none"> {
-    const { intervalMs } = this.#options;
-    const nextAtMs = await this.#swap((state) => {
-      const startsAtMs = Math.max(state.nextAtMs, this.nowMs());
+  async #claim(deadlineMs: number, call: CallOptions): Promise<Claim | "none"> {
+    const roomMs = this.#roomMs;
+    let startsAtMs = 0;
+    const nonce = await this.#pace.swap((state) => {
+      startsAtMs = Math.max(state.nextAtMs, this.nowMs());
       return startsAtMs > deadlineMs
         ? { kind: "leave" }
-        : { kind: "write", nextAtMs: startsAtMs + intervalMs };
+        : { kind: "write", nextAtMs: startsAtMs + roomMs + this.#options.intervalMs };
     }, call);
-    return nextAtMs === "none" ? "none" : nextAtMs - intervalMs;
+    return nonce === "none" ? "none" : this.#claimed(startsAtMs, roomMs, nonce);
+  }
+
+  #claimed(startsAtMs: number, roomMs: number, nonce: string): Claim {
+    return { startsAtMs, latestMs: startsAtMs + roomMs + this.#options.intervalMs / 62, nonce };
+  }
+
+  /** Waits for the claim's begin and extends it while it is late. @throws SlotLost */
+  async #untilReady(first: Claim, call: CallOptions): Promise<void> {
+    const waitMs = first.startsAtMs - this.nowMs();
+    if (waitMs > 0) {
+      await this.#options.clock.sleep(waitMs, call.signal);
+    }
+    let claim = first;
+    // Each extension leaves more room than the swap before it took, so a store of any slowness ends the loop.
+    for (let leadMs = this.#pace.lastSwapMs; this.nowMs() > claim.latestMs; ) {
+      leadMs = Math.min(this.#maxRoomMs(), 2 * Math.max(leadMs, this.#pace.lastSwapMs));
+      claim = await this.#extend(claim, leadMs, call);
+    }
+    if (this.#isPenalized(claim.startsAtMs)) {
+      throw new SlotLost();
+    }
+    const lateMs = this.nowMs() - first.startsAtMs;
+    const usedRoomMs = lateMs > this.#options.intervalMs / 62 && claim === first ? 1.5 * lateMs : 0;
+    this.#roomMs = Math.min(this.#maxRoomMs(), Math.max(usedRoomMs, this.#roomMs / 2));
   }
 
   /**
-   * Changes the shared state, one swap of this pacer after the other.
-   * @returns the `nextAt` written, or `none` when `change` left it.
+   * Moves a late claim to the present, with room for the answer of the swap itself.
+   * @throws SlotLost when the state is not ours any more: somebody claimed the time behind it.
    */
-  #swap(change: StateChange, call: CallOptions): Promise<number | "none"> {
-    const previous = this.#lastSwap;
-    const swap = untilAborted(previous, call.signal).then(() => this.#swapAlone(change, call));
-    // A swap that is aborted while it waits ends before the one it waited for.
-    this.#lastSwap = Promise.allSettled([previous, swap]);
-    return swap;
+  async #extend(claim: Claim, leadMs: number, call: CallOptions): Promise<Claim> {
+    let startsAtMs = 0;
+    const nonce = await this.#pace.swap((state) => {
+      startsAtMs = this.nowMs();
+      const nextAtMs = startsAtMs + leadMs + this.#options.intervalMs;
+      return state.nonce === claim.nonce ? { kind: "write", nextAtMs } : { kind: "leave" };
+    }, call);
+    if (nonce === "none") {
+      // Runners that are all late would take each other's slots for ever: the next claim leaves room for this.
+      const lateMs = this.nowMs() - claim.startsAtMs;
+      this.#roomMs = Math.min(this.#maxRoomMs(), Math.max(2 * lateMs, this.#roomMs));
+      throw new SlotLost();
+    }
+    return this.#claimed(startsAtMs, leadMs, nonce);
   }
 
-  /** One compare-and-swap, tried again while others win. */
-  async #swapAlone(change: StateChange, call: CallOptions): Promise<number | "none"> {
-    call.signal.throwIfAborted();
-    const { store, clock, random, runId } = this.#options;
-    for (let attempt = 1; attempt <= MAX_SWAP_TRIES; attempt += 1) {
-      const found = await store.getDocument(PACING_STATE_KEY, call);
-      const decision = change({ nextAtMs: Math.max(this.#nextAtOf(found), this.#ownNextAtMs) });
-      if (decision.kind === "leave") {
-        return "none";
-      }
-      const state: PacingState = { nextAt: decision.nextAtMs, nonce: random.hex(8), runId };
-      if (await this.#write(state, found, call)) {
-        this.#ownNextAtMs = decision.nextAtMs;
-        return decision.nextAtMs;
-      }
-      await clock.sleep(SWAP_BACKOFF_MS * random.fraction() * Math.min(attempt, 10), call.signal);
-    }
-    throw new ArchiverError(
-      "pacing-contended",
-      `the pacing state changed ${MAX_SWAP_TRIES} times under our hands`,
-      {
-        scope: "system",
-        retry: "later",
-        hint: "Too many runners share this store's state/pacing.json; run fewer at a time.",
-      },
-    );
-  }
-
-  async #write(state: PacingState, found: StoredDocument | undefined, call: CallOptions): Promise<boolean> {
-    const { store, abilities } = this.#options;
-    const text = JSON.stringify(state);
-    if (!abilities.compareAndSwap) {
-      await store.putDocument(PACING_STATE_KEY, text, { kind: "always" }, call);
-      return true;
-    }
-    const condition =
-      found === undefined
-        ? ({ kind: "if-absent" } as const)
-        : ({ kind: "if-match", etag: found.etag } as const);
-    try {
-      if ((await store.putDocument(PACING_STATE_KEY, text, condition, call)) !== "conflict") {
-        return true;
-      }
-      return await this.#isOurs(state, call);
-    } catch (error) {
-      call.signal.throwIfAborted();
-      if (await this.#isOurs(state, call)) {
-        return true;
-      }
-      throw error;
-    }
-  }
-
-  async #isOurs(state: PacingState, call: CallOptions): Promise<boolean> {
-    const now = await this.#options.store.getDocument(PACING_STATE_KEY, call);
-    return now !== undefined && parsePacingState(now, Number.POSITIVE_INFINITY)?.nonce === state.nonce;
-  }
-
-  /** How far ahead `nextAt` may lie before nobody believes it. */
-  #farthestMs(): number {
-    return Math.max(FARTHEST_NEXT_AT_MS, FARTHEST_NEXT_AT_INTERVALS * this.#options.intervalMs);
-  }
-
-  #nextAtOf(found: StoredDocument | undefined): number {
-    const nowMs = this.nowMs();
-    if (found === undefined) {
-      return nowMs;
-    }
-    const { intervalMs, onCorruptState } = this.#options;
-    const state = parsePacingState(found, nowMs + this.#farthestMs());
-    if (state === undefined) {
-      onCorruptState();
-      return nowMs + intervalMs;
-    }
-    return state.nextAt;
+  #maxRoomMs(): number {
+    return Math.max(MAX_ROOM_MS, 4 * this.#options.intervalMs);
   }
 }

@@ -2,8 +2,16 @@ import { describe, expect, test } from "vitest";
 import { ALWAYS } from "../../test/world/example-archiver.ts";
 import type { World } from "../../test/world/world.ts";
 import type { Throttle } from "../ports/platform.ts";
-import type { Pacer } from "./pacer.ts";
-import { exactWorld, INTERVAL_MS, nextInMs, openPacer, plantNextAt } from "./testing/pacing-scene.ts";
+import { type Pacer, SlotLost } from "./pacer.ts";
+import {
+  begin,
+  exactWorld,
+  INTERVAL_MS,
+  nextInMs,
+  openPacer,
+  plantNextAt,
+  requireSlot,
+} from "./testing/pacing-scene.ts";
 
 const FOREVER_MS = Number.POSITIVE_INFINITY;
 const ONE: Throttle = { intervals: 1, retryAfterMs: undefined };
@@ -26,17 +34,17 @@ describe("a throttling answer", () => {
     await withPacer(async (pacer, world) => {
       expect(await pacer.penalize(throttle, ALWAYS)).toBe(penaltyMs);
       expect(nextInMs(world)).toBe(penaltyMs);
-      await pacer.take(FOREVER_MS, ALWAYS);
+      await begin(pacer);
       expect(world.clock.monotonicMs()).toBe(penaltyMs);
     });
   });
 
   test("moves out what was claimed already, for every runner", async () => {
     await withPacer(async (pacer, world) => {
-      await pacer.take(FOREVER_MS, ALWAYS);
+      await begin(pacer);
       expect(await pacer.penalize(ONE, ALWAYS)).toBe(2 * INTERVAL_MS);
       const other = await openPacer(world.startRunner("b"));
-      await other.take(FOREVER_MS, ALWAYS);
+      await begin(other);
       expect(world.clock.monotonicMs()).toBe(2 * INTERVAL_MS);
     });
   });
@@ -103,8 +111,8 @@ describe("the slot that this runner's other download waits for", () => {
     const world = exactWorld();
     return await world.run(async () => {
       const pacer = await openPacer(world.startRunner("a"));
-      await pacer.take(FOREVER_MS, ALWAYS);
-      const second = pacer.take(FOREVER_MS, ALWAYS);
+      await begin(pacer);
+      const second = begin(pacer);
       await world.clock.sleep(200);
       await pacer.penalize(throttle, ALWAYS);
       await second;
@@ -118,9 +126,10 @@ describe("the slot that this runner's other download waits for", () => {
 
   test("is kept by a penalty that just reaches it", async () => {
     await withPacer(async (pacer, world) => {
-      await pacer.take(FOREVER_MS, ALWAYS);
-      const second = pacer.take(FOREVER_MS, ALWAYS);
-      await pacer.penalize({ intervals: 1, retryAfterMs: 1.5 * INTERVAL_MS }, ALWAYS);
+      await begin(pacer);
+      const second = begin(pacer);
+      await world.clock.sleep(1);
+      await pacer.penalize({ intervals: 1, retryAfterMs: 1.5 * INTERVAL_MS - 1 }, ALWAYS);
       await second;
       expect(world.clock.monotonicMs()).toBe(INTERVAL_MS);
     });
@@ -131,24 +140,23 @@ describe("the slot that this runner's other download waits for", () => {
     expect(await secondStartMs({ intervals: 1, retryAfterMs: 120_000 })).toBe(2 * INTERVAL_MS + 120_000);
   });
 
-  test("is no longer fresh when the answer comes while its connection is made", async () => {
-    await withPacer(async (pacer, world) => {
-      await pacer.take(FOREVER_MS, ALWAYS);
-      const second = await pacer.take(FOREVER_MS, ALWAYS, { leadMs: 1_000 });
+  test("is lost when the answer comes while its connection is made", async () => {
+    await withPacer(async (pacer) => {
+      await begin(pacer);
+      const second = requireSlot(await pacer.take(FOREVER_MS, ALWAYS));
       await pacer.penalize(TWO, ALWAYS);
-      await world.clock.sleep(1_000);
-      expect(second !== "none" && second.isFresh()).toBe(false);
-      expect(second !== "none" && second.startsAtMs).toBe(pacer.nowMs());
+      await expect(second.ready(ALWAYS)).rejects.toBeInstanceOf(SlotLost);
     });
   });
 
   test("dropped, and none again before the deadline: `none`", async () => {
     await withPacer(async (pacer, world) => {
-      await pacer.take(FOREVER_MS, ALWAYS);
-      const second = pacer.take(pacer.nowMs() + 3 * INTERVAL_MS, ALWAYS);
+      await begin(pacer);
+      const second = begin(pacer, pacer.nowMs() + 3 * INTERVAL_MS);
+      await world.clock.sleep(1);
       await pacer.penalize(TWO, ALWAYS);
       expect(await second).toBe("none");
-      expect(world.clock.monotonicMs()).toBe(INTERVAL_MS);
+      expect(world.clock.monotonicMs()).toBe(INTERVAL_MS - 2_000);
     });
   });
 });
@@ -159,7 +167,7 @@ test("without compare-and-swap a penalty still counts for this runner", async ()
     const pacer = await openPacer(world.startRunner("a"));
     await pacer.penalize(TWO, ALWAYS);
     plantNextAt(world, 0);
-    await pacer.take(FOREVER_MS, ALWAYS);
+    await begin(pacer);
     expect(world.clock.monotonicMs()).toBe(2 * INTERVAL_MS);
   });
 });

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { ALWAYS } from "../../test/world/example-archiver.ts";
 import { storeError } from "../../test/world/port-errors.ts";
 import { PACING_STATE_KEY } from "../domain/key-layout.ts";
 import {
+  begin,
   exactWorld,
   INTERVAL_MS,
   nextInMs,
@@ -52,7 +52,7 @@ describe("the shared state", () => {
       const pacer = await openPacer(world.startRunner("a"), { onCorruptState });
       expect(warnings).toBe(1);
       expect(nextInMs(world)).toBe(INTERVAL_MS);
-      await pacer.take(FOREVER_MS, ALWAYS);
+      await begin(pacer);
       expect(world.clock.monotonicMs()).toBe(INTERVAL_MS);
     });
     expect(warnings).toBe(1);
@@ -81,9 +81,9 @@ describe("the shared state", () => {
     const world = exactWorld();
     await world.run(async () => {
       const pacer = await openPacer(world.startRunner("a"));
-      await pacer.take(FOREVER_MS, ALWAYS);
+      await begin(pacer);
       world.store.removeObject(PACING_STATE_KEY);
-      await pacer.take(FOREVER_MS, ALWAYS);
+      await begin(pacer);
       expect(world.clock.monotonicMs()).toBe(INTERVAL_MS);
       expect(nextInMs(world)).toBe(INTERVAL_MS);
     });
@@ -93,9 +93,9 @@ describe("the shared state", () => {
     const world = exactWorld();
     await world.run(async () => {
       const pacer = await openPacer(world.startRunner("a"));
-      await pacer.take(FOREVER_MS, ALWAYS);
+      await begin(pacer);
       plantNextAt(world, -1_000_000);
-      await pacer.take(FOREVER_MS, ALWAYS);
+      await begin(pacer);
       expect(world.clock.monotonicMs()).toBe(INTERVAL_MS);
     });
   });
@@ -109,10 +109,10 @@ describe("the shared state", () => {
         const dead = dying.process.execute(async () => {
           const pacer = await openPacer(dying);
           world.faults.plant({ site: "store.putDocument", form: "crash", when });
-          await pacer.take(FOREVER_MS, ALWAYS);
+          await begin(pacer);
         });
         expect((await dead).kind).toBe("crashed");
-        await (await openPacer(living)).take(FOREVER_MS, ALWAYS);
+        await begin(await openPacer(living));
         expect(world.clock.monotonicMs()).toBe(when === "before" ? 0 : INTERVAL_MS);
       });
     },
@@ -127,7 +127,7 @@ describe("a swap that went wrong", () => {
       await world.run(async () => {
         const pacer = await openPacer(world.startRunner("a"));
         world.faults.plant({ site: "store.putDocument", form, error: storeError("store-unavailable") });
-        expect((await pacer.take(FOREVER_MS, ALWAYS)) === "none").toBe(false);
+        expect((await begin(pacer)) === "none").toBe(false);
         expect(world.clock.monotonicMs()).toBe(0);
         expect(nextInMs(world)).toBe(INTERVAL_MS);
       });
@@ -143,10 +143,9 @@ describe("a swap that went wrong", () => {
         form: "race",
         act: () => plantNextAt(world, INTERVAL_MS),
       });
-      const slot = requireSlot(await pacer.take(FOREVER_MS, ALWAYS));
+      await begin(pacer);
       // The pause before the second try is a fraction of a millisecond long.
       expect(world.clock.monotonicMs()).toBeCloseTo(INTERVAL_MS, 3);
-      expect(slot.isFresh()).toBe(true);
     });
   });
 
@@ -159,7 +158,7 @@ describe("a swap that went wrong", () => {
       const pacer = await openPacer(world.startRunner("a"));
       const act = () => plantState(world, content);
       world.faults.plant({ site: "store.putDocument", form: "race", act });
-      const slot = requireSlot(await pacer.take(FOREVER_MS, ALWAYS));
+      const slot = requireSlot(await begin(pacer));
       expect(slot.startsAtMs).toBeCloseTo(world.clock.wallMs(), 3);
       expect(nextInMs(world)).toBeCloseTo(INTERVAL_MS, 3);
     });
@@ -171,8 +170,8 @@ describe("a swap that went wrong", () => {
       const pacer = await openPacer(world.startRunner("a"));
       const error = storeError("store-unavailable");
       world.faults.plant({ site: "store.putDocument", form: "not-done", error });
-      await expect(pacer.take(FOREVER_MS, ALWAYS)).rejects.toBe(error);
-      await pacer.take(FOREVER_MS, ALWAYS);
+      await expect(begin(pacer)).rejects.toBe(error);
+      await begin(pacer);
       expect(world.clock.monotonicMs()).toBe(0);
     });
   });
@@ -199,7 +198,7 @@ describe("a swap that went wrong", () => {
       const before = world.faults.countCalls("store.putDocument");
       const act = () => plantNextAt(world, 0);
       world.faults.plant({ site: "store.putDocument", times: FOREVER_MS, form: "race", act });
-      await expect(pacer.take(FOREVER_MS, ALWAYS)).rejects.toMatchObject({
+      await expect(begin(pacer)).rejects.toMatchObject({
         code: "pacing-contended",
         scope: "system",
         retry: "later",

@@ -45,11 +45,11 @@ export interface ExportDownload {
 /** For requests that may be written for a moment only: connecting can take longer than that. */
 export interface TimedCallOptions extends CallOptions {
   /**
-   * Called when the connection stands and the request is about to be written. What it throws rejects the
-   * call and nothing is sent: this is where a download slot that went stale is dropped (design §5), and a
-   * delete whose list has grown too old (I1).
+   * Called when the connection stands; the request is written as soon as it returns or resolves. What it throws
+   * rejects the call and nothing is sent: this is where a download waits for its slot, and a delete is refused
+   * whose list has grown too old (I1).
    */
-  readonly beforeRequest?: () => void;
+  readonly beforeRequest?: () => void | Promise<void>;
 }
 
 /** What a new export is made from (reference §1.2). */

@@ -29,7 +29,6 @@ export type PostponeReason =
   /** No list shows it, and one that holds items nobody understands proves nothing. */
   | "odd-list"
   | "throttled"
-  | "slot-missed"
   | "sibling"
   | "revision-changed"
   | "gate-too-slow"

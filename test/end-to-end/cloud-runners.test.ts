@@ -93,8 +93,8 @@ function watched(platform: Platform, onDownload: () => void): Platform {
     showExportTask: (exportTaskId, options) =>
       platform.showExportTask(exportTaskId, {
         ...options,
-        beforeRequest: () => {
-          options.beforeRequest?.();
+        beforeRequest: async () => {
+          await options.beforeRequest?.();
           onDownload();
         },
       }),

@@ -83,7 +83,7 @@ export class Journey<T> {
   readonly #arrive = () => {
     this.#stopLeg = undefined;
     this.#hasArrived = true;
-    const { call, fault, startedAtMs } = this.#parts;
+    const { call, fault } = this.#parts;
     if (fault?.form === "crash" && fault.when === "before") {
       this.#crash();
       return;
@@ -93,6 +93,25 @@ export class Journey<T> {
       this.#goBack(() => this.#fail(fault.error));
       return;
     }
+    const { ready } = call;
+    if (ready === undefined) {
+      this.#takeEffect();
+      return;
+    }
+    // A frozen process never gets past what it waits for.
+    (async () => await ready())().then(
+      () => (this.#parts.signal.aborted ? this.#giveUp() : this.#takeEffect()),
+      (refusal: unknown) => this.#refuse(refusal),
+    );
+  };
+
+  #refuse(refusal: unknown): void {
+    this.#record("refused");
+    this.#goBack(() => this.#fail(refusal));
+  }
+
+  #takeEffect(): void {
+    const { call, fault, startedAtMs } = this.#parts;
     let answer: T;
     try {
       if (fault?.form === "race") {
@@ -103,8 +122,7 @@ export class Journey<T> {
       }
       answer = call.effect(startedAtMs);
     } catch (refusal) {
-      this.#record("refused");
-      this.#goBack(() => this.#fail(refusal));
+      this.#refuse(refusal);
       return;
     }
     this.#record(fault?.form === "done-answer-lost" ? "answer-lost" : "done");
@@ -121,7 +139,7 @@ export class Journey<T> {
       default:
         this.#goBack(() => this.#succeed(answer));
     }
-  };
+  }
 
   #goBack(arrive: () => void): void {
     const { latencyMs } = this.#parts;

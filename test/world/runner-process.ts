@@ -49,6 +49,8 @@ export interface OutsideCall<T> {
   readonly signal: AbortSignal | undefined;
   /** Half of it passes before the effect, half after. */
   readonly latency: Latency;
+  /** Waited for right before the effect: what it throws is why the call was never made. */
+  readonly ready?: (() => void | Promise<void>) | undefined;
   /** What the call does to the world, at one moment. What it throws is the world's answer. */
   readonly effect: (startedAtMs: number) => T;
   /** The answer under the fault `done-says-conflict`. */

@@ -73,10 +73,8 @@ export class WorldPlatform implements Platform {
       subject: exportTaskId,
       signal,
       latency: 0,
-      effect: () => {
-        options.beforeRequest?.();
-        return state.startDownload(exportTaskId, runner.name);
-      },
+      ready: options.beforeRequest,
+      effect: () => state.startDownload(exportTaskId, runner.name),
     });
     await runner.pass(random.latencyMs(firstByteLatency), signal);
 
@@ -130,7 +128,7 @@ export class WorldPlatform implements Platform {
   ): Promise<T> {
     const { random, runner } = this.#parts;
     await this.#connect(signal);
-    beforeRequest?.();
+    await beforeRequest?.();
     const answer = await runner.outside({ ...call, signal, latency: 0 });
     await runner.pass(random.latencyMs(answerLatency), signal);
     return answer;

@@ -2,7 +2,7 @@ import { VirtualClock } from "../../../test/world/virtual-clock.ts";
 import type { ExportTask } from "../../domain/export-task.ts";
 import { LeftAloneTally } from "../../domain/left-alone.ts";
 import type { TaskMessage } from "../../domain/task-message.ts";
-import type { Slot, TakeOptions } from "../../pacing/pacer.ts";
+import { type Slot, SlotLost, type TakeOptions } from "../../pacing/pacer.ts";
 import type { ExportDownload, OddItem, TimedCallOptions } from "../../ports/platform.ts";
 import type { ArchiveEvent } from "../events.ts";
 import type { ArchiveSettings } from "../settings.ts";
@@ -17,7 +17,6 @@ export interface BareVisitParts {
   readonly settings?: Partial<ArchiveSettings>;
   /** How long the run takes at most; default: no limit. */
   readonly runLimitMs?: number;
-  readonly connectMs?: number;
   readonly lists?: () => readonly ExportTask[];
   readonly oddItems?: () => readonly OddItem[];
   readonly download?: (options: TimedCallOptions) => Promise<ExportDownload>;
@@ -47,7 +46,6 @@ export class BareVisit {
     };
     const run: unknown = {
       settings,
-      connectMs: parts.connectMs ?? 0,
       leftAlone: new LeftAloneTally((item) => this.events.push({ kind: "left-alone", item })),
       limitAtMs: parts.runLimitMs ?? Number.POSITIVE_INFINITY,
       pacer: {
@@ -88,9 +86,17 @@ export class BareVisit {
   }
 }
 
-/** A slot that is fresh, or not. */
-export function slotOf(isFresh: boolean): Slot {
-  return { startsAtMs: 0, isFresh: () => isFresh };
+/** A slot in which the request may be written, or that is lost. */
+export function slotOf(isReady: boolean, onRelease: () => void = () => undefined): Slot {
+  return {
+    startsAtMs: 0,
+    async ready() {
+      if (!isReady) {
+        throw new SlotLost();
+      }
+    },
+    release: onRelease,
+  };
 }
 
 /** An answer whose body nobody reads; counts how often it was dropped. */

@@ -1,7 +1,7 @@
 import { ALWAYS } from "../../../test/world/example-archiver.ts";
 import { type Runner, World, type WorldOptions } from "../../../test/world/world.ts";
 import { PACING_STATE_KEY } from "../../domain/key-layout.ts";
-import { Pacer, type PacerOptions, type Slot } from "../pacer.ts";
+import { Pacer, type PacerOptions, type Slot, type TakeOptions } from "../pacer.ts";
 
 export const INTERVAL_MS = 31_000;
 
@@ -52,6 +52,19 @@ function storeNowMs(world: World): number {
 export function smallestGapMs(moments: readonly number[]): number {
   const sorted = moments.toSorted((a, b) => a - b);
   return Math.min(...sorted.slice(1).map((moment, index) => moment - (sorted[index] ?? 0)));
+}
+
+/** Takes the next slot and begins its download: returns when the request may be written. */
+export async function begin(
+  pacer: Pacer,
+  deadlineMs = Number.POSITIVE_INFINITY,
+  options: TakeOptions = {},
+): Promise<Slot | "none"> {
+  const slot = await pacer.take(deadlineMs, ALWAYS, options);
+  if (slot !== "none") {
+    await slot.ready(ALWAYS);
+  }
+  return slot;
 }
 
 /** The slot where there has to be one. */

@@ -8,13 +8,13 @@ const STATE = "state/pacing.json";
 function together(
   name: string,
   plan: (stage: Stage) => void,
-  { skewMs = 0, capable = true, tasks = 6 } = {},
+  { skewMs = 0, capable = true, tasks = 6, connectLatency = { minMs: 10, maxMs: 60 } } = {},
 ): Scene {
   return {
     name,
     async play(seed) {
       const store = { createOnce: capable, compareAndSwap: capable };
-      const stage = new Stage({ seed, store });
+      const stage = new Stage({ seed, store, platform: { connectLatency } });
       stage.tasks(tasks);
       plan(stage);
       await stage.runTogether([{ runner: { skewMs } }, { runner: { skewMs: -skewMs } }], 8);
@@ -31,6 +31,22 @@ export const PACING_SCENES: readonly Scene[] = [
     tasks: 24,
   }),
   together("two runners without compare-and-swap", () => undefined, { capable: false }),
+  together("two runners whose connections come late now and then", () => undefined, {
+    connectLatency: { minMs: 1_000, maxMs: 4_000 },
+  }),
+  together("two runners whose connections are always late", () => undefined, {
+    tasks: 12,
+    connectLatency: { minMs: 2_700, maxMs: 3_200 },
+  }),
+  {
+    name: "a runner whose connections come late",
+    async play(seed) {
+      const stage = new Stage({ seed, platform: { connectLatency: { minMs: 2_000, maxMs: 4_000 } } });
+      stage.tasks(6);
+      await stage.runOn(4);
+      return stage;
+    },
+  },
   together("two runners, one of them throttled", ({ world }) => {
     const error = throttledError("IOTDA.021101");
     world.faults.plant({ site: "platform.showExportTask", occurrence: 2, form: "done-answer-lost", error });
