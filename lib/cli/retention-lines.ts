@@ -60,8 +60,16 @@ function day(isoTime: string | undefined): string {
   return isoTime?.slice(0, 10) ?? "?";
 }
 
-function lockOf({ lock = "?", lockedUntil }: PlanEntry): string {
-  return lockedUntil === undefined ? lock : `${lock}, locked until ${day(lockedUntil)}`;
+/** What this store does: a rule's wish is no lock where the store has none. */
+function lockOf({ lock = "?", lockedUntil, applied }: PlanEntry): string {
+  if (lockedUntil !== undefined) {
+    return `${lock}, locked until ${day(lockedUntil)}`;
+  }
+  return applied?.lock === "unsupported"
+    ? "none: no locks on this store"
+    : applied?.lock === "none"
+      ? "none"
+      : lock;
 }
 
 /** `retention sweep`. */

@@ -25,7 +25,10 @@ export interface PlanEntry {
   readonly sizeBytes?: number;
   readonly archivedAt?: string;
   readonly rule?: string;
+  /** What the rule asks for. */
   readonly lock?: string;
+  /** What there will be on this store after the next sweep, as the `retained` record has it. */
+  readonly applied?: { readonly lock: "locked" | "none" | "unsupported" };
   /** `forever`, or from when on it may go. */
   readonly keepUntil?: string;
   /** As the store has it now. */
@@ -102,6 +105,11 @@ async function planOne(
     return { ...about, sweep: "report-missing", expire: "missing" };
   }
   const step = retainStep(terms, protection, store, nowMs);
+  const applied =
+    step.kind === "apply" && step.lock !== undefined
+      ? "locked"
+      : factsOf(record, terms, protection, store).applied.lock;
+  const planned = { ...about, applied: { lock: applied } };
   const isNothingToDo =
     step.kind === "apply" &&
     step.lock === undefined &&
@@ -113,8 +121,8 @@ async function planOne(
       ? verdict.reason
       : await objection(run, exportTaskId, list, isLocked(protection, nowMs));
   return step.kind === "refused"
-    ? { ...about, sweep: "refuse", problem: step.problem, expire }
-    : { ...about, sweep: isNothingToDo ? "nothing" : "retain", expire };
+    ? { ...planned, sweep: "refuse", problem: step.problem, expire }
+    : { ...planned, sweep: isNothingToDo ? "nothing" : "retain", expire };
 }
 
 async function objection(

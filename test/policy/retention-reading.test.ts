@@ -68,6 +68,25 @@ test("plan says what the next runs do, and they do it; it changes nothing", asyn
   });
 });
 
+test.each([
+  ["a store with locks", true, "governance", "locked"],
+  ["a store without, which is no lock whatever the rule asks for", false, "governance", "unsupported"],
+  ["a rule without a lock", true, "none", "none"],
+  ["neither", false, "none", "none"],
+] as const)("plan says what there will be on %s", async (_what, canLock, lock, applied) => {
+  const scene = new RetentionScene({ canLock, policy: policyOf({ default: { keepDays: 10, lock } }) });
+  scene.keepPlatformBusy();
+  scene.plant({ exportTaskId: "night-01" });
+  const plan = async () => {
+    const { entries } = value(await scene.start((ports) => planRetention(ports, scene.settings, ALWAYS)));
+    return entries.map((entry) => ({ lock: entry.lock, applied: entry.applied }));
+  };
+  expect(await plan()).toEqual([{ lock, applied: { lock: applied } }]);
+  await scene.sweep();
+  expect(scene.record("night-01", "retained")).toMatchObject({ lock, applied: { lock: applied } });
+  expect(await plan()).toEqual([{ lock, applied: { lock: applied } }]);
+});
+
 test("plan says retain for a rule that changes nothing but the record, as the sweep does", async () => {
   const scene = new RetentionScene({ canLock: false });
   scene.keepPlatformBusy();

@@ -1,0 +1,44 @@
+import { expect, test } from "vitest";
+import type { PlanEntry } from "../retention/plan.ts";
+import { planLines } from "./retention-lines.ts";
+
+function shown(entry: Partial<PlanEntry>, canLock: boolean): string {
+  const frame = {
+    runId: "20261121T020000000Z-0a1b2c3d",
+    startedAt: "2026-11-21T02:00:00.000Z",
+    endedAt: "2026-11-21T02:00:09.000Z",
+    stopReason: "done",
+  } as const;
+  const planned: PlanEntry = {
+    exportTaskId: "night-01",
+    revision: "0a1b2c3d",
+    rule: "default",
+    archivedAt: "2026-11-20T02:00:00.000Z",
+    keepUntil: "2026-12-20T02:00:00.000Z",
+    sweep: "retain",
+    expire: "unexpired",
+    ...entry,
+  };
+  return planLines({ ...frame, policy: "p", store: { canLock, canTag: true }, entries: [planned] }).join(
+    "\n",
+  );
+}
+
+test.each<[Partial<PlanEntry>, boolean, RegExp]>([
+  [{ lock: "governance", applied: { lock: "unsupported" } }, false, /none: no locks on this store/],
+  [{ lock: "none", applied: { lock: "none" } }, false, / none /],
+  [{ lock: "compliance", applied: { lock: "locked" } }, true, /compliance/],
+  [
+    { lock: "governance", lockedUntil: "2026-12-20T02:00:00.000Z", applied: { lock: "locked" } },
+    true,
+    /governance, locked until 2026-12-20/,
+  ],
+  // Its time is over: nothing will lock it.
+  [{ lock: "governance", applied: { lock: "none" } }, true, / none /],
+])("the plan of an export with %j, where the store can lock: %s", (entry, canLock, words) => {
+  const text = shown(entry, canLock);
+  expect(text).toMatch(words);
+  if (entry.applied?.lock !== "locked") {
+    expect(text).not.toMatch(/governance|compliance/);
+  }
+});
