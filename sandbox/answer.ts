@@ -29,8 +29,13 @@ export interface Answer {
 
 /** An answer with a JSON body. */
 export function jsonAnswer(status: number, value: unknown, headers: Record<string, string> = {}): Answer {
-  const text = Buffer.from(JSON.stringify(value), "utf8");
-  return bufferAnswer(status, text, { "Content-Type": "application/json;charset=UTF-8", ...headers });
+  return jsonTextAnswer(status, JSON.stringify(value), headers);
+}
+
+/** An answer with a JSON body that is written already. */
+export function jsonTextAnswer(status: number, text: string, headers: Record<string, string> = {}): Answer {
+  const bytes = Buffer.from(text, "utf8");
+  return bufferAnswer(status, bytes, { "Content-Type": "application/json;charset=UTF-8", ...headers });
 }
 
 /** An error as the platform and the gateway in front of it write it (reference §2.1). */

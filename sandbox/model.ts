@@ -87,7 +87,15 @@ export class TaskModel {
       const { status = statusAt(task, this.platformMs()), exportCount = task.exportCount } = patch;
       const ended = status === "Processing" ? undefined : (task.endTime ?? isoTime(this.platformMs()));
       const endTime = patch.endTime ?? ended;
-      const changed: StoredTask = { ...task, status, exportCount, endTime, finishesAtMs: undefined };
+      const { listedAs = task.listedAs } = patch;
+      const changed: StoredTask = {
+        ...task,
+        status,
+        exportCount,
+        endTime,
+        listedAs,
+        finishesAtMs: undefined,
+      };
       this.#state.commit({ type: "task-put", task: changed });
       return changed;
     });

@@ -58,6 +58,8 @@ export const settingsSchema = v.strictObject({
     status: 400,
     code: "IOTDA.099400",
   }),
+  /** Items that every list shows after the tasks, as JSON texts: what no client expects. They are of no task. */
+  oddItems: v.optional(v.array(v.string()), []),
   taskNotFoundCode: v.optional(v.pipe(v.string(), v.regex(/^IOTDA\.\d+$/)), "IOTDA.099404"),
 });
 

@@ -60,6 +60,8 @@ export const taskPatchSchema = v.strictObject({
   status: v.optional(v.string()),
   endTime: v.optional(v.string()),
   exportCount: v.optional(wholeNumber),
+  /** Fields of the list item in place of the true ones: what no client expects. */
+  listedAs: v.optional(v.record(v.string(), v.unknown())),
 });
 export type TaskPatch = v.InferOutput<typeof taskPatchSchema>;
 
@@ -83,6 +85,7 @@ export interface StoredTask {
   readonly generation: number;
   readonly fillerBytes: number;
   readonly container: Container;
+  readonly listedAs?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** The status at a moment of the platform's clock: no timer ever flips it, so a restart changes nothing. */
@@ -106,6 +109,7 @@ export function listItemOf(task: StoredTask, platformMs: number): Record<string,
     progress: processing ? 1 : 100,
     create_time: task.createTime,
     ...(processing || task.endTime === undefined ? {} : { end_time: task.endTime }),
+    ...task.listedAs,
   };
 }
 

@@ -16,6 +16,32 @@ export const failureSchema = v.strictObject({
 /** What a command prints that could not do its work. */
 export const failureDocumentSchema = v.strictObject({ failure: failureSchema });
 
+/** What could not be understood and was left as it is. */
+const leftAlone = v.optional(
+  v.strictObject({
+    count: v.pipe(wholeNumber, v.minValue(1)),
+    items: v.pipe(
+      v.array(
+        v.variant("kind", [
+          v.strictObject({
+            kind: v.literal("list-item"),
+            index: wholeNumber,
+            field: v.optional(v.string()),
+            problem: v.string(),
+            exportTaskId: v.optional(exportTaskId),
+          }),
+          v.strictObject({
+            kind: v.picklist(["record", "hold", "store-entry"]),
+            key: v.string(),
+            problem: v.string(),
+          }),
+        ]),
+      ),
+      v.maxLength(20),
+    ),
+  }),
+);
+
 const archiveEntries = {
   runId,
   startedAt: isoTime,
@@ -57,6 +83,7 @@ const archiveEntries = {
     limit: v.literal(50),
     oldestUnarchived: v.optional(v.strictObject({ exportTaskId, createTime: v.string() })),
   }),
+  leftAlone,
   failure: v.optional(failureSchema),
 };
 
@@ -90,6 +117,7 @@ export const discoverReportSchema = v.strictObject({
   unfinished: wholeNumber,
   enqueued: v.array(exportTaskId),
   skipped: v.array(v.strictObject({ exportTaskId, reason: v.pipe(v.string(), v.nonEmpty()) })),
+  leftAlone,
   requests: v.optional(requestsSchema),
   /** Of the function only; the command ends with an exit code instead. */
   failure: v.optional(failureSchema),
@@ -120,6 +148,7 @@ export const statusSchema = v.strictObject({
   }),
   queue: queueDepthSchema,
   deletion: v.picklist(["after-verify", "never"]),
+  leftAlone,
   nextSlotAt: v.optional(isoTime),
   requests: v.optional(
     v.strictObject({
