@@ -52,7 +52,7 @@ export function findStage(
       Object.entries(parameters).map(([name, value]) => [name, resolved(value, stage)]),
     ),
     problems: [
-      ...(stages.includes(stage) ? [] : [unknownStage(stage, stages)]),
+      ...(stages.includes(stage) ? problemsOfStageName(stage) : [unknownStage(stage, stages)]),
       ...ofFile,
       ...problemsOfNames([...given.keys()], "--param"),
     ],
@@ -89,6 +89,19 @@ function problemsOfNames(names: readonly string[], where: string): readonly Stag
         fix: meant === undefined ? "Remove it." : `Did you mean ${meant}?`,
       };
     });
+}
+
+/** It is part of the functions' names, which take 64 characters. */
+function problemsOfStageName(stage: string): readonly StageProblem[] {
+  return /^[a-z][a-z0-9-]{0,29}$/.test(stage)
+    ? []
+    : [
+        {
+          name: `--stage ${quoted(stage)}`,
+          problem: "is no name for a stack and its functions",
+          fix: "Name the stage with 1 to 30 small letters, digits and dashes, a letter first.",
+        },
+      ];
 }
 
 function unknownStage(stage: string, stages: readonly string[]): StageProblem {

@@ -63,6 +63,21 @@ async function requestsOf(lab: CloudLab, role: string) {
   return { refused, operations: new Set(requests.map(({ operation }) => operation as string)) };
 }
 
+test.each<[role: string, kinds: readonly string[]]>([
+  ["ArchiveRole", ["archived", "deleted", "dead-letter"]],
+  ["RetainRole", ["retained"]],
+  ["ExpireRole", ["deleted", "expired"]],
+  ["DiscoverRole", []],
+  ["ExportEventsRole", []],
+])("%s writes no other records than its function makes: %j", (role, kinds) => {
+  const written = ["archived", "deleted", "dead-letter", "retained", "expired"].filter((kind) =>
+    ["", "-2", "-9999"].every((number) =>
+      mayInBucket(role, "s3:PutObject", { key: `records/p/default/task-1/0a1b2c3d/${kind}${number}.json` }),
+    ),
+  );
+  expect(written).toEqual(kinds);
+});
+
 test("exportEvents, discover and archive send nothing to the bucket that their roles refuse", async (context) => {
   const lab = await openNight(context);
 

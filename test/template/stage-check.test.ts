@@ -155,6 +155,15 @@ test("mistyped names are refused, with the one that was meant", () => {
   expect(problemsOf("constructor")).toHaveLength(1);
 });
 
+test.each(["Prod", "my_stage", "a".repeat(31)])(
+  "the stage %s cannot be part of a function's name",
+  (stage) => {
+    expect(problemsOf(stage, undefined, `${filled}\n${stage}: {}\n`)).toEqual([
+      `--stage "${stage}": is no name for a stack and its functions`,
+    ]);
+  },
+);
+
 test("a file that is none, and one without a parameter, are refused", () => {
   expect(problemsOf("prod", undefined, "default: [")).toHaveLength(1);
   expect(problemsOf("prod", undefined, "")).toHaveLength(1);
@@ -213,6 +222,9 @@ test("the stage and parameters are found among the deployment program's words", 
   });
   expect(readArguments(["--verbose", "-s", "kms"]).stage).toBe("kms");
   expect(readArguments(["--stage=obs"]).stage).toBe("obs");
+  expect(readArguments(["-r", "eu-west-1", "--param=awsRegion=eu-central-1"]).params.get("awsRegion")).toBe(
+    "eu-west-1",
+  );
 });
 
 test.each<[string, number, readonly number[] | undefined]>([
