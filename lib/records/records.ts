@@ -97,7 +97,7 @@ export class Records {
       const records = await this.#readRevision(exportTaskId, revision, numbers, options);
       revisions.set(revision, records);
       for (const name of records.unreadable) {
-        const key = recordKey(this.#scope, exportTaskId, revision, name, numbers[name]);
+        const key = this.#newestKey(exportTaskId, revision, name, numbers);
         leftAlone.push({ kind: "record", key, problem: "it is no record of this export" });
       }
     }
@@ -215,6 +215,10 @@ export class Records {
     );
   }
 
+  #newestKey(exportTaskId: string, revision: string, name: RecordName, numbers: RecordNumbers): string {
+    return recordKey(this.#scope, exportTaskId, revision, name, numbers[name]);
+  }
+
   async #readRevision(
     exportTaskId: string,
     revision: string,
@@ -224,10 +228,7 @@ export class Records {
     const read = async (name: RecordName) =>
       numbers[name] === 0
         ? undefined
-        : await this.#store.getDocument(
-            recordKey(this.#scope, exportTaskId, revision, name, numbers[name]),
-            options,
-          );
+        : await this.#store.getDocument(this.#newestKey(exportTaskId, revision, name, numbers), options);
     const [archivedDocument, letterDocument] = await allEnded([read("archived"), read("dead-letter")]);
     const archived = this.#ownArchived(
       parseRecord(archivedRecordSchema, archivedDocument),

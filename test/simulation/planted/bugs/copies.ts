@@ -104,8 +104,8 @@ export const COPY_BUGS: readonly PlantedBug[] = [
     breaks: "A record that was copied into the wrong folder opens the gate.",
     invariant: "I1",
     file: "lib/records/records.ts",
-    find: "return record?.idempotencyKey === key ? record : undefined;",
-    replace: "return key === undefined ? undefined : record;",
+    find: "record !== undefined && isOwnArchived(record, this.#scope, exportTaskId, revision)",
+    replace: "record !== undefined && isOwnArchived !== undefined && exportTaskId !== revision",
   },
   {
     name: "adoption without CRC",
