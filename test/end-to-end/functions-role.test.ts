@@ -44,6 +44,43 @@ test("a function's role may stand behind its container's address instead of in i
   expect(log).not.toContain(ROLE.sessionToken);
 });
 
+test("one refusal of each request's time ends no run, and nobody blames the clock", async (context) => {
+  const lab = await openCloudLab(context, {
+    intervalMs: 800,
+    s3: { profile: "aws" },
+    storeProfile: "aws",
+    longestPollSeconds: 1,
+  });
+  await lab.control.addTasks(finishedExports(1).map((task) => ({ ...task, fillerBytes: 12_000_000 })));
+  lab.queue.send("export-01");
+  const operations = [
+    "HeadObject",
+    "GetObject",
+    "PutObject",
+    "ListObjectsV2",
+    "ListMultipartUploads",
+    "CreateMultipartUpload",
+    "UploadPart",
+    "CompleteMultipartUpload",
+  ] as const;
+  const fault = { kind: "status", status: 403, code: "RequestTimeTooSkewed" } as const;
+  await lab.bucket.server.control.scriptFaults(...operations.map((operation) => ({ operation, fault })));
+  await lab.control.scriptFaults({
+    operation: "listExportTasks",
+    fault: { kind: "status", status: 401, code: "APIGW.0301" },
+  });
+  const { returned, log } = await callFresh({ ...lab.settings, ...lab.awsKeys }, "archive", {
+    timeLeftMs: 90_000,
+  });
+  expect(v.parse(archiveReportSchema, returned), log).toMatchObject({
+    stopReason: "drained",
+    counts: { archived: 1, deleted: 1 },
+  });
+  expect(log).not.toMatch(/clock/i);
+  const { faults } = await lab.bucket.server.control.state();
+  expect(faults.filter(({ met }) => met === 0)).toEqual([]);
+});
+
 test("the keys of one secret open platform and OBS", async (context) => {
   const [lab, secrets] = await Promise.all([
     openCloudLab(context, {
