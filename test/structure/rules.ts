@@ -33,7 +33,9 @@ const LAYERS: readonly { readonly modules: readonly string[]; readonly peers: bo
   { modules: ["lib/config"], peers: false },
   // What a deployed function does around a run: its host, events, log lines and metrics.
   { modules: ["lib/hosted"], peers: false },
-  { modules: ["functions", "lib/cli", "deploy"], peers: false },
+  { modules: ["functions", "lib/cli"], peers: false },
+  // The program around the deployment; it speaks as the command line does.
+  { modules: ["deploy"], peers: false },
 ];
 
 /** The layer that decides and does nothing itself. */
