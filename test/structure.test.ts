@@ -63,6 +63,17 @@ describe("the sources", () => {
     expect(leaks).toEqual([]);
   });
 
+  test("read JSON in one place, which bounds its depth", () => {
+    const others = product.filter(
+      ({ file, text }) =>
+        /^(?:lib|functions)\//.test(file) &&
+        !file.includes("/testing/") &&
+        file !== "lib/domain/json.ts" &&
+        /\bJSON\.parse\b|\bv\.parseJson\b/.test(text),
+    );
+    expect(others.map(({ file }) => file)).toEqual([]);
+  });
+
   test("are short", () => {
     expect(all.flatMap(problemsOfLength)).toEqual([]);
   });

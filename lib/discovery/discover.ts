@@ -4,7 +4,7 @@ import { type FreshList, freshList, oddItemsOf, placesHeld } from "../archive/ru
 import { type ArchiveSettings, PLACES_LIMIT } from "../archive/settings.ts";
 import { isBlockedBySibling, isSiblingPatienceOver } from "../archive/siblings.ts";
 import { type ExportTask, oldestFirst, revisionOf } from "../domain/export-task.ts";
-import { runIdOf } from "../domain/key-layout.ts";
+import { DISCOVERED_STATE_KEY, runIdOf } from "../domain/key-layout.ts";
 import { type LeftAloneReport, LeftAloneTally } from "../domain/left-alone.ts";
 import { isOnlyThisTask, Records } from "../records/records.ts";
 import type { KeepReason } from "../records/run-report.ts";
@@ -86,7 +86,7 @@ export async function discover(
     await queue.send(messages, { signal, delayMs: 0 });
     const nowMs = clock.wallMs();
     const added = found.map((task): [string, number] => [hintKey(task), nowMs]);
-    await writeEnqueuedAt(store, new Map([...enqueuedAt, ...added]), nowMs, { signal });
+    await rememberEnqueued(store, new Map([...enqueuedAt, ...added]), nowMs, tally, signal);
   }
   const enqueued = found.map((task) => task.exportTaskId);
   const leftAlone = tally.report();
@@ -102,6 +102,25 @@ export async function discover(
     ...(leftAlone === undefined ? {} : { leftAlone }),
     ...(requests === undefined ? {} : { requests }),
   };
+}
+
+/** Without the hint the same tasks are enqueued again, which is harmless: what stands in its place stops nobody. */
+async function rememberEnqueued(
+  store: ArchivePorts["store"],
+  enqueuedAt: EnqueuedAt,
+  nowMs: number,
+  leftAlone: LeftAloneTally,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    await writeEnqueuedAt(store, enqueuedAt, nowMs, { signal });
+  } catch (error) {
+    if (!isOnlyThisTask(error)) {
+      throw error;
+    }
+    const problem = "it is no file that can be written";
+    leftAlone.note([{ kind: "store-entry", key: DISCOVERED_STATE_KEY, problem }]);
+  }
 }
 
 function hintKey(task: ExportTask): string {

@@ -131,6 +131,11 @@ describe("an odd item is named by its field, and told apart by its id where it h
     });
   });
 
+  test("a condition that is an item's size by itself is not kept", () => {
+    const resource_condition = "x".repeat(1_048_577);
+    expect(read({ resource_condition })).toMatchObject({ kind: "odd", item: { condition: undefined } });
+  });
+
   test("with an app that cannot be read, nobody knows its condition", () => {
     expect(read({ app_type: 7 })).toMatchObject({ kind: "odd", item: { condition: undefined } });
   });

@@ -58,6 +58,9 @@ function conditionOf(item: unknown): OddItem["condition"] {
     return undefined;
   }
   const { resource_type, resource_condition, app_type, app_id } = parsed.output;
+  if ((JSON.stringify(resource_condition) ?? "").length > MAX_ITEM_BYTES) {
+    return undefined;
+  }
   return {
     resourceType: resource_type ?? undefined,
     resourceCondition: resource_condition,

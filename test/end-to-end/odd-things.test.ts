@@ -96,7 +96,7 @@ describe.concurrent("odd entries of the store", () => {
         `${project}/export-03/x.json`,
         `${runs}/20261122T010000000Z-00000000.json`,
         "requests/x.json",
-        "state/x.json",
+        "state/discovered.json",
         "exports/x.zip",
       ];
       for (const place of places) {
