@@ -1,5 +1,6 @@
 import { settleAbsence } from "./absence.ts";
-import { deleteTask } from "./delete-task.ts";
+import type { Copy } from "./copy.ts";
+import { type DeleteOutcome, deleteTask } from "./delete-task.ts";
 import { fetchCopy } from "./fetch-copy.ts";
 import { adoptedCopy, standingCopy } from "./find-copy.ts";
 import { recordDeleted } from "./finish.ts";
@@ -27,15 +28,28 @@ async function archiveFinished(visit: Visit, sight: FinishedTask): Promise<Visit
     // Archived and removed by retention: an archive run never brings an expired copy back.
     return { kind: "done", outcome: "archived-kept", reason: "expired" };
   }
-  const copy =
+  let copy =
     (await standingCopy(visit, sight)) ??
     (await adoptedCopy(visit, sight)) ??
     (await fetchCopy(visit, sight));
-  if (copy.kind !== "copy") {
-    return copy;
+  while (copy.kind === "copy") {
+    visit.learned.isArchived = true;
+    const ended = await deleteTask(visit, sight, copy);
+    if (ended.kind !== "damaged") {
+      return await resultOfDelete(visit, sight, copy, ended);
+    }
+    // The platform still has the file: it is archived again, under a new record.
+    copy = await fetchCopy(visit, sight);
   }
-  visit.learned.isArchived = true;
-  const ended = await deleteTask(visit, sight, copy);
+  return copy;
+}
+
+async function resultOfDelete(
+  visit: Visit,
+  sight: FinishedTask,
+  copy: Copy,
+  ended: Exclude<DeleteOutcome, { kind: "damaged" }>,
+): Promise<VisitResult> {
   switch (ended.kind) {
     case "gone":
       return await recordDeleted(visit, copy.record, {

@@ -7,6 +7,8 @@ export interface Copy {
   readonly record: ArchivedRecord;
   /** The object as recorded, or as this visit's read-back saw it: what the gate compares with. */
   readonly seen: ObjectInfo;
+  /** When its bytes were last read whole and compared, on the monotonic clock; `-Infinity` when nobody knows. */
+  readonly provedAtMs: number;
   /** Whether this visit made the record. */
   readonly archivedNow: boolean;
 }

@@ -24,7 +24,7 @@ const TASK: ExportTask = {
 };
 
 const record = recordOf("aaaaaa", { revision: revisionOf(TASK) });
-const COPY: Copy = { kind: "copy", record, seen: recordedInfo(record), archivedNow: true };
+const COPY: Copy = { kind: "copy", record, seen: recordedInfo(record), provedAtMs: 0, archivedNow: true };
 const NOTHING_KNOWN = recordsOfRevision({ revisions: new Map(), leftAlone: [] }, record.revision);
 const SIGHT: FinishedTask = {
   kind: "finished",
@@ -54,6 +54,7 @@ function withSlowSibling(answersAfterMs: readonly number[], connectMs: readonly 
   const records = { revisions: new Map([[record.revision, SIGHT.records]]) };
   const gateRun: unknown = {
     ...run,
+    abilities: { verification: "read-back" },
     records: { ofTask: async () => records, isHeld: async () => false },
     archivedExports: {
       firstMissing: async () => {

@@ -3,6 +3,7 @@ import type { Copy } from "./copy.ts";
 import { ListIsTooOld, refuseAfter } from "./errors.ts";
 import { type GateVerdict, gate } from "./gate.ts";
 import type { FinishedTask } from "./look.ts";
+import { isProofFresh, proveAgain } from "./proof-age.ts";
 import { doubtAbout, listForRun, taskIn } from "./run.ts";
 import type { Visit } from "./visit.ts";
 
@@ -12,6 +13,8 @@ export type DeleteOutcome =
   | { readonly kind: "gone"; readonly outcome: "deleted" | "already-gone" }
   /** The platform said yes, or did not answer, and still lists the task. */
   | { readonly kind: "still-listed" }
+  /** The recorded copy is not what the record says any more: nothing was deleted. */
+  | { readonly kind: "damaged" }
   | Extract<GateVerdict, { kind: "keep" | "wait" }>;
 
 /**
@@ -20,8 +23,9 @@ export type DeleteOutcome =
  * @throws the delete's error when the task is still listed and the platform refused.
  */
 export async function deleteTask(visit: Visit, sight: FinishedTask, copy: Copy): Promise<DeleteOutcome> {
-  for (let attempt = 1; attempt <= MAX_GATE_TRIES; attempt += 1) {
-    const verdict = await gate(visit, sight, copy);
+  let proven = copy;
+  for (let attempt = 1; attempt <= MAX_GATE_TRIES; ) {
+    const verdict = await gate(visit, sight, proven);
     switch (verdict.kind) {
       case "gone":
         return { kind: "gone", outcome: "already-gone" };
@@ -29,10 +33,23 @@ export async function deleteTask(visit: Visit, sight: FinishedTask, copy: Copy):
       case "wait":
         return verdict;
       case "delete": {
+        if (!isProofFresh(visit, proven)) {
+          const proof = await proveAgain(visit, proven);
+          if (proof === "cold") {
+            return { kind: "keep", reason: "copy-cold" };
+          }
+          if (proof === "damaged") {
+            return { kind: "damaged" };
+          }
+          // Reading took its time: everything else is asked anew.
+          proven = proof;
+          continue;
+        }
         const request = await sendDelete(visit, verdict.validUntilMs);
         if (request !== "not-sent") {
           return await confirm(visit, request);
         }
+        attempt += 1;
       }
     }
   }

@@ -4,6 +4,7 @@ import { checkMembers } from "../integrity/members.ts";
 import type { ListedObject, ObjectInfo } from "../ports/object-store.ts";
 import { type Copy, isSameObject, recordedInfo } from "./copy.ts";
 import type { FinishedTask } from "./look.ts";
+import { recordedProofAtMs } from "./proof-age.ts";
 import { readBack } from "./read-back.ts";
 import { recordArchived } from "./record-archived.ts";
 import type { Visit } from "./visit.ts";
@@ -20,7 +21,7 @@ export async function standingCopy(visit: Visit, sight: FinishedTask): Promise<C
   if (archived === undefined) {
     return undefined;
   }
-  const { store } = visit.run.ports;
+  const { store, clock } = visit.run.ports;
   const { signal } = visit.limit;
   const { key, sizeBytes, sha256 } = archived.object;
   visit.learned.sizeBytes = sizeBytes;
@@ -29,12 +30,14 @@ export async function standingCopy(visit: Visit, sight: FinishedTask): Promise<C
     return undefined;
   }
   const recorded = recordedInfo(archived);
+  const copy = { kind: "copy", record: archived, archivedNow: false } as const;
   if (isSameObject(now, recorded)) {
-    return { kind: "copy", record: archived, seen: recorded, archivedNow: false };
+    return { ...copy, seen: recorded, provedAtMs: recordedProofAtMs(archived, clock) };
   }
+  const provedAtMs = clock.monotonicMs();
   const read = await readBack(store, key, signal);
   const isIntact = read.sizeBytes === sizeBytes && read.sha256 === sha256;
-  return isIntact ? { kind: "copy", record: archived, seen: now, archivedNow: false } : undefined;
+  return isIntact ? { ...copy, seen: now, provedAtMs } : undefined;
 }
 
 /**

@@ -3,6 +3,7 @@ import type { StoredObject } from "../ports/object-store.ts";
 import { type ArchivedRecord, SCHEMA_VERSION } from "../records/schemas.ts";
 import { type Copy, recordedInfo } from "./copy.ts";
 import type { FinishedTask } from "./look.ts";
+import { recordedProofAtMs } from "./proof-age.ts";
 import type { Visit } from "./visit.ts";
 
 /** What is known of a copy when it is about to be recorded. */
@@ -54,5 +55,11 @@ export async function recordArchived(visit: Visit, sight: FinishedTask, proven: 
       adopted: proven.verification.adopted === true,
     });
   }
-  return { kind: "copy", record: standing, seen: won ? object : recordedInfo(standing), archivedNow: won };
+  return {
+    kind: "copy",
+    record: standing,
+    seen: won ? object : recordedInfo(standing),
+    provedAtMs: recordedProofAtMs(standing, run.ports.clock),
+    archivedNow: won,
+  };
 }

@@ -163,6 +163,7 @@ function skipKindInWords(reason: DiscoverReport["skipped"][number]["reason"]): s
       return "enqueued less than 6 h ago";
     case "unknown-status":
       return "of unknown status";
+    case "kept:copy-cold":
     case "kept:delete-disabled":
     case "kept:hold":
     case "kept:expired":
@@ -180,6 +181,7 @@ function skipInWords(reason: DiscoverReport["skipped"][number]["reason"]): strin
       return "enqueued less than 6 h ago";
     case "unknown-status":
       return "its status is not one this program knows";
+    case "kept:copy-cold":
     case "kept:delete-disabled":
     case "kept:hold":
     case "kept:expired":

@@ -7,6 +7,7 @@ import type { PlannedSweep } from "../retention/plan.ts";
 const VISIT_WORDS: Readonly<
   Record<KeepReason | PostponeReason | DeadLetterReason | "already-gone" | "dead-lettered", string>
 > = {
+  "copy-cold": "its stored copy lies in a storage class that cannot be read, and was proved too long ago",
   "delete-disabled": "deletion is switched off",
   hold: "held by an operator",
   expired: "its archive has expired",

@@ -13,6 +13,8 @@ export type TaskOutcome =
 
 /** Why an archived task stays on the platform. */
 export type KeepReason =
+  /** The copy lies in a storage class that cannot be read, and was read too long ago to delete on its strength. */
+  | "copy-cold"
   | "delete-disabled"
   | "hold"
   | "expired"

@@ -57,7 +57,10 @@ export class StoredEntry {
   #sha256: string | undefined;
   #text: string | undefined;
 
+  readonly #version: number;
+
   constructor({ bytes, version, checksum, metadata, modifiedAtMs }: EntryParts, sha256?: string) {
+    this.#version = version;
     this.bytes = bytes;
     this.sizeBytes = bytes.length;
     this.etag = `"etag-${version}"`;
@@ -66,6 +69,15 @@ export class StoredEntry {
     this.metadata = metadata;
     this.modifiedAtMs = modifiedAtMs;
     this.#sha256 = sha256;
+  }
+
+  /** What the same entry shows once a disk has flipped a bit of it: nothing but other bytes. */
+  rotten(): StoredEntry {
+    const bytes = Uint8Array.from(this.bytes);
+    const middle = bytes.length >> 1;
+    bytes[middle] = (bytes[middle] ?? 0) ^ 1;
+    const { checksum, metadata, modifiedAtMs } = this;
+    return new StoredEntry({ bytes, version: this.#version, checksum, metadata, modifiedAtMs });
   }
 
   /** Lowercase hex over `bytes`. Most entries are documents, whose hash nobody asks for. */
@@ -130,6 +142,14 @@ export class StoreState {
   /** Puts bytes at a key from outside: a bit rots, a person uploads. No promise is checked. */
   plantObject(key: string, bytes: Uint8Array): void {
     this.#store(key, bytes, {});
+  }
+
+  /** Flips a bit of what stands at a key; size, ETag, version and modification time stay. */
+  rotObject(key: string): void {
+    const entry = this.#entries.get(key);
+    if (entry !== undefined) {
+      this.#entries.set(key, entry.rotten());
+    }
   }
 
   /** Removes a key from outside. */

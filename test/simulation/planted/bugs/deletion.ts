@@ -143,4 +143,28 @@ export const DELETION_BUGS: readonly PlantedBug[] = [
       "});",
     ].join("\n"),
   },
+  {
+    name: "old proof taken for a fresh one",
+    breaks: "A copy that rotted since it was archived is all that is left of a deleted task.",
+    invariant: "I1",
+    file: "lib/archive/proof-age.ts",
+    find: 'return run.abilities.verification === "stored" || ageMs <= PROOF_MAX_AGE_MS;',
+    replace: 'return run.abilities.verification === "stored" || ageMs >= 0;',
+  },
+  {
+    name: "rotten copy deleted on all the same",
+    breaks: "A copy that was read and found damaged still opens the gate.",
+    invariant: "I1",
+    file: "lib/archive/proof-age.ts",
+    find: "if (read.sizeBytes === sizeBytes && read.sha256 === sha256) {",
+    replace: "if (read.sizeBytes === sizeBytes && sha256 !== undefined) {",
+  },
+  {
+    name: "rotten copy never archived again",
+    breaks: "A task whose copy was found damaged is given up for kept.",
+    invariant: "I3",
+    file: "lib/archive/archive-task.ts",
+    find: "copy = await fetchCopy(visit, sight);",
+    replace: 'return { kind: "done", outcome: "archived-kept", reason: "copy-cold" };',
+  },
 ];

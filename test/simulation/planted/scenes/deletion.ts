@@ -3,7 +3,7 @@ import { exportFile } from "../../../world/export-file.ts";
 import type { PlannedFault, SiteCall } from "../../../world/faults.ts";
 import { platformError } from "../../../world/port-errors.ts";
 import type { Scene } from "../scene.ts";
-import { MINUTE_MS, Stage } from "../stage.ts";
+import { HOUR_MS, MINUTE_MS, Stage } from "../stage.ts";
 
 /** Somebody acts when the gate looks for a hold: after everything that came before, before HEAD and the list. */
 function atTheGate(act: () => void): PlannedFault {
@@ -148,6 +148,21 @@ export const DELETION_SCENES: readonly Scene[] = [
       if (stage.objects(id).length > 0) {
         stage.note("I2: a copy that retention removed was brought back");
       }
+      return stage;
+    },
+  },
+  {
+    name: "a copy rots before deletion is switched on",
+    async play(seed) {
+      const stage = new Stage({ seed });
+      const id = stage.task();
+      await stage.run({ settings: { deletion: "never" } });
+      await stage.wait(24 * HOUR_MS);
+      for (const key of stage.objects(id)) {
+        stage.world.store.rotObject(key);
+      }
+      stage.send({ exportTaskId: id });
+      await stage.runOn(3);
       return stage;
     },
   },
