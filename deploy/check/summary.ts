@@ -18,7 +18,7 @@ export function summaryLines(name: string, stage: Stage, unchecked: readonly str
     ["retain", timeInWords(stage.retainAt)],
     ["expire", `${timeInWords(stage.expireAt)}; removes at most ${stage.expireMaxRemovals} exports a run`],
     ["time zone", timeZone],
-    ["retention", retentionInWords(stage.retentionPolicy)],
+    ["retention", retentionInWords(stage)],
     ["alarms", `by e-mail to ${stage.alarmEmail}`],
     ["logs", `kept for ${stage.logRetentionDays} days`],
   ];
@@ -83,13 +83,21 @@ function twoDigits(value: number): string {
   return String(value).padStart(2, "0");
 }
 
-function retentionInWords(policy: string): string {
-  if (!policy.startsWith("{")) {
-    return `by ${policy}`;
+function retentionInWords({ retentionPolicy, objectLock, store }: Stage): string {
+  if (!retentionPolicy.startsWith("{")) {
+    return `by ${retentionPolicy}`;
   }
-  const { default: otherwise, rules } = parseRetentionPolicy(policy);
+  const { default: otherwise, rules } = parseRetentionPolicy(retentionPolicy);
   const named = rules.map((rule) => `${rule.name}: ${termsInWords(rule)}`);
-  return [...named, `${named.length === 0 ? "" : "others: "}${termsInWords(otherwise)}`].join("; ");
+  const asksForLocks = [otherwise, ...rules].some(({ lock }) => lock !== "none");
+  return [
+    ...named,
+    `${named.length === 0 ? "" : "others: "}${termsInWords(otherwise)}`,
+    ...(asksForLocks && store === "obs" ? ["OBS gives NO locks"] : []),
+    ...(asksForLocks && store !== "obs" && !objectLock
+      ? ["NO locks unless object lock was switched on in S3, since objectLock is false"]
+      : []),
+  ].join("; ");
 }
 
 function termsInWords({ keepDays, lock }: RetentionPolicy["default"]): string {

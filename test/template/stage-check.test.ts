@@ -211,6 +211,22 @@ test("the summary says in words what is deployed", () => {
   ]);
 });
 
+test.each<[stage: string, params: readonly (readonly [string, string])[], said: string]>([
+  [
+    "prod",
+    [],
+    "kept for 30 days, then removed, governance lock; NO locks unless object lock was switched on in S3, since objectLock is false",
+  ],
+  ["prod", [["objectLock", "true"]], "kept for 30 days, then removed, governance lock"],
+  ["obs", [], "kept for 30 days, then removed, governance lock; OBS gives NO locks"],
+])("the summary of %s with %j says which locks there will be", (stage, params, said) => {
+  const policy = '{"schemaVersion":1,"default":{"keepDays":30,"lock":"governance"}}';
+  const checked = checkStage(filled, stage, new Map([...params, ["retentionPolicy", `'${policy}'`]]));
+  expect(checked.kind === "stage" && summaryLines(stage, checked.stage, [])).toContain(
+    `  retention  ${said}`,
+  );
+});
+
 test("the stage and parameters are found among the deployment program's words", () => {
   expect(readArguments([])).toEqual({ stage: "prod", params: new Map() });
   expect(readArguments(["--stage", "test", "--force", "--param=a=b=c", "--param", "d=e"])).toEqual({
