@@ -98,7 +98,10 @@ export class Records {
       revisions.set(revision, records);
       for (const name of records.unreadable) {
         const key = this.#newestKey(exportTaskId, revision, name, numbers);
-        leftAlone.push({ kind: "record", key, problem: "it is no record of this export" });
+        // An entry that is no file has been named as what it is.
+        if (!leftAlone.some((item) => "key" in item && item.key === key)) {
+          leftAlone.push({ kind: "record", key, problem: "it is no record of this export" });
+        }
       }
     }
     return { revisions, leftAlone };

@@ -7,6 +7,8 @@ import { S3Caller } from "./s3-caller.ts";
 
 const { signal } = new AbortController();
 
+const MARKER = { Key: "a/", Size: 0, LastModified: new Date(0) };
+
 /** The page that this answer of version 1 is taken for. */
 async function pageOf(
   keys: readonly string[],
@@ -61,6 +63,15 @@ describe("a page of version 1", () => {
     ["does not say whether it is the last", ["c"], {}],
   ])("that %s is no page", async (_what, keys, answer) => {
     await expect(pageOf(keys, answer, "b")).rejects.toMatchObject({ code: "store-foreign-answer" });
+  });
+
+  test("names a folder marker as what it is, and nothing else, however odd the key", async () => {
+    const keys = ["a\u0001", "a/../b", "a//b", "b/", "x".repeat(1_024)];
+    const { objects } = await pageOf(keys, { IsTruncated: false });
+    expect(objects.map(({ key }) => key)).toEqual(keys);
+    expect(objects.flatMap(({ oddity }) => oddity ?? [])).toEqual([]);
+    const { objects: markers } = await pageOf(["a/"], { IsTruncated: false, Contents: [MARKER] });
+    expect(markers).toMatchObject([{ key: "a/", oddity: "is a folder marker" }]);
   });
 
   test("that is the first, and empty, and leads nowhere, is no page", async () => {
