@@ -34,7 +34,12 @@ export async function fateOf(
     const isGivenUp = revisions.some(
       ({ deadLetter }) => deadLetter !== undefined && Date.parse(deadLetter.deadLetteredAt) > exportedAfterMs,
     );
-    const lostAfterMs = sightIn(view, exportTaskId) === "absent" ? LOST_AFTER_MS : NEVER_FINISHED_AFTER_MS;
+    const sight = sightIn(view, exportTaskId);
+    if (sight === "odd") {
+      // It is there; another create could overwrite its file.
+      return { kind: "under-way", reason: "unarchived" };
+    }
+    const lostAfterMs = sight === "absent" ? LOST_AFTER_MS : NEVER_FINISHED_AFTER_MS;
     return isGivenUp || ageMs >= lostAfterMs
       ? { kind: "failed", reason: "export-lost" }
       : { kind: "under-way", reason: "absent" };
