@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, symlink, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -197,4 +197,20 @@ test("an aborted signal ends it before anything is removed", async () => {
   const reason = new Error("stop");
   await expect(swept({ signal: AbortSignal.abort(reason), removeOrphans: true })).rejects.toBe(reason);
   expect(await filesOfTask()).toHaveLength(2);
+});
+
+test("odd entries, and a task whose records are a link, are left alone and named; the others are swept", async () => {
+  const ORPHANED = "5f2d9c3a1b2c3d4e5f6a7b8d";
+  const orphan = `exports/project-1/default/2026/11/22/${ORPHANED}/${REVISION}-000001.zip`;
+  await plant(orphan, OLD_MS);
+  await plantRecord("archived.json", "000002");
+  const [losing] = [await plantObject("000001", OLD_MS), await plantObject("000002", OLD_MS)];
+  await symlink("/etc/hostname", join(root, objectKey("000003")));
+  await symlink(root, join(root, `records/project-1/default/${ORPHANED}`));
+  const { leftAlone, orphans } = await swept({ removeOrphans: true });
+  expect(orphans).toMatchObject([{ key: losing, removed: true }]);
+  expect(leftAlone?.items).toMatchObject([
+    { kind: "store-entry", key: objectKey("000003"), problem: "it is a symbolic link" },
+    { kind: "record", key: `records/project-1/default/${ORPHANED}/` },
+  ]);
 });

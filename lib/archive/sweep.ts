@@ -1,8 +1,9 @@
 import type { PlatformScope } from "../domain/export-task.ts";
 import { exportsRoot, parseExportObjectKey } from "../domain/key-layout.ts";
+import { type LeftAlone, type LeftAloneReport, leftAloneReport } from "../domain/left-alone.ts";
 import type { ListedObject, ObjectStore } from "../ports/object-store.ts";
 import type { OpenUpload, StoreSweeper } from "../ports/store-sweeper.ts";
-import type { Records } from "../records/records.ts";
+import { isOnlyThisTask, type Records } from "../records/records.ts";
 
 /** Younger uploads and objects may belong to a run that is under way, on a machine we do not see. */
 const MIN_AGE_MS = 24 * 3_600_000;
@@ -26,6 +27,8 @@ export interface SweepReport {
   readonly youngUploads: number;
   readonly orphans: readonly Orphan[];
   readonly checkedObjects: number;
+  /** What could not be understood and was left as it is. */
+  readonly leftAlone?: LeftAloneReport;
 }
 
 export interface SweepOptions {
@@ -49,10 +52,11 @@ export async function sweep(
   const latestMs = (await store.readClockMs({ signal })) - MIN_AGE_MS;
   const uploads = await sweepUploads(store, exportsRoot(scope), latestMs, signal);
   const orphans: Orphan[] = [];
+  const odd: LeftAlone[] = [];
   let checkedObjects = 0;
-  for (const [exportTaskId, objects] of await objectsByTask(store, scope, signal)) {
+  for (const [exportTaskId, objects] of await objectsByTask(store, scope, odd, signal)) {
     checkedObjects += objects.length;
-    const archived = await records.archivedObjects(exportTaskId, { signal });
+    const archived = await archivedObjects(records, exportTaskId, odd, signal);
     for (const { revision, object } of objects) {
       const named = archived.get(revision);
       if (named === undefined || named.unreadable || named.keys.has(object.key)) {
@@ -68,7 +72,27 @@ export async function sweep(
       orphans.push({ exportTaskId, revision, key, sizeBytes, modifiedAt, onlyCopy, removed });
     }
   }
-  return { ...uploads, orphans, checkedObjects };
+  const leftAlone = leftAloneReport(odd);
+  return { ...uploads, orphans, checkedObjects, ...(leftAlone === undefined ? {} : { leftAlone }) };
+}
+
+/** The objects that a task's records name; none of a task whose records cannot be looked through. */
+async function archivedObjects(
+  records: Records,
+  exportTaskId: string,
+  odd: LeftAlone[],
+  signal: AbortSignal,
+): ReturnType<Records["archivedObjects"]> {
+  try {
+    return await records.archivedObjects(exportTaskId, { signal });
+  } catch (error) {
+    if (!isOnlyThisTask(error)) {
+      throw error;
+    }
+    const problem = "they cannot be looked through, so none of its objects is called an orphan";
+    odd.push({ kind: "record", key: records.folderOf(exportTaskId), problem });
+    return new Map();
+  }
 }
 
 async function sweepUploads(
@@ -103,13 +127,18 @@ interface FoundObject {
 async function objectsByTask(
   store: ObjectStore,
   scope: PlatformScope,
+  odd: LeftAlone[],
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, readonly FoundObject[]>> {
   const byTask = new Map<string, FoundObject[]>();
   for await (const object of store.list(exportsRoot(scope), { signal })) {
+    if (object.oddity !== undefined) {
+      // A link or a pipe is nobody's copy, and not ours to remove.
+      odd.push({ kind: "store-entry", key: object.key, problem: `it ${object.oddity}` });
+      continue;
+    }
     const parsed = parseExportObjectKey(object.key, scope);
-    // A link or a pipe is nobody's copy, and not ours to remove.
-    if (parsed !== undefined && object.oddity === undefined) {
+    if (parsed !== undefined) {
       const found = byTask.get(parsed.exportTaskId) ?? [];
       found.push({ revision: parsed.revision, object });
       byTask.set(parsed.exportTaskId, found);

@@ -226,6 +226,7 @@ export function sweepLines({
   youngUploads,
   orphans,
   checkedObjects,
+  leftAlone,
 }: SweepReport): readonly string[] {
   const kept = orphans.filter(({ removed }) => !removed);
   return [
@@ -236,6 +237,7 @@ export function sweepLines({
       ({ key, sizeBytes, modifiedAt, removed, onlyCopy }) =>
         `  ${key}, ${formatBytes(sizeBytes)}, of ${modifiedAt}${removed ? ", removed" : ""}${onlyCopy ? ", the only copy left" : ""}`,
     ),
+    ...leftAloneLines(leftAlone),
     ...(kept.length === 0
       ? []
       : [

@@ -57,6 +57,7 @@ const ERROR_WORDS: Readonly<Record<string, string>> = {
   "store-key-taken": "its place in the store is taken",
   "store-proof-mismatch": "the store got other bytes than were sent",
   "store-copy-differs": "its stored copy is missing or changed",
+  "store-misconfigured": "something that is no folder of the archiver lies in its place in the store",
   "store-object-cold": "its stored copy must be restored before it can be read",
   "store-too-large": "it is larger than the store takes",
   "store-foreign-answer": "something else answered in the store's place",

@@ -74,6 +74,11 @@ export class Records {
     this.#abilities = abilities;
   }
 
+  /** Where a task's records lie, with a slash at its end. */
+  folderOf(exportTaskId: string): string {
+    return taskRecordsFolder(this.#scope, exportTaskId);
+  }
+
   /** Reads everything recorded about a task. Throws what the store throws; an error is never "no record". */
   async ofTask(exportTaskId: string, options: CallOptions): Promise<TaskRecords> {
     const folder = taskRecordsFolder(this.#scope, exportTaskId);

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import * as v from "valibot";
 import { describe, expect, test, vi } from "vitest";
@@ -80,6 +80,30 @@ describe.concurrent("odd entries of the store", () => {
     expect(await lab.store.keys(dirname(first?.recordKey ?? ""))).toContain(
       first?.recordKey.replace("archived.json", "archived-2.json"),
     );
+  });
+
+  test("a task whose folder of records is a symbolic link fails alone, and nothing is written behind the link", async (context) => {
+    const lab = await openLab(context);
+    await lab.control.addTasks(finishedExports(2));
+    await lab.archiver("status");
+    const outside = join(lab.folder, "outside");
+    await mkdir(outside);
+    const project = `records/${lab.settings().ARCHIVER_IOTDA_PROJECT_ID}/default`;
+    await mkdir(join(lab.store.path, project), { recursive: true });
+    await symlink(outside, join(lab.store.path, project, "export-01"));
+    await lab.archiver("discover");
+    const ended = await lab.archiver("archive", "--json");
+    expect(JSON.parse(ended.stdout)).toMatchObject({
+      stopReason: "drained",
+      counts: { archived: 1, deleted: 1, retried: 1 },
+      tasks: [{ exportTaskId: "export-02" }, { exportTaskId: "export-01", reason: "store-misconfigured" }],
+    });
+    expect((await lab.control.state()).tasks.map(({ exportTaskId }) => exportTaskId)).toEqual(["export-01"]);
+    expect(await readdir(outside)).toEqual([]);
+    for (const args of [["discover"], ["status"], ["sweep"], ["verify", "--all"]]) {
+      const { exitCode, stderr } = await lab.archiver(...args);
+      expect(exitCode, args.join(" ") + stderr).toBe(0);
+    }
   });
 
   test.for(["a symbolic link", "a pipe", "a directory"])(
