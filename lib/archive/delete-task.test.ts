@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { ExportTask } from "../domain/export-task.ts";
 import { revisionOf } from "../domain/export-task.ts";
+import { Holds } from "../records/holds.ts";
 import { recordsOfRevision } from "../records/task-records.ts";
 import { recordOf } from "../records/testing/records-scene.ts";
 import { type Copy, recordedInfo } from "./copy.ts";
@@ -55,7 +56,7 @@ function withSlowSibling(answersAfterMs: readonly number[], connectMs: readonly 
   const gateRun: unknown = {
     ...run,
     abilities: { verification: "read-back" },
-    records: { ofTask: async () => records, isHeld: async () => false },
+    records: { ofTask: async () => records, holds: async () => new Holds([], []) },
     archivedExports: {
       firstMissing: async () => {
         await bare.clock.sleep(answersAfterMs[counts.lists - 1] ?? 0);

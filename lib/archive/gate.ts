@@ -37,7 +37,9 @@ export async function gate(visit: Visit, sight: FinishedTask, copy: Copy): Promi
   if (records.expired) {
     return { kind: "keep", reason: "expired" };
   }
-  if (await run.records.isHeld(exportTaskId, { signal })) {
+  const holds = await run.records.holds({ signal });
+  run.leftAlone.note(holds.leftAlone);
+  if (holds.isHeld(exportTaskId)) {
     return { kind: "keep", reason: "hold" };
   }
   if (records.archived?.object.key !== copy.record.object.key) {

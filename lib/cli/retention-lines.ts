@@ -1,4 +1,4 @@
-import { type AddedHold, type Hold, isGlob } from "../records/holds.ts";
+import { type AddedHold, type Holds, isGlob } from "../records/holds.ts";
 import type { ExpireReport } from "../retention/expire.ts";
 import type { PlanEntry, RetentionPlan } from "../retention/plan.ts";
 import type { RetainReport } from "../retention/retain.ts";
@@ -116,12 +116,13 @@ export function addedHoldLines({ hold, replaced }: AddedHold): readonly string[]
 }
 
 /** `hold list`. */
-export function holdLines(holds: readonly Hold[]): readonly string[] {
-  const rows = holds.map(({ key, pattern, record }) => [
+export function holdLines({ all, leftAlone }: Holds): readonly string[] {
+  const problems = new Map(leftAlone.map((item) => [item.key, item.problem]));
+  const rows = all.map(({ key, pattern, record }) => [
     pattern ?? `everything (${key})`,
     record?.by ?? "?",
     day(record?.heldAt),
-    record?.reason ?? "unreadable; it holds all the same",
+    record?.reason ?? problems.get(key) ?? "unreadable; it holds all the same",
   ]);
   return rows.length === 0 ? ["There are no holds."] : table(["hold on", "by", "since", "reason"], rows);
 }

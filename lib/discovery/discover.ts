@@ -6,6 +6,7 @@ import { isBlockedBySibling, isSiblingPatienceOver } from "../archive/siblings.t
 import { type ExportTask, oldestFirst, revisionOf } from "../domain/export-task.ts";
 import { DISCOVERED_STATE_KEY, runIdOf } from "../domain/key-layout.ts";
 import { type LeftAloneReport, LeftAloneTally } from "../domain/left-alone.ts";
+import type { Holds } from "../records/holds.ts";
 import { isOnlyThisTask, Records } from "../records/records.ts";
 import type { KeepReason } from "../records/run-report.ts";
 import type { ArchivedRecord } from "../records/schemas.ts";
@@ -52,6 +53,8 @@ export async function discover(
   const archivedExports = new ArchivedExports(records);
   const tally = new LeftAloneTally(() => undefined);
   tally.note(oddItemsOf(list));
+  const holds = await records.holds({ signal });
+  tally.note(holds.leftAlone);
   const found: ExportTask[] = [];
   const skipped: { exportTaskId: string; reason: SkipReason }[] = [];
   let unfinished = 0;
@@ -64,6 +67,7 @@ export async function discover(
       settings,
       records,
       archivedExports,
+      holds,
       leftAlone: tally,
       store,
       list,
@@ -131,6 +135,7 @@ interface SkipContext {
   readonly settings: ArchiveSettings;
   readonly records: Records;
   readonly archivedExports: ArchivedExports;
+  readonly holds: Holds;
   readonly leftAlone: LeftAloneTally;
   readonly store: ArchivePorts["store"];
   readonly list: FreshList;
@@ -192,12 +197,12 @@ function wasArchivedAfterLetter({ archived, deadLetter }: RevisionRecords): bool
 async function reasonToKeep(
   task: ExportTask,
   archived: ArchivedRecord,
-  { settings, records, archivedExports, list, nowMs, signal }: SkipContext,
+  { settings, holds, archivedExports, list, nowMs, signal }: SkipContext,
 ): Promise<KeepReason | undefined> {
   if (settings.deletion === "never") {
     return "delete-disabled";
   }
-  if (await records.isHeld(task.exportTaskId, { signal })) {
+  if (holds.isHeld(task.exportTaskId)) {
     return "hold";
   }
   const isKeptForSibling =

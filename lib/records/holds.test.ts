@@ -2,17 +2,13 @@ import { describe, expect, test } from "vitest";
 import { ALWAYS } from "../../test/world/example-archiver.ts";
 import { storeError } from "../../test/world/port-errors.ts";
 import { globHoldKey, holdKey, parseGlobHoldKey } from "../domain/key-layout.ts";
-import { addHold, isHoldPattern, isTaskHeld, listHolds, readHeldTasks, removeHold } from "./holds.ts";
+import { addHold, HoldsReader, isHoldPattern, isTaskHeld, removeHold } from "./holds.ts";
 import { ID, type Scene, sceneOf } from "./testing/records-scene.ts";
 
 const FACTS = { reason: "case 7", by: "ann", heldAt: "2026-11-24T00:00:00.000Z" };
 
-/** Asked both ways: for this task alone, and by reading every hold once. */
 async function held({ store, world }: Scene, exportTaskId = ID): Promise<boolean> {
-  const isHeld = await world.run(() => isTaskHeld(store, exportTaskId, ALWAYS));
-  const isAmongHeld = await world.run(() => readHeldTasks(store, ALWAYS));
-  expect(isAmongHeld(exportTaskId)).toBe(isHeld);
-  return isHeld;
+  return await world.run(() => isTaskHeld(store, exportTaskId, ALWAYS));
 }
 
 test.each([
@@ -84,8 +80,8 @@ describe("a task is held", () => {
       liftedAt: "2026-11-25T00:00:00.000Z",
       hold: { schemaVersion: 1, ...FACTS, pattern: "5f2d*" },
     });
-    const left = await world.run(() => listHolds(store, ALWAYS));
-    expect(left.map(({ pattern, record }) => [pattern, record?.by])).toEqual([["other-*", "ann"]]);
+    const left = await world.run(() => new HoldsReader(store).read(ALWAYS));
+    expect(left.all.map(({ pattern, record }) => [pattern, record?.by])).toEqual([["other-*", "ann"]]);
   });
 
   test("by a document that cannot be read, also one larger than any document", async () => {
@@ -95,17 +91,62 @@ describe("a task is held", () => {
     expect(await held(scene)).toBe(true);
     expect(await held(scene, "other-1")).toBe(true);
     expect(await held(scene, "third")).toBe(false);
-    const all = await scene.world.run(() => listHolds(scene.store, ALWAYS));
-    expect(all.map(({ pattern, record }) => [pattern, record])).toEqual([
+    const holds = await scene.world.run(() => new HoldsReader(scene.store).read(ALWAYS));
+    expect(holds.leftAlone).toEqual([]);
+    expect(holds.all.map(({ pattern, record }) => [pattern, record])).toEqual([
       [ID, undefined],
       ["other-*", undefined],
     ]);
   });
 
-  test("by a file among the globs whose name is none", async () => {
+  test.each([
+    ["holds/t*.json", "{}"],
+    ["holds/t1.yaml", "pattern: t1"],
+    ["holds/t1.json.txt", "{}"],
+    ["holds/t1", ""],
+    ["holds/case-7/t1.json", "{}"],
+    ["holds/globs/note.txt", "what is this?"],
+    ["holds/globs/t1.json", "{}"],
+    [holdKey("mine"), '{"pattern":"t*"}'],
+    [globHoldKey("t*"), '{"pattern":"u*","reason":"?"}'],
+    [`holds/${"x".repeat(37)}.json`, "{}"],
+  ])("like every other one, by %s with the content %s, which nobody can understand", async (key, content) => {
     const scene = sceneOf();
-    scene.plant("holds/globs/note.txt", "what is this?");
+    scene.plant(key, content);
     expect(await held(scene)).toBe(true);
+    const { leftAlone } = await scene.world.run(() => new HoldsReader(scene.store).read(ALWAYS));
+    expect(leftAlone).toEqual([
+      { kind: "hold", key, problem: expect.stringMatching(/^it.*, so every task is held; .*hold add/) },
+    ]);
+  });
+
+  test("by none of what an S3 console leaves where somebody made the folders", async () => {
+    const scene = sceneOf();
+    scene.plant("holds/", "");
+    scene.plant("holds/globs/", "");
+    expect(await held(scene)).toBe(false);
+  });
+
+  test("by more files than anybody sets holds", async () => {
+    const scene = sceneOf();
+    for (let hold = 0; hold <= 10_000; hold += 1) {
+      scene.plant(`holds/other-${hold}.json`, "{}");
+    }
+    expect(await held(scene)).toBe(true);
+  });
+
+  test("as its document says now, which is read again only when it changed", async () => {
+    const { plant, store, world } = sceneOf();
+    const reader = new HoldsReader(store);
+    const isHeld = async () => (await world.run(() => reader.read(ALWAYS))).isHeld(ID);
+    const key = holdKey("other");
+    plant(key, '{"pattern":"other"}');
+    expect([await isHeld(), await isHeld()]).toEqual([false, false]);
+    expect(world.effects.at("store.getDocument")).toHaveLength(1);
+    plant(key, '{"pattern":"other*"}');
+    expect(await isHeld()).toBe(true);
+    world.store.removeObject(key);
+    expect(await isHeld()).toBe(false);
   });
 
   test("nobody knows while the store fails", async () => {

@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { allEnded } from "../domain/all-ended.ts";
 import { EXPORT_TASK_ID } from "../domain/export-task.ts";
 import {
   GLOB_HOLDS_FOLDER,
@@ -9,7 +10,8 @@ import {
   liftedHoldKey,
   parseGlobHoldKey,
 } from "../domain/key-layout.ts";
-import type { ObjectStore } from "../ports/object-store.ts";
+import type { LeftAlone } from "../domain/left-alone.ts";
+import type { ListedObject, ObjectStore, StoredDocument } from "../ports/object-store.ts";
 import type { CallOptions } from "../ports/platform.ts";
 import type { StoreSweeper } from "../ports/store-sweeper.ts";
 import { jsonText } from "./create-once.ts";
@@ -18,6 +20,9 @@ import { isoTime, parseRecord, SCHEMA_VERSION } from "./schemas.ts";
 
 /** More holds than this are none that people set. */
 const MAX_HOLDS = 10_000;
+const READS_AT_ONCE = 8;
+/** What an S3 console leaves where somebody made a folder by hand. */
+const FOLDER_MARKERS: ReadonlySet<string> = new Set([HOLDS_FOLDER, GLOB_HOLDS_FOLDER, LIFTED_HOLDS_FOLDER]);
 const HOLD_PATTERN = /^[A-Za-z0-9_*?-]{1,64}$/;
 
 /** `holds/….json`: an operator keeps a task on the platform and its copy in the store. */
@@ -31,12 +36,17 @@ export const holdRecordSchema = v.object({
 });
 export type HoldRecord = v.InferOutput<typeof holdRecordSchema>;
 
-/** A hold that stands. */
+/** All that is asked of a hold written by hand. */
+const holdPatternSchema = v.object({ pattern: v.string() });
+
+const EVERYTHING: Hold = { key: HOLDS_FOLDER, pattern: undefined, record: undefined };
+
+/** Something below `holds/`: it stands, whatever it says. */
 export interface Hold {
   readonly key: string;
-  /** `undefined` for a file that names none: it holds everything. */
+  /** An export task id or a glob; `undefined` for what cannot be understood: it holds every task. */
   readonly pattern: string | undefined;
-  /** `undefined` when the document cannot be read; it holds all the same. */
+  /** `undefined` when the document cannot be read. */
   readonly record: HoldRecord | undefined;
 }
 
@@ -46,82 +56,130 @@ export function isHoldPattern(text: string): boolean {
 }
 
 /**
- * Whether an operator holds this task. Presence alone counts: a document that cannot be read holds its task,
- * and a file among the globs whose name is no glob holds every task. Throws what the store throws otherwise.
+ * Whether an operator holds this task; see {@link HoldsReader}. Throws what the store throws.
  */
 export async function isTaskHeld(
   store: ObjectStore,
   exportTaskId: string,
   options: CallOptions,
 ): Promise<boolean> {
-  if ((await store.getDocument(holdKey(exportTaskId), options)) !== undefined) {
-    return true;
-  }
-  return isMatched(await readHoldGlobs(store, options), exportTaskId);
+  return (await new HoldsReader(store).read(options)).isHeld(exportTaskId);
 }
+
+type OddHold = Extract<LeftAlone, { readonly key: string }>;
+
+/** What lies below `holds/` at one moment, sorted by key. */
+export class Holds {
+  readonly all: readonly Hold[];
+  /** What cannot be understood, and so holds every task: for the report, with what to do. */
+  readonly leftAlone: readonly OddHold[];
+
+  constructor(all: readonly Hold[], leftAlone: readonly OddHold[]) {
+    this.all = all;
+    this.leftAlone = leftAlone;
+  }
+
+  isHeld(exportTaskId: string): boolean {
+    return this.all.some(
+      ({ pattern }) =>
+        pattern === undefined ||
+        (isGlob(pattern) ? matchesGlob(pattern, exportTaskId) : pattern === exportTaskId),
+    );
+  }
+}
+
+const ADVICE = 'set the hold with "iotda-archiver hold add", and move the file away';
 
 /**
- * Reads every hold once, to leave held tasks out early. Whoever removes something still asks
- * {@link isTaskHeld} right before: a hold may have come meanwhile.
- *
- * @returns whether a task was held then. Throws what the store throws.
+ * The one reader of `holds/`. A file `holds/{export task id}.json`, or one whose name is a glob in hex, holds what its
+ * name says, whether its content can be read or not. Anything else that lies there holds every task: somebody meant
+ * to hold something.
  */
-export async function readHeldTasks(
-  store: ObjectStore,
-  options: CallOptions,
-): Promise<(exportTaskId: string) => boolean> {
-  const globs = await readHoldGlobs(store, options);
-  const keys = new Set<string>();
-  for await (const { key } of store.list(HOLDS_FOLDER, options)) {
-    keys.add(key);
+export class HoldsReader {
+  readonly #store: ObjectStore;
+  /** Documents read before, by key, size and time: holds are asked for at each delete and rarely change. */
+  readonly #read = new Map<string, StoredDocument>();
+
+  constructor(store: ObjectStore) {
+    this.#store = store;
   }
-  return (exportTaskId) => keys.has(holdKey(exportTaskId)) || isMatched(globs, exportTaskId);
-}
 
-function isMatched(globs: readonly (string | undefined)[], exportTaskId: string): boolean {
-  return globs.some((glob) => glob === undefined || matchesGlob(glob, exportTaskId));
-}
-
-/** The globs that stand; `undefined` for a file whose name is none. */
-async function readHoldGlobs(
-  store: ObjectStore,
-  options: CallOptions,
-): Promise<readonly (string | undefined)[]> {
-  const globs: (string | undefined)[] = [];
-  for await (const { key } of store.list(GLOB_HOLDS_FOLDER, options)) {
-    if (globs.push(globOfKey(key)) >= MAX_HOLDS) {
-      // Too many to go through: everything is held.
-      return [undefined];
+  /** Reads what stands now. Throws what the store throws. */
+  async read(options: CallOptions): Promise<Holds> {
+    const listed: ListedObject[] = [];
+    for await (const object of this.#store.list(HOLDS_FOLDER, options)) {
+      if (FOLDER_MARKERS.has(object.key) || object.key.startsWith(LIFTED_HOLDS_FOLDER)) {
+        continue;
+      }
+      if (listed.push(object) > MAX_HOLDS) {
+        const problem = `more than ${MAX_HOLDS} files lie there, so every task is held; move foreign files away`;
+        return new Holds([EVERYTHING], [{ kind: "hold", key: HOLDS_FOLDER, problem }]);
+      }
     }
-  }
-  return globs;
-}
-
-function globOfKey(key: string): string | undefined {
-  const glob = parseGlobHoldKey(key);
-  return glob !== undefined && HOLD_PATTERN.test(glob) ? glob : undefined;
-}
-
-/** Every hold that stands, sorted by key. */
-export async function listHolds(store: ObjectStore, options: CallOptions): Promise<readonly Hold[]> {
-  const keys: string[] = [];
-  for await (const { key } of store.list(HOLDS_FOLDER, options)) {
-    if (!key.startsWith(LIFTED_HOLDS_FOLDER) && keys.push(key) >= MAX_HOLDS) {
-      break;
+    const all: Hold[] = [];
+    const leftAlone: OddHold[] = [];
+    for (let start = 0; start < listed.length; start += READS_AT_ONCE) {
+      const batch = listed.slice(start, start + READS_AT_ONCE);
+      for (const found of await allEnded(batch.map((object) => this.#understand(object, options)))) {
+        if (found !== undefined) {
+          all.push(found.hold);
+          leftAlone.push(...found.leftAlone);
+        }
+      }
     }
+    return new Holds(
+      all.sort((a, b) => (a.key < b.key ? -1 : 1)),
+      leftAlone,
+    );
   }
-  const holds: Hold[] = [];
-  for (const key of keys.sort()) {
-    const found = await store.getDocument(key, options);
-    if (found !== undefined) {
-      holds.push({ key, pattern: patternOfKey(key), record: parseRecord(holdRecordSchema, found) });
+
+  /** `undefined` for a hold that was lifted meanwhile. */
+  async #understand(
+    object: ListedObject,
+    options: CallOptions,
+  ): Promise<{ readonly hold: Hold; readonly leftAlone: readonly OddHold[] } | undefined> {
+    const { key, oddity } = object;
+    const odd = (problem: string) => ({
+      hold: { key, pattern: undefined, record: undefined },
+      leftAlone: [{ kind: "hold" as const, key, problem: `${problem}, so every task is held; ${ADVICE}` }],
+    });
+    if (oddity !== undefined) {
+      return odd(`it ${oddity}`);
     }
+    const pattern = patternOfKey(key);
+    if (pattern === undefined) {
+      return odd("its name is not that of a hold");
+    }
+    const document = await this.#document(object, options);
+    if (document === undefined) {
+      return undefined;
+    }
+    const inside = parseRecord(holdPatternSchema, document)?.pattern;
+    return inside !== undefined && inside !== pattern
+      ? odd("its content names another pattern than its name")
+      : { hold: { key, pattern, record: parseRecord(holdRecordSchema, document) }, leftAlone: [] };
   }
-  return holds;
+
+  async #document(object: ListedObject, options: CallOptions): Promise<StoredDocument | undefined> {
+    const { key, sizeBytes, modifiedAtMs } = object;
+    const name = `${key} ${sizeBytes} ${modifiedAtMs}`;
+    const known = this.#read.get(name);
+    if (known !== undefined) {
+      return known;
+    }
+    const document = await this.#store.getDocument(key, options);
+    if (document !== undefined) {
+      this.#read.set(name, document);
+    }
+    return document;
+  }
 }
 
 function patternOfKey(key: string): string | undefined {
-  return key.startsWith(GLOB_HOLDS_FOLDER) ? globOfKey(key) : /^holds\/([^/]+)\.json$/.exec(key)?.[1];
+  const [, id = ""] = /^holds\/([^/]+)\.json$/.exec(key) ?? [];
+  const pattern = key.startsWith(GLOB_HOLDS_FOLDER) ? parseGlobHoldKey(key) : id;
+  const isOfItsKind = pattern !== undefined && isHoldPattern(pattern) && keyOfPattern(pattern) === key;
+  return isOfItsKind ? pattern : undefined;
 }
 
 /** A hold that was set, and the one it took the place of. */

@@ -13,7 +13,7 @@ import type { LeftAlone } from "../domain/left-alone.ts";
 import { type ObjectStore, type StoreAbilities, StoreError } from "../ports/object-store.ts";
 import type { CallOptions } from "../ports/platform.ts";
 import { createOnce } from "./create-once.ts";
-import { isTaskHeld } from "./holds.ts";
+import { type Holds, HoldsReader } from "./holds.ts";
 import {
   type ArchivedRecord,
   archivedRecordSchema,
@@ -65,11 +65,13 @@ export interface WrittenRecord {
 /** The durable ledger of what was archived, deleted and given up, kept in the object store (design §6.3). */
 export class Records {
   readonly #store: ObjectStore;
+  readonly #holds: HoldsReader;
   readonly #scope: PlatformScope;
   readonly #abilities: Pick<StoreAbilities, "createOnce">;
 
   constructor(store: ObjectStore, scope: PlatformScope, abilities: Pick<StoreAbilities, "createOnce">) {
     this.#store = store;
+    this.#holds = new HoldsReader(store);
     this.#scope = scope;
     this.#abilities = abilities;
   }
@@ -112,9 +114,9 @@ export class Records {
     return { revisions, leftAlone };
   }
 
-  /** Whether an operator holds this task back from deletion, by its id or by a glob. */
-  async isHeld(exportTaskId: string, options: CallOptions): Promise<boolean> {
-    return await isTaskHeld(this.#store, exportTaskId, options);
+  /** What operators hold back from deletion now. Throws what the store throws. */
+  async holds(options: CallOptions): Promise<Holds> {
+    return await this.#holds.read(options);
   }
 
   /**

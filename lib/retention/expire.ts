@@ -1,5 +1,6 @@
 import { exportsRoot, parseExportObjectKey } from "../domain/key-layout.ts";
-import { readHeldTasks } from "../records/holds.ts";
+import { leftAloneInWords } from "../domain/left-alone.ts";
+import { HoldsReader } from "../records/holds.ts";
 import { Records } from "../records/records.ts";
 import type { RecordedRevision, RevisionLedger } from "../records/retention-records.ts";
 import { UNREADABLE } from "../records/retention-records.ts";
@@ -98,9 +99,12 @@ export async function expire(
       const gone = survey.undeleted.filter((one) => removalSightIn(list, one.exportTaskId) === "absent");
       markedGone = await markGone(run, gone);
       // Held ones are left out at once: looked at one by one, a month of them would use up every run's time.
-      const isHeld = await readHeldTasks(ports.store, run);
-      const held = survey.due.filter(({ revision }) => isHeld(revision.exportTaskId));
-      const free = survey.due.filter(({ revision }) => !isHeld(revision.exportTaskId));
+      const holds = await new HoldsReader(ports.store).read(run);
+      for (const item of holds.leftAlone) {
+        ports.observe({ kind: "warning", code: "hold-left-alone", message: leftAloneInWords(item) });
+      }
+      const held = survey.due.filter(({ revision }) => holds.isHeld(revision.exportTaskId));
+      const free = survey.due.filter(({ revision }) => !holds.isHeld(revision.exportTaskId));
       const removalsEnd = await removeDue(run, proof, free, survey.stayed, removed, nowMs);
       survey.stayed.push(...held.map(({ revision }) => stayOf(revision, "held")));
       stopReason = isSurveyed && markedGone === gone.length ? removalsEnd : "time-budget";

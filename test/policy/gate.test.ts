@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { globHoldKey, holdKey, recordKey } from "../../lib/domain/key-layout.ts";
+import { globHoldKey, HOLDS_FOLDER, holdKey, recordKey } from "../../lib/domain/key-layout.ts";
 import { exportFile } from "../world/export-file.ts";
 import type { PlannedFault } from "../world/faults.ts";
 import { expectKept, MINUTE_MS, onlyEntry, Scene } from "./scene.ts";
@@ -30,8 +30,8 @@ describe("keep: archived, acknowledged, counted", () => {
     const scene = new Scene();
     const id = scene.addTask();
     const act = () => scene.world.store.plantObject(holdKey(id), Buffer.from("{}"));
-    const match = ({ subject }: { subject: string }) => subject === holdKey(id);
-    scene.world.faults.plant({ site: "store.getDocument", match, form: "race", act });
+    const match = ({ subject }: { subject: string }) => subject === HOLDS_FOLDER;
+    scene.world.faults.plant({ site: "store.list", match, form: "race", act });
     const report = await scene.run();
     expect(onlyEntry(report)).toMatchObject({ outcome: "archived-kept", reason: "hold" });
     expect(scene.bodies()).toEqual([]);

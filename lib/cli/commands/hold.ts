@@ -1,5 +1,5 @@
 import { systemClock, systemRandom } from "../../config/system.ts";
-import { addHold, listHolds, removeHold } from "../../records/holds.ts";
+import { addHold, HoldsReader, removeHold } from "../../records/holds.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { operatorName } from "../operator.ts";
 import type { Output } from "../output.ts";
@@ -36,8 +36,8 @@ export async function addHoldCommand(
 
 /** `hold list`. */
 export async function listHoldsCommand(options: CommonOptions, output: Output): Promise<ExitCode> {
-  const holds = await withArchive(options, ({ store, signal }) => listHolds(store, { signal }));
-  output.show({ holds }, holdLines(holds));
+  const holds = await withArchive(options, ({ store, signal }) => new HoldsReader(store).read({ signal }));
+  output.show({ holds: holds.all, leftAlone: holds.leftAlone }, holdLines(holds));
   return EXIT.done;
 }
 

@@ -94,7 +94,7 @@ export const DELETION_BUGS: readonly PlantedBug[] = [
     breaks: "A task is deleted although an operator holds it.",
     invariant: "I3",
     file: "lib/archive/gate.ts",
-    find: "if (await run.records.isHeld(exportTaskId, { signal })) {",
+    find: "if (holds.isHeld(exportTaskId)) {",
     replace: "if (run.runId === undefined) {",
   },
   {
@@ -166,5 +166,13 @@ export const DELETION_BUGS: readonly PlantedBug[] = [
     file: "lib/archive/archive-task.ts",
     find: "copy = await fetchCopy(visit, sight);",
     replace: 'return { kind: "done", outcome: "archived-kept", reason: "copy-cold" };',
+  },
+  {
+    name: "what cannot be understood holds nothing",
+    breaks: "A file below holds/ whose name is none of a hold is passed over, and its task deleted.",
+    invariant: "I3",
+    file: "lib/records/holds.ts",
+    find: "pattern === undefined || (isGlob(pattern)",
+    replace: "pattern !== undefined && (isGlob(pattern)",
   },
 ];

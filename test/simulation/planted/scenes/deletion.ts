@@ -166,4 +166,14 @@ export const DELETION_SCENES: readonly Scene[] = [
       return stage;
     },
   },
+  {
+    name: "somebody holds by a file that nobody understands",
+    async play(seed) {
+      const stage = new Stage({ seed });
+      stage.world.store.plantObject("holds/t*.json", Buffer.from("{}"));
+      stage.task("kept");
+      await stage.runOn(3);
+      return stage;
+    },
+  },
 ];
