@@ -1,8 +1,10 @@
+import { HOLDS_FOLDER } from "../../lib/domain/key-layout.ts";
 import type { Effect } from "./effects.ts";
 
 /** When one runner last asked what the gate has to ask about one task before each delete (design §4 step 7). */
 interface Questions {
-  holdAskedMs: number | undefined;
+  /** When this runner asked to delete it before; what was asked until then counts no more. */
+  deletedMs: number;
   objectAskedMs: number | undefined;
 }
 
@@ -17,10 +19,12 @@ export function findUnwantedDeletes(
 ): readonly string[] {
   const questions = new Map<string, Questions>();
   const listBegunMs = new Map<string, number>();
+  /** When each runner last listed the holds: one list tells of all tasks. */
+  const holdsListedMs = new Map<string, number>();
   const violations: string[] = [];
   const askedAbout = (runner: string, id: string): Questions => {
     const key = `${runner}/${id}`;
-    const asked = questions.get(key) ?? { holdAskedMs: undefined, objectAskedMs: undefined };
+    const asked = questions.get(key) ?? { deletedMs: -1, objectAskedMs: undefined };
     questions.set(key, asked);
     return asked;
   };
@@ -31,9 +35,9 @@ export function findUnwantedDeletes(
         // Of two under way at once the one that was begun later may be answered first.
         listBegunMs.set(runner, Math.max(startedAtMs, listBegunMs.get(runner) ?? startedAtMs));
         break;
-      case "store.getDocument":
-        if (subject.startsWith("holds/")) {
-          askedAbout(runner, subject.slice("holds/".length, -".json".length)).holdAskedMs = atMs;
+      case "store.list":
+        if (subject === HOLDS_FOLDER) {
+          holdsListedMs.set(runner, atMs);
         }
         break;
       case "store.head":
@@ -41,12 +45,15 @@ export function findUnwantedDeletes(
         break;
       case "platform.deleteExportTask": {
         const asked = askedAbout(runner, subject);
-        const problem = deletion === "never" ? DELETION_IS_OFF : problemOf(asked, listBegunMs.get(runner));
+        const problem =
+          deletion === "never"
+            ? DELETION_IS_OFF
+            : problemOf(asked, holdsListedMs.get(runner), listBegunMs.get(runner));
         if (problem !== undefined) {
           const [invariant, why] = problem;
           violations.push(`${invariant}: ${runner} asked to delete ${subject} ${why} (at ${atMs} ms)`);
         }
-        questions.delete(`${runner}/${subject}`);
+        questions.set(`${runner}/${subject}`, { deletedMs: atMs, objectAskedMs: undefined });
         break;
       }
       default:
@@ -61,14 +68,19 @@ type Problem = readonly [invariant: "I1" | "I3", why: string];
 /** I3: what an operator wants kept is kept. */
 const DELETION_IS_OFF: Problem = ["I3", "although deletion is off"];
 
-function problemOf({ holdAskedMs, objectAskedMs }: Questions, listBegunMs = -1): Problem | undefined {
-  if (holdAskedMs === undefined && objectAskedMs === undefined) {
+function problemOf(
+  { deletedMs, objectAskedMs }: Questions,
+  holdsListedMs = -1,
+  listBegunMs = -1,
+): Problem | undefined {
+  const isHoldAsked = holdsListedMs > deletedMs;
+  if (!isHoldAsked && objectAskedMs === undefined) {
     return ["I1", "without passing the gate again"];
   }
-  if (holdAskedMs === undefined) {
+  if (!isHoldAsked) {
     return ["I3", "without a look for a hold"];
   }
-  if (objectAskedMs === undefined || objectAskedMs < holdAskedMs) {
+  if (objectAskedMs === undefined) {
     return ["I1", "without a look at the object"];
   }
   return listBegunMs < objectAskedMs ? ["I1", "on a list from before its other questions"] : undefined;

@@ -172,7 +172,7 @@ export const DELETION_BUGS: readonly PlantedBug[] = [
     breaks: "A file below holds/ whose name is none of a hold is passed over, and its task deleted.",
     invariant: "I3",
     file: "lib/records/holds.ts",
-    find: "pattern === undefined || (isGlob(pattern)",
-    replace: "pattern !== undefined && (isGlob(pattern)",
+    find: "pattern === undefined ||\n        (isGlob",
+    replace: "pattern !== undefined &&\n        (isGlob",
   },
 ];

@@ -1,4 +1,4 @@
-import { recordKey } from "../../../../lib/domain/key-layout.ts";
+import { HOLDS_FOLDER, recordKey } from "../../../../lib/domain/key-layout.ts";
 import { exportFile } from "../../../world/export-file.ts";
 import type { PlannedFault, SiteCall } from "../../../world/faults.ts";
 import { platformError } from "../../../world/port-errors.ts";
@@ -7,8 +7,8 @@ import { HOUR_MS, MINUTE_MS, Stage } from "../stage.ts";
 
 /** Somebody acts when the gate looks for a hold: after everything that came before, before HEAD and the list. */
 function atTheGate(act: () => void): PlannedFault {
-  const match = ({ subject }: SiteCall) => subject.startsWith("holds/");
-  return { site: "store.getDocument", match, form: "race", act };
+  const match = ({ subject }: SiteCall) => subject === HOLDS_FOLDER;
+  return { site: "store.list", match, form: "race", act };
 }
 
 function writeOf(name: string) {

@@ -35,8 +35,8 @@ export const PACING_SCENES: readonly Scene[] = [
     connectLatency: { minMs: 1_000, maxMs: 4_000 },
   }),
   together("two runners whose connections are always late", () => undefined, {
-    tasks: 12,
-    connectLatency: { minMs: 2_700, maxMs: 3_200 },
+    tasks: 24,
+    connectLatency: { minMs: 2_600, maxMs: 9_000 },
   }),
   {
     name: "a runner whose connections come late",
