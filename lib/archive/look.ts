@@ -2,7 +2,7 @@ import { type ExportTask, revisionOf } from "../domain/export-task.ts";
 import { exportFolder } from "../domain/key-layout.ts";
 import { type RevisionRecords, recordsOfRevision, type TaskRecords } from "../records/task-records.ts";
 import { type FreshList, listForRun, sightIn, taskIn } from "./run.ts";
-import { DOUBT_RECHECK_MS, TASK_PATIENCE_MS } from "./settings.ts";
+import { TASK_PATIENCE_MS } from "./settings.ts";
 import { postponedAsUsual, type Visit, type VisitResult } from "./visit.ts";
 
 /** A finished export and what is recorded of the revision that the list shows. */
@@ -40,12 +40,8 @@ export async function look(visit: Visit): Promise<FinishedTask | AbsentTask | Vi
   if (task === undefined || revision === undefined) {
     if (sightIn(list, exportTaskId) === "odd") {
       // It is on the platform; more than that nobody can tell, so nothing is done about it.
-      return {
-        kind: "postponed",
-        reason: "left-alone",
-        delayMs: DOUBT_RECHECK_MS,
-        message: seenAgain(message),
-      };
+      visit.message = seenAgain(message);
+      return postponedAsUsual(visit, "left-alone");
     }
     return { kind: "absent", list, records };
   }

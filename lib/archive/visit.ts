@@ -2,7 +2,7 @@ import type { ArchiverError } from "../domain/errors.ts";
 import type { DeadLetterReason, TaskMessage } from "../domain/task-message.ts";
 import type { KeepReason, PostponeReason } from "../records/run-report.ts";
 import type { Run } from "./run.ts";
-import { postponeDelayMs } from "./settings.ts";
+import { DOUBT_RECHECK_MS, postponeDelayMs } from "./settings.ts";
 import type { TimeLimit } from "./time-limit.ts";
 import type { Turn } from "./turns.ts";
 
@@ -47,8 +47,9 @@ export type VisitResult =
   | { readonly kind: "handed-back"; readonly endsRun: boolean }
   | { readonly kind: "system-failure"; readonly error: ArchiverError };
 
-/** A postponement for the usual time that keeps the message as it is. */
+/** A postponement for the usual time that keeps the message as it is. What is in doubt seldom clears up soon. */
 export function postponedAsUsual(visit: Visit, reason: PostponeReason): VisitResult {
-  const delayMs = postponeDelayMs(visit.run.settings.downloadIntervalMs);
+  const isDoubt = reason === "left-alone" || reason === "odd-list";
+  const delayMs = isDoubt ? DOUBT_RECHECK_MS : postponeDelayMs(visit.run.settings.downloadIntervalMs);
   return { kind: "postponed", reason, delayMs, message: visit.message };
 }

@@ -1,5 +1,6 @@
 import type { ArchiveEvent } from "../archive/events.ts";
 import { leftAloneInWords } from "../domain/left-alone.ts";
+import { escapeControls } from "../observability/plain-logger.ts";
 import { formatBytes, formatDuration } from "./format.ts";
 import { deletionInWords, outcomeInWords, reasonInWords } from "./words.ts";
 
@@ -49,7 +50,11 @@ export function eventLine(event: ArchiveEvent): EventLine | undefined {
         text: `${event.exportTaskId ?? "a message"}: its visibility timeout ran out; another runner may work on it too`,
       };
     case "left-alone":
-      return { level: "warn", tone: "caution", text: `Left alone: ${leftAloneInWords(event.item)}` };
+      return {
+        level: "warn",
+        tone: "caution",
+        text: `Left alone: ${escapeControls(leftAloneInWords(event.item))}`,
+      };
     case "warning":
       return { level: "warn", tone: "caution", text: event.message };
     case "task-ended":

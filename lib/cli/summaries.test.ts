@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { leftAloneReport } from "../domain/left-alone.ts";
 import type { RunReport, TaskEntry } from "../records/run-report.ts";
 import { discoveredLine, runLines } from "./summaries.ts";
 
@@ -57,4 +58,18 @@ test("what discover skipped is told by reason", () => {
   expect(discoveredLine({ ...found, skipped: [] })).toBe(
     "Discovered: 1 enqueued, 0 skipped, 1 still being made",
   );
+});
+
+test("what was left alone is named, the first few of it, and nothing of it reaches the terminal as it is", () => {
+  const items = Array.from({ length: 22 }, (_, index) => ({
+    kind: "store-entry" as const,
+    key: `records/\u001b[31m${index}`,
+    problem: "it is a pipe",
+  }));
+  const leftAlone = leftAloneReport(items);
+  const lines = runLines({ ...reportOf([]), ...(leftAlone && { leftAlone }) });
+  expect(lines).toContain("Left alone, since it cannot be understood: 22");
+  expect(lines).toContain("  the entry records/\\u001b[31m0 of the store: it is a pipe");
+  expect(lines.at(-1)).toBe("  and 2 more");
+  expect(lines.join("")).not.toContain("\u001b[31m0");
 });

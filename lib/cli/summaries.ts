@@ -2,6 +2,7 @@ import { styleText } from "node:util";
 import type { SweepReport } from "../archive/sweep.ts";
 import type { DiscoverReport } from "../discovery/discover.ts";
 import { type LeftAloneReport, leftAloneInWords } from "../domain/left-alone.ts";
+import { escapeControls } from "../observability/plain-logger.ts";
 import type { QueueDepth } from "../ports/task-queue.ts";
 import type { RunReport, StopReason, TaskEntry } from "../records/run-report.ts";
 import type { StatusReport } from "./commands/status.ts";
@@ -61,7 +62,7 @@ function leftAloneLines(leftAlone: LeftAloneReport | undefined): readonly string
   const more = leftAlone.count - leftAlone.items.length;
   return [
     `Left alone, since it cannot be understood: ${leftAlone.count}`,
-    ...leftAlone.items.map((item) => `  ${leftAloneInWords(item)}`),
+    ...leftAlone.items.map((item) => `  ${escapeControls(leftAloneInWords(item))}`),
     ...(more === 0 ? [] : [`  and ${more} more`]),
   ];
 }

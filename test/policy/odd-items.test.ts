@@ -48,6 +48,7 @@ test("a list with an item that may be the task proves nothing, until it is gone"
   // The gate's own list shows the task itself; only what comes after the delete is in doubt.
   expect(onlyEntry(report)).toMatchObject({ outcome: "postponed", reason: "odd-list" });
   expect(scene.recordNames(id)).toEqual(["archived.json"]);
+  expect(scene.delayMs()).toBeGreaterThan(14 * MINUTE_MS);
   await scene.wait(HOUR_MS);
   expect(onlyEntry(await scene.run())).toMatchObject({ outcome: "postponed", reason: "odd-list" });
   scene.world.platform.oddItems.pop();
