@@ -17,7 +17,7 @@ import { StoreFolder } from "./store-folder.ts";
 export const PROJECT_ID = "0123456789abcdef0123456789abcdef";
 export const ACCOUNT = { ak: "LABAK000000000000000", sk: "labSecretKey0123456789abcdefghijklmnopqrst" };
 
-/** Short, but a slot is good for 1/62 of it only, and a busy machine must not miss five in a row. */
+/** Short, but the platform refuses starts that are closer by 1/31 of it, and a busy machine reads them late. */
 const DEFAULT_INTERVAL_MS = 800;
 
 /** Settings by name; `undefined` leaves one out. */
