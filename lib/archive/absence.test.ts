@@ -21,7 +21,7 @@ function sightOf(records: TaskRecords = NOTHING_KNOWN, listed = 1): AbsentTask {
 /** A task absent for so long already, whose file the platform is asked for as `parts` says. */
 function absentFor(forMs: number, parts: BareVisitParts = {}): BareVisit {
   return new BareVisit({
-    take: async () => slotOf(true),
+    take: async () => slotOf(),
     ...parts,
     message: { absentSinceMs: startWallMs - forMs, ...parts.message },
   });

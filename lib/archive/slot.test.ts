@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { platformError } from "../../test/world/port-errors.ts";
 import type { TimedCallOptions } from "../ports/platform.ts";
 import { askForFile } from "./slot.ts";
-import { BareVisit, ID, slotOf, UnreadDownload } from "./testing/bare-visit.ts";
+import { BareVisit, ID, lostSlot, slotOf, UnreadDownload } from "./testing/bare-visit.ts";
 
 const RUN_LIMIT_MS = 840_000;
 const GRACE_MS = 20_000;
@@ -21,7 +21,7 @@ describe("asking for a file", () => {
       take: async (_deadlineMs, { onWaiting }) => {
         expect(bare.turnsPassed).toBe(1);
         onWaiting?.(4_000);
-        return slotOf(true);
+        return slotOf();
       },
     });
     await askForFile(bare.visit);
@@ -31,7 +31,7 @@ describe("asking for a file", () => {
 
   test("releases its slot, whatever the platform answers", async () => {
     let released = 0;
-    const take = async () => slotOf(true, () => released++);
+    const take = async () => slotOf(() => released++);
     await askForFile(new BareVisit({ take, download: written }).visit);
     const refused = new BareVisit({ take, download: () => Promise.reject(new Error("refused")) });
     await expect(askForFile(refused.visit)).rejects.toThrow("refused");
@@ -59,7 +59,7 @@ describe("asking for a file", () => {
       settings: { taskTimeoutMs: 600_000 },
       take: async () => {
         limitsMs.push(bare.visit.limit.allottedMs);
-        return slotOf(true);
+        return slotOf();
       },
       download: async (options) => {
         limitsMs.push(bare.visit.limit.allottedMs);
@@ -71,17 +71,21 @@ describe("asking for a file", () => {
     expect(limitsMs).toEqual([RUN_LIMIT_MS - GRACE_MS, 600_000]);
   });
 
-  test("takes another slot when one is lost, and releases the lost one first", async () => {
-    const happened: string[] = [];
-    const bare = new BareVisit({
+  test("takes another slot in the place of a lost one, with the limits of the first", async () => {
+    const happened: (string | number)[] = [];
+    const last = slotOf(() => happened.push("release"));
+    const take = async (deadlineMs: number) => {
+      happened.push(deadlineMs);
+      return happened.length < 3 ? lostSlot(take) : last;
+    };
+    const bare: BareVisit = new BareVisit({
+      runLimitMs: RUN_LIMIT_MS,
       download: written,
-      take: async () => {
-        happened.push("take");
-        return slotOf(happened.length > 8, () => happened.push("release"));
-      },
+      take: async () => lostSlot(take, () => happened.push("its turn is given away")),
     });
     await askForFile(bare.visit);
-    expect(happened).toEqual(Array.from({ length: 5 }, () => ["take", "release"]).flat());
+    const deadlineMs = RUN_LIMIT_MS - MIN_TASK_MS;
+    expect(happened).toEqual([deadlineMs, deadlineMs, deadlineMs, "release"]);
     expect(bare.served).toBe(1);
   });
 
@@ -91,7 +95,7 @@ describe("asking for a file", () => {
     const bare = new BareVisit({
       take: async () => {
         taken += 1;
-        return slotOf(true);
+        return slotOf();
       },
       download: () => Promise.reject(refusal),
     });

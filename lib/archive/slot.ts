@@ -1,4 +1,4 @@
-import { SlotLost } from "../pacing/pacer.ts";
+import { type Slot, SlotLost } from "../pacing/pacer.ts";
 import type { ExportDownload } from "../ports/platform.ts";
 import { runTimeLeftMs, taskLimitMs, timeUntilGraceMs } from "./task-time.ts";
 import type { Visit } from "./visit.ts";
@@ -15,10 +15,10 @@ export async function askForFile(visit: Visit): Promise<ExportDownload | "no-slo
   await visit.turn.wait(clock, limit.signal);
   // Slots are handed out in the order in which they are asked for.
   visit.turn.pass();
-  for (;;) {
+  for (let line: Pick<Slot, "take"> = run.pacer; ; ) {
     const deadlineMs = run.pacer.nowMs() + runTimeLeftMs(run) - run.settings.minTaskMs;
     limit.arm(timeUntilGraceMs(run));
-    const slot = await run.pacer.take(deadlineMs, call, {
+    const slot = await line.take(deadlineMs, call, {
       onWaiting: (startsAtMs) => observe({ kind: "slot-awaited", exportTaskId, startsAtMs }),
     });
     if (slot === "none") {
@@ -28,14 +28,16 @@ export async function askForFile(visit: Visit): Promise<ExportDownload | "no-slo
     try {
       const beforeRequest = () => slot.ready(call);
       const download = await platform.showExportTask(exportTaskId, { ...call, beforeRequest });
+      slot.release();
       run.pacer.noteServed();
       return download;
     } catch (error) {
       if (!(error instanceof SlotLost)) {
+        slot.release();
         throw error;
       }
-    } finally {
-      slot.release();
+      // The younger task behind this one waits on, or it would get the slot of the older export.
+      line = slot;
     }
   }
 }

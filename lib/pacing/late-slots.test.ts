@@ -128,6 +128,42 @@ describe("one process has one claim outstanding", () => {
     });
   });
 
+  test("a lost slot is made up for before the next one is claimed", async () => {
+    const world = exactWorld();
+    await world.run(async () => {
+      const runner = world.startRunner("a");
+      const pacer = await openPacer(runner);
+      const first = requireSlot(await pacer.take(FOREVER_MS, ALWAYS));
+      const order: string[] = [];
+      const younger = pacer.take(FOREVER_MS, ALWAYS).then(async (slot) => {
+        await requireSlot(slot).ready(ALWAYS);
+        order.push("younger");
+      });
+      await runner.clock.sleep(1_000);
+      plantNextAt(world, INTERVAL_MS);
+      await expect(first.ready(ALWAYS)).rejects.toBeInstanceOf(SlotLost);
+      await requireSlot(await first.take(FOREVER_MS, ALWAYS)).ready(ALWAYS);
+      order.push("older");
+      await younger;
+      expect(order).toEqual(["older", "younger"]);
+    });
+  });
+
+  test("a lost slot for which no other comes lets the next one go", async () => {
+    const world = exactWorld();
+    await world.run(async () => {
+      const runner = world.startRunner("a");
+      const pacer = await openPacer(runner);
+      const first = requireSlot(await pacer.take(FOREVER_MS, ALWAYS));
+      const next = pacer.take(FOREVER_MS, ALWAYS);
+      await runner.clock.sleep(1_000);
+      plantNextAt(world, INTERVAL_MS);
+      await expect(first.ready(ALWAYS)).rejects.toBeInstanceOf(SlotLost);
+      expect(await first.take(pacer.nowMs(), ALWAYS)).toBe("none");
+      requireSlot(await next);
+    });
+  });
+
   test("a wait for it that is aborted lets the third one wait on", async () => {
     const world = exactWorld();
     await world.run(async () => {

@@ -21,6 +21,11 @@ export interface Slot {
    *   process meanwhile: nothing may be written. Throws what the store throws, too.
    */
   ready(call: CallOptions): Promise<void>;
+  /**
+   * Takes another slot in the place of this one, which was lost, before any other task of this process; as
+   * {@link Pacer.take} does. This slot needs no release then.
+   */
+  take: Pacer["take"];
   /** Lets this process claim its next slot; safe more than once. A slot that is {@link ready} needs no release. */
   release(): void;
 }
@@ -91,10 +96,20 @@ export class Pacer {
    * slot begins. `none`, at once, when it lies beyond the deadline.
    * @param deadlineMs on the same clock as {@link nowMs}; `Infinity` for a run without limit.
    */
-  async take(deadlineMs: number, call: CallOptions, { onWaiting }: TakeOptions = {}): Promise<Slot | "none"> {
+  async take(deadlineMs: number, call: CallOptions, options: TakeOptions = {}): Promise<Slot | "none"> {
     const { promise: settled, resolve: release } = Promise.withResolvers<void>();
     const inFront = this.#lastTurn;
     this.#lastTurn = Promise.all([inFront, settled]);
+    return await this.#takeAfter(inFront, release, deadlineMs, call, options);
+  }
+
+  async #takeAfter(
+    inFront: Promise<unknown>,
+    release: () => void,
+    deadlineMs: number,
+    call: CallOptions,
+    { onWaiting }: TakeOptions = {},
+  ): Promise<Slot | "none"> {
     try {
       await untilAborted(inFront, call.signal);
       const claim = await this.#claimUnpenalized(deadlineMs, call, onWaiting);
@@ -102,11 +117,15 @@ export class Pacer {
         release();
         return "none";
       }
-      const ready = async (options: CallOptions) => {
-        await this.#untilReady(claim, options);
-        release();
+      return {
+        startsAtMs: claim.startsAtMs,
+        ready: async (options) => {
+          await this.#untilReady(claim, options);
+          release();
+        },
+        take: (...again) => this.#takeAfter(inFront, release, ...again),
+        release,
       };
-      return { startsAtMs: claim.startsAtMs, ready, release };
     } catch (error) {
       release();
       throw error;

@@ -28,7 +28,10 @@ describe("an interval that is short beside what the store's answers take", () =>
   test("one task is archived in the first run", async () => {
     const scene = quickScene(1);
     const id = scene.addTask();
-    expect(await scene.run(RUN)).toMatchObject({ stopReason: "drained", counts: { archived: 1, deleted: 1 } });
+    expect(await scene.run(RUN)).toMatchObject({
+      stopReason: "drained",
+      counts: { archived: 1, deleted: 1 },
+    });
     scene.expectAllDone([id]);
   });
 

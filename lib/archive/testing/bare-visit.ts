@@ -86,17 +86,19 @@ export class BareVisit {
   }
 }
 
-/** A slot in which the request may be written, or that is lost. */
-export function slotOf(isReady: boolean, onRelease: () => void = () => undefined): Slot {
+/** A slot in which the request may be written. */
+export function slotOf(onRelease: () => void = () => undefined): Slot {
   return {
     startsAtMs: 0,
-    async ready() {
-      if (!isReady) {
-        throw new SlotLost();
-      }
-    },
+    ready: async () => undefined,
+    take: () => Promise.reject(new Error("this slot is not lost")),
     release: onRelease,
   };
+}
+
+/** A slot that is lost; `take` gives the one in its place. */
+export function lostSlot(take: Slot["take"], onRelease?: () => void): Slot {
+  return { ...slotOf(onRelease), ready: () => Promise.reject(new SlotLost()), take };
 }
 
 /** An answer whose body nobody reads; counts how often it was dropped. */

@@ -101,4 +101,13 @@ export const PACING_BUGS: readonly PlantedBug[] = [
     find: "const nextAtMs = startsAtMs + leadMs + this.#options.intervalMs;",
     replace: "const { nextAtMs } = state;",
   },
+  {
+    name: "extended slot used after its lead",
+    breaks:
+      "The store takes longer to extend a slot than the extension leaves room for, and nobody looks again.",
+    invariant: "I4",
+    file: "lib/pacing/pacer.ts",
+    find: "leadMs = Math.min(this.#maxRoomMs(), 2 * Math.max(leadMs, this.#pace.lastSwapMs));\n      claim = await this.#extend(claim, leadMs, call);",
+    replace: "claim = await this.#extend(claim, leadMs, call);\n      break;",
+  },
 ];

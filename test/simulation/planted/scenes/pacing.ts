@@ -78,6 +78,26 @@ export const PACING_SCENES: readonly Scene[] = [
     },
   },
   {
+    name: "a late request whose extension the store answers late",
+    async play(seed) {
+      const stage = new Stage({ seed });
+      stage.tasks(4);
+      stage.world.faults.plant(
+        { site: "platform.showExportTask", occurrence: 2, form: "slow", extraMs: 4_000 },
+        {
+          site: "store.putDocument",
+          match: ({ subject }) => subject === STATE,
+          // After the first write of the run and two claims.
+          occurrence: 4,
+          form: "slow",
+          extraMs: 5_000,
+        },
+      );
+      await stage.runOn(4);
+      return stage;
+    },
+  },
+  {
     name: "the pacing state is removed during a run",
     async play(seed) {
       const stage = new Stage({ seed });
