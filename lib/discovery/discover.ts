@@ -13,7 +13,13 @@ import type { ArchivedRecord } from "../records/schemas.ts";
 import { type RevisionRecords, recordsOfRevision } from "../records/task-records.ts";
 import type { RequestsReport } from "../requests/report.ts";
 import { serveRequests } from "../requests/serve-requests.ts";
-import { type EnqueuedAt, readEnqueuedAt, wasEnqueuedRecently, writeEnqueuedAt } from "./discovered-state.ts";
+import {
+  type Enqueued,
+  type EnqueuedBefore,
+  readEnqueued,
+  wasEnqueuedRecently,
+  writeEnqueued,
+} from "./discovered-state.ts";
 
 /** Why a finished task was not enqueued. */
 export type SkipReason = "dead-lettered" | "enqueued-recently" | "unknown-status" | `kept:${KeepReason}`;
@@ -47,7 +53,7 @@ export async function discover(
   const startedAtMs = clock.wallMs();
   const runId = runIdOf(startedAtMs, random.hex(4));
   const list = await freshList(ports, settings, signal);
-  const enqueuedAt = await readEnqueuedAt(store, { signal });
+  const enqueuedBefore = await readEnqueued(store, { signal });
   // Discover creates no record, so it need not know whether the store can do so once.
   const records = new Records(store, settings.scope, { createOnce: false });
   const archivedExports = new ArchivedExports(records);
@@ -71,7 +77,7 @@ export async function discover(
       leftAlone: tally,
       store,
       list,
-      enqueuedAt,
+      enqueuedBefore,
       nowMs: startedAtMs,
       signal,
     });
@@ -89,8 +95,9 @@ export async function discover(
     }));
     await queue.send(messages, { signal, delayMs: 0 });
     const nowMs = clock.wallMs();
-    const added = found.map((task): [string, number] => [hintKey(task), nowMs]);
-    await rememberEnqueued(store, new Map([...enqueuedAt, ...added]), nowMs, tally, signal);
+    const now: Enqueued = { atMs: nowMs, whileKeeping: settings.deletion === "never" };
+    const added = found.map((task): [string, Enqueued] => [hintKey(task), now]);
+    await rememberEnqueued(store, new Map([...enqueuedBefore, ...added]), nowMs, tally, signal);
   }
   const enqueued = found.map((task) => task.exportTaskId);
   const leftAlone = tally.report();
@@ -111,13 +118,13 @@ export async function discover(
 /** Without the hint the same tasks are enqueued again, which is harmless: what stands in its place stops nobody. */
 async function rememberEnqueued(
   store: ArchivePorts["store"],
-  enqueuedAt: EnqueuedAt,
+  enqueued: EnqueuedBefore,
   nowMs: number,
   leftAlone: LeftAloneTally,
   signal: AbortSignal,
 ): Promise<void> {
   try {
-    await writeEnqueuedAt(store, enqueuedAt, nowMs, { signal });
+    await writeEnqueued(store, enqueued, nowMs, { signal });
   } catch (error) {
     if (!isOnlyThisTask(error)) {
       throw error;
@@ -139,7 +146,7 @@ interface SkipContext {
   readonly leftAlone: LeftAloneTally;
   readonly store: ArchivePorts["store"];
   readonly list: FreshList;
-  readonly enqueuedAt: EnqueuedAt;
+  readonly enqueuedBefore: EnqueuedBefore;
   readonly nowMs: number;
   readonly signal: AbortSignal;
 }
@@ -148,21 +155,28 @@ async function reasonToSkip(task: ExportTask, context: SkipContext): Promise<Ski
   if (task.status !== "Success" && task.status !== "Failed") {
     return "unknown-status";
   }
-  if (wasEnqueuedRecently(context.enqueuedAt.get(hintKey(task)), context.nowMs)) {
-    return "enqueued-recently";
+  const before = context.enqueuedBefore.get(hintKey(task));
+  const otherwise = wasEnqueuedRecently(before?.atMs, context.nowMs) ? "enqueued-recently" : undefined;
+  const mayHaveBeenKept = before?.whileKeeping === true && context.settings.deletion !== "never";
+  if (otherwise !== undefined && !mayHaveBeenKept) {
+    return otherwise;
   }
   try {
-    return await reasonInRecords(task, context);
+    return await reasonInRecords(task, otherwise, context);
   } catch (error) {
     if (isOnlyThisTask(error)) {
-      return undefined;
+      return otherwise;
     }
     throw error;
   }
 }
 
-/** What the store knows of this revision that settles it. */
-async function reasonInRecords(task: ExportTask, context: SkipContext): Promise<SkipReason | undefined> {
+/** What the store knows of this revision that settles it; `otherwise` while it is not archived. */
+async function reasonInRecords(
+  task: ExportTask,
+  otherwise: SkipReason | undefined,
+  context: SkipContext,
+): Promise<SkipReason | undefined> {
   const { signal } = context;
   const records = await context.records.ofTask(task.exportTaskId, { signal });
   context.leftAlone.note(records.leftAlone);
@@ -174,7 +188,7 @@ async function reasonInRecords(task: ExportTask, context: SkipContext): Promise<
     return "kept:expired";
   }
   if (known.archived === undefined) {
-    return undefined;
+    return otherwise;
   }
   const object = await context.store.head(known.archived.object.key, { signal });
   if (object === undefined) {

@@ -59,6 +59,43 @@ describe("what was enqueued less than 6 h ago", () => {
   });
 });
 
+describe("what was enqueued while deletion was off", () => {
+  test("is enqueued again as soon as deletion is on and it is archived, and then no more", async () => {
+    const scene = new DiscoveryScene();
+    const [archived, other] = [scene.world.platform.addTask(), scene.world.platform.addTask()];
+    await scene.discover({ deletion: "never" });
+    scene.plantArchived(archived);
+    expect((await scene.discover({ deletion: "never" })).enqueued).toEqual([]);
+    expect(await scene.discover()).toMatchObject({
+      enqueued: [archived],
+      skipped: [{ exportTaskId: other, reason: "enqueued-recently" }],
+    });
+    expect((await scene.discover()).enqueued).toEqual([]);
+    // Archived by a run that did not know of the change yet.
+    scene.plantArchived(other);
+    expect((await scene.discover()).enqueued).toEqual([other]);
+    expect((await scene.discover()).enqueued).toEqual([]);
+  });
+
+  test("may be all that a hint of an older version names", async () => {
+    const scene = new DiscoveryScene();
+    const id = scene.world.platform.addTask();
+    scene.plantArchived(id);
+    const enqueuedAt = { [`${id}:${scene.revision(id)}`]: scene.world.clock.wallMs() - HOUR_MS };
+    scene.plant(DISCOVERED_STATE_KEY, { enqueuedAt });
+    expect((await scene.discover()).enqueued).toEqual([id]);
+  });
+
+  test("stays for a reason that still keeps it", async () => {
+    const scene = new DiscoveryScene();
+    const id = scene.world.platform.addTask();
+    await scene.discover({ deletion: "never" });
+    scene.plantArchived(id);
+    scene.plant(`holds/${id}.json`, "{}");
+    expect((await scene.discover()).skipped).toEqual([{ exportTaskId: id, reason: "kept:hold" }]);
+  });
+});
+
 describe("a hint is never a reason to leave a task out", () => {
   const hintAt = (scene: DiscoveryScene, id: string, aheadMs: number) => ({
     enqueuedAt: { [`${id}:${scene.revision(id)}`]: scene.world.clock.wallMs() + aheadMs },
@@ -94,6 +131,7 @@ describe("a hint is never a reason to leave a task out", () => {
     expect((await scene.discover()).enqueued).toEqual([id]);
     expect(scene.hint()).toEqual({
       enqueuedAt: { [`${id}:${scene.revision(id)}`]: expect.any(Number) },
+      whileKeeping: [],
     });
   });
 
