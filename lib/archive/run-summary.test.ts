@@ -25,7 +25,7 @@ test("a run that failed before it could begin has a whole report all the same", 
     bytes: 0,
     pacing: "shared",
     tasks: [],
-    platform: { held: 0, limit: 50 },
+    platform: { limit: 50 },
     failure,
   });
 });

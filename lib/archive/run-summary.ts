@@ -92,7 +92,7 @@ export function failedRunReport(
     bytes: 0,
     pacing: "shared",
     tasks: [],
-    platform: { held: 0, limit: PLACES_LIMIT },
+    platform: { limit: PLACES_LIMIT },
     failure,
   };
 }
@@ -104,7 +104,7 @@ async function places(
   limitMs: number,
 ): Promise<PlatformPlaces> {
   if (ready === undefined) {
-    return { held: 0, limit: PLACES_LIMIT };
+    return { limit: PLACES_LIMIT };
   }
   const list = run?.lastSeen ?? ready.list;
   const held = { held: placesHeld(list), limit: PLACES_LIMIT };

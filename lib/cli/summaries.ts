@@ -79,12 +79,9 @@ function rareCounts(counts: RunReport["counts"]): readonly string[] {
   return rare.filter(([, n]) => n > 0).map(([what, n]) => `${what} ${n}`);
 }
 
-/** A run that failed before it saw a list must not claim that the platform is empty. */
 function placesInWords(report: RunReport): string {
-  const { failure, counts, platform } = report;
-  return failure !== undefined && counts.received === 0 && platform.held === 0
-    ? "not seen in this run"
-    : `${platform.held} of ${platform.limit}${oldestInWords(report)}`;
+  const { held, limit } = report.platform;
+  return held === undefined ? "not seen in this run" : `${held} of ${limit}${oldestInWords(report)}`;
 }
 
 function oldestInWords({ platform }: RunReport): string {

@@ -10,7 +10,9 @@ import { logGuessedRegion } from "./region-log.ts";
 import { metricsOfDiscover } from "./run-metrics.ts";
 
 /** The report of design §6.4, and what kept the run from doing its work. */
-export interface DiscoverRunReport extends DiscoverReport {
+export interface DiscoverRunReport extends Omit<DiscoverReport, "held"> {
+  /** Missing when the run never saw the platform. */
+  readonly held?: number;
   readonly failure?: Failure;
 }
 
@@ -34,7 +36,6 @@ export const discoverFunction: FunctionWork<DiscoverRunReport> = {
   },
   failed: (failure) => ({
     runId: runIdOf(systemClock.wallMs(), systemRandom.hex(4)),
-    held: 0,
     limit: PLACES_LIMIT,
     unfinished: 0,
     enqueued: [],

@@ -86,7 +86,7 @@ test.each([
 });
 
 test("what a run that never saw the platform cannot know is left out", () => {
-  const metrics = metricsOfRun(REPORT, []);
+  const metrics = metricsOfRun({ ...REPORT, platform: { limit: 50 } }, []);
   expect(metrics).not.toHaveProperty("TasksHeld");
   expect(metrics).not.toHaveProperty("OldestUnarchivedAgeSeconds");
   expect(metrics).not.toHaveProperty("DrainSeconds");

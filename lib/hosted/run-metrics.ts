@@ -42,7 +42,7 @@ export function isMeasured({ kind }: ArchiveEvent): boolean {
 type Measure = (report: RunReport, events: readonly TimedEvent[]) => number | undefined;
 
 const MEASURES: Partial<Record<MetricName, Measure>> = {
-  TasksHeld: ({ platform }, events) => (sawPlatform(events) ? platform.held : undefined),
+  TasksHeld: ({ platform }) => platform.held,
   TasksArchived: ({ counts }) => counts.archived,
   TasksDeleted: ({ counts }) => counts.deleted,
   TasksKept: ({ counts }) => counts.kept,
@@ -58,11 +58,6 @@ const MEASURES: Partial<Record<MetricName, Measure>> = {
   RunsCompleted: ({ stopReason }) => (stopReason === "drained" || stopReason === "time-budget" ? 1 : 0),
 };
 
-/** Without it the report's places are a guess. */
-function sawPlatform(events: readonly TimedEvent[]): boolean {
-  return count(events, "run-started") > 0;
-}
-
 function count(events: readonly TimedEvent[], kind: ArchiveEvent["kind"]): number {
   return events.filter(({ event }) => event.kind === kind).length;
 }
@@ -72,7 +67,7 @@ function oldestUnarchivedAgeSeconds(
   events: readonly TimedEvent[],
 ): number | undefined {
   const isUnknown = events.some(({ event }) => event.kind === "warning" && event.code === "oldest-unknown");
-  if (!sawPlatform(events) || isUnknown) {
+  if (platform.held === undefined || isUnknown) {
     return undefined;
   }
   if (platform.oldestUnarchived === undefined) {

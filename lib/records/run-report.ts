@@ -82,8 +82,8 @@ export interface RunReport {
 }
 
 export interface PlatformPlaces {
-  /** Export tasks on the platform when the run last saw them; 0 with a `failure` when it never did. */
-  readonly held: number;
+  /** Export tasks on the platform when the run last saw them; missing when it never did. Older reports say 0 then. */
+  readonly held?: number;
   readonly limit: number;
   readonly oldestUnarchived?: { readonly exportTaskId: string; readonly createTime: string };
 }

@@ -79,7 +79,7 @@ const archiveEntries = {
     }),
   ),
   platform: v.strictObject({
-    held: wholeNumber,
+    held: v.optional(wholeNumber),
     limit: v.literal(50),
     oldestUnarchived: v.optional(v.strictObject({ exportTaskId, createTime: v.string() })),
   }),
@@ -112,7 +112,8 @@ const requestsSchema = v.strictObject({
 
 export const discoverReportSchema = v.strictObject({
   runId,
-  held: wholeNumber,
+  /** Missing in the function's report when it never saw the platform. */
+  held: v.optional(wholeNumber),
   limit: v.literal(50),
   unfinished: wholeNumber,
   enqueued: v.array(exportTaskId),

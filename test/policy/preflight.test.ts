@@ -8,7 +8,7 @@ async function expectRefused(scene: Scene, code: string, options = {}): Promise<
   const report = await scene.run(options);
   expect(report).toMatchObject({ stopReason: "system-failure", failure: { code }, tasks: [] });
   expect(report.failure?.hint).not.toBe("");
-  expect(report.platform).toEqual({ held: 0, limit: 50 });
+  expect(report.platform).toEqual({ limit: 50 });
   expect(scene.world.effects.at("queue.receive")).toEqual([]);
   expect(scene.bodies()).toEqual([id]);
 }

@@ -41,7 +41,8 @@ describe("a run that has too little time", () => {
     );
     // Of 3 s, two thirds for the preflight and half of the rest for the report.
     const report = await scene.run({ limitMs: 3 * SECOND_MS, settings: { minTaskMs: SECOND_MS } });
-    expect(report).toMatchObject({ stopReason: "time-budget", tasks: [], platform: { held: 0, limit: 50 } });
+    expect(report).toMatchObject({ stopReason: "time-budget", tasks: [] });
+    expect(report.platform).toEqual({ limit: 50 });
     expect(scene.world.clock.monotonicMs()).toBe(2_500);
   });
 
