@@ -25,7 +25,7 @@ export interface DrainFigures {
   /** The shortest and longest time between two download starts. */
   readonly closestStartsMs: number;
   readonly farthestStartsMs: number;
-  /** Slots that passed unused: their request could not be written in time, and another slot was taken. */
+  /** Intervals that passed without a start. */
   readonly missedSlots: number;
   readonly throttled: number;
 }

@@ -87,9 +87,8 @@ export function drainPage(figures: readonly DrainFigures[]): string {
     "",
     "Drain: from the arrival of the first download request at the sandbox to the last acknowledgement, seen in the queue",
     "file within 5 ms. Last task: from the arrival of its download request to the same end. Median task: from its download",
-    "request to the answer to its delete. The first row is the one to judge; the others are for information. A slot is",
-    "missed when its request cannot be written within interval/62 (16 ms at 1 s, 500 ms at the real 31 s): it costs",
-    "one interval, 2 % of this drain.",
+    "request to the answer to its delete. The first row is the one to judge; the others are for information. A slot counts",
+    "as missed where the next start is an interval later than it could be: it costs one interval, 2 % of this drain.",
   ].join("\n");
 }
 

@@ -141,7 +141,7 @@ describe("beforeRequest", () => {
   });
 
   test.each([
-    ["an Error", new Error("slot went stale")],
+    ["an Error", new Error("slot was lost")],
     ["something else", "stale"],
   ])("what it throws (%s) rejects the call, and no byte reaches the server", async (_, reason) => {
     const server = await startTcp(() => undefined);

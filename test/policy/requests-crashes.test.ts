@@ -89,8 +89,6 @@ describe.each([true, false])("two discover runs at once (store creates once: %s)
       await scene.request("b1");
       await scene.world.run(() => Promise.all([scene.startDiscover(), scene.startDiscover()]));
       expect(scene.createsOf("b1")).toBeLessThanOrEqual(1);
-      // A store this slow makes every download slot go stale.
-      scene.world.store.settings.callLatency = 10;
       await expectOneExportForBoth(scene);
     },
   );
