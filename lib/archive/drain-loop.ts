@@ -4,6 +4,7 @@ import { emptyCounts, type StopReason, type TaskEntry } from "../records/run-rep
 import { type Admission, admit } from "./admission.ts";
 import { ArchivedExports } from "./archived-exports.ts";
 import { Interrupted, SystemFailure } from "./errors.ts";
+import type { ArchiveEvent } from "./events.ts";
 import { Lease } from "./lease.ts";
 import type { ArchivePorts } from "./ports.ts";
 import type { PreflightResult } from "./preflight.ts";
@@ -22,6 +23,8 @@ const IDLE_POLL_MS = 1_000;
 /** The queue's clock and ours may differ a little; do not look a moment too early. */
 const DUE_MARGIN_MS = 50;
 const DEPTH_LIMIT_MS = 10_000;
+/** What is waited for may be done by another run meanwhile: this long until the next look. */
+const WAIT_RECHECK_MS = 5_000;
 
 export interface LoopOptions {
   readonly runId: string;
@@ -29,6 +32,14 @@ export interface LoopOptions {
   readonly limitAtMs: number;
   readonly waitForDueMs: number;
   readonly signal: AbortSignal;
+}
+
+/** What a run waits for when nothing is ready. */
+type Wait = Omit<Extract<ArchiveEvent, { kind: "idle" }>, "kind">;
+
+/** Whether a person who was told of one wait need not be told of the other. */
+function isSameWait(a: Wait, b: Wait): boolean {
+  return a.untilMs === b.untilMs && a.delayed === b.delayed && a.inFlight === b.inFlight;
 }
 
 export interface LoopEnding {
@@ -166,18 +177,28 @@ export class DrainLoop {
     }
     // Nothing in this run will tell any more whether these tasks or the system are ill.
     await this.#settler.settleHeld("run-finished");
-    const untilMs = await this.#nextDueAtMs();
-    if (untilMs === undefined) {
-      this.#stopReason = "drained";
-      return;
+    const { clock, observe } = this.run.ports;
+    let told: Wait | undefined;
+    for (;;) {
+      const wait = await this.#nextWait();
+      if (wait === undefined) {
+        this.#stopReason = "drained";
+        return;
+      }
+      if (told === undefined || !isSameWait(wait, told)) {
+        observe({ kind: "idle", ...wait });
+        told = wait;
+      }
+      const waitMs = Math.max(DUE_MARGIN_MS, wait.untilMs - clock.wallMs() + DUE_MARGIN_MS);
+      await clock.sleep(Math.min(waitMs, WAIT_RECHECK_MS), this.#stopping.signal);
+      if (waitMs <= WAIT_RECHECK_MS) {
+        return;
+      }
     }
-    this.run.ports.observe({ kind: "idle", untilMs });
-    const waitMs = untilMs - this.run.ports.clock.wallMs() + DUE_MARGIN_MS;
-    await this.run.ports.clock.sleep(Math.max(DUE_MARGIN_MS, waitMs), this.#stopping.signal);
   }
 
-  /** When to look again, or `undefined` when nothing is due soon enough to wait for. */
-  async #nextDueAtMs(): Promise<number | undefined> {
+  /** What to wait for and until when, or `undefined` when nothing is due soon enough. */
+  async #nextWait(): Promise<Wait | undefined> {
     const { waitForDueMs } = this.#options;
     if (waitForDueMs === 0) {
       return undefined;
@@ -186,7 +207,9 @@ export class DrainLoop {
     const depth = await withOwnLimit(clock, DEPTH_LIMIT_MS, (signal) => queue.depth({ signal }));
     const dueMs = depth.ready > 0 ? clock.wallMs() : depth.nextDueAtMs;
     const longestWaitMs = Math.min(waitForDueMs, runTimeLeftMs(this.run) - this.run.settings.minTaskMs);
-    return dueMs !== undefined && dueMs - clock.wallMs() <= longestWaitMs ? dueMs : undefined;
+    return dueMs !== undefined && dueMs - clock.wallMs() <= longestWaitMs
+      ? { untilMs: dueMs, delayed: depth.delayed, inFlight: depth.inFlight }
+      : undefined;
   }
 
   async #take(received: ReceivedMessage): Promise<void> {

@@ -51,8 +51,14 @@ export type ArchiveEvent =
   | { readonly kind: "left-alone"; readonly item: LeftAlone }
   | { readonly kind: "warning"; readonly code: string; readonly message: string }
   | { readonly kind: "task-ended"; readonly entry: TaskEntry; readonly delayMs: number | undefined }
-  /** Nothing is ready; the next message is due at `untilMs`. */
-  | { readonly kind: "idle"; readonly untilMs: number }
+  /** Nothing is ready; the next message is due at `untilMs`, unless another run settles it before. */
+  | {
+      readonly kind: "idle";
+      readonly untilMs: number;
+      readonly delayed: number;
+      /** With other runs, or left by one that died. */
+      readonly inFlight: number;
+    }
   | { readonly kind: "run-ended"; readonly report: RunReport };
 
 /** Takes events; must not throw and must not wait. */

@@ -12,8 +12,8 @@ import { writeRunReport } from "../records/run-reports.ts";
 import { ArchivedExports } from "./archived-exports.ts";
 import type { ArchivePorts } from "./ports.ts";
 import type { PreflightResult } from "./preflight.ts";
-import { placesHeld, type Run } from "./run.ts";
-import { PLACES_LIMIT } from "./settings.ts";
+import { type FreshList, freshList, placesHeld, type Run } from "./run.ts";
+import { LIST_MAX_AGE_MS, PLACES_LIMIT } from "./settings.ts";
 import { withOwnLimit } from "./time-limit.ts";
 
 /**
@@ -56,7 +56,7 @@ export async function summarize(ports: ArchivePorts, frame: RunFrame, ending: Ru
     bytes: run?.archivedBytes ?? 0,
     pacing: ready?.abilities.compareAndSwap === false ? "unshared" : "shared",
     tasks: ending.tasks,
-    platform: await places(ports, ending, partOfRestMs(1 / 4)),
+    platform: await places(ports, ending, partOfRestMs),
     ...(leftAlone === undefined ? {} : { leftAlone }),
     ...(ending.failure === undefined ? {} : { failure: ending.failure }),
   };
@@ -100,19 +100,25 @@ export function failedRunReport(
 /** The places held, and the export that has waited longest for its archive. */
 async function places(
   ports: ArchivePorts,
-  { ready, run }: RunEnding,
-  limitMs: number,
+  { ready, run, stopReason }: RunEnding,
+  partOfRestMs: (part: number) => number,
 ): Promise<PlatformPlaces> {
   if (ready === undefined) {
     return { limit: PLACES_LIMIT };
   }
-  const list = run?.lastSeen ?? ready.list;
-  const held = { held: placesHeld(list), limit: PLACES_LIMIT };
+  const list = run === undefined ? ready.list : await listAtTheEnd(run, stopReason, partOfRestMs(1 / 4));
+  const ageMs = ports.clock.monotonicMs() - list.startedAtMs;
+  const seenAt = ageMs > LIST_MAX_AGE_MS ? new Date(ports.clock.wallMs() - ageMs).toISOString() : undefined;
+  const held = {
+    held: placesHeld(list),
+    limit: PLACES_LIMIT,
+    ...(seenAt === undefined ? {} : { seenAt }),
+  };
   const archivedExports = run?.archivedExports ?? new ArchivedExports(ready.records);
   // Those without a time of creation come last.
   const finished = oldestFirst(list.tasks).filter(({ status }) => status === "Success");
   try {
-    const oldest = await withOwnLimit(ports.clock, limitMs, (signal) =>
+    const oldest = await withOwnLimit(ports.clock, partOfRestMs(1 / 4), (signal) =>
       archivedExports.firstMissing(finished, { signal }),
     );
     if (oldest?.createTime !== undefined) {
@@ -127,4 +133,24 @@ async function places(
     });
   }
   return held;
+}
+
+/** A list of the run's own end: other runs work while this one waits. One that fails leaves the last one. */
+async function listAtTheEnd(run: Run, stopReason: StopReason, limitMs: number): Promise<FreshList> {
+  const { ports, settings, lastSeen } = run;
+  const isRecent = ports.clock.monotonicMs() - lastSeen.startedAtMs <= LIST_MAX_AGE_MS;
+  if (isRecent || stopReason === "aborted" || stopReason === "system-failure") {
+    return lastSeen;
+  }
+  try {
+    return await withOwnLimit(ports.clock, limitMs, (signal) => freshList(ports, settings, signal));
+  } catch (error) {
+    const { message } = describeFailure(error);
+    ports.observe({
+      kind: "warning",
+      code: "places-not-seen-again",
+      message: `the platform's list could not be read again at the end: ${message}`,
+    });
+    return lastSeen;
+  }
 }

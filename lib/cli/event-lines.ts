@@ -1,7 +1,7 @@
 import type { ArchiveEvent } from "../archive/events.ts";
 import { leftAloneInWords } from "../domain/left-alone.ts";
 import { escapeControls } from "../observability/plain-logger.ts";
-import { formatBytes, formatDuration } from "./format.ts";
+import { count, formatBytes, formatDuration } from "./format.ts";
 import { deletionInWords, outcomeInWords, reasonInWords } from "./words.ts";
 
 /** One event as a person reads it. */
@@ -59,8 +59,13 @@ export function eventLine(event: ArchiveEvent): EventLine | undefined {
       return { level: "warn", tone: "caution", text: event.message };
     case "task-ended":
       return endedLine(event);
-    case "throttled": // its task-ended line says it
     case "idle":
+      return {
+        level: "info",
+        tone: "plain",
+        text: `Waiting until ${new Date(event.untilMs).toISOString()} at the longest: nothing is ready; ${count(event.delayed, "task")} delayed, ${event.inFlight} with another run or left by one that died`,
+      };
+    case "throttled": // its task-ended line says it
     case "listed":
     case "slot-awaited":
     case "download-started":

@@ -80,8 +80,9 @@ function rareCounts(counts: RunReport["counts"]): readonly string[] {
 }
 
 function placesInWords(report: RunReport): string {
-  const { held, limit } = report.platform;
-  return held === undefined ? "not seen in this run" : `${held} of ${limit}${oldestInWords(report)}`;
+  const { held, limit, seenAt } = report.platform;
+  const seen = seenAt === undefined ? "" : `, seen at ${seenAt}`;
+  return held === undefined ? "not seen in this run" : `${held} of ${limit}${seen}${oldestInWords(report)}`;
 }
 
 function oldestInWords({ platform }: RunReport): string {

@@ -85,6 +85,8 @@ export interface PlatformPlaces {
   /** Export tasks on the platform when the run last saw them; missing when it never did. Older reports say 0 then. */
   readonly held?: number;
   readonly limit: number;
+  /** When they were seen; missing where that was at the run's end. */
+  readonly seenAt?: string;
   readonly oldestUnarchived?: { readonly exportTaskId: string; readonly createTime: string };
 }
 

@@ -81,6 +81,7 @@ const archiveEntries = {
   platform: v.strictObject({
     held: v.optional(wholeNumber),
     limit: v.literal(50),
+    seenAt: v.optional(v.string()),
     oldestUnarchived: v.optional(v.strictObject({ exportTaskId, createTime: v.string() })),
   }),
   leftAlone,

@@ -7,6 +7,20 @@ import { HOUR_MS, MINUTE_MS, onlyEntry, Scene, SECOND_MS } from "./scene.ts";
 
 const FOREVER = Number.POSITIVE_INFINITY;
 
+/** Another run has this scene's only message in its hands, and gives it up after 30 s. */
+function givenUpElsewhere({ world }: Scene, alsoThen: () => void): void {
+  const taken = world.queue.take();
+  if (taken === undefined) {
+    throw new Error("the scene has no message");
+  }
+  world.clock.schedule(30 * SECOND_MS, () => {
+    const { body, handle } = taken;
+    world.queue.addDeadLetter({ body, reason: "export-failed", detail: "", attempts: 0, runId: "theirs" });
+    world.queue.remove(handle);
+    alsoThen();
+  });
+}
+
 function startedIds(scene: Scene): readonly string[] {
   return scene.events.flatMap((event) => (event.kind === "task-started" ? [event.exportTaskId] : []));
 }
@@ -187,6 +201,35 @@ describe("a run under way", () => {
       expect(durationMs).toBeGreaterThan(0);
       expect(durationMs).toBeLessThan(MINUTE_MS);
     }
+  });
+
+  test("waits no longer for a message that another run settles, and sees the places of its own end", async () => {
+    const scene = new Scene();
+    const { platform, clock } = scene.world;
+    const theirs = scene.addTask({ status: "Failed" });
+    platform.addTask();
+    givenUpElsewhere(scene, () => platform.removeTask(theirs));
+    const report = await scene.run({ waitForDueMs: 15 * MINUTE_MS });
+    expect(report).toMatchObject({ stopReason: "drained", tasks: [], platform: { held: 1 } });
+    expect(report.platform).not.toHaveProperty("seenAt");
+    expect(clock.monotonicMs()).toBeLessThan(MINUTE_MS);
+    expect(scene.events).toContainEqual({
+      kind: "idle",
+      untilMs: expect.any(Number),
+      delayed: 0,
+      inFlight: 1,
+    });
+  });
+
+  test("whose last list fails says when it saw the places", async () => {
+    const scene = new Scene();
+    scene.addTask({ status: "Failed" });
+    givenUpElsewhere(scene, () => {
+      const error = platformError("platform-unavailable");
+      scene.world.faults.plant({ site: "platform.listExportTasks", times: FOREVER, form: "not-done", error });
+    });
+    const { platform } = await scene.run({ waitForDueMs: 15 * MINUTE_MS });
+    expect(platform).toMatchObject({ held: 1, seenAt: expect.stringMatching(/^2026-11-22T01:00:0/) });
   });
 
   test("looks for a delayed message once it is due, not a moment before", async () => {
