@@ -3,16 +3,31 @@ import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
+/**
+ * Where a test goes:
+ *
+ * - `npm run test:quick`: units beside their files, and policy on the simulated world. The inner loop.
+ * - `npm test`: those, contract suites, templates, and programs end to end. It judges no elapsed real time: time is
+ *   injected, events are awaited, and limits only catch what hangs. So its verdict does not depend on the machine.
+ * - `npm run test:exhaustive`: files named `*.exhaustive.test.ts`. They see real time (the pace of real processes, kills
+ *   at random moments), or play a simulation to its end. Also the files that play more with `SIMULATION=ci`, and the
+ *   store's suites where `S3_ENDPOINT` names a real server.
+ */
+const EXHAUSTIVE = ["{lib,functions,sandbox,test}/**/*.exhaustive.test.ts"];
+const PLAYED_IN_FULL = ["test/policy/{requests.properties,retention-crashes}.test.ts"];
+const ON_A_REAL_SERVER = ["test/contract/s3-*.test.ts"];
+const UNITS_AND_POLICY = ["{lib,test/policy,test/world}/**/*.test.ts"];
+
 /** The longest of each group: begun last, one would keep a core busy while the others have nothing to do. */
 const FIRST = [
-  "test/simulation/pairs.test.ts",
+  "test/simulation/pairs.exhaustive.test.ts",
+  "test/simulation/random.exhaustive.test.ts",
   "test/simulation/random.test.ts",
   "test/contract/s3-store.test.ts",
-  "test/end-to-end/cloud-kills.test.ts",
-  "test/end-to-end/cloud-night.test.ts",
-  "test/end-to-end/cloud-runners.test.ts",
-  "test/end-to-end/functions-night.test.ts",
-  "test/end-to-end/functions-retention-failures.test.ts",
+  "test/end-to-end/cloud-kills.exhaustive.test.ts",
+  "test/end-to-end/cloud-night.exhaustive.test.ts",
+  "test/end-to-end/cloud-runners.exhaustive.test.ts",
+  "test/end-to-end/functions-night.exhaustive.test.ts",
   "test/end-to-end/retention.test.ts",
 ];
 
@@ -23,13 +38,11 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
-/** Stories: nothing but processor time, two threads each, and beside them the rest would be late for its slots. */
-const SIMULATIONS = ["test/simulation/**/*.test.ts"];
-/** Its runners are in the test's own process, whose collector must not pause for what other files left. */
-const APART = ["test/end-to-end/cloud-runners.test.ts"];
 const cores = availableParallelism();
-/** Much of these tests waits for other processes and for slots. */
-const WITH_OTHER_PROCESSES = { maxWorkers: Math.ceil(1.5 * cores), sequence: { groupOrder: 2 } };
+/** Much of these tests waits for other processes. */
+const WITH_OTHER_PROCESSES = { maxWorkers: Math.ceil(1.5 * cores) };
+/** They leave the process as they found it; a fresh one for each would cost half as much again as the tests. */
+const TOGETHER = { isolate: false };
 
 export default defineConfig({
   test: {
@@ -37,13 +50,26 @@ export default defineConfig({
     env: { NODE_COMPILE_CACHE: join(import.meta.dirname, "node_modules", ".cache", "node-compile") },
     sequence: { sequencer: LongestFirst },
     // The limit catches what hangs; how long a test takes says more about the machine than about the program.
-    testTimeout: 60_000,
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
     projects: [
       {
         extends: true,
         test: {
+          name: "quick",
+          include: UNITS_AND_POLICY,
+          exclude: EXHAUSTIVE,
+          ...TOGETHER,
+          maxWorkers: cores,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
           name: "simulation",
-          include: SIMULATIONS,
+          include: ["test/simulation/**/*.test.ts"],
+          exclude: EXHAUSTIVE,
           // One worker per core: the default leaves one idle, half of a machine with two.
           maxWorkers: cores,
           sequence: { groupOrder: 1 },
@@ -52,15 +78,27 @@ export default defineConfig({
       {
         extends: true,
         test: {
-          name: "together",
-          include: ["{lib,functions,sandbox,test}/**/*.test.ts"],
-          exclude: [...SIMULATIONS, ...APART],
-          // They leave the process as they found it; a fresh one for each would cost half as much again as the tests.
-          isolate: false,
+          name: "whole",
+          include: ["{functions,sandbox,test}/**/*.test.ts"],
+          exclude: [...EXHAUSTIVE, ...UNITS_AND_POLICY, "test/simulation/**"],
+          ...TOGETHER,
           ...WITH_OTHER_PROCESSES,
+          sequence: { groupOrder: 2 },
         },
       },
-      { extends: true, test: { name: "apart", include: APART, ...WITH_OTHER_PROCESSES } },
+      {
+        extends: true,
+        test: {
+          name: "exhaustive",
+          include: [
+            ...EXHAUSTIVE,
+            ...PLAYED_IN_FULL,
+            ...(process.env.S3_ENDPOINT === undefined ? [] : ON_A_REAL_SERVER),
+          ],
+          maxWorkers: cores,
+          sequence: { groupOrder: 3 },
+        },
+      },
     ],
     coverage: {
       provider: "v8",

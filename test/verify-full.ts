@@ -22,8 +22,12 @@ interface Step {
 const STEPS: readonly Step[] = [
   { name: "build", command: ["build.ts"] },
   // A million seeds, every pair of faults, the planted bugs.
-  { name: "simulation", command: [VITEST, "run", "test/simulation"], settings: { SIMULATION: "full" } },
-  { name: "kills", command: [VITEST, "run", "kills.test"], settings: { KILLS: "200" } },
+  {
+    name: "simulation",
+    command: [VITEST, "run", "test/simulation", "--project", "exhaustive"],
+    settings: { SIMULATION: "full" },
+  },
+  { name: "kills", command: [VITEST, "run", "kills.exhaustive"], settings: { KILLS: "200" } },
   { name: "mutation", command: [STRYKER, "run"] },
 ];
 

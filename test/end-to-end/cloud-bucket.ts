@@ -26,7 +26,7 @@ export interface CloudCopy {
 export class CloudBucket implements AuditedStore {
   /**
    * S3 tells whole seconds, and a turn is found to 60 ms either way. The real interval leaves 500 ms for it (one
-   * interval, less 1/62 and 30/31 of it), a compressed one next to nothing. `cloud-runners.test.ts` takes the
+   * interval, less 1/62 and 30/31 of it), a compressed one next to nothing. `cloud-runners.exhaustive.test.ts` takes the
    * readings out and measures exactly.
    */
   readonly clockErrorMs = 120;

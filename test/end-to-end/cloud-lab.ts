@@ -7,7 +7,7 @@ import { type SandboxControl, type SettingsInput, spawnSandbox, startSandbox } f
 import { CloudBucket } from "./cloud-bucket.ts";
 import { CloudQueue } from "./cloud-queue.ts";
 import { type Ended, type Running, startArchiver } from "./command-line.ts";
-import { ACCOUNT, PROJECT_ID } from "./lab.ts";
+import { ACCOUNT, PROJECT_ID, UNPACED_MS } from "./lab.ts";
 
 export interface CloudLabOptions {
   readonly intervalMs: number;
@@ -79,7 +79,12 @@ export async function openCloudLab(
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   const platform = await (apart ? spawnSandbox : startSandbox)({
     stateFolder: join(folder, "platform"),
-    settings: { projectId: PROJECT_ID, accounts: [ACCOUNT], downloadIntervalMs: intervalMs, ...sandbox },
+    settings: {
+      projectId: PROJECT_ID,
+      accounts: [ACCOUNT],
+      downloadIntervalMs: apart ? intervalMs : UNPACED_MS,
+      ...sandbox,
+    },
   });
   onTestFinished(() => platform.stop());
   const server = await (apart ? spawnS3 : startS3)(s3);

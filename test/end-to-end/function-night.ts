@@ -21,14 +21,15 @@ export interface Night {
   readonly environment: Readonly<Record<string, string>>;
 }
 
-export async function openNight(context: TestContext): Promise<Night> {
+/** @param apart whether the platform keeps the pace, in a process of its own. */
+export async function openNight(context: TestContext, { apart = false } = {}): Promise<Night> {
   const [lab, secrets] = await Promise.all([
     openCloudLab(context, {
       intervalMs: INTERVAL_MS,
       s3: { profile: "aws" },
       storeProfile: "aws",
       longestPollSeconds: 1,
-      apart: true,
+      apart,
     }),
     startSecretServer(context),
   ]);

@@ -7,7 +7,7 @@ import { type SandboxControl, startSandbox } from "../../sandbox/start.ts";
 import { CloudQueue } from "./cloud-queue.ts";
 import { type Ended, startArchiver } from "./command-line.ts";
 import { type Call, callFresh, FunctionHost, metricsOf } from "./function-host.ts";
-import { ACCOUNT, finishedExports, PROJECT_ID } from "./lab.ts";
+import { ACCOUNT, finishedExports, PROJECT_ID, UNPACED_MS } from "./lab.ts";
 import type { LockedBucket, StoredVersion } from "./locked-bucket.ts";
 import { type SecretServer, startSecretServer } from "./secret-server.ts";
 
@@ -176,7 +176,7 @@ export async function openRetentionLab(
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   const platform = await startSandbox({
     stateFolder: join(folder, "platform"),
-    settings: { projectId: PROJECT_ID, accounts: [ACCOUNT], downloadIntervalMs: INTERVAL_MS },
+    settings: { projectId: PROJECT_ID, accounts: [ACCOUNT], downloadIntervalMs: UNPACED_MS },
   });
   onTestFinished(() => platform.stop());
   const queue = await CloudQueue.start(1);

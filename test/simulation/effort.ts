@@ -10,7 +10,7 @@ export interface Effort {
   readonly pairSettings: readonly Setting[];
   /** Whether every fault is crossed with every crash. */
   readonly crosses: boolean;
-  /** Random stories in which each planted bug may show itself, beside the scenes; with 0 nobody hunts at all. */
+  /** Random stories in which each planted bug may show itself, beside the scenes. */
   readonly huntSeeds: number;
   /** Whether what is dear is played on every kind of store. */
   readonly everyStore: boolean;

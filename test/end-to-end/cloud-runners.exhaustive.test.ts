@@ -13,7 +13,7 @@ import { finishedExports } from "./lab.ts";
 
 // The runners are drains in this process, each with adapters, connections and clock reading of its own: eight
 // processes on two cores are late for most slots of an interval this short (64 messages took 157 s). What a
-// process adds, its death, is tested in cloud-kills.test.ts.
+// process adds, its death, is tested in cloud-kills.exhaustive.test.ts.
 
 // `.ci/run` sets CLOUD_RUNNERS_MESSAGES=400; without it the suite stays quick.
 const MESSAGES = Number(process.env.CLOUD_RUNNERS_MESSAGES ?? 16);

@@ -15,7 +15,7 @@ const MAX_RUNS = 20;
 
 describe("the functions in the cloud, by the settings of a deployment", () => {
   test.concurrent("a night cut into short runs: each ends in time, and every export is archived once", async (context) => {
-    const night = await openNight(context);
+    const night = await openNight(context, { apart: true });
     const { lab, secrets } = night;
     await lab.control.addTasks(finishedExports(EXPORTS));
     expect(await discover(night)).toHaveLength(EXPORTS);
@@ -43,7 +43,7 @@ describe("the functions in the cloud, by the settings of a deployment", () => {
   });
 
   test.concurrent("a warm function goes by what is true now: keys, queue, time", async (context) => {
-    const night = await openNight(context);
+    const night = await openNight(context, { apart: true });
     const { lab, secrets } = night;
     await lab.control.addTasks(finishedExports(2));
     await discover(night);
@@ -69,7 +69,7 @@ describe("the functions in the cloud, by the settings of a deployment", () => {
   });
 
   test.concurrent("keys rotated in the middle of a run are read anew, once", async (context) => {
-    const night = await openNight(context);
+    const night = await openNight(context, { apart: true });
     const { lab, secrets } = night;
     await lab.control.addTasks(finishedExports(4));
     await discover(night);
@@ -89,7 +89,7 @@ describe("the functions in the cloud, by the settings of a deployment", () => {
   });
 
   test.concurrent("pressure events do nothing below the mark", async (context) => {
-    const night = await openNight(context);
+    const night = await openNight(context, { apart: true });
     await night.lab.control.addTasks(finishedExports(2));
     await discover(night);
     const { report, log } = await archive(night, { event: { when: "pressure" } });
@@ -102,7 +102,7 @@ describe("the functions in the cloud, by the settings of a deployment", () => {
   });
 
   test.concurrent("with one second left it starts nothing and returns", async (context) => {
-    const night = await openNight(context);
+    const night = await openNight(context, { apart: true });
     night.lab.queue.send("export-01");
     const { report, leftMs } = await archive(night, { timeLeftMs: 1_000 });
     expect(report).toMatchObject({ stopReason: "time-budget", counts: { received: 0 }, tasks: [] });
@@ -113,7 +113,7 @@ describe("the functions in the cloud, by the settings of a deployment", () => {
   });
 
   test.concurrent("cut by its limit in the middle of an upload, it leaves the message; the next clean run leaves no open upload", async (context) => {
-    const night = await openNight(context);
+    const night = await openNight(context, { apart: true });
     const { lab } = night;
     await lab.control.addTasks(finishedExports(1, { fillerBytes: 60_000_000 }));
     await lab.control.scriptFaults({
