@@ -4,6 +4,12 @@ import { type ExportTask, type PlatformScope, parsePlatformTime } from "./export
 export const PACING_STATE_KEY = "state/pacing.json";
 export const DISCOVERED_STATE_KEY = "state/discovered.json";
 
+/** Who this archive is. Written once; what lies below a prefix without it is no archive. */
+export const ARCHIVE_MARKER_KEY = "archive.json";
+
+/** What the store was found able to do, and when. Safe to delete: it is tried out again. */
+export const STORE_STATE_KEY = "state/store.json";
+
 /** A record's number has at most four digits; a file that claims more is none of ours. */
 export const MAX_RECORD_NUMBER = 9_999;
 

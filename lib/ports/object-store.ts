@@ -11,6 +11,8 @@ export interface StoreAbilities {
   /** A document can be replaced only if it is still the one that was read. */
   readonly compareAndSwap: boolean;
   readonly verification: VerificationLevel;
+  /** The same as `createOnce` for the completion of an upload; only stores that tell the two apart say it. */
+  readonly createOnceAtCompletion?: boolean;
 }
 
 /** An object as HEAD shows it. */
@@ -84,6 +86,8 @@ export type WriteCondition =
 export interface ObjectStore {
   /** Proves that the prefix can be written, read and listed, and finds out what the store can do. */
   preflight(options: CallOptions): Promise<StoreAbilities>;
+  /** Takes for granted what an earlier {@link preflight} of the same store and settings found. Asks nothing. */
+  assume(abilities: StoreAbilities): void;
   /** The store's clock at the moment of return, epoch milliseconds, good to some tens of milliseconds. May take a second. */
   readClockMs(options: CallOptions): Promise<number>;
 
@@ -121,7 +125,9 @@ export interface ReadOptions extends CallOptions {
 export const MAX_DOCUMENT_BYTES = 4 * 1024 * 1024;
 
 export type StoreErrorCode =
-  /** Bucket or folder missing, read-only, access denied. */
+  /** There is no such bucket or folder. */
+  | "store-missing"
+  /** Read-only, access denied; the folder was replaced while the program ran. */
   | "store-forbidden"
   /** No space left, quota. */
   | "store-full"

@@ -8,6 +8,14 @@ import { foreignFileError, isBusy, isNoTransaction, toQueueError } from "./sqlit
 const APPLICATION_ID = 0x496f5451;
 const SCHEMA_VERSION = 1;
 
+/** Apart from the rest: files from before it get it too, and older programs pass it over. */
+const ARCHIVE_TABLE = `
+  CREATE TABLE IF NOT EXISTS archive (
+    only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+    archive_id TEXT NOT NULL
+  ) STRICT;
+`;
+
 const SCHEMA = `
   CREATE TABLE messages (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -159,6 +167,7 @@ function prepareFile(database: DatabaseSync, filePath: string): void {
     if (refuseForeignFile(database, filePath) === "empty") {
       database.exec(SCHEMA);
     }
+    database.exec(ARCHIVE_TABLE);
   });
 }
 

@@ -139,8 +139,9 @@ export function linkedFolderError(rootFolder: string, folder: string): StoreErro
 export function rootMissingError(rootFolder: string, cause: unknown): StoreError {
   const problem = "the folder of the store is not there";
   const hint = (root: string) =>
-    `A new store is made by iotda-archiver status or run; otherwise correct ARCHIVER_STORE, or mount the disk of ${root}.`;
-  return fileError({ ...FORBIDDEN, retry: "later", problem, hint }, rootFolder, rootFolder, cause);
+    `Mount the disk of ${root}, or correct ARCHIVER_STORE; a new archive is made by: iotda-archiver init`;
+  const fault: FileFault = { code: "store-missing", scope: "system", retry: "later", problem, hint };
+  return fileError(fault, rootFolder, rootFolder, cause);
 }
 
 /** The root folder is missing, or is not the one it was: most often a disk that was unmounted. */

@@ -51,7 +51,7 @@ export class FileStore implements ObjectStore, StoreSweeper, RetentionStore {
   readonly #documents: FileDocuments;
 
   /**
-   * Touches nothing yet; {@link preflight} makes the folder when it is missing.
+   * Touches nothing yet; {@link preflight} makes the folder when it is missing, and nothing else does.
    *
    * @throws StoreError `store-misconfigured` when the path is not absolute.
    */
@@ -77,6 +77,11 @@ export class FileStore implements ObjectStore, StoreSweeper, RetentionStore {
     } catch (thrown) {
       throw ofWholeStore(thrown, this.#root.folder);
     }
+  }
+
+  /** Every folder that passed a preflight can do the same. */
+  assume(): void {
+    // Nothing is kept: see above.
   }
 
   /** The store's clock is this machine's. */

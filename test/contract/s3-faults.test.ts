@@ -237,7 +237,7 @@ describe.each(PROFILES)("profile %s", (profile) => {
       "store-forbidden",
     ],
     ["access denied", { kind: "status", status: 403, code: "AccessDenied" }, "store-forbidden"],
-    ["a bucket that is gone", { kind: "status", status: 404, code: "NoSuchBucket" }, "store-forbidden"],
+    ["a bucket that is gone", { kind: "status", status: 404, code: "NoSuchBucket" }, "store-missing"],
     ["a quota", { kind: "status", status: 403, code: "QuotaExceeded" }, "store-full"],
     ["a clock too far off", refusalOfTime, "store-misconfigured", 2],
     ["another region", { kind: "status", status: 301, code: "PermanentRedirect" }, "store-misconfigured"],

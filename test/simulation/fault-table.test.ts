@@ -19,6 +19,7 @@ const PLATFORM_CODES: Readonly<Record<PlatformErrorCode, true>> = {
   "platform-malformed-answer": true,
 };
 const STORE_CODES: Readonly<Record<StoreErrorCode, true>> = {
+  "store-missing": true,
   "store-forbidden": true,
   "store-full": true,
   "store-misconfigured": true,

@@ -21,6 +21,7 @@ const LAYERS: readonly { readonly modules: readonly string[]; readonly peers: bo
       "lib/archive",
       "lib/discovery",
       "lib/events",
+      "lib/identity",
       "lib/pacing",
       "lib/records",
       "lib/requests",

@@ -49,6 +49,10 @@ export class WorldStore implements ObjectStore, StoreSweeper {
     return this.#call("store.preflight", "", signal, () => ({ createOnce, compareAndSwap, verification }));
   }
 
+  assume(): void {
+    // What this store can do is in its settings.
+  }
+
   readClockMs({ signal }: CallOptions): Promise<number> {
     const { clock, random, runner, state } = this.#parts;
     const { clockErrorMs, clockSkewMs } = state.settings;
@@ -109,9 +113,6 @@ export class WorldStore implements ObjectStore, StoreSweeper {
       const entry = state.entries.get(key);
       if (entry === undefined) {
         throw storeError("store-copy-differs", `there is no object ${key} to read`);
-      }
-      if (range === undefined) {
-        state.noteRead(key);
       }
       return range === undefined
         ? entry.bytes

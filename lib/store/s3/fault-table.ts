@@ -49,6 +49,7 @@ const CREDENTIALS_EXPIRED: S3Fault = {
 };
 const NO_BUCKET: S3Fault = {
   ...FORBIDDEN,
+  code: "store-missing",
   problem: "the bucket does not exist",
   hint: "Create the bucket, or correct ARCHIVER_STORE, the region and the endpoint.",
 };

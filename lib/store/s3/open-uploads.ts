@@ -77,19 +77,13 @@ export async function abortUploadsUnder(
   return await abortListed(context, prefix, () => true, signal);
 }
 
-/**
- * Aborts every open upload for exactly this key, or only those begun before a moment of the store's clock.
- *
- * @throws S3Error, the signal's reason.
- */
+/** Aborts every open upload for exactly this key. @throws S3Error, the signal's reason. */
 export async function abortUploadsOf(
   context: S3Context,
-  of: { readonly key: string; readonly startedBeforeMs?: number },
+  { key }: { readonly key: string },
   signal: AbortSignal,
 ): Promise<number> {
-  const { key, startedBeforeMs = Number.POSITIVE_INFINITY } = of;
-  const isMeant = (upload: OpenUpload) => upload.key === key && upload.initiatedAtMs < startedBeforeMs;
-  return await abortListed(context, key, isMeant, signal);
+  return await abortListed(context, key, (upload) => upload.key === key, signal);
 }
 
 async function abortListed(

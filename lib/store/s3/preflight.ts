@@ -1,4 +1,3 @@
-import type { Clock } from "../../ports/clock.ts";
 import { type StoreAbilities, StoreError } from "../../ports/object-store.ts";
 import { digestOf } from "./body-digest.ts";
 import { getDocument, isConditionRefused, putDocument } from "./documents.ts";
@@ -9,7 +8,7 @@ import { abortUploadsOf } from "./open-uploads.ts";
 import type { ConditionSupport } from "./profiles.ts";
 import type { S3Context } from "./s3-context.ts";
 import { faultError, S3Error } from "./s3-error.ts";
-import { abortUpload, completeUpload, createUpload, uploadPart } from "./upload-requests.ts";
+import { abortUpload, completeUpload, createUpload, isNoSuchUpload, uploadPart } from "./upload-requests.ts";
 
 /**
  * One fixed key, overwritten in each run and never removed: archive runs need no permission to delete
@@ -19,9 +18,9 @@ export const PROBE_KEY = "state/preflight.json";
 const MISSING_KEY = "state/preflight-missing.json";
 /** The same from every runner, so that two probes at once do not look like a store that loses writes. */
 const PROBE_TEXT = '{"about":"written by iotda-archiver to try the store out; safe to delete"}';
-/** Far above what a probe takes and the skew that a run tolerates. */
-const ABANDONED_PROBE_MS = 15 * 60_000;
 const SWAP_ATTEMPTS = 5;
+/** Each probe that begins meanwhile takes away one upload of a probe under way: so many begin at once nowhere. */
+const COMPLETION_ATTEMPTS = 20;
 const WRONG_ETAG = "00000000000000000000000000000000";
 
 /** What the store was found able to do; both kinds of create-once apart. */
@@ -35,11 +34,7 @@ export interface S3Abilities extends StoreAbilities {
  *
  * @throws StoreError of the first step that fails; the signal's reason.
  */
-export async function probeS3Store(
-  context: S3Context,
-  clock: Clock,
-  signal: AbortSignal,
-): Promise<S3Abilities> {
+export async function probeS3Store(context: S3Context, signal: AbortSignal): Promise<S3Abilities> {
   await requireRegion(context);
   await writeProbe(context, signal);
   demand(
@@ -50,9 +45,9 @@ export async function probeS3Store(
   await requireDigest(context, signal);
   // Without list permission this is where a missing object looks denied.
   demand((await headObject(context, MISSING_KEY, signal)) === undefined, "shows an object nobody put");
-  // Needs the permissions to list and to abort. A younger one may be another runner's probe under way.
-  const startedBeforeMs = clock.wallMs() - ABANDONED_PROBE_MS;
-  await abortUploadsOf(context, { key: PROBE_KEY, startedBeforeMs }, signal);
+  // Needs the permissions to list and to abort. What a dead probe left goes, however young it is: nobody can tell it
+  // from the upload of a probe under way, which begins again.
+  await abortUploadsOf(context, { key: PROBE_KEY }, signal);
   const { conditionalPut, conditionalCompletion, verification } = context.profile;
   return {
     createOnce: await supports(conditionalPut, () => isSecondPutRefused(context, signal)),
@@ -143,6 +138,19 @@ async function putProbe(
 }
 
 async function isSecondCompletionRefused(context: S3Context, signal: AbortSignal): Promise<boolean> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await tryToCompleteAgain(context, signal);
+    } catch (thrown) {
+      // Another runner's probe began and took the upload for a dead one's.
+      if (!isNoSuchUpload(thrown) || attempt >= COMPLETION_ATTEMPTS) {
+        throw thrown;
+      }
+    }
+  }
+}
+
+async function tryToCompleteAgain(context: S3Context, signal: AbortSignal): Promise<boolean> {
   const body = Buffer.from(PROBE_TEXT);
   const digest = digestOf(context.profile.bodyDigest, body);
   const outcome = { mayHaveHappened: false };
@@ -150,9 +158,14 @@ async function isSecondCompletionRefused(context: S3Context, signal: AbortSignal
   try {
     const part = await uploadPart(context, upload, { partNumber: 1, body, digest }, signal);
     const completion = { ...upload, parts: [part], sizeBytes: body.length, crc32: undefined, ifAbsent: true };
-    return await isRefusedByCondition(async () => {
-      await completeUpload(context, completion, signal, outcome);
-    });
+    await completeUpload(context, completion, signal, outcome);
+    return false;
+  } catch (thrown) {
+    // Before all else: a bare 404 for an upload that is gone reads like a condition that does not hold.
+    if (isNoSuchUpload(thrown)) {
+      throw thrown;
+    }
+    return isRefusal(thrown);
   } finally {
     await abortUpload(context, upload, signal);
   }
@@ -164,14 +177,18 @@ async function isRefusedByCondition(write: () => Promise<void>): Promise<boolean
     await write();
     return false;
   } catch (thrown) {
-    if (isConditionRefused(thrown)) {
-      return true;
-    }
-    if (thrown instanceof S3Error && (thrown.httpStatus === 501 || thrown.httpStatus === 400)) {
-      return false;
-    }
-    throw thrown;
+    return isRefusal(thrown);
   }
+}
+
+function isRefusal(thrown: unknown): boolean {
+  if (isConditionRefused(thrown)) {
+    return true;
+  }
+  if (thrown instanceof S3Error && (thrown.httpStatus === 501 || thrown.httpStatus === 400)) {
+    return false;
+  }
+  throw thrown;
 }
 
 async function requireRegion(context: S3Context): Promise<void> {

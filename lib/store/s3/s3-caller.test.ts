@@ -78,7 +78,7 @@ describe("a call", () => {
     [answer(403, "AccessDenied"), "store-forbidden"],
     [answer(403, "SomethingNew"), "store-forbidden"],
     [answer(400, "SomethingNew"), "store-forbidden"],
-    [answer(404, "NoSuchBucket"), "store-forbidden"],
+    [answer(404, "NoSuchBucket"), "store-missing"],
     [answer(501, "NotImplemented"), "store-misconfigured"],
     [answer(507, "SomethingNew"), "store-full"],
     [answer(412, "PreconditionFailed"), "store-key-taken"],

@@ -73,9 +73,12 @@ export class S3Store implements ObjectStore, StoreSweeper, RetentionStore {
   }
 
   async preflight({ signal }: CallOptions): Promise<StoreAbilities> {
-    this.#abilities = await probeS3Store(this.#context, this.#parts.clock, signal);
-    const { createOnce, compareAndSwap, verification } = this.#abilities;
-    return { createOnce, compareAndSwap, verification };
+    this.#abilities = await probeS3Store(this.#context, signal);
+    return this.#abilities;
+  }
+
+  assume(abilities: StoreAbilities): void {
+    this.#abilities = { createOnceAtCompletion: false, ...abilities };
   }
 
   async readClockMs({ signal }: CallOptions): Promise<number> {

@@ -1,0 +1,76 @@
+import * as v from "valibot";
+import { parseJson } from "../domain/json.ts";
+import { STORE_STATE_KEY } from "../domain/key-layout.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { ObjectStore, StoreAbilities } from "../ports/object-store.ts";
+import type { CallOptions } from "../ports/platform.ts";
+import { isoTime, SCHEMA_VERSION, schemaVersion } from "../records/schemas.ts";
+
+/** Stores are upgraded, and buckets get other rules: what was found is good for a day. */
+const GOOD_FOR_MS = 24 * 3_600_000;
+/** Two machines' clocks may differ by so much; what lies further ahead is as good as unreadable. */
+const MAX_AHEAD_MS = 5 * 60_000;
+
+const storeStateSchema = v.object({
+  schemaVersion,
+  /** Of the store's settings when it was tried out. */
+  settings: v.string(),
+  triedAt: isoTime,
+  abilities: v.object({
+    createOnce: v.boolean(),
+    compareAndSwap: v.boolean(),
+    verification: v.picklist(["stored", "read-back"]),
+    createOnceAtCompletion: v.optional(v.boolean()),
+  }),
+});
+
+interface TryingPorts {
+  readonly store: ObjectStore;
+  readonly clock: Clock;
+  /** Names the settings that the abilities depend on: another text means that they are tried out again. */
+  readonly storeSettings: string;
+}
+
+/**
+ * What the store can do: as found within the last day with the same settings, else tried out now.
+ *
+ * @throws what the store throws.
+ */
+export async function storeAbilities(ports: TryingPorts, options: CallOptions): Promise<StoreAbilities> {
+  const remembered = await recallAbilities(ports, options);
+  if (remembered === undefined) {
+    return await tryStore(ports, options);
+  }
+  ports.store.assume(remembered);
+  return remembered;
+}
+
+async function recallAbilities(
+  { store, clock, storeSettings }: TryingPorts,
+  options: CallOptions,
+): Promise<StoreAbilities | undefined> {
+  const text = (await store.getDocument(STORE_STATE_KEY, options))?.text;
+  const parsed = v.safeParse(storeStateSchema, text === undefined ? undefined : parseJson(text));
+  if (!parsed.success || parsed.output.settings !== storeSettings) {
+    return undefined;
+  }
+  const ageMs = clock.wallMs() - Date.parse(parsed.output.triedAt);
+  const { createOnceAtCompletion, ...abilities } = parsed.output.abilities;
+  return ageMs >= GOOD_FOR_MS || ageMs < -MAX_AHEAD_MS
+    ? undefined
+    : { ...abilities, ...(createOnceAtCompletion === undefined ? {} : { createOnceAtCompletion }) };
+}
+
+/** Tries the store out, which removes what a dead try left behind, and remembers what was found. */
+export async function tryStore(ports: TryingPorts, options: CallOptions): Promise<StoreAbilities> {
+  const { store, clock, storeSettings } = ports;
+  const abilities = await store.preflight(options);
+  const state = {
+    schemaVersion: SCHEMA_VERSION,
+    settings: storeSettings,
+    triedAt: new Date(clock.wallMs()).toISOString(),
+    abilities,
+  };
+  await store.putDocument(STORE_STATE_KEY, `${JSON.stringify(state)}\n`, { kind: "always" }, options);
+  return abilities;
+}

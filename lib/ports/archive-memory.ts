@@ -1,0 +1,9 @@
+import type { CallOptions } from "./platform.ts";
+
+/** Where a machine keeps the id of the archive it works with, apart from the archive itself. */
+export interface ArchiveMemory {
+  /** The id of the archive that was worked with; `undefined` before the first one. An error is never "none". */
+  recall(options: CallOptions): Promise<string | undefined>;
+  /** Remembers this id, and forgets the one before. Durable when it resolves. */
+  remember(archiveId: string, options: CallOptions): Promise<void>;
+}
