@@ -139,7 +139,7 @@ export function linkedFolderError(rootFolder: string, folder: string): StoreErro
 export function rootMissingError(rootFolder: string, cause: unknown): StoreError {
   const problem = "the folder of the store is not there";
   const hint = (root: string) =>
-    `Mount the disk of ${root}, or correct ARCHIVER_STORE; a new archive is made by: iotda-archiver init`;
+    `A new store is made by iotda-archiver status or run; otherwise correct ARCHIVER_STORE, or mount the disk of ${root}.`;
   const fault: FileFault = { code: "store-missing", scope: "system", retry: "later", problem, hint };
   return fileError(fault, rootFolder, rootFolder, cause);
 }

@@ -41,7 +41,7 @@ describe("the folder", () => {
     const folder = join(await temporaryFolder(), "a", "b", "store");
     const store = new FileStore(folder, { clock: new ManualClock(), random: realRandom });
     await expect(store.head(KEY, { signal })).rejects.toMatchObject({
-      code: "store-forbidden",
+      code: "store-missing",
       message: `the folder of the store is not there (${folder})`,
       hint: expect.stringContaining("A new store is made by iotda-archiver status or run"),
     });

@@ -148,7 +148,7 @@ describe("what the store refuses is told with what to do, and without a secret",
       "a missing bucket",
       { accounts: [{ accessKeyId: AK, secretAccessKey: SK }] },
       { bucket: "elsewhere" },
-      "store-forbidden",
+      "store-missing",
       "Create the bucket",
     ],
     [
