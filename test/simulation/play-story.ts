@@ -127,6 +127,10 @@ class Play {
         const { id, untilMs } = happening;
         return untilMs === undefined ? [happens] : [happens, cue(untilMs, () => this.#stage.releaseHold(id))];
       }
+      case "odd-item":
+        return [happens, cue(happening.untilMs, () => this.#stage.endOddItem(happening.id))];
+      case "slow-connections":
+        return [happens, cue(happening.untilMs, () => this.#stage.endSlowConnections())];
       default:
         return [happens];
     }

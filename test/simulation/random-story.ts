@@ -12,6 +12,7 @@ import {
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
+const INTERVAL_MS = 31_000;
 
 const DESTROYERS: ReadonlySet<string> = new Set(["evict", "remove", "rot"]);
 /** Sites that no run calls; an operator's commands do. */
@@ -160,7 +161,8 @@ class Drawing {
     };
     const kind = this.#pick([
       ...(["create", "create-same", "overwrite", "overwrite", "evict", "remove", "hold", "redrive"] as const),
-      ...(["send", "send", "send-unreadable", "outage", "outage", "rot"] as const),
+      ...(["send", "send", "send-unreadable", "outage", "outage", "rot", "odd-item"] as const),
+      ...(["slow-connections"] as const),
     ]);
     switch (kind) {
       case "create":
@@ -190,7 +192,22 @@ class Drawing {
         return { kind, atMs, untilMs, faults };
       }
       case "rot":
-        return { kind, atMs, id, how: this.#pick(["removed", "damaged"] as const) };
+        return { kind, atMs, id, how: this.#pick(["removed", "damaged", "silently"] as const) };
+      case "odd-item": {
+        const untilMs = atMs + this.#random.integer(1_000, this.#chance(0.2) ? 8 * HOUR_MS : HOUR_MS);
+        return {
+          kind,
+          atMs,
+          untilMs,
+          id,
+          shows: this.#pick(["id", "condition", "nothing", "both"] as const),
+        };
+      }
+      case "slow-connections": {
+        const minMs = this.#random.integer(INTERVAL_MS / 62, this.#pick([4_000, 3 * INTERVAL_MS]));
+        const maxMs = this.#random.integer(minMs, 3 * INTERVAL_MS);
+        return { kind, atMs, untilMs: atMs + this.#random.integer(MINUTE_MS, HOUR_MS), minMs, maxMs };
+      }
     }
   }
 

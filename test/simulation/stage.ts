@@ -1,12 +1,17 @@
+import { PROOF_MAX_AGE_MS } from "../../lib/archive/proof-age.ts";
 import { ArchiverError } from "../../lib/domain/errors.ts";
 import { holdKey } from "../../lib/domain/key-layout.ts";
+import type { OddItem } from "../../lib/ports/platform.ts";
 import { type ExportFile, exportFile, fileOf } from "../world/export-file.ts";
 import type { PlannedFault } from "../world/faults.ts";
+import { DEFAULT_PLATFORM_SETTINGS } from "../world/platform-settings.ts";
 import { World } from "../world/world.ts";
 import { faultRow } from "./fault-table.ts";
 import type { Happening, Story, StoryFault, StoryTask } from "./story.ts";
 
 const DAY_MS = 24 * 3_600_000;
+/** Of two runners whose clocks are so wrong that they only just work. */
+const MAX_CLOCK_DIFFERENCE_MS = 10 * 60_000;
 const UNREADABLE_BODY = '{"exportTaskId": 17}';
 const NO_ZIP = fileOf(new TextEncoder().encode("a text file ".repeat(100)));
 /** A complete ZIP without any member. */
@@ -59,6 +64,8 @@ export class Stage {
     this.faultsAreOn = false;
     // Each message handed out twice is sent on twice: for days this would multiply without bound.
     this.world.queue.settings.duplicateFraction = 0;
+    this.world.platform.distorted.clear();
+    this.endSlowConnections();
   }
 
   /** Does what others do. `runsAreLive` keeps apart what must not fall between a gate and its delete. */
@@ -95,7 +102,22 @@ export class Stage {
         if (!runsAreLive) {
           this.#rot(happening.id, happening.how);
         }
+        return;
+      case "odd-item":
+        platform.distorted.set(happening.id, this.#oddItem(happening));
+        return;
+      case "slow-connections":
+        platform.settings.connectLatency = { minMs: happening.minMs, maxMs: happening.maxMs };
     }
+  }
+
+  /** Lists show the task as it is again. */
+  endOddItem(id: string): void {
+    this.world.platform.distorted.delete(id);
+  }
+
+  endSlowConnections(): void {
+    this.world.platform.settings.connectLatency = DEFAULT_PLATFORM_SETTINGS.connectLatency;
   }
 
   /** Somebody lifts a hold. */
@@ -176,10 +198,36 @@ export class Stage {
     platform.settings.taskLimit = taskLimit;
   }
 
-  #rot(id: string, how: "removed" | "damaged"): void {
+  #oddItem({ id, shows }: Extract<Happening, { kind: "odd-item" }>): Omit<OddItem, "index"> {
+    const resourceCondition = this.#conditions.get(id);
+    // Whose condition nobody can read has no siblings: that is a window, and not drawn for.
+    const isConditionShown = shows === "condition" || shows === "both" || this.#isShared(id);
+    return {
+      field: "export_count",
+      problem: "must be a number",
+      id: shows === "id" || shows === "both" ? id : undefined,
+      condition:
+        isConditionShown && resourceCondition !== undefined
+          ? { resourceType: "BatchTask", resourceCondition, appType: "GLOBAL", appId: undefined }
+          : undefined,
+    };
+  }
+
+  #isShared(id: string): boolean {
+    const condition = this.conditionOf(id);
+    return [...this.#conditions.keys()].some(
+      (other) => other !== id && this.conditionOf(other) === condition,
+    );
+  }
+
+  #rot(id: string, how: "removed" | "damaged" | "silently"): void {
     const { store } = this.world;
     const [key] = store.keysUnder("exports/").filter((found) => found.includes(`/${id}/`));
     if (key === undefined) {
+      return;
+    }
+    if (how === "silently") {
+      this.#rotSilently(id, key);
       return;
     }
     this.rotted.add(id);
@@ -187,6 +235,20 @@ export class Stage {
       store.removeObject(key);
     } else {
       store.plantObject(key, exportFile(9_999).bytes.subarray(0, 700));
+    }
+  }
+
+  /** Only a copy that is not yet all that is left, and whose next reading can still save it. */
+  #rotSilently(id: string, key: string): void {
+    const { clock, platform, store } = this.world;
+    const isAnyFileGone = platform.history.all.some(
+      ({ exportTaskId, endedBy }) => exportTaskId === id && endedBy !== undefined,
+    );
+    const unreadForMs = clock.monotonicMs() - (store.lastReadAtMs(key) ?? 0);
+    const isInWindow = unreadForMs < PROOF_MAX_AGE_MS + MAX_CLOCK_DIFFERENCE_MS;
+    const isScrubbed = store.settings.verification === "stored";
+    if (!this.#isShared(id) && !isAnyFileGone && !isInWindow && !isScrubbed) {
+      store.rotObject(key);
     }
   }
 

@@ -51,8 +51,32 @@ const happeningSchema = v.variant("kind", [
     untilMs: wholeMs,
     faults: v.array(v.string()),
   }),
-  /** A stored object is damaged or removed by somebody. */
-  v.object({ kind: v.literal("rot"), atMs: wholeMs, id: taskId, how: v.picklist(["removed", "damaged"]) }),
+  /**
+   * A stored object is damaged or removed by somebody; `silently`: a disk flips a bit, and size, ETag and
+   * modification time stay. That happens only where the store keeps no checksum of its own.
+   */
+  v.object({
+    kind: v.literal("rot"),
+    atMs: wholeMs,
+    id: taskId,
+    how: v.picklist(["removed", "damaged", "silently"]),
+  }),
+  /** Lists show this task as an item that nobody understands: with its id, with its condition, with neither or both. */
+  v.object({
+    kind: v.literal("odd-item"),
+    atMs: wholeMs,
+    untilMs: wholeMs,
+    id: taskId,
+    shows: v.picklist(["id", "condition", "nothing", "both"]),
+  }),
+  /** Connections to the platform take this long. */
+  v.object({
+    kind: v.literal("slow-connections"),
+    atMs: wholeMs,
+    untilMs: wholeMs,
+    minMs: wholeMs,
+    maxMs: wholeMs,
+  }),
 ]);
 
 const faultSchema = v.variant("kind", [

@@ -112,6 +112,7 @@ export class StoreState {
   readonly #entries = new Map<string, StoredEntry>();
   readonly #keys = new SortedKeys();
   readonly #uploads = new Map<number, OpenUpload>();
+  readonly #readAtMs = new Map<string, number>();
   #version = 0;
   #uploadId = 0;
 
@@ -150,6 +151,16 @@ export class StoreState {
     if (entry !== undefined) {
       this.#entries.set(key, entry.rotten());
     }
+  }
+
+  /** Somebody reads the whole object at a key. */
+  noteRead(key: string): void {
+    this.#readAtMs.set(key, this.#clock.monotonicMs());
+  }
+
+  /** When the object at a key was last read whole, on the world's clock. */
+  lastReadAtMs(key: string): number | undefined {
+    return this.#readAtMs.get(key);
   }
 
   /** Removes a key from outside. */

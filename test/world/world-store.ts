@@ -114,6 +114,9 @@ export class WorldStore implements ObjectStore, StoreSweeper {
       if (entry === undefined) {
         throw storeError("store-copy-differs", `there is no object ${key} to read`);
       }
+      if (range === undefined) {
+        state.noteRead(key);
+      }
       return range === undefined
         ? entry.bytes
         : entry.bytes.subarray(range.startByte, range.endByteExclusive);

@@ -1,6 +1,7 @@
 import { COPY_BUGS } from "./bugs/copies.ts";
 import { DELETION_BUGS } from "./bugs/deletion.ts";
 import { FAILURE_BUGS } from "./bugs/failures.ts";
+import { ODD_ITEM_BUGS } from "./bugs/odd-items.ts";
 import { PACING_BUGS } from "./bugs/pacing.ts";
 import { SETTLING_BUGS } from "./bugs/settling.ts";
 import { SIGHT_BUGS } from "./bugs/sight.ts";
@@ -14,4 +15,5 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ...SETTLING_BUGS,
   ...FAILURE_BUGS,
   ...PACING_BUGS,
+  ...ODD_ITEM_BUGS,
 ];

@@ -2,6 +2,7 @@ import type { Scene } from "./scene.ts";
 import { COPY_SCENES } from "./scenes/copies.ts";
 import { DELETION_SCENES } from "./scenes/deletion.ts";
 import { FAILURE_SCENES } from "./scenes/failures.ts";
+import { ODD_ITEM_SCENES } from "./scenes/odd-items.ts";
 import { PACING_SCENES } from "./scenes/pacing.ts";
 import { SETTLING_SCENES } from "./scenes/settling.ts";
 import { SIGHT_SCENES } from "./scenes/sight.ts";
@@ -14,4 +15,5 @@ export const SCENES: readonly Scene[] = [
   ...SETTLING_SCENES,
   ...FAILURE_SCENES,
   ...PACING_SCENES,
+  ...ODD_ITEM_SCENES,
 ];
