@@ -199,8 +199,9 @@ export class Aftermath {
   #touchedIds(): ReadonlySet<string> {
     const touched = this.#stage.story.happenings.flatMap((happening) => {
       switch (happening.kind) {
-        case "overwrite":
         case "hold":
+          return happening.unknown === true ? this.#ids() : [happening.id];
+        case "overwrite":
         case "rot":
           return [happening.id];
         case "create":

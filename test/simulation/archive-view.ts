@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { holdKey, parseRecordKey, taskRecordsFolder } from "../../lib/domain/key-layout.ts";
+import { HOLDS_FOLDER, holdKey, parseRecordKey, taskRecordsFolder } from "../../lib/domain/key-layout.ts";
 import { documentReader, readArchived } from "../world/judged-documents.ts";
 import type { World } from "../world/world.ts";
 
@@ -74,7 +74,10 @@ export class ArchiveView {
   }
 
   isHeld(id: string): boolean {
-    return this.#world.store.entries.has(holdKey(id));
+    const { store } = this.#world;
+    return (
+      store.entries.has(holdKey(id)) || store.keysUnder(HOLDS_FOLDER).some((key) => key.endsWith(".yaml"))
+    );
   }
 
   /** The files of which some record names an intact copy. */

@@ -1,6 +1,7 @@
 import { findUnwantedDeletes } from "../world/unwanted-deletes.ts";
 import type { World } from "../world/world.ts";
 import { Aftermath } from "./aftermath.ts";
+import { findHeldDeletes } from "./held-deletes.ts";
 import { Stage } from "./stage.ts";
 import type { Happening, Story, StoryResult } from "./story.ts";
 import { DISCOVER_EVERY_MS, RUN_EVERY_MS, StoryRuns } from "./story-runs.ts";
@@ -50,6 +51,7 @@ class Play {
       violations: [
         ...world.oracle.violations,
         ...findUnwantedDeletes(world.effects.all, this.#stage.story.settings.deletion),
+        ...findHeldDeletes(world.effects.all, this.#stage.holds),
         ...this.#runs.violations,
         ...this.#violations,
       ],
@@ -124,8 +126,10 @@ class Play {
       case "outage":
         return [];
       case "hold": {
-        const { id, untilMs } = happening;
-        return untilMs === undefined ? [happens] : [happens, cue(untilMs, () => this.#stage.releaseHold(id))];
+        const { untilMs } = happening;
+        return untilMs === undefined
+          ? [happens]
+          : [happens, cue(untilMs, () => this.#stage.releaseHold(happening))];
       }
       case "odd-item":
         return [happens, cue(happening.untilMs, () => this.#stage.endOddItem(happening.id))];

@@ -176,10 +176,12 @@ class Drawing {
       case "remove":
       case "send":
         return { kind, atMs, id };
-      case "hold":
+      case "hold": {
+        const unknown = this.#chance(0.3) ? { unknown: true } : {};
         return this.#chance(0.5)
-          ? { kind, atMs, id }
-          : { kind, atMs, id, untilMs: atMs + this.#random.integer(1_000, HOUR_MS) };
+          ? { kind, atMs, id, ...unknown }
+          : { kind, atMs, id, untilMs: atMs + this.#random.integer(1_000, HOUR_MS), ...unknown };
+      }
       case "redrive":
       case "send-unreadable":
         return { kind, atMs };

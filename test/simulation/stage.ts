@@ -1,12 +1,13 @@
 import { PROOF_MAX_AGE_MS } from "../../lib/archive/proof-age.ts";
 import { ArchiverError } from "../../lib/domain/errors.ts";
-import { holdKey } from "../../lib/domain/key-layout.ts";
+import { HOLDS_FOLDER, holdKey } from "../../lib/domain/key-layout.ts";
 import type { OddItem } from "../../lib/ports/platform.ts";
 import { type ExportFile, exportFile, fileOf } from "../world/export-file.ts";
 import type { PlannedFault } from "../world/faults.ts";
 import { DEFAULT_PLATFORM_SETTINGS } from "../world/platform-settings.ts";
 import { World } from "../world/world.ts";
 import { faultRow } from "./fault-table.ts";
+import type { StandingHold } from "./held-deletes.ts";
 import type { Happening, Story, StoryFault, StoryTask } from "./story.ts";
 
 const DAY_MS = 24 * 3_600_000;
@@ -27,6 +28,7 @@ export class Stage {
   readonly died: string[] = [];
   /** Ids whose stored objects somebody damaged or removed. */
   readonly rotted = new Set<string>();
+  readonly holds: StandingHold[] = [];
   readonly #conditions = new Map<string, Readonly<Record<string, unknown>>>();
 
   constructor(story: Story) {
@@ -70,7 +72,7 @@ export class Stage {
 
   /** Does what others do. `runsAreLive` keeps apart what must not fall between a gate and its delete. */
   act(happening: Happening, runsAreLive: boolean): void {
-    const { platform, queue, store } = this.world;
+    const { platform, queue } = this.world;
     switch (happening.kind) {
       case "create":
         this.#create(happening);
@@ -85,7 +87,7 @@ export class Stage {
         platform.removeTask(happening.id);
         return;
       case "hold":
-        store.plantObject(holdKey(happening.id), new TextEncoder().encode("{}"));
+        this.#hold(happening);
         return;
       case "redrive":
         queue.redrive("all");
@@ -121,8 +123,19 @@ export class Stage {
   }
 
   /** Somebody lifts a hold. */
-  releaseHold(id: string): void {
-    this.world.store.removeObject(holdKey(id));
+  releaseHold(happening: Extract<Happening, { kind: "hold" }>): void {
+    this.world.store.removeObject(keyOfHold(happening));
+    const id = happening.unknown === true ? undefined : happening.id;
+    for (const hold of this.holds.filter((standing) => standing.id === id)) {
+      hold.toMs = Math.min(hold.toMs, this.world.clock.monotonicMs());
+    }
+  }
+
+  #hold(happening: Extract<Happening, { kind: "hold" }>): void {
+    const { clock, store } = this.world;
+    store.plantObject(keyOfHold(happening), new TextEncoder().encode("{}"));
+    const id = happening.unknown === true ? undefined : happening.id;
+    this.holds.push({ id, fromMs: clock.monotonicMs(), toMs: Number.POSITIVE_INFINITY });
   }
 
   #add(task: StoryTask): void {
@@ -292,6 +305,10 @@ export class Stage {
       return { site: row.site, times: Number.POSITIVE_INFINITY, match, ...row.fault() };
     });
   }
+}
+
+function keyOfHold({ id, unknown }: Extract<Happening, { kind: "hold" }>): string {
+  return unknown === true ? `${HOLDS_FOLDER}${id}.yaml` : holdKey(id);
 }
 
 /** Whether a call's subject, an id or a key, is about this task. */

@@ -37,7 +37,14 @@ const happeningSchema = v.variant("kind", [
   v.object({ kind: v.literal("evict"), atMs: wholeMs, id: taskId }),
   /** Another tool deletes the task. */
   v.object({ kind: v.literal("remove"), atMs: wholeMs, id: taskId }),
-  v.object({ kind: v.literal("hold"), atMs: wholeMs, id: taskId, untilMs: v.optional(wholeMs) }),
+  /** `unknown`: by a file that nobody understands, which holds every task. */
+  v.object({
+    kind: v.literal("hold"),
+    atMs: wholeMs,
+    id: taskId,
+    untilMs: v.optional(wholeMs),
+    unknown: v.exactOptional(v.boolean()),
+  }),
   /** An operator moves every dead letter back. */
   v.object({ kind: v.literal("redrive"), atMs: wholeMs }),
   /** One more message for the task. */
