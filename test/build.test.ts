@@ -42,7 +42,7 @@ interface Ended {
 
 function start(program: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ended> {
   return new Promise((resolve) => {
-    const options = { timeout: 20_000, env: { ...process.env, ...env } };
+    const options = { timeout: 240_000, env: { ...process.env, ...env } };
     const child = execFile(program, args, options, (_error, stdout, stderr) => {
       resolve({ exitCode: child.exitCode ?? -1, stdout, stderr });
     });

@@ -241,9 +241,10 @@ describe("an abort", () => {
     const call = queue.receive({ signal: controller.signal });
     await expect.poll(() => requests.length).toBe(1);
     const abortedAtMs = performance.now();
+    // The SDK waits for 20 s: less than that is at once, however busy the machine is.
     controller.abort(reason);
     await expect(call).rejects.toBe(reason);
-    expect(performance.now() - abortedAtMs).toBeLessThan(50);
+    expect(performance.now() - abortedAtMs).toBeLessThan(15_000);
   });
 });
 

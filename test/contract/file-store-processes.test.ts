@@ -15,7 +15,7 @@ async function openStore(): Promise<{ store: FileStore; folder: string }> {
   return { store, folder };
 }
 
-describe("the file store shared by real processes", { timeout: 60_000 }, () => {
+describe("the file store shared by real processes", () => {
   test("compare-and-swap from two processes loses no increment", async () => {
     const { store, folder } = await openStore();
     const workers = [1, 2].map(() => startWorker("store-worker.ts", folder, "increment", "100"));

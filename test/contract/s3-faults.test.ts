@@ -145,7 +145,7 @@ describe.each(PROFILES)("profile %s", (profile) => {
     await play({ operation: "CreateMultipartUpload", fault: { kind: "answer-lost" } });
     const upload = await begin(store, KEY);
     await writeAll(upload, LARGE);
-    await expect.poll(() => openUploads(store), { timeout: 5_000 }).toHaveLength(3);
+    await expect.poll(() => openUploads(store), { timeout: 60_000 }).toHaveLength(3);
     await upload.abort();
     expect(await openUploads(store)).toEqual([`${KEY}2`]);
     await neighbour.abort();

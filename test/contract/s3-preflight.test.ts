@@ -231,15 +231,16 @@ describe.each(["aws", "obs", "generic"] as const)(
 );
 
 test.each([0, 42_000, -250_400])(
-  "the store's clock is read to some tens of milliseconds (skew %i)",
+  "the store's clock is read within the call's own time (skew %i)",
   async (clockSkewMs) => {
     const standIn = await start({ settings: { clockSkewMs } });
     const store = storeOn(standIn, { profile: "aws" });
     onTestFinished(() => store.close());
-    const startedMs = performance.now();
+    const startedMs = Date.now();
     const storeMs = await store.readClockMs({ signal });
-    expect(Math.abs(storeMs - (Date.now() + clockSkewMs))).toBeLessThan(150);
-    expect(performance.now() - startedMs).toBeLessThan(2_000);
+    // How exact it is, is tested on a clock of the test's own (lib/store/s3/store-clock.test.ts).
+    expect(storeMs - clockSkewMs).toBeGreaterThan(startedMs - 1_000);
+    expect(storeMs - clockSkewMs).toBeLessThan(Date.now() + 1_000);
     expect((await standIn.control.requests()).length).toBeLessThanOrEqual(24);
   },
 );

@@ -68,7 +68,7 @@ function describeUploadsOfTwoParts(makeStore: () => Promise<StoreUnderTest>): vo
     }
 
     async function hasBegun(store: StoreUnderTest["store"], key: string): Promise<void> {
-      await expect.poll(async () => await uploadsOf(store), { timeout: 5_000 }).toContain(key);
+      await expect.poll(async () => await uploadsOf(store), { timeout: 60_000 }).toContain(key);
     }
 
     async function uploadsOf(store: StoreUnderTest["store"]): Promise<readonly string[]> {

@@ -16,7 +16,7 @@ async function openQueue(visibilityMs: number): Promise<{ queue: SqliteQueue; fi
 }
 
 describe("the sqlite queue shared by real processes", () => {
-  test("two consumers at once settle every message exactly once", { timeout: 60_000 }, async () => {
+  test("two consumers at once settle every message exactly once", async () => {
     const { queue, file } = await openQueue(120_000);
     const consumers = [1, 2].map(() => startWorker("queue-consumer.ts", file, "120000", "drain"));
     expect(await Promise.all(consumers.map((consumer) => consumer.nextLine()))).toEqual(["ready", "ready"]);
@@ -47,7 +47,7 @@ describe("the sqlite queue shared by real processes", () => {
     expect(await queue.depth({ signal })).toMatchObject({ ready: 0, delayed: 0, inFlight: 0 });
   });
 
-  test("the message of a killed consumer comes back after its visibility", { timeout: 30_000 }, async () => {
+  test("the message of a killed consumer comes back after its visibility", async () => {
     const { queue, file } = await openQueue(120_000);
     const consumer = startWorker("queue-consumer.ts", file, "3000", "hold");
     expect(await consumer.nextLine()).toBe("ready");

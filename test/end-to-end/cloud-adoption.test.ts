@@ -1,9 +1,7 @@
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { expectArchivedOnce } from "./archive-audit.ts";
 import { openCloudLab } from "./cloud-lab.ts";
 import { finishedExports } from "./lab.ts";
-
-vi.setConfig({ testTimeout: 60_000 });
 
 const INTERVAL_MS = 800;
 /** More than the retries of all requests. */

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { describe, expect, type TestContext, test, vi } from "vitest";
+import { describe, expect, type TestContext, test } from "vitest";
 import type { S3FaultRuleInput, S3ProfileName } from "../../sandbox/s3/start.ts";
 import type { FaultRuleInput } from "../../sandbox/start.ts";
 import { effortOf } from "../simulation/effort.ts";
@@ -7,9 +7,6 @@ import { expectArchivedOnce, expectFailedOneLettered, expectPaceKept } from "./a
 import { type CloudLab, type CloudLabOptions, openCloudLab } from "./cloud-lab.ts";
 import { type RunDocument, runReportSchema } from "./documents.ts";
 import { finishedExports } from "./lab.ts";
-
-// Several processes a test, on a machine that may be busy.
-vi.setConfig({ testTimeout: 90_000 });
 
 const INTERVAL_MS = 800;
 const EXPORTS = 8;

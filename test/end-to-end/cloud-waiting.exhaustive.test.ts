@@ -2,8 +2,6 @@ import { expect, test, vi } from "vitest";
 import { openCloudLab } from "./cloud-lab.ts";
 import { finishedExports } from "./lab.ts";
 
-vi.setConfig({ testTimeout: 60_000 });
-
 /** Ten of them are how long an unfinished export is postponed: longer than a poll of the lab, 3 s. */
 const INTERVAL_MS = 500;
 

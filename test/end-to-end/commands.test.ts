@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { describe, expect, type TestContext, test, vi } from "vitest";
+import { describe, expect, type TestContext, test } from "vitest";
 import { expectArchivedOnce } from "./archive-audit.ts";
 import {
   archiveReportSchema,
@@ -10,9 +10,6 @@ import {
   statusSchema,
 } from "./documents.ts";
 import { finishedExports, type Lab, type LabOptions, openLab } from "./lab.ts";
-
-// Several processes a test, on a machine that may be busy.
-vi.setConfig({ testTimeout: 40_000 });
 
 const FAILED = { exportTaskId: "failed-one", condition: { task_id: "failed" }, status: "Failed" } as const;
 const UNFINISHED = {

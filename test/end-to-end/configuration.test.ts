@@ -2,12 +2,9 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as v from "valibot";
-import { describe, expect, type TestContext, test, vi } from "vitest";
+import { describe, expect, type TestContext, test } from "vitest";
 import { startArchiver } from "./command-line.ts";
 import { failureDocumentSchema } from "./documents.ts";
-
-// Several processes a test, on a machine that may be busy.
-vi.setConfig({ testTimeout: 40_000 });
 
 const COMMANDS = [["run"], ["discover"], ["archive"], ["status"]] as const;
 const LETTER_COMMANDS = [

@@ -2,15 +2,12 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import * as v from "valibot";
-import { expect, type TestContext, test, vi } from "vitest";
+import { expect, type TestContext, test } from "vitest";
 import { mountTinyDisk } from "../contract/tiny-disk.ts";
 import { expectArchivedOnce } from "./archive-audit.ts";
 import type { Ended } from "./command-line.ts";
 import { failureDocumentSchema, runReportSchema } from "./documents.ts";
 import { finishedExports, type Lab, openLab, sqliteUrl } from "./lab.ts";
-
-// Several processes a test, on a machine that may be busy.
-vi.setConfig({ testTimeout: 40_000 });
 
 const MIB = 1024 * 1024;
 const STACK_TRACE = /\n\s+at |node:internal/;

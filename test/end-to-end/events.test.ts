@@ -1,14 +1,11 @@
 import { existsSync } from "node:fs";
 import * as v from "valibot";
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { expectArchivedOnce } from "./archive-audit.ts";
 import { discoverReportSchema, statusSchema } from "./documents.ts";
 import { callFresh, linesOf } from "./function-host.ts";
 import { openFunctionUrl } from "./function-url.ts";
 import { finishedExports, type Lab, openLab } from "./lab.ts";
-
-// Several processes a test, on a machine that may be busy.
-vi.setConfig({ testTimeout: 60_000 });
 
 const SECRET = "eventSecret0123456789";
 const DAY_MS = 86_400_000;

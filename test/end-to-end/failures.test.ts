@@ -1,13 +1,10 @@
 import { createServer } from "node:net";
 import * as v from "valibot";
-import { describe, expect, type TestContext, test, vi } from "vitest";
+import { describe, expect, type TestContext, test } from "vitest";
 import { expectArchivedOnce } from "./archive-audit.ts";
 import type { Ended } from "./command-line.ts";
 import { type RunDocument, runReportSchema } from "./documents.ts";
 import { ACCOUNT, finishedExports, type Lab, openLab } from "./lab.ts";
-
-// Several processes a test, on a machine that may be busy.
-vi.setConfig({ testTimeout: 40_000 });
 
 const STACK_TRACE = /\n\s+at |node:internal/;
 const RUNS_IN_A_ROW = 10;

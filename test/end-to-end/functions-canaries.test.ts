@@ -1,10 +1,8 @@
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { openCloudLab } from "./cloud-lab.ts";
 import { callFresh } from "./function-host.ts";
 import { finishedExports } from "./lab.ts";
 import { startSecretServer } from "./secret-server.ts";
-
-vi.setConfig({ testTimeout: 120_000 });
 
 const SECRET_ID = "iotda/canaries";
 const PLATFORM = {

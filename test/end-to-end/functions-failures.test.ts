@@ -1,12 +1,9 @@
 import * as v from "valibot";
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { archiveReportSchema, discoverReportSchema } from "./documents.ts";
 import { FunctionHost, linesOf, metricsOf } from "./function-host.ts";
 import { type Night, openNight, SECRET_ID } from "./function-night.ts";
 import { ACCOUNT, finishedExports } from "./lab.ts";
-
-// Several processes a test, on a machine that may be busy.
-vi.setConfig({ testTimeout: 60_000 });
 
 interface Broken {
   readonly what: string;
@@ -102,7 +99,7 @@ async function expectToldOnce(
   const host = FunctionHost.start(environment);
   const told: unknown[] = [];
   for (const [name, schema] of FUNCTIONS) {
-    const { returned } = await host.call(name, { timeLeftMs: 60_000 });
+    const { returned } = await host.call(name, { timeLeftMs: 600_000 });
     const report = v.parse(schema, returned);
     expect(report.failure).toMatchObject({ code, hint: expect.stringMatching(hint) });
     told.push({ message: "system-failure", failure: report.failure });

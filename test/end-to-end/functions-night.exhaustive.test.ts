@@ -6,9 +6,6 @@ import { FunctionHost, metricsOf } from "./function-host.ts";
 import { archive, discover, INTERVAL_MS, openNight, ROTATED, rotateKeys, SERVICE } from "./function-night.ts";
 import { finishedExports } from "./lab.ts";
 
-// Many processes a test, on a machine that may be busy.
-vi.setConfig({ testTimeout: 120_000 });
-
 const EXPORTS = 8;
 /** Runs until nothing is queued. */
 const MAX_RUNS = 20;

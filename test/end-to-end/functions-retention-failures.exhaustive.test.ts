@@ -1,12 +1,9 @@
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import type { S3FaultRuleInput } from "../../sandbox/s3/start.ts";
 import type { FaultRuleInput } from "../../sandbox/start.ts";
 import { linesOf } from "./function-host.ts";
 import { openStandInBucket } from "./locked-bucket.ts";
 import { KEEP_DAYS, openRetentionLab, POLICY_KEY, policyOf, type RetentionLab } from "./retention-lab.ts";
-
-// Many processes a test, on a machine that may be busy.
-vi.setConfig({ testTimeout: 120_000 });
 
 const ALWAYS = { times: 1_000 } as const;
 

@@ -1,11 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { realServer } from "../contract/s3-servers.ts";
 import { openRealBucket, openStandInBucket } from "./locked-bucket.ts";
 import { KEEP_DAYS, openRetentionLab, policyOf, type RetentionLab, SECOND_LOCKED } from "./retention-lab.ts";
-
-// Many processes a test, on a machine that may be busy.
-vi.setConfig({ testTimeout: 120_000 });
 
 const DAY_MS = 86_400_000;
 const SERVERS = [

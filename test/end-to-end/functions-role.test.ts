@@ -1,14 +1,12 @@
 import { createServer } from "node:http";
 import * as v from "valibot";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { openCloudLab } from "./cloud-lab.ts";
 import { startArchiver } from "./command-line.ts";
 import { archiveReportSchema } from "./documents.ts";
 import { callFresh } from "./function-host.ts";
 import { ACCOUNT, finishedExports } from "./lab.ts";
 import { startSecretServer } from "./secret-server.ts";
-
-vi.setConfig({ testTimeout: 60_000 });
 
 const ROLE = {
   accessKeyId: "ROLEKEY0000000000001",
@@ -39,7 +37,7 @@ test("a function's role may stand behind its container's address instead of in i
     ...lab.settings,
     AWS_CONTAINER_CREDENTIALS_FULL_URI: `http://127.0.0.1:${port}/credentials`,
   };
-  const { returned, log } = await callFresh(environment, "archive", { timeLeftMs: 90_000 });
+  const { returned, log } = await callFresh(environment, "archive", { timeLeftMs: 600_000 });
   expect(v.parse(archiveReportSchema, returned), log).toMatchObject({ stopReason: "drained" });
   expect(log).not.toContain(ROLE.sessionToken);
 });
@@ -70,7 +68,7 @@ test("one refusal of each request's time ends no run, and nobody blames the cloc
     fault: { kind: "status", status: 401, code: "APIGW.0301" },
   });
   const { returned, log } = await callFresh({ ...lab.settings, ...lab.awsKeys }, "archive", {
-    timeLeftMs: 90_000,
+    timeLeftMs: 600_000,
   });
   expect(v.parse(archiveReportSchema, returned), log).toMatchObject({
     stopReason: "drained",
@@ -107,7 +105,7 @@ test("the keys of one secret open platform and OBS", async (context) => {
     ARCHIVER_CREDENTIALS_SECRET: "iotda/keys",
     AWS_ENDPOINT_URL_SECRETS_MANAGER: secrets.endpoint,
   };
-  const { returned, log } = await callFresh(environment, "archive", { timeLeftMs: 90_000 });
+  const { returned, log } = await callFresh(environment, "archive", { timeLeftMs: 600_000 });
   expect(v.parse(archiveReportSchema, returned), log).toMatchObject({
     stopReason: "drained",
     counts: { archived: 1, deleted: 1 },
@@ -120,6 +118,6 @@ test("the keys of one secret open platform and OBS", async (context) => {
   expect(secrets.reads).toHaveLength(2);
 
   secrets.secrets.delete("iotda/keys");
-  const without = await callFresh(environment, "archive", { timeLeftMs: 90_000 });
+  const without = await callFresh(environment, "archive", { timeLeftMs: 600_000 });
   expect(v.parse(archiveReportSchema, without.returned).failure).toMatchObject({ code: "configuration" });
 });

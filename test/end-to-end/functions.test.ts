@@ -1,12 +1,9 @@
 import * as v from "valibot";
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { expectArchivedOnce } from "./archive-audit.ts";
 import { archiveReportSchema, discoverReportSchema } from "./documents.ts";
 import { type Call, callFresh, linesOf, metricsOf } from "./function-host.ts";
 import { finishedExports, type Lab, openLab, type SettingChanges } from "./lab.ts";
-
-// Several processes a test, on a machine that may be busy.
-vi.setConfig({ testTimeout: 40_000 });
 
 interface Invocation extends Call {
   readonly settings?: SettingChanges;

@@ -1,13 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import * as v from "valibot";
-import { describe, expect, type TestContext, test, vi } from "vitest";
+import { describe, expect, type TestContext, test } from "vitest";
 import { expectArchivedOnce } from "./archive-audit.ts";
 import type { Running } from "./command-line.ts";
 import { runReportSchema } from "./documents.ts";
 import { finishedExports, type Lab, openLab } from "./lab.ts";
-
-// Several processes a test, on a machine that may be busy.
-vi.setConfig({ testTimeout: 40_000 });
 
 const MIB = 1024 * 1024;
 /** Far less than the rest of a slow download takes. */

@@ -2,12 +2,9 @@ import { spawnSync } from "node:child_process";
 import { mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import * as v from "valibot";
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { discoverReportSchema, runReportSchema, statusSchema } from "./documents.ts";
 import { finishedExports, type Lab, openLab } from "./lab.ts";
-
-// Several processes a test, on a machine that may be busy.
-vi.setConfig({ testTimeout: 60_000 });
 
 const DEEP = `{"export_task_id":"deep","status":"Success","resource_type":"BatchTask","resource_condition":${"[".repeat(6_000)}${"]".repeat(6_000)}}`;
 const DOTTED = '{"export_task_id":"a.b","status":"Success","resource_type":"BatchTask"}';

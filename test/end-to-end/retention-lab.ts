@@ -15,7 +15,7 @@ const DAY_MS = 86_400_000;
 const SECRET_ID = "iotda/keys";
 const INTERVAL_MS = 800;
 const MAX_RUNS = 10;
-const LOG_LIMIT = { interval: 5, timeout: 5_000 };
+const LOG_LIMIT = { interval: 5, timeout: 60_000 };
 
 /** Where the deployment's policy lies. */
 export const POLICY_KEY = "retention/policy.json";
@@ -72,7 +72,7 @@ export class RetentionLab {
     name: "retain" | "expire",
     event?: unknown,
     more: Readonly<Record<string, string>> = {},
-    timeLeftMs = 60_000,
+    timeLeftMs = 600_000,
   ) {
     const call: Call = event === undefined ? { timeLeftMs } : { event, timeLeftMs };
     const { host, free } = this.#warmHost(name, more);
@@ -110,7 +110,7 @@ export class RetentionLab {
     await callFresh(this.environment, "discover");
     // A busy machine may miss a slot, which postpones the task.
     for (let runs = 0; runs < MAX_RUNS && (runs === 0 || this.#queue.messages().length > 0); runs += 1) {
-      await callFresh(this.environment, "archive", { timeLeftMs: 60_000 });
+      await callFresh(this.environment, "archive", { timeLeftMs: 600_000 });
     }
   }
 

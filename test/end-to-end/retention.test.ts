@@ -1,12 +1,9 @@
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { openCloudLab } from "./cloud-lab.ts";
 import { finishedExports, type Lab, openLab } from "./lab.ts";
-
-// Each test starts many processes.
-vi.setConfig({ testTimeout: 120_000 });
 
 const DAY_MS = 86_400_000;
 const POLICY = JSON.stringify({ schemaVersion: 1, default: { keepDays: 30, lock: "governance" } });

@@ -2,14 +2,11 @@ import { mkdir, utimes, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { CreateMultipartUploadCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import * as v from "valibot";
-import { describe, expect, type TestContext, test, vi } from "vitest";
+import { describe, expect, type TestContext, test } from "vitest";
 import { type CloudLab, openCloudLab } from "./cloud-lab.ts";
 import { type Ended, startArchiver } from "./command-line.ts";
 import { failureDocumentSchema } from "./documents.ts";
 import { finishedExports, openLab } from "./lab.ts";
-
-// Several processes a test, on a machine that may be busy.
-vi.setConfig({ testTimeout: 60_000 });
 
 const HOUR_MS = 3_600_000;
 const OLD_MS = 25 * HOUR_MS;

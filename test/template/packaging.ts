@@ -8,7 +8,7 @@ import { parseJson, parseTemplate, type Template } from "./template.ts";
 
 const ROOT = path.join(import.meta.dirname, "../..");
 const execFileOf = promisify(execFile);
-const LIMIT_MS = 60_000;
+const LIMIT_MS = 240_000;
 
 export interface Packaged {
   /** Everything the program said. */

@@ -1,11 +1,8 @@
-import { expect, type TestContext, test, vi } from "vitest";
+import { expect, type TestContext, test } from "vitest";
 import { type CloudLab, openCloudLab } from "../end-to-end/cloud-lab.ts";
 import { callFresh } from "../end-to-end/function-host.ts";
 import { finishedExports } from "../end-to-end/lab.ts";
 import { ACTIONS_OF_COMMANDS, mayInBucket } from "./grants.ts";
-
-// Several processes, on a machine that may be busy.
-vi.setConfig({ testTimeout: 60_000 });
 
 const INTERVAL_MS = 300;
 

@@ -1,4 +1,4 @@
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { openStandInBucket } from "../end-to-end/locked-bucket.ts";
 import {
   KEEP_DAYS,
@@ -7,9 +7,6 @@ import {
   SECOND_LOCKED,
 } from "../end-to-end/retention-lab.ts";
 import { ACTIONS_OF_COMMANDS, ACTIONS_OF_VERSIONS, mayInBucket } from "./grants.ts";
-
-// Many processes, on a machine that may be busy.
-vi.setConfig({ testTimeout: 120_000 });
 
 /** What was sent to the bucket since the last look and the role may not do; with the actions that were needed. */
 async function requestsOf({ bucket }: RetentionLab, role: string) {

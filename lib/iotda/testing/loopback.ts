@@ -69,7 +69,7 @@ async function listen(server: Server): Promise<LoopbackServer> {
     port,
     sockets,
     accepted: () => accepted,
-    allClosed: () => expect.poll(() => sockets.size, { timeout: 2000, interval: 5 }).toBe(0),
+    allClosed: () => expect.poll(() => sockets.size, { timeout: 60_000, interval: 5 }).toBe(0),
   };
 }
 
