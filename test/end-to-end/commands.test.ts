@@ -162,7 +162,6 @@ describe.concurrent("what runs decide", () => {
     const again = v.parse(runReportSchema, (await lab.archiverJson("run")).document);
     expect(again.counts.received).toBe(0);
     await lab.writeSettings();
-    lab.queue.put("export-01");
     const deleted = v.parse(runReportSchema, (await lab.archiverJson("run")).document);
     expect(deleted).toMatchObject({ counts: { archived: 0, deleted: 1 }, tasks: [{ outcome: "deleted" }] });
     const downloads = (await lab.control.requests()).filter(
