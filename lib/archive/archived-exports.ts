@@ -30,6 +30,17 @@ export class ArchivedExports {
     return undefined;
   }
 
+  /** How many of these exports' listed revisions have a readable `archived` record. Throws what the store throws. */
+  async countAmong(tasks: readonly ExportTask[], options: CallOptions): Promise<number> {
+    let archived = 0;
+    for (let start = 0; start < tasks.length; start += LOOKS_AT_ONCE) {
+      const batch = tasks.slice(start, start + LOOKS_AT_ONCE);
+      const areArchived = await allEnded(batch.map((task) => this.#has(task, options)));
+      archived += areArchived.filter(Boolean).length;
+    }
+    return archived;
+  }
+
   async #has(task: ExportTask, options: CallOptions): Promise<boolean> {
     const { exportTaskId } = task;
     const revision = revisionOf(task);

@@ -3,6 +3,7 @@ import { oldestFirst } from "../domain/export-task.ts";
 import { runIdOf } from "../domain/key-layout.ts";
 import {
   emptyCounts,
+  type NextToGo,
   type PlatformPlaces,
   type RunReport,
   type StopReason,
@@ -10,6 +11,7 @@ import {
 } from "../records/run-report.ts";
 import { writeRunReport } from "../records/run-reports.ts";
 import { ArchivedExports } from "./archived-exports.ts";
+import { nextToGo, oldestInDanger, slotsWarning } from "./next-to-go.ts";
 import type { ArchivePorts } from "./ports.ts";
 import type { PreflightResult } from "./preflight.ts";
 import { type FreshList, freshList, placesHeld, type Run } from "./run.ts";
@@ -117,20 +119,34 @@ async function places(
   const archivedExports = run?.archivedExports ?? new ArchivedExports(ready.records);
   // Those without a time of creation come last.
   const finished = oldestFirst(list.tasks).filter(({ status }) => status === "Success");
+  const warn = (next: NextToGo) =>
+    ports.observe({ kind: "warning", code: "slots-nearly-used", message: slotsWarning(held.held, next) });
   try {
-    const oldest = await withOwnLimit(ports.clock, partOfRestMs(1 / 4), (signal) =>
-      archivedExports.firstMissing(finished, { signal }),
-    );
-    if (oldest?.createTime !== undefined) {
-      const { exportTaskId, createTime } = oldest;
-      return { ...held, oldestUnarchived: { exportTaskId, createTime } };
+    const { oldest, next } = await withOwnLimit(ports.clock, partOfRestMs(1 / 4), async (signal) => ({
+      oldest: await archivedExports.firstMissing(finished, { signal }),
+      next: await nextToGo(list, archivedExports, { signal }),
+    }));
+    if (next !== undefined) {
+      warn(next);
     }
+    return {
+      ...held,
+      ...(oldest?.createTime === undefined
+        ? {}
+        : { oldestUnarchived: { exportTaskId: oldest.exportTaskId, createTime: oldest.createTime } }),
+      ...(next === undefined ? {} : { nextToGo: next }),
+    };
   } catch (error) {
     ports.observe({
       kind: "warning",
       code: "oldest-unknown",
       message: `the oldest unarchived export could not be found out: ${describeFailure(error).message}`,
     });
+    const inDanger = oldestInDanger(list);
+    if (inDanger !== undefined) {
+      warn({ exportTaskId: inDanger.exportTaskId });
+      return { ...held, nextToGo: { exportTaskId: inDanger.exportTaskId } };
+    }
   }
   return held;
 }

@@ -1,10 +1,11 @@
 import { styleText } from "node:util";
+import { slotsWarning } from "../archive/next-to-go.ts";
 import type { SweepReport } from "../archive/sweep.ts";
 import type { DiscoverReport } from "../discovery/discover.ts";
 import { type LeftAloneReport, leftAloneInWords } from "../domain/left-alone.ts";
 import { escapeControls } from "../observability/plain-logger.ts";
 import type { QueueDepth } from "../ports/task-queue.ts";
-import type { RunReport, StopReason, TaskEntry } from "../records/run-report.ts";
+import type { NextToGo, RunReport, StopReason, TaskEntry } from "../records/run-report.ts";
 import type { StatusReport } from "./commands/status.ts";
 import { count, formatBytes, formatDue, formatDuration } from "./format.ts";
 import { openRequestLines, requestLines } from "./request-lines.ts";
@@ -134,6 +135,7 @@ export function discoverLines(report: DiscoverReport): readonly string[] {
   const { held, limit, unfinished, enqueued, skipped } = report;
   return [
     `Places held on the platform: ${held} of ${limit}, ${unfinished} still being made`,
+    ...slotsLines(held, report.nextToGo),
     `Enqueued ${count(enqueued.length, "task")}${enqueued.length === 0 ? "" : ", oldest first:"}`,
     ...enqueued.map((exportTaskId) => `  ${exportTaskId}`),
     ...(skipped.length === 0 ? [] : [`Skipped ${count(skipped.length, "task")}:`]),
@@ -141,6 +143,12 @@ export function discoverLines(report: DiscoverReport): readonly string[] {
     ...leftAloneLines(report.leftAlone),
     ...requestLines(report),
   ];
+}
+
+function slotsLines(held: number, next: NextToGo | undefined): readonly string[] {
+  return next === undefined
+    ? []
+    : [styleText("yellow", `Warning: ${slotsWarning(held, next)}`, { stream: process.stdout })];
 }
 
 /** `run`'s line on its discover: by count, since a run that finds nothing to do should say why. */
@@ -194,6 +202,7 @@ function skipInWords(reason: DiscoverReport["skipped"][number]["reason"]): strin
 export function statusLines(status: StatusReport, nowMs: number): readonly string[] {
   const { platform, queue, deletion, nextSlotAt, failure } = status;
   const byStatus = Object.entries(platform.byStatus).map(([status, n]) => `${n} ${status}`);
+  const { archived } = platform;
   const { oldest } = platform;
   return [
     `Platform: ${platform.held} of ${platform.limit} places held${byStatus.length === 0 ? "" : ` (${byStatus.join(", ")})`}`,
@@ -202,6 +211,8 @@ export function statusLines(status: StatusReport, nowMs: number): readonly strin
       : [
           `  oldest: ${oldest.exportTaskId}, made ${oldest.createTime}; evicted first when all places are taken`,
         ]),
+    ...(archived === undefined ? [] : [`  archived: ${archived}, not archived: ${platform.held - archived}`]),
+    ...slotsLines(platform.held, platform.nextToGo),
     ...leftAloneLines(status.leftAlone),
     `Queue: ${queue.ready} ready, ${queue.delayed} delayed, ${queue.inFlight} in flight${queue.nextDueAtMs === undefined ? "" : `; the next ${formatDue(queue.nextDueAtMs, nowMs)}`}`,
     `Dead letters: ${queue.deadLetters}${queue.deadLetters === 0 ? "" : ' (see "iotda-archiver dead-letters list")'}`,

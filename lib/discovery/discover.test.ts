@@ -314,3 +314,14 @@ test("with archive runs: kept while deletion is off, deleted when it is on, and 
   expect(world.effects.at("platform.showExportTask")).toHaveLength(ids.length);
   checkInvariants(world);
 });
+
+test("45 used export slots are reported with the task that goes next, archived or not", async () => {
+  const scene = new DiscoveryScene();
+  const ids = Array.from({ length: 44 }, () => scene.world.platform.addTask());
+  expect(await scene.discover({ deletion: "never" })).not.toHaveProperty("nextToGo");
+  scene.world.platform.addTask();
+  const [exportTaskId = ""] = ids;
+  expect((await scene.discover({ deletion: "never" })).nextToGo).toEqual({ exportTaskId, archived: false });
+  scene.plantArchived(exportTaskId);
+  expect((await scene.discover({ deletion: "never" })).nextToGo).toEqual({ exportTaskId, archived: true });
+});

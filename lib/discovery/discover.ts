@@ -1,4 +1,5 @@
 import { ArchivedExports } from "../archive/archived-exports.ts";
+import { nextToGo } from "../archive/next-to-go.ts";
 import type { ArchivePorts } from "../archive/ports.ts";
 import { type FreshList, freshList, oddItemsOf, placesHeld } from "../archive/run.ts";
 import { type ArchiveSettings, PLACES_LIMIT } from "../archive/settings.ts";
@@ -8,7 +9,7 @@ import { DISCOVERED_STATE_KEY, runIdOf } from "../domain/key-layout.ts";
 import { type LeftAloneReport, LeftAloneTally } from "../domain/left-alone.ts";
 import type { Holds } from "../records/holds.ts";
 import { isOnlyThisTask, Records } from "../records/records.ts";
-import type { KeepReason } from "../records/run-report.ts";
+import type { KeepReason, NextToGo } from "../records/run-report.ts";
 import type { ArchivedRecord } from "../records/schemas.ts";
 import { type RevisionRecords, recordsOfRevision } from "../records/task-records.ts";
 import type { RequestsReport } from "../requests/report.ts";
@@ -29,6 +30,8 @@ export interface DiscoverReport {
   readonly runId: string;
   readonly held: number;
   readonly limit: number;
+  /** Only while few export slots are free. */
+  readonly nextToGo?: NextToGo;
   readonly unfinished: number;
   /** Export task ids, in the order they were enqueued: oldest first. */
   readonly enqueued: readonly string[];
@@ -101,12 +104,14 @@ export async function discover(
   }
   const enqueued = found.map((task) => task.exportTaskId);
   const leftAlone = tally.report();
+  const next = await nextToGo(list, archivedExports, { signal });
   // Last: a request may wait, what the platform holds may not.
   const requests = await serveRequests({ ports, settings, signal }, runId);
   return {
     runId,
     held: placesHeld(list),
     limit: PLACES_LIMIT,
+    ...(next === undefined ? {} : { nextToGo: next }),
     unfinished,
     enqueued,
     skipped,

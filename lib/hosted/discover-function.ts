@@ -1,3 +1,4 @@
+import { slotsWarning } from "../archive/next-to-go.ts";
 import { PLACES_LIMIT } from "../archive/settings.ts";
 import { readConfiguration } from "../config/environment.ts";
 import { systemClock, systemRandom } from "../config/system.ts";
@@ -28,6 +29,9 @@ export const discoverFunction: FunctionWork<DiscoverRunReport> = {
       await archiver.ports.store.preflight({ signal });
       const report = await discover(archiver.ports, archiver.settings, signal);
       log.info("discovered", { report });
+      if (report.nextToGo !== undefined) {
+        log.warn("slots-nearly-used", { message: slotsWarning(report.held, report.nextToGo) });
+      }
       // The tasks are enqueued all the same; but requests stand still, and somebody has to hear of it.
       return { report, failure: report.requests?.failure, metrics: metricsOfDiscover(report) };
     } finally {

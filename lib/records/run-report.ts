@@ -88,6 +88,15 @@ export interface PlatformPlaces {
   /** When they were seen; missing where that was at the run's end. */
   readonly seenAt?: string;
   readonly oldestUnarchived?: { readonly exportTaskId: string; readonly createTime: string };
+  /** Only while few export slots are free. */
+  readonly nextToGo?: NextToGo;
+}
+
+/** The export task that is destroyed first when the platform runs out of slots. */
+export interface NextToGo {
+  readonly exportTaskId: string;
+  /** Missing where the store could not tell. */
+  readonly archived?: boolean;
 }
 
 /** No counts yet. */

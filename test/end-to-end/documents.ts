@@ -42,6 +42,8 @@ const leftAlone = v.optional(
   }),
 );
 
+const nextToGo = v.optional(v.strictObject({ exportTaskId, archived: v.optional(v.boolean()) }));
+
 const archiveEntries = {
   runId,
   startedAt: isoTime,
@@ -82,6 +84,7 @@ const archiveEntries = {
     held: v.optional(wholeNumber),
     limit: v.literal(50),
     seenAt: v.optional(v.string()),
+    nextToGo,
     oldestUnarchived: v.optional(v.strictObject({ exportTaskId, createTime: v.string() })),
   }),
   leftAlone,
@@ -116,6 +119,7 @@ export const discoverReportSchema = v.strictObject({
   /** Missing in the function's report when it never saw the platform. */
   held: v.optional(wholeNumber),
   limit: v.literal(50),
+  nextToGo,
   unfinished: wholeNumber,
   enqueued: v.array(exportTaskId),
   skipped: v.array(v.strictObject({ exportTaskId, reason: v.pipe(v.string(), v.nonEmpty()) })),
@@ -145,6 +149,8 @@ export const statusSchema = v.strictObject({
   platform: v.strictObject({
     held: wholeNumber,
     limit: v.literal(50),
+    archived: v.optional(wholeNumber),
+    nextToGo,
     byStatus: v.record(v.string(), wholeNumber),
     oldest: v.optional(v.strictObject({ exportTaskId, createTime: v.string() })),
   }),

@@ -144,3 +144,59 @@ describe("the report", () => {
     expect(scene.events).toContainEqual(expect.objectContaining({ code: "oldest-unknown" }));
   });
 });
+
+describe("45 export slots used", () => {
+  test.each([
+    [
+      "never",
+      true,
+      "45 of 50 export slots used. After 5 more, an export made destroys export-00, which is archived.",
+    ],
+    ["after-verify", undefined, undefined],
+  ] as const)("with deletion %s", async (deletion, archived, message) => {
+    const scene = new Scene();
+    fill(scene, 45);
+    scene.send({ exportTaskId: "export-00" });
+    const report = await scene.run({ settings: { deletion } });
+    expect(report.platform.nextToGo?.archived).toBe(archived);
+    expect(slotsWarnings(scene)).toEqual(message === undefined ? [] : [message]);
+  });
+
+  test("and the store that cannot tell what is archived", async () => {
+    const scene = new Scene();
+    fill(scene, 50);
+    scene.world.faults.plant({
+      site: "store.list",
+      times: 1_000,
+      form: "not-done",
+      error: storeError("store-unavailable"),
+    });
+    const report = await scene.run();
+    expect(report.platform.nextToGo).toEqual({ exportTaskId: "export-00" });
+    expect(slotsWarnings(scene)).toEqual([
+      "50 of 50 export slots used. The next export made destroys export-00, of which nobody can say now whether it is archived.",
+    ]);
+  });
+
+  test("by exports that are not archived", async () => {
+    const scene = new Scene();
+    fill(scene, 50);
+    const report = await scene.run({ settings: { deletion: "never" } });
+    expect(report.platform.nextToGo).toEqual({ exportTaskId: "export-00", archived: false });
+    expect(slotsWarnings(scene)).toHaveLength(1);
+  });
+});
+
+function fill(scene: Scene, tasks: number): void {
+  const { platform, clock } = scene.world;
+  for (let number = 0; number < tasks; number += 1) {
+    const exportTaskId = `export-${String(number).padStart(2, "0")}`;
+    platform.addTask({ exportTaskId, createdAtMs: clock.wallMs() - MINUTE_MS * (100 - number) });
+  }
+}
+
+function slotsWarnings(scene: Scene): readonly string[] {
+  return scene.events.flatMap((event) =>
+    event.kind === "warning" && event.code === "slots-nearly-used" ? [event.message] : [],
+  );
+}

@@ -1,3 +1,5 @@
+import { ArchivedExports } from "../../archive/archived-exports.ts";
+import { nextToGo, oldestInDanger } from "../../archive/next-to-go.ts";
 import { oddItemsOf, placesHeld } from "../../archive/run.ts";
 import { PLACES_LIMIT } from "../../archive/settings.ts";
 import { systemClock } from "../../config/system.ts";
@@ -7,6 +9,8 @@ import { PACING_STATE_KEY } from "../../domain/key-layout.ts";
 import { type LeftAloneReport, leftAloneReport } from "../../domain/left-alone.ts";
 import { parsePacingState } from "../../pacing/state.ts";
 import type { QueueDepth } from "../../ports/task-queue.ts";
+import { Records } from "../../records/records.ts";
+import type { NextToGo } from "../../records/run-report.ts";
 import { lookAtRequests, type OpenRequests } from "../../requests/open-requests.ts";
 import { lookAtPlatform, type PlatformView } from "../../requests/platform-view.ts";
 import type { GivenRequestsRun } from "../../requests/requests-run.ts";
@@ -22,6 +26,10 @@ export interface StatusReport {
   readonly platform: {
     readonly held: number;
     readonly limit: number;
+    /** How many of them are archived; missing where the store cannot tell. */
+    readonly archived?: number;
+    /** Only while few export slots are free. */
+    readonly nextToGo?: NextToGo;
     readonly byStatus: Readonly<Record<string, number>>;
     readonly oldest?: { readonly exportTaskId: string; readonly createTime: string };
   };
@@ -50,12 +58,19 @@ export async function statusCommand(options: CommonOptions, output: Output): Pro
       ports.queue.depth({ signal }),
     ]);
     const leftAlone = leftAloneReport(oddItemsOf(view));
+    const { archived, nextToGo: next, ...rest } = await storeState({ ports, settings, signal }, view);
     return {
-      platform: { held: placesHeld(view), limit: PLACES_LIMIT, ...placesOf(view.tasks) },
+      platform: {
+        held: placesHeld(view),
+        limit: PLACES_LIMIT,
+        ...(archived === undefined ? {} : { archived }),
+        ...(next === undefined ? {} : { nextToGo: next }),
+        ...placesOf(view.tasks),
+      },
       queue,
       deletion: settings.deletion,
       ...(leftAlone === undefined ? {} : { leftAlone }),
-      ...(await storeState({ ports, settings, signal }, view)),
+      ...rest,
     };
   });
   output.show(status, statusLines(status, systemClock.wallMs()));
@@ -65,20 +80,34 @@ export async function statusCommand(options: CommonOptions, output: Output): Pro
 async function storeState(
   run: GivenRequestsRun,
   view: PlatformView,
-): Promise<Pick<StatusReport, "nextSlotAt" | "requests" | "failure">> {
-  const { signal, ports } = run;
+): Promise<
+  Pick<StatusReport, "nextSlotAt" | "requests" | "failure"> &
+    Pick<StatusReport["platform"], "archived" | "nextToGo">
+> {
+  const { signal, ports, settings } = run;
   try {
     await ports.store.preflight({ signal });
     const pacing = await ports.store.getDocument(PACING_STATE_KEY, { signal });
     const state = pacing && parsePacingState(pacing, Number.POSITIVE_INFINITY);
     const requests = await lookAtRequests(run, view, REQUESTS_SHOWN);
+    // Nothing is recorded here, so it does not matter whether the store can create once.
+    const archivedExports = new ArchivedExports(
+      new Records(ports.store, settings.scope, { createOnce: false }),
+    );
+    const finished = view.tasks.filter(({ status }) => status === "Success");
+    const archived = await archivedExports.countAmong(finished, { signal });
+    const next = await nextToGo(view, archivedExports, { signal });
     return {
+      archived,
+      ...(next === undefined ? {} : { nextToGo: next }),
       ...(state === undefined ? {} : { nextSlotAt: new Date(state.nextAt).toISOString() }),
       ...(requests.open === 0 ? {} : { requests }),
     };
   } catch (error) {
     signal.throwIfAborted();
-    return { failure: describeFailure(error) };
+    const inDanger = oldestInDanger(view);
+    const next = inDanger && { nextToGo: { exportTaskId: inDanger.exportTaskId } };
+    return { failure: describeFailure(error), ...next };
   }
 }
 
