@@ -19,12 +19,9 @@ export class ArchivedExports {
 
   /** The first of these exports whose listed revision has no readable `archived` record. Throws what the store throws. */
   async firstMissing(tasks: readonly ExportTask[], options: CallOptions): Promise<ExportTask | undefined> {
-    for (let start = 0; start < tasks.length; start += LOOKS_AT_ONCE) {
-      const batch = tasks.slice(start, start + LOOKS_AT_ONCE);
-      const areArchived = await allEnded(batch.map((task) => this.#has(task, options)));
-      const missing = areArchived.indexOf(false);
-      if (missing >= 0) {
-        return batch[missing];
+    for await (const { task, isArchived } of this.#lookAt(tasks, options)) {
+      if (!isArchived) {
+        return task;
       }
     }
     return undefined;
@@ -33,12 +30,23 @@ export class ArchivedExports {
   /** How many of these exports' listed revisions have a readable `archived` record. Throws what the store throws. */
   async countAmong(tasks: readonly ExportTask[], options: CallOptions): Promise<number> {
     let archived = 0;
-    for (let start = 0; start < tasks.length; start += LOOKS_AT_ONCE) {
-      const batch = tasks.slice(start, start + LOOKS_AT_ONCE);
-      const areArchived = await allEnded(batch.map((task) => this.#has(task, options)));
-      archived += areArchived.filter(Boolean).length;
+    for await (const { isArchived } of this.#lookAt(tasks, options)) {
+      archived += isArchived ? 1 : 0;
     }
     return archived;
+  }
+
+  /** Looks at the exports in their order, some at once; whoever has seen enough leaves the rest out. */
+  async *#lookAt(
+    tasks: readonly ExportTask[],
+    options: CallOptions,
+  ): AsyncGenerator<{ readonly task: ExportTask; readonly isArchived: boolean }> {
+    for (let start = 0; start < tasks.length; start += LOOKS_AT_ONCE) {
+      const batch = tasks.slice(start, start + LOOKS_AT_ONCE);
+      yield* await allEnded(
+        batch.map(async (task) => ({ task, isArchived: await this.#has(task, options) })),
+      );
+    }
   }
 
   async #has(task: ExportTask, options: CallOptions): Promise<boolean> {

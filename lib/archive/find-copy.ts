@@ -5,7 +5,7 @@ import type { ListedObject, ObjectInfo } from "../ports/object-store.ts";
 import { type Copy, isSameObject, recordedInfo } from "./copy.ts";
 import type { FinishedTask } from "./look.ts";
 import { recordedProofAtMs } from "./proof-age.ts";
-import { readBack } from "./read-back.ts";
+import { isAsRecorded, readBack } from "./read-back.ts";
 import { recordArchived } from "./record-archived.ts";
 import type { Visit } from "./visit.ts";
 
@@ -23,7 +23,7 @@ export async function standingCopy(visit: Visit, sight: FinishedTask): Promise<C
   }
   const { store, clock } = visit.run.ports;
   const { signal } = visit.limit;
-  const { key, sizeBytes, sha256 } = archived.object;
+  const { key, sizeBytes } = archived.object;
   visit.learned.sizeBytes = sizeBytes;
   const now = await store.head(key, { signal });
   if (now === undefined) {
@@ -35,9 +35,7 @@ export async function standingCopy(visit: Visit, sight: FinishedTask): Promise<C
     return { ...copy, seen: recorded, provedAtMs: recordedProofAtMs(archived, clock) };
   }
   const provedAtMs = clock.monotonicMs();
-  const read = await readBack(store, key, signal);
-  const isIntact = read.sizeBytes === sizeBytes && read.sha256 === sha256;
-  return isIntact ? { ...copy, seen: now, provedAtMs } : undefined;
+  return (await isAsRecorded(store, archived, signal)) ? { ...copy, seen: now, provedAtMs } : undefined;
 }
 
 /**

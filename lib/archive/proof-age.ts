@@ -3,7 +3,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { ArchivedRecord } from "../records/schemas.ts";
 import type { Copy } from "./copy.ts";
 import { copyDiffers } from "./errors.ts";
-import { readBack } from "./read-back.ts";
+import { isAsRecorded } from "./read-back.ts";
 import type { Visit } from "./visit.ts";
 
 /** A copy whose bytes were read longer ago may have rotted since, without a new ETag or modification time. */
@@ -33,11 +33,9 @@ export function isProofFresh({ run }: Pick<Visit, "run">, copy: Copy): boolean {
  */
 export async function proveAgain(visit: Visit, copy: Copy): Promise<Copy | "cold" | "damaged"> {
   const { store, clock, observe } = visit.run.ports;
-  const { key, sizeBytes, sha256 } = copy.record.object;
   observe({ kind: "verifying", exportTaskId: visit.exportTaskId });
   try {
-    const read = await readBack(store, key, visit.limit.signal);
-    if (read.sizeBytes === sizeBytes && read.sha256 === sha256) {
+    if (await isAsRecorded(store, copy.record, visit.limit.signal)) {
       return { ...copy, provedAtMs: clock.monotonicMs() };
     }
   } catch (error) {
@@ -46,7 +44,10 @@ export async function proveAgain(visit: Visit, copy: Copy): Promise<Copy | "cold
     }
     throw error;
   }
-  const { code, message, hint } = copyDiffers(key, "its bytes changed after it was archived");
+  const { code, message, hint } = copyDiffers(
+    copy.record.object.key,
+    "its bytes changed after it was archived",
+  );
   observe({
     kind: "verification-failed",
     exportTaskId: visit.exportTaskId,

@@ -2,13 +2,13 @@ import { describe, expect, test } from "vitest";
 import { ALWAYS } from "../../test/world/example-archiver.ts";
 import { storeError } from "../../test/world/port-errors.ts";
 import { globHoldKey, holdKey, parseGlobHoldKey } from "../domain/key-layout.ts";
-import { addHold, HoldsReader, isHoldPattern, isTaskHeld, removeHold } from "./holds.ts";
+import { addHold, HoldsReader, isHoldPattern, removeHold } from "./holds.ts";
 import { ID, type Scene, sceneOf } from "./testing/records-scene.ts";
 
 const FACTS = { reason: "case 7", by: "ann", heldAt: "2026-11-24T00:00:00.000Z" };
 
 async function held({ store, world }: Scene, exportTaskId = ID): Promise<boolean> {
-  return await world.run(() => isTaskHeld(store, exportTaskId, ALWAYS));
+  return (await world.run(() => new HoldsReader(store).read(ALWAYS))).isHeld(exportTaskId);
 }
 
 test.each([

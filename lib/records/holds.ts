@@ -55,17 +55,6 @@ export function isHoldPattern(text: string): boolean {
   return HOLD_PATTERN.test(text) && (isGlob(text) || EXPORT_TASK_ID.test(text));
 }
 
-/**
- * Whether an operator holds this task; see {@link HoldsReader}. Throws what the store throws.
- */
-export async function isTaskHeld(
-  store: ObjectStore,
-  exportTaskId: string,
-  options: CallOptions,
-): Promise<boolean> {
-  return (await new HoldsReader(store).read(options)).isHeld(exportTaskId);
-}
-
 type OddHold = Extract<LeftAlone, { readonly key: string }>;
 
 /** What lies below `holds/` at one moment, sorted by key. */

@@ -1,6 +1,5 @@
 import { exportsRoot, parseExportObjectKey } from "../domain/key-layout.ts";
 import { leftAloneInWords } from "../domain/left-alone.ts";
-import { HoldsReader } from "../records/holds.ts";
 import { Records } from "../records/records.ts";
 import type { RecordedRevision, RevisionLedger } from "../records/retention-records.ts";
 import { UNREADABLE } from "../records/retention-records.ts";
@@ -99,7 +98,7 @@ export async function expire(
       const gone = survey.undeleted.filter((one) => removalSightIn(list, one.exportTaskId) === "absent");
       markedGone = await markGone(run, gone);
       // Held ones are left out at once: looked at one by one, a month of them would use up every run's time.
-      const holds = await new HoldsReader(ports.store).read(run);
+      const holds = await run.holds.read(run);
       for (const item of holds.leftAlone) {
         ports.observe({ kind: "warning", code: "hold-left-alone", message: leftAloneInWords(item) });
       }

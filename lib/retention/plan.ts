@@ -1,6 +1,5 @@
 import type { FreshList } from "../archive/run.ts";
 import type { RetentionAbilities } from "../ports/retention-store.ts";
-import { isTaskHeld } from "../records/holds.ts";
 import { type RevisionLedger, standingRecord } from "../records/retention-records.ts";
 import { expiryVerdict, isLocked, type StayReason } from "./expiry-verdict.ts";
 import { earliestClockMs, PlatformProof, removalSightIn } from "./platform-proof.ts";
@@ -138,5 +137,5 @@ async function objection(
   if (isKeptByStore) {
     return "locked";
   }
-  return (await isTaskHeld(run.ports.store, exportTaskId, run)) ? "held" : "remove";
+  return (await run.holds.read(run)).isHeld(exportTaskId) ? "held" : "remove";
 }

@@ -1,5 +1,4 @@
 import type { VersionProtection } from "../ports/retention-store.ts";
-import { isTaskHeld } from "../records/holds.ts";
 import { type RecordedRevision, type RevisionLedger, UNREADABLE } from "../records/retention-records.ts";
 import { type DueObject, expiryVerdict, idOf, isLocked, type StayReason } from "./expiry-verdict.ts";
 import type { PlatformProof } from "./platform-proof.ts";
@@ -99,7 +98,7 @@ async function whyNot(
     if (protections.some((protection) => protection !== undefined && isLocked(protection, nowMs))) {
       return "locked";
     }
-    if (await isTaskHeld(run.ports.store, exportTaskId, run)) {
+    if ((await run.holds.read(run)).isHeld(exportTaskId)) {
       return "held";
     }
     if (proof.isFresh(list)) {

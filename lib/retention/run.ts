@@ -5,6 +5,7 @@ import type { Clock, Random } from "../ports/clock.ts";
 import type { ObjectStore, StoreAbilities } from "../ports/object-store.ts";
 import type { Platform } from "../ports/platform.ts";
 import type { RetentionStore } from "../ports/retention-store.ts";
+import { HoldsReader } from "../records/holds.ts";
 import { RetentionRecords } from "../records/retention-records.ts";
 import type { RetentionPolicy } from "./policy.ts";
 
@@ -67,6 +68,8 @@ export class RetentionRun<Settings extends Pick<RetentionSettings, "scope"> = Re
   readonly runId: string;
   readonly abilities: Pick<StoreAbilities, "createOnce">;
   readonly records: RetentionRecords;
+  /** Remembers what it read: a removal asks for the holds between its list and its delete, which must stay close. */
+  readonly holds: HoldsReader;
   readonly #startedAtMs: number;
   readonly #endsAtMs: number;
   #failuresInARow = 0;
@@ -86,6 +89,7 @@ export class RetentionRun<Settings extends Pick<RetentionSettings, "scope"> = Re
     this.runId = runIdOf(this.#startedAtMs, ports.random.hex(4));
     this.#endsAtMs = ports.clock.monotonicMs() + (options.limitMs ?? Number.POSITIVE_INFINITY);
     this.records = new RetentionRecords(ports.store, settings.scope, abilities);
+    this.holds = new HoldsReader(ports.store);
   }
 
   /** Finds out what the store can do. Throws what it throws. */

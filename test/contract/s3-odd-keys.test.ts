@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { isTaskHeld } from "../../lib/records/holds.ts";
+import { HoldsReader } from "../../lib/records/holds.ts";
 import { Records } from "../../lib/records/records.ts";
 import { RetentionRecords } from "../../lib/records/retention-records.ts";
 import { isNamedByReport } from "../../lib/records/run-reports.ts";
@@ -42,7 +42,7 @@ test.each([
   const [revision, ...more] = await retention.revisions({ signal });
   expect(more).toEqual([]);
   expect(revision && (await retention.read(revision, { signal })).archived).toEqual([record]);
-  expect(await isTaskHeld(store, ID, { signal })).toBe(false);
+  expect((await new HoldsReader(store).read({ signal })).isHeld(ID)).toBe(false);
   expect(await isNamedByReport(store, ID, DAY_MS, DAY_MS + 1, { signal })).toBe(false);
   store.close();
 });

@@ -11,7 +11,7 @@ const ROWS: readonly Row[] = [
     "hold not asked for",
     "An export goes although an operator holds it.",
     REMOVE,
-    "if (await isTaskHeld(run.ports.store, exportTaskId, run)) {",
+    "if ((await run.holds.read(run)).isHeld(exportTaskId)) {",
     'if (run.runId === "") {',
   ],
   [

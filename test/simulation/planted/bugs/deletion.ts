@@ -156,8 +156,8 @@ export const DELETION_BUGS: readonly PlantedBug[] = [
     breaks: "A copy that was read and found damaged still opens the gate.",
     invariant: "I1",
     file: "lib/archive/proof-age.ts",
-    find: "if (read.sizeBytes === sizeBytes && read.sha256 === sha256) {",
-    replace: "if (read.sizeBytes === sizeBytes && sha256 !== undefined) {",
+    find: "if (await isAsRecorded(store, copy.record, visit.limit.signal)) {",
+    replace: "if ((await isAsRecorded(store, copy.record, visit.limit.signal)) || store !== undefined) {",
   },
   {
     name: "rotten copy never archived again",
