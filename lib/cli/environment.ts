@@ -1,28 +1,50 @@
+import path from "node:path";
 import type { Configuration, ConfigurationPart } from "../config/configuration.ts";
-import { withEnvFile } from "../config/env-file.ts";
+import { type SettingsFile, withSettingsFile } from "../config/env-file.ts";
 import { readConfiguration } from "../config/environment.ts";
 import { ConfigurationError } from "../config/errors.ts";
 
 /** For the first call ever: nothing else in the message says that a file can hold the settings. */
-const WHERE_TO_SET = "Set them in the environment, or name a file with --env-file.";
+const WHERE_TO_SET = "Set them in the environment, or name a file with --config.";
+
+/** The two spellings of one option. `node dist/cli.mjs` takes `--env-file` for itself, wherever it stands. */
+export interface SettingsFileOptions {
+  readonly config?: string;
+  readonly envFile?: string;
+}
 
 /**
- * The configuration from the environment and, below it, from an `--env-file`: the parts that are needed.
+ * The configuration from the environment and, below it, from the file of settings: the parts that are needed.
  * @throws ConfigurationError listing every problem at once.
  */
 export async function loadConfiguration<Part extends ConfigurationPart>(
-  envFile: string | undefined,
+  options: SettingsFileOptions,
   need: readonly Part[],
 ): Promise<Configuration<Part>> {
-  const environment = envFile === undefined ? process.env : await withEnvFile(process.env, envFile);
+  const file = settingsFileOf(options);
+  const { environment, problems } =
+    file === undefined
+      ? { environment: process.env, problems: [] }
+      : await withSettingsFile(process.env, file);
   handToAwsSdk(environment);
   try {
-    return readConfiguration(environment, new Set(need));
+    return readConfiguration(environment, new Set(need), problems);
   } catch (error) {
-    throw error instanceof ConfigurationError && envFile === undefined
+    throw error instanceof ConfigurationError && file === undefined
       ? new ConfigurationError(error.problems, error.cause, WHERE_TO_SET)
       : error;
   }
+}
+
+function settingsFileOf({ config, envFile }: SettingsFileOptions): SettingsFile | undefined {
+  if (config !== undefined && envFile !== undefined && path.resolve(config) !== path.resolve(envFile)) {
+    const problem = `name different files, ${JSON.stringify(config)} and ${JSON.stringify(envFile)}`;
+    throw new ConfigurationError([{ name: "--config and --env-file", problem, fix: "Give one of them." }]);
+  }
+  if (config !== undefined) {
+    return { option: "--config", path: config };
+  }
+  return envFile === undefined ? undefined : { option: "--env-file", path: envFile };
 }
 
 /** The AWS SDK finds its keys, profile and region in the environment of the process, and nowhere else. */

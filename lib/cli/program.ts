@@ -22,7 +22,7 @@ import { textWriter } from "./terminal.ts";
 // The help wraps it to the terminal's width.
 const ABOUT =
   "Archives finished Huawei Cloud IoTDA exports to storage you own, proves each copy, and only then deletes " +
-  "the export task. Settings come from the environment, or from a file with --env-file.";
+  "the export task. Settings come from the environment, or from a file with --config.";
 
 const EXIT_CODES = `
 Exit codes:
@@ -79,7 +79,8 @@ function createProgram(output: Output, complain: Complain, end: (code: ExitCode)
     parent
       .command(words, { isDefault })
       .description(description)
-      .option("--env-file <file>", "read settings from this file; the environment wins over it")
+      .option("--config <file>", "read settings from this file; the environment wins over it")
+      .option("--env-file <file>", "the same; after 'node', Node takes this one for itself")
       .option("--json", "print exactly one JSON document on stdout");
 
   command(program, "run", "discover, then archive until nothing is queued or due within 15 minutes")

@@ -34,7 +34,7 @@ export async function withArchive<T>(
   options: CommonOptions,
   work: (session: ArchiveSession) => Promise<T>,
 ): Promise<T> {
-  const configuration = await loadConfiguration(options.envFile, ["platform", "store"]);
+  const configuration = await loadConfiguration(options, ["platform", "store"]);
   const { platform, store: place, archive, proxy } = configuration;
   const say = await operatorLines();
   const keys = new AccessKeys(platform.credentials, undefined, proxy);
@@ -54,7 +54,7 @@ export async function withRetention<T>(
   options: CommonOptions,
   work: (session: RetentionSession) => Promise<T>,
 ): Promise<T> {
-  const configuration = await loadConfiguration(options.envFile, ["platform", "store", "retention"]);
+  const configuration = await loadConfiguration(options, ["platform", "store", "retention"]);
   const { proxy, archive, store: place } = configuration;
   const say = await operatorLines();
   const keys = new AccessKeys(configuration.platform.credentials, undefined, proxy);

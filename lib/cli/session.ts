@@ -6,15 +6,13 @@ import { wire } from "../config/wiring.ts";
 import type { Log } from "../observability/log.ts";
 import { createPlainLog } from "../observability/plain-logger.ts";
 import { Redactor } from "../observability/redact.ts";
-import { loadConfiguration } from "./environment.ts";
+import { loadConfiguration, type SettingsFileOptions } from "./environment.ts";
 import { interruptible } from "./interrupt.ts";
 import { createPlainView, type RunView } from "./run-view.ts";
 import { isLive } from "./terminal.ts";
 
 /** Options that every command takes. */
-export interface CommonOptions {
-  readonly envFile?: string;
-}
+export type CommonOptions = SettingsFileOptions;
 
 /** What a command works with while it runs. */
 export interface Session {
@@ -32,7 +30,7 @@ export async function withSession<T>(
   options: CommonOptions,
   work: (session: Session) => Promise<T>,
 ): Promise<T> {
-  const configuration = await loadConfiguration(options.envFile, ["platform", "store", "queue"]);
+  const configuration = await loadConfiguration(options, ["platform", "store", "queue"]);
   const redactor = new Redactor(knownSecrets(configuration));
   const view = await createView(configuration, redactor);
   const { guessedRegion: region } = configuration.platform;

@@ -2,7 +2,8 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { withEnvFile } from "./env-file.ts";
+import { withSettingsFile } from "./env-file.ts";
+import type { Environment } from "./read-settings.ts";
 
 let folder: string;
 beforeAll(async () => {
@@ -18,16 +19,26 @@ async function fileWith(text: string): Promise<string> {
   return file;
 }
 
+function read(file: string, env: Environment = {}) {
+  return withSettingsFile(env, { option: "--config", path: file });
+}
+
 test("adds the file's settings; the real environment wins, even with an empty value", async () => {
   const file = await fileWith('\uFEFFA=1\n# comment\nB="two words"\nexport C=3\nD=4\n');
-  expect(await withEnvFile({ C: "real", D: "" }, file)).toEqual({ A: "1", B: "two words", C: "real", D: "" });
+  expect(await read(file, { C: "real", D: "" })).toEqual({
+    environment: { A: "1", B: "two words", C: "real", D: "" },
+    problems: [],
+  });
 });
 
 test("takes quoted values as Node does, over several lines too", async () => {
   const file = await fileWith(
     'A=\'{\n  "b": 1\n}\' # the policy\r\n\r\n  # ARCHIVER_DELETE: never\nB = "x"\nC=\nD=say "hi"\n',
   );
-  expect(await withEnvFile({}, file)).toEqual({ A: '{\n  "b": 1\n}', B: "x", C: "", D: 'say "hi"' });
+  expect(await read(file)).toEqual({
+    environment: { A: '{\n  "b": 1\n}', B: "x", C: "", D: 'say "hi"' },
+    problems: [],
+  });
 });
 
 const PLAIN_FIX = "Write one setting on each line, such as ARCHIVER_DELETE=never; a comment begins with #.";
@@ -42,11 +53,11 @@ test.each([
   ["=never", PLAIN_FIX],
 ])("refuses the line %j with its number, and quotes nothing of it", async (line, fix) => {
   const file = await fileWith(`A=1\n\n${line}\nB=2\n`);
-  await expect(withEnvFile({}, file)).rejects.toMatchObject({
-    code: "configuration",
+  expect(await read(file)).toEqual({
+    environment: { A: "1", B: "2" },
     problems: [
       {
-        name: `--env-file ${JSON.stringify(file)}, line 3`,
+        name: `--config ${JSON.stringify(file)}, line 3`,
         problem: "is neither NAME=value nor a comment",
         fix,
       },
@@ -60,15 +71,33 @@ test.each([
   'ARCHIVER_STORE="x\nARCHIVER_DELETE="never"',
 ])("refuses %j: Node takes the lines after it into the value, or drops what follows it", async (lines) => {
   const file = await fileWith(`A=1\n${lines}\nB=2\n`);
-  await expect(withEnvFile({}, file)).rejects.toMatchObject({
+  expect(await read(file)).toMatchObject({
+    environment: { A: "1", B: "2" },
     problems: [{ name: expect.stringMatching(/, line 2$/), problem: expect.stringContaining("quoted") }],
   });
 });
 
+test.each([
+  ["ARCHIVER_DELETE=never\n# the second night\nexport ARCHIVER_DELETE=after-verify", "ARCHIVER_DELETE", 3],
+  ["AWS_REGION='x\ny'\nAWS_REGION=x", "AWS_REGION", 3],
+  // May be the beginning of a secret.
+  ["c2VjcmV0=\nc2VjcmV0==", "a name", 2],
+])("names both lines of a setting that stands there twice: %j", async (lines, name, second) => {
+  const file = await fileWith(`A=1\n${lines}\n`);
+  expect((await read(file)).problems).toEqual([
+    {
+      name: `--config ${JSON.stringify(file)}, line ${1 + second}`,
+      problem: `sets ${name} again that line 2 sets already`,
+      fix: "Keep one of the two lines.",
+    },
+  ]);
+});
+
 test("counts the rest of a file that is no file of settings", async () => {
   const file = await fileWith("words and words\n".repeat(40));
-  const refused = expect(withEnvFile({}, file)).rejects;
-  await refused.toMatchObject({ problems: { length: 11, 10: { problem: "has 30 more such lines" } } });
+  expect(await read(file)).toMatchObject({
+    problems: { length: 11, 10: { problem: "has 30 more such lines" } },
+  });
 });
 
 test.each([
@@ -79,20 +108,20 @@ test.each([
   ["ARCHIVE_KEEP_EVERYTHING", "Remove it."],
 ])("refuses the name %s, which no setting has", async (name, fix) => {
   const file = await fileWith(`A=1\n${name}=never\n`);
-  await expect(withEnvFile({}, file)).rejects.toMatchObject({
+  expect(await read(file)).toMatchObject({
     problems: [{ name, problem: "is no setting of this program", fix }],
   });
 });
 
 test("names a file that is not there, is a folder or is too large", async () => {
   const missing = path.join(folder, "none.env");
-  await expect(withEnvFile({}, missing)).rejects.toMatchObject({
+  await expect(read(missing)).rejects.toMatchObject({
     code: "configuration",
-    problems: [{ name: `--env-file ${JSON.stringify(missing)}`, problem: "cannot be read (ENOENT)" }],
+    problems: [{ name: `--config ${JSON.stringify(missing)}`, problem: "cannot be read (ENOENT)" }],
   });
-  await expect(withEnvFile({}, folder)).rejects.toMatchObject({ problems: [{ problem: "is no file" }] });
+  await expect(read(folder)).rejects.toMatchObject({ problems: [{ problem: "is not a file" }] });
   const large = await fileWith("#".repeat(300_000));
-  await expect(withEnvFile({}, large)).rejects.toMatchObject({
+  await expect(read(large)).rejects.toMatchObject({
     problems: [{ problem: "is larger than 262144 bytes" }],
   });
 });

@@ -1,54 +1,64 @@
 import { readFile, stat } from "node:fs/promises";
 import { parseEnv } from "node:util";
-import { problemsOfLines } from "./env-lines.ts";
-import { ConfigurationError } from "./errors.ts";
+import { readLines } from "./env-lines.ts";
+import { ConfigurationError, type ConfigurationProblem } from "./errors.ts";
 import { type Environment, problemsOfNearNames } from "./read-settings.ts";
 
 /** Larger than any file of settings; a log or a disk image given by mistake is refused. */
 const MAX_ENV_FILE_BYTES = 256 * 1024;
 
+/** A file of settings, and the option that named it. */
+export interface SettingsFile {
+  readonly option: "--config" | "--env-file";
+  readonly path: string;
+}
+
+/** The environment together with a file, and what is wrong with the file's lines. */
+export interface SettingsOfFile {
+  readonly environment: Environment;
+  readonly problems: readonly ConfigurationProblem[];
+}
+
 /**
- * The environment with the settings of an `--env-file`, in the format of Node's own `--env-file`.
+ * The environment with the settings of a file, in the format of Node's own `--env-file`.
  * As there, a variable of the real environment wins over the file, even an empty one, which switches the
- * file's line off.
+ * file's line off. A line that cannot be read as a setting is a problem and adds nothing: a setting that is
+ * silently passed over has its default, which may delete.
  *
- * @throws {ConfigurationError} when the file cannot be read, or holds a line that is no setting: a setting that
- * is silently passed over has its default, which may delete.
+ * @throws {ConfigurationError} when the file cannot be read.
  */
-export async function withEnvFile(env: Environment, file: string): Promise<Environment> {
-  return { ...(await readEnvFile(file)), ...env };
-}
-
-async function readEnvFile(file: string): Promise<Environment> {
+export async function withSettingsFile(env: Environment, file: SettingsFile): Promise<SettingsOfFile> {
   // Editors on Windows begin a file with a byte order mark; it would become part of the first name.
-  const text = (await readWithinLimit(file)).replace(/^\uFEFF/, "");
-  const settings = parseEnv(text);
-  const problems = [...problemsOfLines(nameOf(file), text), ...problemsOfNearNames(settings)];
-  if (problems.length > 0) {
-    throw new ConfigurationError(problems);
-  }
-  return settings;
+  const { settings, problems } = readLines(
+    nameOf(file),
+    (await readWithinLimit(file)).replace(/^\uFEFF/, ""),
+  );
+  const read = parseEnv(settings);
+  return {
+    environment: { ...read, ...env },
+    problems: [...problems, ...problemsOfNearNames(read)],
+  };
 }
 
-async function readWithinLimit(file: string): Promise<string> {
+async function readWithinLimit(file: SettingsFile): Promise<string> {
   let about: { isFile(): boolean; readonly size: number };
   try {
-    about = await stat(file);
+    about = await stat(file.path);
     if (about.isFile() && about.size <= MAX_ENV_FILE_BYTES) {
-      return await readFile(file, "utf8");
+      return await readFile(file.path, "utf8");
     }
   } catch (error) {
     const code = error instanceof Error && "code" in error ? String(error.code) : "unknown error";
     throw unusable(file, `cannot be read (${code})`, error);
   }
-  throw unusable(file, about.isFile() ? `is larger than ${MAX_ENV_FILE_BYTES} bytes` : "is no file");
+  throw unusable(file, about.isFile() ? `is larger than ${MAX_ENV_FILE_BYTES} bytes` : "is not a file");
 }
 
-function unusable(file: string, problem: string, cause?: unknown): ConfigurationError {
-  const fix = "Give --env-file the path of a readable file with NAME=value lines.";
+function unusable(file: SettingsFile, problem: string, cause?: unknown): ConfigurationError {
+  const fix = `Give ${file.option} the path of a readable file with NAME=value lines.`;
   return new ConfigurationError([{ name: nameOf(file), problem, fix }], cause);
 }
 
-function nameOf(file: string): string {
-  return `--env-file ${JSON.stringify(file)}`;
+function nameOf({ option, path }: SettingsFile): string {
+  return `${option} ${JSON.stringify(path)}`;
 }

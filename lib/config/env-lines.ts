@@ -5,7 +5,7 @@ import { SETTING_NAMES } from "./settings.ts";
 const MAX_SHOWN = 10;
 
 const SAMPLE = "ARCHIVER_DELETE=never";
-const ASSIGNMENT = /^(?:export\s+)?[A-Za-z_][\w.-]*\s*=\s*(.*)$/;
+const ASSIGNMENT = /^(?:export\s+)?(?<name>[A-Za-z_][\w.-]*)\s*=\s*(?<value>.*)$/;
 const NOTHING = /^(?:#.*)?$/;
 
 /** What the lines of an env file hold besides settings. */
@@ -16,16 +16,35 @@ interface Oddity {
   readonly fix: string;
 }
 
+/** The lines of an env file, looked through. */
+export interface EnvLines {
+  /** The text without the lines that are no settings: Node would take other lines, or secrets, into a value. */
+  readonly settings: string;
+  readonly problems: readonly ConfigurationProblem[];
+}
+
 /**
- * What is wrong with the lines of an env file. Node's own parser passes over a line that it cannot read, and
- * a setting that is passed over has its default: `ARCHIVER_DELETE: never` would delete. No text of a line is
- * quoted, since it may be a secret.
+ * Looks through the lines of an env file. Node's own parser passes over a line that it cannot read, and
+ * a setting that is passed over has its default: `ARCHIVER_DELETE: never` would delete. Of a setting that stands
+ * there twice it takes the last one. No text of a line is quoted in a problem, since it may be a secret.
  *
  * @param name what the problems call the file.
  * @param text the file, without byte order mark.
  */
-export function problemsOfLines(name: string, text: string): readonly ConfigurationProblem[] {
-  const oddities = odditiesIn(text.split("\n"));
+export function readLines(name: string, text: string): EnvLines {
+  const lines = text.split("\n");
+  const { unreadable, repeated } = odditiesIn(lines);
+  const odd = new Set(unreadable.map(({ line }) => line));
+  return {
+    settings: lines.map((line, index) => (odd.has(index + 1) ? "" : line)).join("\n"),
+    problems: problemsOf(
+      name,
+      [...unreadable, ...repeated].toSorted((one, other) => one.line - other.line),
+    ),
+  };
+}
+
+function problemsOf(name: string, oddities: readonly Oddity[]): readonly ConfigurationProblem[] {
   const shown = oddities
     .slice(0, MAX_SHOWN)
     .map(({ line, problem, fix }) => ({ name: `${name}, line ${line}`, problem, fix }));
@@ -42,31 +61,54 @@ export function problemsOfLines(name: string, text: string): readonly Configurat
       ];
 }
 
-function odditiesIn(lines: readonly string[]): readonly Oddity[] {
-  const oddities: Oddity[] = [];
+interface Oddities {
+  /** Lines that give no setting a value. */
+  readonly unreadable: readonly Oddity[];
+  readonly repeated: readonly Oddity[];
+}
+
+function odditiesIn(lines: readonly string[]): Oddities {
+  const unreadable: Oddity[] = [];
+  const repeated: Oddity[] = [];
+  const firstLines = new Map<string, number>();
   for (let index = 0; index < lines.length; index += 1) {
     const line = index + 1;
     const text = (lines[index] ?? "").trim();
-    const value = ASSIGNMENT.exec(text)?.[1];
-    if (value === undefined) {
+    const { name, value } = ASSIGNMENT.exec(text)?.groups ?? {};
+    if (name === undefined || value === undefined) {
       if (!NOTHING.test(text)) {
-        oddities.push({ line, problem: "is neither NAME=value nor a comment", fix: fixFor(text) });
+        unreadable.push({ line, problem: "is neither NAME=value nor a comment", fix: fixFor(text) });
       }
       continue;
     }
     const end = endOfValue(value, lines, index);
     if (end === undefined) {
-      oddities.push({
+      unreadable.push({
         line,
         problem: "begins a quoted value that does not end with its line",
         fix: QUOTE_FIX,
       });
     } else {
+      const first = firstLines.get(name);
+      if (first === undefined) {
+        firstLines.set(name, line);
+      } else {
+        repeated.push({ line, ...repetition(name, first) });
+      }
       // A quoted value may go on over several lines.
       index = end;
     }
   }
-  return oddities;
+  return { unreadable, repeated };
+}
+
+/** Names what is surely a name: the beginning of a secret on a line of its own looks like one too. */
+function repetition(name: string, first: number): Omit<Oddity, "line"> {
+  const isKnown = SETTING_NAMES.some((known) => known === name) || /^(?:ARCHIVER|AWS)_[A-Z0-9_]+$/.test(name);
+  return {
+    problem: `sets ${isKnown ? name : "a name"} again that line ${first} sets already`,
+    fix: "Keep one of the two lines.",
+  };
 }
 
 const QUOTE_FIX = "Write the same quote before and after the value, and nothing but a comment behind it.";

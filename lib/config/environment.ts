@@ -5,7 +5,7 @@ import type {
   ConfigurationPart,
   ConfigurationParts,
 } from "./configuration.ts";
-import { ConfigurationError } from "./errors.ts";
+import { ConfigurationError, type ConfigurationProblem } from "./errors.ts";
 import { readEvents } from "./events-part.ts";
 import { PartReader } from "./part-reader.ts";
 import { checkCredentialSources, checkEndpoint, readPlatform } from "./platform-part.ts";
@@ -21,11 +21,13 @@ import { readStore } from "./store-part.ts";
  * needs; a missing value only when `need` names its part.
  *
  * @param need the parts the command works with; only these are in the result.
+ * @param found what is wrong with the place that the variables come from.
  * @throws {ConfigurationError} listing every problem at once.
  */
 export function readConfiguration<Part extends ConfigurationPart>(
   env: Environment,
   need: ReadonlySet<Part>,
+  found: readonly ConfigurationProblem[] = [],
 ): Configuration<Part> {
   const reader = new PartReader(readSettings(env));
   checkCredentialSources(reader);
@@ -41,8 +43,9 @@ export function readConfiguration<Part extends ConfigurationPart>(
   const archive = readArchive(reader);
   const logLevel = reader.values.ARCHIVER_LOG_LEVEL;
   const incomplete = [...need].some((part) => parts[part] === undefined);
-  if (reader.problems.length > 0 || archive === undefined || logLevel === undefined || incomplete) {
-    throw new ConfigurationError(withoutRepeats(reader.problems));
+  const problems = [...found, ...reader.problems];
+  if (problems.length > 0 || archive === undefined || logLevel === undefined || incomplete) {
+    throw new ConfigurationError(withoutRepeats(problems));
   }
   const common: CommonConfiguration = {
     archive,

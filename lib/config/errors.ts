@@ -20,7 +20,7 @@ export class ConfigurationError extends ArchiverError {
     super("configuration", [...messageOf(problems), ...(closing === undefined ? [] : [closing])].join("\n"), {
       scope: "system",
       retry: "never",
-      hint: "Correct every setting listed in the message, in the environment or the --env-file, and start again.",
+      hint: "Correct every setting listed in the message, in the environment or the file of settings, and start again.",
       cause,
     });
     this.problems = problems;

@@ -133,9 +133,14 @@ export function secretTexts(env: Environment): string[] {
   });
 }
 
-/** A value as a message shows it: in quotes, controls escaped, cut. */
+/**
+ * A value as a message shows it: in quotes, controls escaped, cut. Only its first line: where a quote is missing in a
+ * file of settings, the lines below may be other settings, secrets among them.
+ */
 function quoted(text: string): string {
-  return JSON.stringify(text.length <= SHOWN_VALUE_LENGTH ? text : `${text.slice(0, SHOWN_VALUE_LENGTH)}…`);
+  const [line = ""] = text.split("\n", 1);
+  const shown = line.slice(0, SHOWN_VALUE_LENGTH);
+  return JSON.stringify(shown === text ? text : `${shown}…`);
 }
 
 function quotedName(name: string): string {

@@ -51,7 +51,7 @@ describe.concurrent("settings that cannot work", () => {
       ]) {
         expect(stderr).toMatch(new RegExp(`^  ${name}\\b.*: .+\\. Set .+`, "m"));
       }
-      expect(stderr).toMatch(/\nSet them in the environment, or name a file with --env-file\.\n$/);
+      expect(stderr).toMatch(/\nSet them in the environment, or name a file with --config\.\n$/);
       expect(stderr).not.toMatch(STACK_TRACE);
     },
   );

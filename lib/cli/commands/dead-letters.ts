@@ -36,7 +36,7 @@ async function withDeadLetters<T>(
   options: CommonOptions,
   work: (queue: Awaited<ReturnType<typeof wireQueue>>, signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  const configuration = await loadConfiguration(options.envFile, ["queue"]);
+  const configuration = await loadConfiguration(options, ["queue"]);
   const say = await operatorLines();
   const queue = await wireQueue(configuration.queue, configuration.proxy);
   try {
