@@ -82,7 +82,7 @@ async function workplaceAround(
     account: ACCOUNT,
     projectId: PROJECT_ID,
     async runArchiver() {
-      const args = [CLI, "run", "--json", "--env-file", settingsFile];
+      const args = [CLI, "run", "--json", "--config", settingsFile];
       const process_ = await watch(process.execPath, args, bareEnvironment());
       return { report: v.parse(reportSchema, process_.stdout), process: process_ };
     },

@@ -89,7 +89,7 @@ async function archiveOne(
     `ARCHIVER_DOWNLOAD_INTERVAL_MS=${INTERVAL_MS}`,
   ];
   await writeFile(settingsFile, `${lines.join("\n")}\n`, { mode: 0o600 });
-  const args = [CLI, "run", "--json", "--env-file", settingsFile];
+  const args = [CLI, "run", "--json", "--config", settingsFile];
   const environment = {
     ...bareEnvironment(),
     AWS_ACCESS_KEY_ID: target.accessKeyId,

@@ -36,8 +36,8 @@ function here(path: string): string {
 
 /** Runs the archiver as an operator would; its output goes straight to the terminal. */
 async function archiver(...args: readonly string[]): Promise<number> {
-  say(styleText("dim", `$ iotda-archiver ${args.join(" ")} --env-file ${here(SETTINGS_FILE)}`));
-  const child = spawn(process.execPath, [CLI, ...args, "--env-file", SETTINGS_FILE], { stdio: "inherit" });
+  say(styleText("dim", `$ iotda-archiver ${args.join(" ")} --config ${here(SETTINGS_FILE)}`));
+  const child = spawn(process.execPath, [CLI, ...args, "--config", SETTINGS_FILE], { stdio: "inherit" });
   const [code] = (await once(child, "exit")) as [number | null];
   return code ?? 1;
 }
