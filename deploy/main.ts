@@ -3,7 +3,7 @@
 import { spawnSync } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
-import { textWriter } from "../lib/cli/terminal.ts";
+import { lineWriter } from "../lib/cli/terminal.ts";
 import { readArguments } from "./check/arguments.ts";
 import { checkStage, refusalLines } from "./check/check-stage.ts";
 import { summaryLines } from "./check/summary.ts";
@@ -15,12 +15,12 @@ const [command = "package", ...args] = process.argv.slice(2);
 const { stage, params } = readArguments(args);
 const checked = checkStage(await readFile(path.join(ROOT, "deploy/stages.yml"), "utf8"), stage, params);
 if (checked.kind === "refused") {
-  const complain = await textWriter(process.stderr);
-  complain(`${refusalLines(stage, checked.problems).join("\n")}\n`);
+  const complain = await lineWriter(process.stderr);
+  complain(refusalLines(stage, checked.problems));
   process.exitCode = REFUSED;
 } else {
-  const tell = await textWriter(process.stdout);
-  tell(`${summaryLines(stage, checked.stage, checked.unchecked).join("\n")}\n\n`);
+  const tell = await lineWriter(process.stdout);
+  tell([...summaryLines(stage, checked.stage, checked.unchecked), ""]);
   process.exitCode =
     run("build.ts", [], "ignore") ||
     run("node_modules/serverless/bin/serverless.js", [command, ...args], "inherit");

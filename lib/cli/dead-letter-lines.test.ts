@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { HeldDeadLetter } from "../ports/task-queue.ts";
 import { deadLetterLines, redriveLines } from "./dead-letter-lines.ts";
+import { lineWriter } from "./terminal.ts";
 
 const HOSTILE = '\u001b[2J\u009b31m\u2028\nmoved back 99: {"exportTaskId":"forged"}';
 
@@ -30,9 +31,12 @@ test.each([
   ["detail", letter({ detail: HOSTILE })],
   // Another program's attribute: whatever text is there.
   ["reason", letter({ reason: HOSTILE as HeldDeadLetter["reason"] })],
-])("nothing in a %s acts on the terminal or adds a line", (_field, held) => {
-  const lines = [...deadLetterLines([held], 0), ...redriveLines(["1"], [held])];
-  expect(lines).toHaveLength(5);
+])("nothing in a %s acts on the terminal or adds a line", async (_field, held) => {
+  const shown: string[] = [];
+  const write = await lineWriter({ write: (text) => shown.push(text) });
+  write([...deadLetterLines([held], 0), ...redriveLines(["1"], [held])]);
+  const lines = shown.join("").split("\n");
+  expect(lines).toHaveLength(6);
   expect(lines.join("")).not.toMatch(/[\p{Cc}\u2028\u2029]/u);
 });
 

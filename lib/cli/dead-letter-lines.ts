@@ -1,4 +1,3 @@
-import { escapeControls } from "../observability/plain-logger.ts";
 import type { HeldDeadLetter } from "../ports/task-queue.ts";
 import { parseBody } from "../queue/message-codec.ts";
 import { count, formatDuration } from "./format.ts";
@@ -14,10 +13,7 @@ export function deadLetterLines(letters: readonly HeldDeadLetter[], nowMs: numbe
     ...letters.flatMap(({ id, body, reason, attempts, detail, deadLetteredAtMs }) => {
       const when = deadLetteredAtMs === undefined ? "" : `, ${formatDuration(nowMs - deadLetteredAtMs)} ago`;
       const tries = attempts === 0 ? "" : `, after ${count(attempts, "failed attempt")}`;
-      return [
-        `${id}  ${subjectOf(body)}  ${escapeControls(reason)}${tries}${when}`,
-        `    ${escapeControls(detail)}`,
-      ];
+      return [`${id}  ${subjectOf(body)}  ${reason}${tries}${when}`, `    ${detail}`];
     }),
     "",
     'Move letters back with "iotda-archiver dead-letters redrive <id …>" or "--all".',
@@ -45,8 +41,8 @@ function subjectOf(body: string): string {
   return parsed.kind === "task" ? parsed.message.exportTaskId : excerpt(body);
 }
 
-/** Quoted, so that nothing in it can act on the terminal or pass for a line of this program. */
+/** Quoted, so that nothing in it can pass for words of this program. */
 function excerpt(body: string): string {
   const shown = body.length > EXCERPT_CHARACTERS ? `${body.slice(0, EXCERPT_CHARACTERS)}…` : body;
-  return escapeControls(JSON.stringify(shown));
+  return JSON.stringify(shown);
 }

@@ -1,6 +1,6 @@
 import type { ArchiveEvent } from "../archive/events.ts";
 import { leftAloneInWords } from "../domain/left-alone.ts";
-import { escapeControls } from "../observability/plain-logger.ts";
+import { messageLines } from "./failure-lines.ts";
 import { count, formatBytes, formatDuration } from "./format.ts";
 import { deletionInWords, outcomeInWords, reasonInWords } from "./words.ts";
 
@@ -33,7 +33,7 @@ export function eventLine(event: ArchiveEvent): EventLine | undefined {
       return {
         level: "warn",
         tone: "caution",
-        text: `${event.exportTaskId}: ${event.failure.message}. ${event.failure.hint}`,
+        text: `${event.exportTaskId}: ${messageLines(event.failure).join(" ")}. ${event.failure.hint}`,
       };
     case "verification-failed":
       return {
@@ -53,7 +53,7 @@ export function eventLine(event: ArchiveEvent): EventLine | undefined {
       return {
         level: "warn",
         tone: "caution",
-        text: `Left alone: ${escapeControls(leftAloneInWords(event.item))}`,
+        text: `Left alone: ${leftAloneInWords(event.item)}`,
       };
     case "warning":
       return { level: "warn", tone: "caution", text: event.message };

@@ -2,6 +2,7 @@
 import { styleText } from "node:util";
 import { createLogUpdate } from "log-update";
 import { PLACES_LIMIT } from "../archive/settings.ts";
+import { harmlessText } from "../domain/harmless-text.ts";
 import { type EventLine, eventLine } from "./event-lines.ts";
 import { formatBytes, formatDuration } from "./format.ts";
 import { Progress, type TaskProgress } from "./progress.ts";
@@ -34,7 +35,7 @@ export function createLiveView(
   const draw = () => terminal(block(progress, wallMs()).join("\n"));
   const timer = setInterval(draw, REDRAW_EVERY_MS);
   const scroll = (text: string, style: Style | undefined) => {
-    const lines = wrapped(text, columnsOf(stream));
+    const lines = wrapped(harmlessText(text), columnsOf(stream));
     terminal.clear();
     stream.write(`${style === undefined ? lines : styleText(style, lines, { stream })}\n`);
     draw();
@@ -68,6 +69,7 @@ function block(progress: Progress, nowMs: number): readonly string[] {
   ];
   const lines = ["", `  ${[places, ...totals].join("  ·  ")}`];
   for (const task of progress.inFlight.values()) {
+    // Ids that were checked, and nothing else from outside.
     lines.push(`  ${task.exportTaskId.padEnd(24)}  ${describe(task, nowMs)}`);
   }
   if (progress.inFlight.size === 0 && progress.idleUntilMs !== undefined) {

@@ -1,8 +1,9 @@
-import { type Screen, textWriter } from "./terminal.ts";
+import { harmlessJson } from "../domain/harmless-text.ts";
+import { type Line, lineWriter, type Screen } from "./terminal.ts";
 
 /** Where a command's result goes: one JSON document, or lines for a person. Progress goes elsewhere. */
 export interface Output {
-  show(document: object, lines: readonly string[]): void;
+  show(document: object, lines: readonly Line[]): void;
 }
 
 /** Writes to stdout as `--json` says; lines are broken between words on a terminal, and nowhere else. */
@@ -10,10 +11,10 @@ export async function createOutput(stdout: Screen, asJson: boolean): Promise<Out
   if (asJson) {
     return {
       show(document) {
-        stdout.write(`${JSON.stringify(document, null, 2)}\n`);
+        stdout.write(`${harmlessJson(JSON.stringify(document, null, 2))}\n`);
       },
     };
   }
-  const write = await textWriter(stdout);
-  return { show: (_document, lines) => write(`${lines.join("\n")}\n`) };
+  const write = await lineWriter(stdout);
+  return { show: (_document, lines) => write(lines) };
 }

@@ -13,11 +13,12 @@ import { runCommand } from "./commands/run.ts";
 import { statusCommand } from "./commands/status.ts";
 import { type SweepCommandOptions, sweepCommand } from "./commands/sweep.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
+import { messageLines } from "./failure-lines.ts";
 import { InterruptedByOperator } from "./interrupt.ts";
 import { createOutput, type Output } from "./output.ts";
 import { addRetentionCommands } from "./retention-commands.ts";
 import type { CommonOptions } from "./session.ts";
-import { textWriter } from "./terminal.ts";
+import { lineWriter } from "./terminal.ts";
 
 // The help wraps it to the terminal's width.
 const ABOUT =
@@ -41,8 +42,8 @@ const INTERRUPTED: Failure = {
   hint: "Run the command again: what it had done stands, and the rest was left as it was.",
 };
 
-/** Says on stderr what is wrong. */
-type Complain = (text: string) => void;
+/** Says on stderr what is wrong, line by line. */
+type Complain = (lines: readonly string[]) => void;
 
 /**
  * The command line.
@@ -53,7 +54,7 @@ export async function run(args: string[]): Promise<ExitCode> {
   let exitCode: ExitCode = EXIT.done;
   const asJson = args.includes("--json");
   const output = await createOutput(process.stdout, asJson);
-  const complain = await textWriter(process.stderr);
+  const complain = await lineWriter(process.stderr);
   const program = createProgram(output, complain, (code) => {
     exitCode = code;
   });
@@ -73,7 +74,7 @@ function createProgram(output: Output, complain: Complain, end: (code: ExitCode)
     .configureHelp({ showGlobalOptions: true })
     .helpCommand("help [command]", "show the help of a command")
     .version(manifest.version, "--version", "show the version")
-    .configureOutput({ writeErr: complain })
+    .configureOutput({ writeErr: (text) => complain(text.replace(/\n$/, "").split("\n")) })
     .exitOverride();
   const command = (parent: Command, words: string, description: string, isDefault = false) =>
     parent
@@ -156,10 +157,10 @@ function failed(error: unknown, jsonOutput: Output | undefined, complain: Compla
   const failure = describeFailure(error);
   jsonOutput?.show({ failure }, []);
   const isMisuse = error instanceof ConfigurationError || error instanceof RetentionPolicyError;
-  const hint = error instanceof ConfigurationError ? "" : `\n  ${failure.hint}`;
-  complain(`${failure.message}${hint}\n`);
+  const hint = error instanceof ConfigurationError ? [] : [`  ${failure.hint}`];
+  complain([...messageLines(failure), ...hint]);
   if (failure.code === "internal-error" && process.env.ARCHIVER_LOG_LEVEL === "DEBUG") {
-    process.stderr.write(`${error instanceof Error ? (error.stack ?? "") : ""}\n`);
+    complain((error instanceof Error ? (error.stack ?? "") : "").split("\n"));
   }
   return isMisuse ? EXIT.misuse : EXIT.failed;
 }
@@ -170,7 +171,7 @@ function afterUsage(error: CommanderError, jsonOutput: Output | undefined, compl
     return EXIT.done;
   }
   if (error.code === WRONG_IDS) {
-    complain(`${error.message}\n`);
+    complain([error.message]);
   }
   const message = error.message.replace(/^error: /, "");
   const hint = "iotda-archiver --help shows the commands, and <command> --help the options of one.";

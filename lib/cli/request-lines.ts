@@ -1,6 +1,7 @@
 import type { DiscoverReport } from "../discovery/discover.ts";
 import type { WaitReason } from "../requests/decide.ts";
 import type { StatusReport } from "./commands/status.ts";
+import { messageLines } from "./failure-lines.ts";
 import { count, formatDuration } from "./format.ts";
 import { reasonInWords } from "./words.ts";
 
@@ -57,7 +58,9 @@ export function requestLines({ requests }: Pick<DiscoverReport, "requests">): re
   return [
     `Export requests: ${lines.length} looked at`,
     ...lines.map((line) => `  ${line}`),
-    ...(failure === undefined ? [] : [`  Stopped by a failure: ${failure.message}`, `  ${failure.hint}`]),
+    ...(failure === undefined
+      ? []
+      : [...messageLines(failure, "  Stopped by a failure: "), `  ${failure.hint}`]),
   ];
 }
 

@@ -4,6 +4,7 @@ import type { PlanEntry, RetentionPlan } from "../retention/plan.ts";
 import type { RetainReport } from "../retention/retain.ts";
 import type { RetentionStop, RunFrame } from "../retention/run.ts";
 import type { Damage, VerifyReport } from "../retention/verify.ts";
+import { messageLines } from "./failure-lines.ts";
 import { count, formatBytes } from "./format.ts";
 import { table } from "./table.ts";
 import { stayInWords, sweepInWords } from "./words.ts";
@@ -17,7 +18,7 @@ const STOP_WORDS: Readonly<Record<RetentionStop, string>> = {
 };
 
 function endLines({ stopReason, failure }: RunFrame): readonly string[] {
-  const why = failure === undefined ? [] : [`  ${failure.message}`, `  ${failure.hint}`];
+  const why = failure === undefined ? [] : [...messageLines(failure, "  "), `  ${failure.hint}`];
   return stopReason === "done" ? [] : [`Ended: ${STOP_WORDS[stopReason]}.`, ...why];
 }
 

@@ -1,15 +1,15 @@
-import { styleText } from "node:util";
 import { slotsWarning } from "../archive/next-to-go.ts";
 import type { SweepReport } from "../archive/sweep.ts";
 import type { DiscoverReport } from "../discovery/discover.ts";
 import { type LeftAloneReport, leftAloneInWords } from "../domain/left-alone.ts";
-import { escapeControls } from "../observability/plain-logger.ts";
 import type { QueueDepth } from "../ports/task-queue.ts";
 import type { NextToGo, RunReport, StopReason, TaskEntry } from "../records/run-report.ts";
 import type { StatusReport } from "./commands/status.ts";
+import { messageLines } from "./failure-lines.ts";
 import { count, formatBytes, formatDue, formatDuration } from "./format.ts";
 import { openRequestLines, requestLines } from "./request-lines.ts";
 import { table } from "./table.ts";
+import type { Line } from "./terminal.ts";
 import { deletionInWords, outcomeInWords, reasonInWords } from "./words.ts";
 
 function stopInWords(stopReason: StopReason): string {
@@ -28,7 +28,7 @@ function stopInWords(stopReason: StopReason): string {
 }
 
 /** The closing lines of an archive run. */
-export function runLines(report: RunReport): readonly string[] {
+export function runLines(report: RunReport): readonly Line[] {
   const { counts, failure } = report;
   const durationMs = Date.parse(report.endedAt) - Date.parse(report.startedAt);
   const numbers = [
@@ -47,11 +47,7 @@ export function runLines(report: RunReport): readonly string[] {
     ...leftAloneLines(report.leftAlone),
     ...(failure === undefined
       ? []
-      : [
-          "",
-          styleText("red", `Failed: ${failure.message}`, { stream: process.stdout }),
-          `  ${failure.hint}`,
-        ]),
+      : ["", ...messageLines(failure, "Failed: ").map(red), `  ${failure.hint}`]),
   ];
 }
 
@@ -63,7 +59,7 @@ function leftAloneLines(leftAlone: LeftAloneReport | undefined): readonly string
   const more = leftAlone.count - leftAlone.items.length;
   return [
     `Left alone, since it cannot be understood: ${leftAlone.count}`,
-    ...leftAlone.items.map((item) => `  ${escapeControls(leftAloneInWords(item))}`),
+    ...leftAlone.items.map((item) => `  ${leftAloneInWords(item)}`),
     ...(more === 0 ? [] : [`  and ${more} more`]),
   ];
 }
@@ -131,7 +127,7 @@ export function leftLines(left: QueueDepth, nowMs: number): readonly string[] {
 }
 
 /** The closing lines of `discover`. */
-export function discoverLines(report: DiscoverReport): readonly string[] {
+export function discoverLines(report: DiscoverReport): readonly Line[] {
   const { held, limit, unfinished, enqueued, skipped } = report;
   return [
     `Places held on the platform: ${held} of ${limit}, ${unfinished} still being made`,
@@ -145,10 +141,12 @@ export function discoverLines(report: DiscoverReport): readonly string[] {
   ];
 }
 
-function slotsLines(held: number, next: NextToGo | undefined): readonly string[] {
-  return next === undefined
-    ? []
-    : [styleText("yellow", `Warning: ${slotsWarning(held, next)}`, { stream: process.stdout })];
+function red(text: string): Line {
+  return { text, colour: "red" };
+}
+
+function slotsLines(held: number, next: NextToGo | undefined): readonly Line[] {
+  return next === undefined ? [] : [{ text: `Warning: ${slotsWarning(held, next)}`, colour: "yellow" }];
 }
 
 /** `run`'s line on its discover: by count, since a run that finds nothing to do should say why. */
@@ -199,7 +197,7 @@ function skipInWords(reason: DiscoverReport["skipped"][number]["reason"]): strin
 }
 
 /** `status` for a person. */
-export function statusLines(status: StatusReport, nowMs: number): readonly string[] {
+export function statusLines(status: StatusReport, nowMs: number): readonly Line[] {
   const { platform, queue, deletion, nextSlotAt, failure } = status;
   const byStatus = Object.entries(platform.byStatus).map(([status, n]) => `${n} ${status}`);
   const { archived } = platform;
@@ -217,9 +215,9 @@ export function statusLines(status: StatusReport, nowMs: number): readonly strin
     `Queue: ${queue.ready} ready, ${queue.delayed} delayed, ${queue.inFlight} in flight${queue.nextDueAtMs === undefined ? "" : `; the next ${formatDue(queue.nextDueAtMs, nowMs)}`}`,
     `Dead letters: ${queue.deadLetters}${queue.deadLetters === 0 ? "" : ' (see "iotda-archiver dead-letters list")'}`,
     `Runs: ${deletionInWords(deletion)}`,
-    failure === undefined
-      ? nextSlotInWords(nextSlotAt, nowMs)
-      : `Store: it cannot be used: ${failure.message}\n  ${failure.hint}`,
+    ...(failure === undefined
+      ? [nextSlotInWords(nextSlotAt, nowMs)]
+      : [...messageLines(failure, "Store: it cannot be used: "), `  ${failure.hint}`]),
     ...openRequestLines(status, nowMs),
   ];
 }

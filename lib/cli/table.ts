@@ -1,4 +1,5 @@
 import Table from "cli-table3";
+import { harmlessText } from "../domain/harmless-text.ts";
 import { columnsOf } from "./terminal.ts";
 
 /** Lines between rows only make a short table long. */
@@ -18,9 +19,11 @@ type Row = readonly string[];
  */
 export function table(
   head: Row,
-  rows: readonly Row[],
+  given: readonly Row[],
   columns: number | undefined = columnsOf(process.stdout),
 ): readonly string[] {
+  // Before the cells are measured, and since one that holds a line end would look like two rows.
+  const rows = given.map((row) => row.map(harmlessText));
   const natural = drawn(head, rows);
   const [top = ""] = natural;
   if (columns === undefined || top.length <= columns) {

@@ -1,5 +1,6 @@
+import { Writable } from "node:stream";
 import { expect, test } from "vitest";
-import { columnsOf, textWriter } from "./terminal.ts";
+import { columnsOf, lineWriter } from "./terminal.ts";
 import { wrapped } from "./wrapping.ts";
 
 test("only a terminal has columns, and one too narrow for words has none", () => {
@@ -11,18 +12,38 @@ test("only a terminal has columns, and one too narrow for words has none", () =>
   expect(wrapped(long, undefined)).toBe(long);
 });
 
-test("text is broken to the terminal's width as it is then, and nowhere else", async () => {
+test("lines are broken to the terminal's width as it is then, and nowhere else", async () => {
   const texts: string[] = [];
   const screen = { isTTY: true, columns: 80, write: (text: string) => texts.push(text) };
-  const write = await textWriter(screen);
-  write("one two three four five\n");
+  const write = await lineWriter(screen);
+  write(["one two three four five"]);
   screen.columns = 20;
-  write("one two three four five\n");
-  const writeToFile = await textWriter({ columns: 20, write: screen.write });
-  writeToFile("one two three four five\n");
+  write(["one two three four five"]);
+  const writeToFile = await lineWriter({ columns: 20, write: screen.write });
+  writeToFile(["one two three four five"]);
   expect(texts).toEqual([
     "one two three four five\n",
     "one two three four\n  five\n",
     "one two three four five\n",
   ]);
 });
+
+test.each([
+  [true, "plain \\u001b[32m\\u000a\n\u001b[31mfailed: \\u202e\u001b[39m\n"],
+  [false, "plain \\u001b[32m\\u000a\nfailed: \\u202e\n"],
+])(
+  "a terminal (%s) gets this program's own colours only, and a line is one line",
+  async (isTTY, expected) => {
+    const texts: string[] = [];
+    const stream = new Writable({
+      decodeStrings: false,
+      write(text: string, _encoding, done) {
+        texts.push(text);
+        done();
+      },
+    });
+    const write = await lineWriter(Object.assign(stream, { isTTY, columns: 80, getColorDepth: () => 8 }));
+    write(["plain \u001b[32m\n", { text: "failed: \u202e", colour: "red" }]);
+    expect(texts.join("")).toBe(expected);
+  },
+);

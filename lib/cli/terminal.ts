@@ -1,3 +1,6 @@
+import { Writable } from "node:stream";
+import { styleText } from "node:util";
+import { harmlessText } from "../domain/harmless-text.ts";
 import type { LineSink } from "../observability/log.ts";
 
 /** In a narrower window words are left to the terminal. */
@@ -9,6 +12,9 @@ export interface Screen extends LineSink {
   readonly columns?: number;
 }
 
+/** A line for a person. Text from outside may stand in it as it came: whoever writes it makes it harmless. */
+export type Line = string | { readonly text: string; readonly colour: "red" | "yellow" };
+
 /** The columns of a terminal; `undefined` for everything else, which is never wrapped. */
 export function columnsOf({ isTTY, columns = 0 }: Pick<Screen, "isTTY" | "columns">): number | undefined {
   return isTTY === true && columns >= LEAST_COLUMNS ? columns : undefined;
@@ -19,21 +25,26 @@ export function isLive({ isTTY }: Pick<Screen, "isTTY">): boolean {
   return isTTY === true && process.env.TERM !== "dumb";
 }
 
-/** How to write to a stream: text is broken between words on a terminal, and nowhere else. */
-export async function textWriter(screen: Screen): Promise<(text: string) => void> {
-  if (screen.isTTY !== true) {
-    return (text) => {
-      screen.write(text);
-    };
-  }
-  const { wrapped } = await import("./wrapping.ts");
-  return (text) => {
-    screen.write(wrapped(text, columnsOf(screen)));
+/**
+ * How to write lines to a stream. Whatever is not printable in one is shown as an escape, so that only this program's
+ * own colours act on a terminal, and each line is one. Lines are broken between words on a terminal, and nowhere else.
+ */
+export async function lineWriter(screen: Screen): Promise<(lines: readonly Line[]) => void> {
+  const wrapped = screen.isTTY === true ? (await import("./wrapping.ts")).wrapped : undefined;
+  const shown = (line: Line) => {
+    const harmless = harmlessText(typeof line === "string" ? line : line.text);
+    const text = wrapped?.(harmless, columnsOf(screen)) ?? harmless;
+    return typeof line === "string" || !(screen instanceof Writable)
+      ? text
+      : styleText(line.colour, text, { stream: screen });
+  };
+  return (lines) => {
+    screen.write(lines.map((line) => `${shown(line)}\n`).join(""));
   };
 }
 
 /** How to tell the operator something: a line on stderr. */
 export async function operatorLines(): Promise<(line: string) => void> {
-  const write = await textWriter(process.stderr);
-  return (line) => write(`${line}\n`);
+  const write = await lineWriter(process.stderr);
+  return (line) => write([line]);
 }

@@ -1,4 +1,5 @@
 import { ArchiverError } from "../domain/errors.ts";
+import { harmlessText } from "../domain/harmless-text.ts";
 
 /** One thing that is wrong with one setting. No field ever holds a secret. */
 export interface ConfigurationProblem {
@@ -29,6 +30,6 @@ export class ConfigurationError extends ArchiverError {
 
 function messageOf(problems: readonly ConfigurationProblem[]): readonly string[] {
   const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
-  const lines = problems.map(({ name, problem, fix }) => `  ${name}: ${problem}. ${fix}`);
+  const lines = problems.map(({ name, problem, fix }) => harmlessText(`  ${name}: ${problem}. ${fix}`));
   return [`The configuration has ${count}:`, ...lines];
 }

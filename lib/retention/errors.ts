@@ -1,4 +1,5 @@
 import { ArchiverError } from "../domain/errors.ts";
+import { harmlessText } from "../domain/harmless-text.ts";
 
 /** The retention policy cannot be used. The message lists every problem, one for each line. */
 export class RetentionPolicyError extends ArchiverError {
@@ -7,12 +8,16 @@ export class RetentionPolicyError extends ArchiverError {
 
   constructor(problems: readonly string[], cause?: unknown) {
     const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
-    super("retention-policy", [`The retention policy has ${count}:`, ...problems].join("\n  "), {
-      scope: "system",
-      retry: "never",
-      hint: "Correct the policy that ARCHIVER_RETENTION_POLICY names; nothing was retained, locked or removed.",
-      cause,
-    });
+    super(
+      "retention-policy",
+      [`The retention policy has ${count}:`, ...problems.map(harmlessText)].join("\n  "),
+      {
+        scope: "system",
+        retry: "never",
+        hint: "Correct the policy that ARCHIVER_RETENTION_POLICY names; nothing was retained, locked or removed.",
+        cause,
+      },
+    );
     this.problems = problems;
   }
 }

@@ -38,6 +38,17 @@ export class QueueFile {
     });
   }
 
+  /** Puts a dead letter there, as another program might. */
+  putLetter({ body, reason, detail }: Pick<LetterRow, "body" | "reason" | "detail">): void {
+    this.#with((database) => {
+      database
+        .prepare(
+          "INSERT INTO dead_letters (body, reason, detail, attempts, run_id, dead_lettered_at_ms) VALUES (?, ?, ?, 0, 'r', 0)",
+        )
+        .run(body, reason, detail);
+    });
+  }
+
   /** Puts a body before all others. */
   putFirst(body: string): void {
     this.#with((database) => {

@@ -112,10 +112,11 @@ async function storeState(
 }
 
 function placesOf(tasks: readonly ExportTask[]): Pick<StatusReport["platform"], "byStatus" | "oldest"> {
-  const byStatus: Record<string, number> = {};
+  const counts = new Map<string, number>();
   for (const { status } of tasks) {
-    byStatus[status] = (byStatus[status] ?? 0) + 1;
+    counts.set(status, (counts.get(status) ?? 0) + 1);
   }
+  const byStatus = Object.fromEntries(counts);
   const [oldest] = oldestFirst(tasks);
   return oldest?.createTime === undefined
     ? { byStatus }
