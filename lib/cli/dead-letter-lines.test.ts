@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { HeldDeadLetter } from "../ports/task-queue.ts";
-import { deadLetterLines, redriveLines } from "./dead-letter-lines.ts";
+import { deadLetterLines, dismissLines, redriveLines, unknownIds } from "./dead-letter-lines.ts";
 import { lineWriter } from "./terminal.ts";
 
 const HOSTILE = '\u001b[2J\u009b31m\u2028\nmoved back 99: {"exportTaskId":"forged"}';
@@ -36,11 +36,21 @@ test.each([
   const write = await lineWriter({ write: (text) => shown.push(text) });
   write([...deadLetterLines([held], 0), ...redriveLines(["1"], [held])]);
   const lines = shown.join("").split("\n");
-  expect(lines).toHaveLength(6);
+  expect(lines).toHaveLength(8);
   expect(lines.join("")).not.toMatch(/[\p{Cc}\u2028\u2029]/u);
 });
 
 test("a long body is cut", () => {
   const [line = ""] = redriveLines("all", [letter({ body: "x".repeat(1_000) })]);
   expect(line).toBe(`moved back 1: "${"x".repeat(40)}…"`);
+});
+
+test("an id is unknown when it is neither a letter's nor its export task's", () => {
+  const letters = [letter({ id: "7", body: "t-1" }), letter({ id: "8", body: "t-1" })];
+  expect(unknownIds(["7", "t-1", "8", "t-2"], letters)).toEqual(["t-2"]);
+  expect(dismissLines(["t-1", "t-2"], letters)).toEqual([
+    "dismissed 7: t-1",
+    "dismissed 8: t-1",
+    'no dead letter has the id t-2; "iotda-archiver dead-letters list" shows them',
+  ]);
 });

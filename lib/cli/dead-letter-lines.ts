@@ -1,5 +1,5 @@
 import type { HeldDeadLetter } from "../ports/task-queue.ts";
-import { parseBody } from "../queue/message-codec.ts";
+import { isNamedBy, taskOfLetter } from "../queue/letter-names.ts";
 import { count, formatDuration } from "./format.ts";
 
 const EXCERPT_CHARACTERS = 40;
@@ -16,7 +16,9 @@ export function deadLetterLines(letters: readonly HeldDeadLetter[], nowMs: numbe
       return [`${id}  ${subjectOf(body)}  ${reason}${tries}${when}`, `    ${detail}`];
     }),
     "",
-    'Move letters back with "iotda-archiver dead-letters redrive <id …>" or "--all".',
+    "Name letters by their export task's id, or by their own, which stands first:",
+    "  iotda-archiver dead-letters redrive <id …>                  to be tried afresh (--all: every letter)",
+    "  iotda-archiver dead-letters dismiss <id …> --reason <text>  when nothing has to be done any more",
   ];
 }
 
@@ -25,20 +27,41 @@ export function redriveLines(
   ids: readonly string[] | "all",
   moved: readonly HeldDeadLetter[],
 ): readonly string[] {
-  const lines = moved.map(({ id, body }) => `moved back ${id}: ${subjectOf(body)}`);
-  const movedIds = new Set(moved.map(({ id }) => id));
-  const unknown = ids === "all" ? [] : ids.filter((id) => !movedIds.has(id));
-  return [
-    ...lines,
-    ...unknown.map((id) => `no dead letter has the id ${id}; "iotda-archiver dead-letters list" shows them`),
-    ...(lines.length === 0 && unknown.length === 0 ? ["There are no dead letters."] : []),
+  const lines = [
+    ...moved.map(({ id, body }) => `moved back ${id}: ${subjectOf(body)}`),
+    ...unknownLines(ids, moved),
   ];
+  return lines.length === 0 ? ["There are no dead letters."] : lines;
+}
+
+/** `dead-letters dismiss` for a person, in the same way. */
+export function dismissLines(
+  ids: readonly string[],
+  dismissed: readonly HeldDeadLetter[],
+): readonly string[] {
+  return [
+    ...dismissed.map(({ id, body }) => `dismissed ${id}: ${subjectOf(body)}`),
+    ...unknownLines(ids, dismissed),
+  ];
+}
+
+/** Those of the ids that are neither a found letter's nor the id of its export task. */
+export function unknownIds(
+  ids: readonly string[] | "all",
+  found: readonly HeldDeadLetter[],
+): readonly string[] {
+  return ids === "all" ? [] : ids.filter((id) => !found.some((letter) => isNamedBy(new Set([id]), letter)));
+}
+
+function unknownLines(ids: readonly string[] | "all", found: readonly HeldDeadLetter[]): readonly string[] {
+  return unknownIds(ids, found).map(
+    (id) => `no dead letter has the id ${id}; "iotda-archiver dead-letters list" shows them`,
+  );
 }
 
 /** The task a letter is about, or the beginning of a body that is no task's: anybody may have sent it. */
 function subjectOf(body: string): string {
-  const parsed = parseBody(body);
-  return parsed.kind === "task" ? parsed.message.exportTaskId : excerpt(body);
+  return taskOfLetter({ body }) ?? excerpt(body);
 }
 
 /** Quoted, so that nothing in it can pass for words of this program. */

@@ -8,6 +8,7 @@ import { refuseUnknownSubcommands } from "./command-group.ts";
 import { archiveCommand } from "./commands/archive.ts";
 import { listDeadLettersCommand, redriveCommand } from "./commands/dead-letters.ts";
 import { discoverCommand } from "./commands/discover.ts";
+import { type DismissOptions, dismissCommand } from "./commands/dismiss.ts";
 import { requestCommand } from "./commands/request.ts";
 import { runCommand } from "./commands/run.ts";
 import { statusCommand } from "./commands/status.ts";
@@ -16,7 +17,7 @@ import { EXIT, type ExitCode } from "./exit-codes.ts";
 import { messageLines } from "./failure-lines.ts";
 import { InterruptedByOperator } from "./interrupt.ts";
 import { createOutput, type Output } from "./output.ts";
-import { addRetentionCommands } from "./retention-commands.ts";
+import { addRetentionCommands, reasonText } from "./retention-commands.ts";
 import type { CommonOptions } from "./session.ts";
 import { lineWriter } from "./terminal.ts";
 
@@ -109,7 +110,9 @@ function createProgram(output: Output, complain: Complain, end: (code: ExitCode)
     .option("--remove-orphans", "remove such copies when they are older than a day")
     .action(async (options: SweepCommandOptions) => end(await sweepCommand(options, output)));
 
-  const deadLetters = program.command("dead-letters").description("show or move back what was given up");
+  const deadLetters = program
+    .command("dead-letters")
+    .description("show, move back or dismiss what was given up");
   refuseUnknownSubcommands(deadLetters);
   command(deadLetters, "list", "show the dead letters and their reasons (the default)", true)
     .option("--limit <n>", "show at most so many", wholeNumber, 100)
@@ -126,6 +129,12 @@ function createProgram(output: Output, complain: Complain, end: (code: ExitCode)
       }
       end(await redriveCommand(options.all === true ? "all" : ids, options, output));
     });
+  command(deadLetters, "dismiss <ids...>", "remove dead letters for which nothing has to be done any more")
+    .requiredOption("--reason <text>", "why", reasonText)
+    .option("--by <name>", "who dismisses; without it, this user", reasonText)
+    .action(async (ids: string[], options: DismissOptions) =>
+      end(await dismissCommand(ids, options, output)),
+    );
   addRetentionCommands(program, command, output, end);
   return program;
 }

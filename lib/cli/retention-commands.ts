@@ -73,7 +73,8 @@ export function addRetentionCommands(
 
 const MAX_REASON_CHARACTERS = 1_000;
 
-function reasonText(text: string): string {
+/** A reason or a name, as a note keeps it. */
+export function reasonText(text: string): string {
   if (text.trim() === "" || text.length > MAX_REASON_CHARACTERS) {
     throw new InvalidArgumentError(`It must have 1 to ${MAX_REASON_CHARACTERS} characters.`);
   }

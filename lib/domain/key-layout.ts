@@ -117,6 +117,11 @@ export function deadLetterKey(atMs: number, bodySha256Hex: string): string {
   return `dead-letters/${utcDayPath(atMs)}/${bodySha256Hex.slice(0, 16)}.json`;
 }
 
+/** The key of the note on a letter that an operator dismissed; the nonce keeps two of one millisecond apart. */
+export function dismissedLetterKey(atMs: number, nonceHex: string): string {
+  return `dead-letters/dismissed/${utcDayPath(atMs)}/${runIdOf(atMs, nonceHex)}.json`;
+}
+
 /** The folder of one UTC day's run reports. */
 export function runReportsFolder(atMs: number): string {
   return `runs/${utcDayPath(atMs)}/`;

@@ -72,8 +72,21 @@ export interface HeldDeadLetter extends Omit<DeadLetter, "reason"> {
 /** The operator's view of the dead-letter queue. */
 export interface DeadLetterQueue {
   listDeadLetters(options: CallOptions & { readonly limit: number }): Promise<readonly HeldDeadLetter[]>;
-  /** Moves letters back: sends each body, then removes the letter. Returns those moved. */
+  /**
+   * Moves letters back: sends each body, then removes the letter. Returns those moved.
+   * @param ids of letters, or of export tasks, which name every letter about them.
+   */
   redrive(ids: readonly string[] | "all", options: CallOptions): Promise<readonly HeldDeadLetter[]>;
+  /**
+   * Removes letters for good. Returns those removed.
+   * @param ids as for `redrive`.
+   * @param note is awaited for each letter before that letter is removed; what it throws ends the call.
+   */
+  dismiss(
+    ids: readonly string[],
+    note: (letter: HeldDeadLetter) => Promise<void>,
+    options: CallOptions,
+  ): Promise<readonly HeldDeadLetter[]>;
 }
 
 export type QueueErrorCode =

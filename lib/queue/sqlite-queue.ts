@@ -11,6 +11,7 @@ import type {
   SendOptions,
   TaskQueue,
 } from "../ports/task-queue.ts";
+import { isNamedBy } from "./letter-names.ts";
 import { encodeMessage, parseBody, withoutProgress } from "./message-codec.ts";
 import { inTransaction, SqliteDatabase } from "./sqlite-database.ts";
 import { handleExpiredError } from "./sqlite-errors.ts";
@@ -35,6 +36,7 @@ const depthRow = v.object({
   dead_letters: v.number(),
   next_due_at_ms: v.nullable(v.number()),
 });
+const namedRow = v.object({ id: v.number(), body: v.string() });
 const deadLetterRow = v.object({
   id: v.number(),
   body: v.string(),
@@ -221,7 +223,7 @@ export class SqliteQueue implements TaskQueue, DeadLetterQueue {
 
   /** One transaction for each letter: an interruption leaves every letter in exactly one of the two places. */
   async redrive(ids: readonly string[] | "all", { signal }: CallOptions): Promise<readonly HeldDeadLetter[]> {
-    const wanted = ids === "all" ? await this.#allDeadLetterIds(signal) : ids.filter(isRowId).map(Number);
+    const wanted = await this.#rowsOf(ids, signal);
     const moved: HeldDeadLetter[] = [];
     for (const id of wanted) {
       const letter = await this.#database.run((database) => {
@@ -243,12 +245,51 @@ export class SqliteQueue implements TaskQueue, DeadLetterQueue {
     return moved;
   }
 
-  async #allDeadLetterIds(signal: AbortSignal): Promise<readonly number[]> {
-    const rows = await this.#database.run(
-      (database) => database.prepare("SELECT id FROM dead_letters ORDER BY id").all(),
-      signal,
-    );
-    return rows.map((row) => Number(row.id));
+  /** A letter that somebody else takes away meanwhile is not among those returned. */
+  async dismiss(
+    ids: readonly string[],
+    note: (letter: HeldDeadLetter) => Promise<void>,
+    { signal }: CallOptions,
+  ): Promise<readonly HeldDeadLetter[]> {
+    const dismissed: HeldDeadLetter[] = [];
+    for (const id of await this.#rowsOf(ids, signal)) {
+      const row = await this.#database.run(
+        (database) => database.prepare("SELECT * FROM dead_letters WHERE id = ?").get(id),
+        signal,
+      );
+      if (row === undefined) {
+        continue;
+      }
+      const letter = readDeadLetter(row);
+      await note(letter);
+      const { changes } = await this.#database.run(
+        (database) => database.prepare("DELETE FROM dead_letters WHERE id = ?").run(id),
+        signal,
+      );
+      if (Number(changes) > 0) {
+        dismissed.push(letter);
+      }
+    }
+    return dismissed;
+  }
+
+  /** The rows of the letters that are named, oldest first. A number that is a letter's own id means that letter alone. */
+  async #rowsOf(ids: readonly string[] | "all", signal: AbortSignal): Promise<readonly number[]> {
+    return await this.#database.run((database) => {
+      const hasRow = database.prepare("SELECT 1 FROM dead_letters WHERE id = ?");
+      const named = ids === "all" ? [] : ids;
+      const own = new Set(named.filter((id) => isRowId(id) && hasRow.get(Number(id)) !== undefined));
+      const tasks = new Set(named.filter((id) => !own.has(id)));
+      const rows: number[] = [];
+      // One row at a time: bodies may be large.
+      for (const row of database.prepare("SELECT id, body FROM dead_letters ORDER BY id").iterate()) {
+        const { id, body } = v.parse(namedRow, row);
+        if (ids === "all" || own.has(String(id)) || isNamedBy(tasks, { id: "", body })) {
+          rows.push(id);
+        }
+      }
+      return rows;
+    }, signal);
   }
 
   #nowMs(): number {

@@ -1,6 +1,7 @@
 import type { Clock } from "../ports/clock.ts";
 import type { CallOptions } from "../ports/platform.ts";
 import { type DeadLetterQueue, type HeldDeadLetter, QueueError } from "../ports/task-queue.ts";
+import { isNamedBy } from "./letter-names.ts";
 import type { SqsCaller } from "./sqs-caller.ts";
 import { messageOfLetter, readLetter } from "./sqs-letter.ts";
 import type { SqsReceived } from "./sqs-messages.ts";
@@ -59,21 +60,45 @@ export class SqsDeadLetters implements DeadLetterQueue {
 
   /** At most 10,000 letters at a time. An interruption may leave a letter in both queues, never in none. */
   async redrive(ids: readonly string[] | "all", { signal }: CallOptions): Promise<readonly HeldDeadLetter[]> {
-    const missing = new Set(ids === "all" ? [] : ids);
-    const moved: HeldDeadLetter[] = [];
+    return await this.#take(ids, signal, (letter) =>
+      sendAll(this.#tasks, this.#clock, [messageOfLetter(letter)], { signal, delayMs: 0 }),
+    );
+  }
+
+  /** At most 10,000 letters at a time. An interruption may leave a letter that is noted, never lose one that is not. */
+  async dismiss(
+    ids: readonly string[],
+    note: (letter: HeldDeadLetter) => Promise<void>,
+    { signal }: CallOptions,
+  ): Promise<readonly HeldDeadLetter[]> {
+    return await this.#take(ids, signal, (letter) => note(readLetter(letter)));
+  }
+
+  /** Removes the letters that are named, each once `before` is done with it. */
+  async #take(
+    ids: readonly string[] | "all",
+    signal: AbortSignal,
+    before: (letter: SqsReceived) => Promise<void>,
+  ): Promise<readonly HeldDeadLetter[]> {
+    const named = new Set(ids === "all" ? [] : ids);
+    // Of an export task there may always be one letter more; of a letter's own id there is one.
+    const open = new Set(named);
+    const taken: HeldDeadLetter[] = [];
     await this.#walk(signal, {
-      wanted: () => (ids === "all" || missing.size > 0 ? MAX_LETTERS : 0),
+      wanted: () => (ids === "all" || open.size > 0 ? MAX_LETTERS : 0),
       visit: async (letter) => {
-        if (ids !== "all" && !missing.delete(letter.messageId)) {
+        const held = readLetter(letter);
+        if (ids !== "all" && !isNamedBy(named, held)) {
           return "left";
         }
-        await sendAll(this.#tasks, this.#clock, [messageOfLetter(letter)], { signal, delayMs: 0 });
+        await before(letter);
         await deleteMessage(this.#letters, letter.handle, { signal });
-        moved.push(readLetter(letter));
+        open.delete(held.id);
+        taken.push(held);
         return "removed";
       },
     });
-    return moved;
+    return taken;
   }
 
   /** Receives letters, each visited once, until no more are wanted or no new ones come; shows again what is left. */

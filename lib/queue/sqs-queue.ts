@@ -177,6 +177,14 @@ class SqsQueue implements TaskQueue, DeadLetterQueue {
   async redrive(ids: readonly string[] | "all", options: CallOptions): Promise<readonly HeldDeadLetter[]> {
     return await this.#deadLetters.redrive(ids, options);
   }
+
+  async dismiss(
+    ids: readonly string[],
+    note: (letter: HeldDeadLetter) => Promise<void>,
+    options: CallOptions,
+  ): Promise<readonly HeldDeadLetter[]> {
+    return await this.#deadLetters.dismiss(ids, note, options);
+  }
 }
 
 function isMessageRefused(thrown: unknown): boolean {

@@ -1,6 +1,12 @@
 import { describe, expect, onTestFinished, test } from "vitest";
 import type { TaskMessage } from "../../lib/domain/task-message.ts";
-import type { DeadLetter, DeadLetterQueue, ReceivedMessage, TaskQueue } from "../../lib/ports/task-queue.ts";
+import type {
+  DeadLetter,
+  DeadLetterQueue,
+  HeldDeadLetter,
+  ReceivedMessage,
+  TaskQueue,
+} from "../../lib/ports/task-queue.ts";
 import { encodeMessage } from "../../lib/queue/message-codec.ts";
 
 export interface QueueUnderTest {
@@ -262,6 +268,46 @@ export function describeTaskQueue(
         expect(await queue.listDeadLetters({ signal, limit: 10 })).toEqual([]);
       });
 
+      test("an export task's id moves every letter about it back, whatever the form of its body", async () => {
+        const { queue } = await open();
+        for (const body of ["task-1", '{"exportTaskId":"task-1","source":"cli"}', "task-2", "no task"]) {
+          await queue.deadLetter({ ...letter, body }, { signal });
+        }
+        expect(await queue.redrive(["task-1", "task-1"], { signal })).toHaveLength(2);
+        expect(await receiveIds(queue, 2)).toEqual(["task-1", "task-1"]);
+        const left = await queue.listDeadLetters({ signal, limit: 10 });
+        expect(left.map(({ body }) => body).toSorted()).toEqual(["no task", "task-2"]);
+      });
+
+      test("a letter is noted before it is dismissed, by its id or its export task's", async () => {
+        const { queue } = await open();
+        for (const body of ["task-1", "task-1", "task-2", "no task"]) {
+          await queue.deadLetter({ ...letter, body }, { signal });
+        }
+        const held = await queue.listDeadLetters({ signal, limit: 10 });
+        const odd = held.find(({ body }) => body === "no task");
+        const noted: HeldDeadLetter[] = [];
+        const note = async (one: HeldDeadLetter) => {
+          const { deadLetters } = await queue.depth({ signal });
+          expect(deadLetters).toBe(4 - noted.length);
+          noted.push(one);
+        };
+        const dismissed = await queue.dismiss(["task-1", odd?.id ?? "", "4711"], note, { signal });
+        expect(dismissed.map(({ body }) => body).toSorted()).toEqual(["no task", "task-1", "task-1"]);
+        expect(noted).toEqual(dismissed);
+        expect(await queue.listDeadLetters({ signal, limit: 10 })).toMatchObject([{ body: "task-2" }]);
+        expect(await queue.receive({ signal })).toBeUndefined();
+      });
+
+      test("a letter that could not be noted stays", async () => {
+        const { queue, pass } = await open();
+        await queue.deadLetter({ ...letter, body: "task-1" }, { signal });
+        const full = new Error("the disk is full");
+        await expect(queue.dismiss(["task-1"], () => Promise.reject(full), { signal })).rejects.toBe(full);
+        await pass(31_000);
+        expect(await queue.listDeadLetters({ signal, limit: 10 })).toMatchObject([{ body: "task-1" }]);
+      });
+
       test("an id that is not held is left out", async () => {
         const { queue } = await open();
         await queue.deadLetter(letter, { signal });
@@ -302,6 +348,7 @@ export function describeTaskQueue(
         () => queue.depth(aborted),
         () => queue.listDeadLetters(aborted),
         () => queue.redrive("all", aborted),
+        () => queue.dismiss(["task-1"], () => Promise.reject(new Error("noted")), aborted),
       ];
       for (const call of calls) {
         await expect(call()).rejects.toBe(reason);

@@ -23,6 +23,7 @@ const COMMAND_TABLE = /^\| command \|.*\n\|[-|]+\n((?:\|.*\n)+)/m;
 const FILLED: readonly (readonly [RegExp, string])[] = [
   [/<id …>|<(?:export|batch) task id>|\{(?:export|batch) task id\}/g, "bad-01"],
   [/<file>/g, "file.zip"],
+  [/<text>/g, "why"],
   [/--reason …/g, "--reason why"],
   [/ …$/, ""],
   [/[[\]]/g, ""],

@@ -1,4 +1,5 @@
 import type { DeadLetter, HeldDeadLetter, QueueDepth, ReceivedMessage } from "../../lib/ports/task-queue.ts";
+import { isNamedBy } from "../../lib/queue/letter-names.ts";
 import { parseBody } from "../../lib/queue/message-codec.ts";
 import { queueError } from "./port-errors.ts";
 import type { Latency, SeededRandom } from "./seeded-random.ts";
@@ -143,12 +144,21 @@ export class QueueState {
   }
 
   redrive(ids: readonly string[] | "all"): readonly HeldDeadLetter[] {
-    const chosen = this.deadLetters.filter(({ id }) => ids === "all" || ids.includes(id));
+    const chosen = ids === "all" ? this.deadLetters : this.lettersNamed(ids);
     for (const letter of chosen) {
       this.send(letter.body);
       this.#deadLetters.delete(letter.id);
     }
     return chosen;
+  }
+
+  lettersNamed(ids: readonly string[]): readonly HeldDeadLetter[] {
+    const named = new Set(ids);
+    return this.deadLetters.filter((letter) => isNamedBy(named, letter));
+  }
+
+  removeDeadLetter(id: string): void {
+    this.#deadLetters.delete(id);
   }
 
   depth(): QueueDepth {

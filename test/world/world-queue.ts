@@ -98,6 +98,23 @@ export class WorldQueue implements TaskQueue, DeadLetterQueue {
     return this.#call("queue.redrive", String(ids), signal, () => this.#parts.state.redrive(ids));
   }
 
+  async dismiss(
+    ids: readonly string[],
+    note: (letter: HeldDeadLetter) => Promise<void>,
+    { signal }: CallOptions,
+  ): Promise<readonly HeldDeadLetter[]> {
+    const { state } = this.#parts;
+    const dismissed = await this.#call("queue.listDeadLetters", String(ids), signal, () =>
+      state.lettersNamed(ids),
+    );
+    for (const letter of dismissed) {
+      await note(letter);
+      // To a fault it is a redrive that sends nothing.
+      await this.#call("queue.redrive", letter.id, signal, () => state.removeDeadLetter(letter.id));
+    }
+    return dismissed;
+  }
+
   async #send(subject: string, body: string, { delayMs, signal }: SendOptions): Promise<void> {
     await this.#call("queue.send", subject, signal, () => this.#parts.state.send(body, delayMs));
   }

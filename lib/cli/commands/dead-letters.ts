@@ -1,6 +1,6 @@
 import { systemClock } from "../../config/system.ts";
 import { wireQueue } from "../../config/wiring.ts";
-import { deadLetterLines, redriveLines } from "../dead-letter-lines.ts";
+import { deadLetterLines, redriveLines, unknownIds } from "../dead-letter-lines.ts";
 import { loadConfiguration } from "../environment.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { interruptible } from "../interrupt.ts";
@@ -29,7 +29,7 @@ export async function redriveCommand(
 ): Promise<ExitCode> {
   const moved = await withDeadLetters(options, (queue, signal) => queue.redrive(ids, { signal }));
   output.show({ redriven: moved }, redriveLines(ids, moved));
-  return ids !== "all" && moved.length < ids.length ? EXIT.failed : EXIT.done;
+  return unknownIds(ids, moved).length > 0 ? EXIT.failed : EXIT.done;
 }
 
 async function withDeadLetters<T>(
