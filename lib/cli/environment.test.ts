@@ -10,7 +10,7 @@ async function fileWith(text: string): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "archiver-env-"));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   const file = join(folder, "archiver.env");
-  await writeFile(file, text);
+  await writeFile(file, text, { mode: 0o600 });
   return file;
 }
 

@@ -1,8 +1,9 @@
 import path from "node:path";
 import type { Configuration, ConfigurationPart } from "../config/configuration.ts";
-import { type SettingsFile, withSettingsFile } from "../config/env-file.ts";
+import { type SettingsFile, type SettingsOfFile, withSettingsFile } from "../config/env-file.ts";
 import { readConfiguration } from "../config/environment.ts";
 import { ConfigurationError } from "../config/errors.ts";
+import { operatorLines } from "./terminal.ts";
 
 /** For the first call ever: nothing else in the message says that a file can hold the settings. */
 const WHERE_TO_SET = "Set them in the environment, or name a file with --config.";
@@ -22,13 +23,17 @@ export async function loadConfiguration<Part extends ConfigurationPart>(
   need: readonly Part[],
 ): Promise<Configuration<Part>> {
   const file = settingsFileOf(options);
-  const { environment, problems } =
+  const { environment, problems, warning }: SettingsOfFile =
     file === undefined
       ? { environment: process.env, problems: [] }
       : await withSettingsFile(process.env, file);
   handToAwsSdk(environment);
   try {
-    return readConfiguration(environment, new Set(need), problems);
+    const configuration = readConfiguration(environment, new Set(need), problems);
+    if (warning !== undefined) {
+      (await operatorLines())(warning);
+    }
+    return configuration;
   } catch (error) {
     throw error instanceof ConfigurationError && file === undefined
       ? new ConfigurationError(error.problems, error.cause, WHERE_TO_SET)

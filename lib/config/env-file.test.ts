@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -15,7 +15,7 @@ afterAll(async () => {
 
 async function fileWith(text: string): Promise<string> {
   const file = path.join(folder, "archiver.env");
-  await writeFile(file, text);
+  await writeFile(file, text, { mode: 0o600 });
   return file;
 }
 
@@ -124,4 +124,23 @@ test("names a file that is not there, is a folder or is too large", async () => 
   await expect(read(large)).rejects.toMatchObject({
     problems: [{ problem: "is larger than 262144 bytes" }],
   });
+});
+
+test.skipIf(process.platform === "win32").each([
+  [0o600, undefined],
+  [0o640, undefined],
+  [0o400, undefined],
+  [0o644, "has mode 0644: everybody can read it. "],
+  [0o604, "has mode 0604: everybody can read it. "],
+  [0o660, "has mode 0660: others than its owner can change it. "],
+  [0o602, "has mode 0602: others than its owner can change it. "],
+  [0o666, "has mode 0666: everybody can read it, and others than its owner can change it. "],
+])("says of a file of mode %o who may read or change it", async (mode, said) => {
+  const file = await fileWith("A=1\n");
+  await chmod(file, mode);
+  const { warning } = await read(file);
+  expect(warning).toBe(
+    said &&
+      `Warning: --config ${JSON.stringify(file)} ${said}Set it with chmod 600, or chmod 640 where its group may read it.`,
+  );
 });

@@ -17,7 +17,13 @@ export interface SettingsFile {
 export interface SettingsOfFile {
   readonly environment: Environment;
   readonly problems: readonly ConfigurationProblem[];
+  /** That others may read or change the file, and what to do. */
+  readonly warning?: string;
 }
+
+/** What others than the owner may do with a file, of the bits of its mode. */
+const WRITABLE_BY_OTHERS = 0o022;
+const READABLE_BY_EVERYBODY = 0o004;
 
 /**
  * The environment with the settings of a file, in the format of Node's own `--env-file`.
@@ -29,23 +35,39 @@ export interface SettingsOfFile {
  */
 export async function withSettingsFile(env: Environment, file: SettingsFile): Promise<SettingsOfFile> {
   // Editors on Windows begin a file with a byte order mark; it would become part of the first name.
-  const { settings, problems } = readLines(
-    nameOf(file),
-    (await readWithinLimit(file)).replace(/^\uFEFF/, ""),
-  );
+  const { text, mode } = await readWithinLimit(file);
+  const { settings, problems } = readLines(nameOf(file), text.replace(/^\uFEFF/, ""));
+  const warning = warningOfMode(file, mode);
   const read = parseEnv(settings);
   return {
     environment: { ...read, ...env },
     problems: [...problems, ...problemsOfNearNames(read)],
+    ...(warning === undefined ? {} : { warning }),
   };
 }
 
-async function readWithinLimit(file: SettingsFile): Promise<string> {
-  let about: { isFile(): boolean; readonly size: number };
+/** Who may write the file may switch deletion on; who may read it has the keys. */
+function warningOfMode(file: SettingsFile, mode: number): string | undefined {
+  // Windows has no such modes: what Node shows there says nothing.
+  const mayBe = process.platform === "win32" ? 0 : mode;
+  const mays = [
+    ...((mayBe & READABLE_BY_EVERYBODY) === 0 ? [] : ["everybody can read it"]),
+    ...((mayBe & WRITABLE_BY_OTHERS) === 0 ? [] : ["others than its owner can change it"]),
+  ];
+  const shown = (mode & 0o777).toString(8).padStart(4, "0");
+  return mays.length === 0
+    ? undefined
+    : `Warning: ${nameOf(file)} has mode ${shown}: ${mays.join(", and ")}. Set it with chmod 600, or chmod 640 where its group may read it.`;
+}
+
+async function readWithinLimit(
+  file: SettingsFile,
+): Promise<{ readonly text: string; readonly mode: number }> {
+  let about: { isFile(): boolean; readonly size: number; readonly mode: number };
   try {
     about = await stat(file.path);
     if (about.isFile() && about.size <= MAX_ENV_FILE_BYTES) {
-      return await readFile(file.path, "utf8");
+      return { text: await readFile(file.path, "utf8"), mode: about.mode };
     }
   } catch (error) {
     const code = error instanceof Error && "code" in error ? String(error.code) : "unknown error";

@@ -1,6 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
+import { FOLDER_MODE, makeDatabaseFile } from "../files/own-files.ts";
 import type { Clock, Random } from "../ports/clock.ts";
 import { foreignFileError, isBusy, isNoTransaction, toQueueError } from "./sqlite-errors.ts";
 
@@ -74,7 +75,8 @@ export class SqliteDatabase {
     // A static import would fail on an old Node before the program can say which version it needs.
     const { DatabaseSync } = await import("node:sqlite");
     try {
-      await mkdir(dirname(filePath), { recursive: true, mode: 0o750 });
+      await mkdir(dirname(filePath), { recursive: true, mode: FOLDER_MODE });
+      makeDatabaseFile(filePath);
       const opened = new SqliteDatabase(filePath, new DatabaseSync(filePath), dependencies);
       try {
         await opened.run((database) => prepareFile(database, filePath));

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { constants } from "node:fs";
 import { link, open, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { FILE_MODE } from "../files/own-files.ts";
 import { MAX_DOCUMENT_BYTES, type StoredDocument, type WriteCondition } from "../ports/object-store.ts";
 import { documentText, documentTooLargeError } from "./document-text.ts";
 import { errnoOf } from "./file-errors.ts";
@@ -9,7 +10,7 @@ import { isFileName, objectPath } from "./file-keys.ts";
 import type { FileLock } from "./file-lock.ts";
 import { etagOf, openObject, statEntry } from "./file-objects.ts";
 import type { FileRoot } from "./file-root.ts";
-import { FILE_MODE, removeIfPresent } from "./file-upload.ts";
+import { removeIfPresent } from "./file-upload.ts";
 
 /**
  * Where every document is written before it takes its place. One name is enough: only the holder of the

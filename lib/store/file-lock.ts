@@ -1,5 +1,6 @@
 import { dirname, join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
+import { makeDatabaseFile } from "../files/own-files.ts";
 import type { Clock, Random } from "../ports/clock.ts";
 import { lockError } from "./file-errors.ts";
 import { LOCK_KEY } from "./file-keys.ts";
@@ -41,6 +42,7 @@ export class FileLock {
     // A connection for each holder: two of one process then exclude each other as two processes do.
     let database: DatabaseSync | undefined;
     try {
+      makeDatabaseFile(path);
       database = this.#openedOr(() => new DatabaseSync(path));
       await this.#begin(database, signal);
       return await operation();

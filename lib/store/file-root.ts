@@ -1,6 +1,7 @@
 import { type BigIntStats, constants } from "node:fs";
 import { mkdir, open, realpath, stat, statfs } from "node:fs/promises";
 import { dirname, join, relative, sep } from "node:path";
+import { FOLDER_MODE } from "../files/own-files.ts";
 import type { Clock } from "../ports/clock.ts";
 import {
   errnoOf,
@@ -10,9 +11,6 @@ import {
   rootGoneError,
   rootMissingError,
 } from "./file-errors.ts";
-
-/** Group may read: for the operator's backup. The umask still takes its share. */
-const FOLDER_MODE = 0o750;
 
 /** Systems write a changed folder out by themselves; ext4 after 5 s, Btrfs and XFS after 30. */
 const WRITTEN_OUT_AFTER_MS = 10 * 60_000;

@@ -1,15 +1,13 @@
 import { constants } from "node:fs";
 import { type FileHandle, link, lstat, open, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { FILE_MODE } from "../files/own-files.ts";
 import type { BodyProof, StoredObject, Upload } from "../ports/object-store.ts";
 import { errnoOf, toStoreError } from "./file-errors.ts";
 import { objectPath, uploadName } from "./file-keys.ts";
 import { etagOf, statObject } from "./file-objects.ts";
 import type { FileRoot } from "./file-root.ts";
 import { keyTakenError, proofMismatchError, uploadGoneError } from "./upload-errors.ts";
-
-/** Read and write for the owner, read for the group (backup programs). The umask still takes its share. */
-export const FILE_MODE = 0o640;
 
 /** What is asked for when the source does not say how much it will send. */
 const UNKNOWN_SIZE_BYTES = 16 * 1024 * 1024;

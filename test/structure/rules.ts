@@ -29,7 +29,7 @@ const LAYERS: readonly { readonly modules: readonly string[]; readonly peers: bo
     ],
     peers: true,
   },
-  { modules: ["lib/network"], peers: false },
+  { modules: ["lib/network", "lib/files"], peers: false },
   { modules: ["lib/iotda", "lib/store", "lib/queue"], peers: false },
   { modules: ["lib/config"], peers: false },
   // What a deployed function does around a run: its host, events, log lines and metrics.

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { type FileHandle, lstat, open, rename, rm } from "node:fs/promises";
 import path from "node:path";
 import { ArchiverError } from "../../domain/errors.ts";
+import { FILE_MODE } from "../../files/own-files.ts";
 import { RetentionRecords } from "../../records/retention-records.ts";
 import { type FoundCopy, findCopy, readProvedCopy } from "../../retention/read-copy.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
@@ -49,7 +50,7 @@ async function writeProved({ store, signal }: ArchiveSession, found: FoundCopy, 
   );
   let handle: FileHandle | undefined;
   try {
-    handle = await open(draft, "wx", 0o640);
+    handle = await open(draft, "wx", FILE_MODE);
     const target = handle;
     await readProvedCopy(store, found, { signal }, async (chunk) => {
       await target.writeFile(chunk);
