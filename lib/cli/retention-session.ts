@@ -16,6 +16,8 @@ type Store = ObjectStore & StoreSweeper & RetentionStore;
 /** What a command that only reads and holds archived exports works with. */
 export interface ArchiveSession {
   readonly store: Store;
+  /** Where a file store lies. */
+  readonly storeFolder: string | undefined;
   readonly scope: PlatformScope;
   readonly ports: RetentionPorts;
   /** Aborted by the operator's first interrupt. */
@@ -42,7 +44,8 @@ export async function withArchive<T>(
   try {
     const scope = { projectId: platform.projectId, instanceId: platform.instanceId };
     const ports = retentionPorts(store, showEvents(say));
-    return await interruptible(say, (signal) => work({ store, scope, ports, signal }));
+    const storeFolder = place.kind === "file" ? place.folder : undefined;
+    return await interruptible(say, (signal) => work({ store, storeFolder, scope, ports, signal }));
   } finally {
     close();
     keys.close();

@@ -30,13 +30,20 @@ export const storeLocation = schemaOf<StoreLocation>((text) => {
   return { problem: "is neither s3://… nor file:///…" };
 });
 
+/** A file's name may have 255 bytes on most file systems, and SQLite puts `<name>-journal` beside it. */
+const MAX_QUEUE_NAME_BYTES = 255 - "-journal".length;
+
 /** An SQS queue URL or `sqlite:///absolute/file.db`. */
 export const queueLocation = schemaOf<QueueLocation>((text) => {
   if (text.startsWith("sqlite:")) {
     if (/[/\\]$/.test(text)) {
       return { problem: "names a folder, not a file" };
     }
-    return mapValue(absolutePath(text, "sqlite"), (file) => ({ kind: "sqlite", file }));
+    const parsed = absolutePath(text, "sqlite");
+    if ("value" in parsed && Buffer.byteLength(path.posix.basename(parsed.value)) > MAX_QUEUE_NAME_BYTES) {
+      return { problem: `has a file name of more than ${MAX_QUEUE_NAME_BYTES} bytes` };
+    }
+    return mapValue(parsed, (file) => ({ kind: "sqlite", file }));
   }
   const parsed = v.safeParse(sqsQueueUrl, text);
   return parsed.success

@@ -203,6 +203,7 @@ describe("a single value", () => {
     "sqlite:queue.db",
     "sqlite:///",
     "sqlite:///srv/",
+    `sqlite:///srv/${"é".repeat(124)}`,
     "https://sqs.example.com",
     "queue",
   ])("is refused as a queue: %s", (location) => {

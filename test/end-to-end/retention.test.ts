@@ -123,6 +123,18 @@ describe("on one machine", () => {
     expect(taken.stderr).toContain("already");
     expect((await readFile(to)).equals(await readFile(sound))).toBe(true);
 
+    const longest = join(lab.folder, "n".repeat(255));
+    expect(await lab.archiver("restore", "export-03", "--to", longest)).toMatchObject({ exitCode: 0 });
+    const inside = await lab.archiver(
+      "restore",
+      "export-03",
+      "--to",
+      join(lab.store.path, "exports", "back.zip"),
+    );
+    expect(inside).toMatchObject({ exitCode: 1 });
+    expect(inside.stderr).toContain("inside the archive's own store");
+    expect(await lab.store.keys("")).toEqual(before);
+
     const worthless = join(lab.folder, "worthless.zip");
     const refused = await lab.archiver("restore", "export-02", "--to", worthless);
     expect(refused).toMatchObject({ exitCode: 1 });

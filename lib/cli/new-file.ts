@@ -1,0 +1,97 @@
+import { randomBytes } from "node:crypto";
+import { type FileHandle, lstat, open, realpath, rename, rm, stat } from "node:fs/promises";
+import path from "node:path";
+import { ArchiverError } from "../domain/errors.ts";
+import { FILE_MODE } from "../files/own-files.ts";
+
+/** Adds bytes to the file that is being written. */
+type Write = (chunk: Uint8Array) => Promise<void>;
+
+/**
+ * Writes a file under a temporary name beside its place. It takes the place only when `fill` ended well, and nothing
+ * is ever written over. The temporary name owes nothing to the file's own, which may be as long as any may be.
+ *
+ * @throws ArchiverError `restore-target` when the file cannot be written there, and whatever `fill` throws.
+ */
+export async function writeNewFile(file: string, fill: (write: Write) => Promise<void>): Promise<void> {
+  await requireFree(file);
+  const draft = path.join(path.dirname(file), `.iotda-archiver-${randomBytes(6).toString("hex")}.part`);
+  const handle = await open(draft, "wx", FILE_MODE).catch(failUnwritable);
+  try {
+    await fillDurably(handle, fill);
+    await requireFree(file);
+    await rename(draft, file).catch(failUnwritable);
+  } finally {
+    await rm(draft, { force: true });
+  }
+}
+
+async function fillDurably(handle: FileHandle, fill: (write: Write) => Promise<void>): Promise<void> {
+  try {
+    await fill(async (chunk) => {
+      await handle.writeFile(chunk).catch(failUnwritable);
+    });
+    await handle.sync().catch(failUnwritable);
+  } finally {
+    await handle.close();
+  }
+}
+
+/** @throws ArchiverError `restore-target` when something stands at the file's place, or nobody can tell. */
+export async function requireFree(file: string): Promise<void> {
+  const standing = await lstat(file).catch((error: unknown) =>
+    errnoOf(error) === "ENOENT" ? undefined : failUnwritable(error),
+  );
+  if (standing !== undefined) {
+    throw targetError(
+      "there is something at the file's place already",
+      "Name another file with --to, or move that one away.",
+    );
+  }
+}
+
+/**
+ * Folders are compared by what they are, not by name: symbolic links, mounts and other spellings lead to the same one.
+ *
+ * @throws ArchiverError `restore-target` when the file's place is in this folder or below it.
+ */
+export async function requireOutside(file: string, storeFolder: string): Promise<void> {
+  const store = await stat(storeFolder, { bigint: true }).catch((error: unknown) => {
+    if (errnoOf(error) === "ENOENT") {
+      return undefined; // Whoever reads the copy says that the store is not there.
+    }
+    throw error;
+  });
+  let folder = await realpath(path.dirname(file)).catch(failUnwritable);
+  for (;;) {
+    const { dev, ino } = await stat(folder, { bigint: true }).catch(failUnwritable);
+    if (dev === store?.dev && ino === store.ino) {
+      throw targetError(
+        "the file's place is inside the archive's own store",
+        "Name a file outside the folder of ARCHIVER_STORE with --to.",
+      );
+    }
+    const parent = path.dirname(folder);
+    if (parent === folder) {
+      return;
+    }
+    folder = parent;
+  }
+}
+
+function failUnwritable(cause: unknown): never {
+  const errno = errnoOf(cause);
+  const hint =
+    errno === "ENAMETOOLONG"
+      ? "Name a file with a shorter name with --to: most file systems take 255 bytes."
+      : "Look at the folder of --to: it must exist, have room, and let you write.";
+  throw targetError(`the file cannot be written${errno === undefined ? "" : ` (${errno})`}`, hint, cause);
+}
+
+function errnoOf(error: unknown): string | undefined {
+  return error instanceof Error && "code" in error ? String(error.code) : undefined;
+}
+
+function targetError(problem: string, hint: string, cause?: unknown): ArchiverError {
+  return new ArchiverError("restore-target", problem, { scope: "task", retry: "never", hint, cause });
+}
