@@ -62,3 +62,21 @@ test("lines of the file and the settings themselves are one list of problems, wi
   });
   expect(String(refused)).not.toContain("s3cr3t");
 });
+
+test("what only Node's environment can carry is refused in the file, once, and no file is recommended for it", async () => {
+  vi.stubEnv("NODE_EXTRA_CA_CERTS", undefined);
+  vi.stubEnv("NODE_TLS_REJECT_UNAUTHORIZED", undefined);
+  const file = await fileWith(
+    "NODE_EXTRA_CA_CERTS=/etc/own.pem\nNODE_TLS_REJECT_UNAUTHORIZED=0\nNODE_ENV=production\n",
+  );
+  await expect(loadConfiguration({ config: file }, [])).rejects.toMatchObject({
+    problems: [
+      { name: expect.stringMatching(/, NODE_EXTRA_CA_CERTS$/) },
+      { name: expect.stringMatching(/, NODE_TLS_REJECT_UNAUTHORIZED$/) },
+    ],
+  });
+  vi.stubEnv("NODE_TLS_REJECT_UNAUTHORIZED", "0");
+  const refused: unknown = await loadConfiguration({}, []).catch((error: unknown) => error);
+  expect(refused).toMatchObject({ code: "configuration" });
+  expect(String(refused)).not.toContain("--config");
+});

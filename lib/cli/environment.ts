@@ -3,6 +3,7 @@ import type { Configuration, ConfigurationPart } from "../config/configuration.t
 import { type SettingsFile, type SettingsOfFile, withSettingsFile } from "../config/env-file.ts";
 import { readConfiguration } from "../config/environment.ts";
 import { ConfigurationError } from "../config/errors.ts";
+import { isNodeName } from "../config/node-names.ts";
 import { operatorLines } from "./terminal.ts";
 
 /** For the first call ever: nothing else in the message says that a file can hold the settings. */
@@ -35,10 +36,15 @@ export async function loadConfiguration<Part extends ConfigurationPart>(
     }
     return configuration;
   } catch (error) {
-    throw error instanceof ConfigurationError && file === undefined
+    throw error instanceof ConfigurationError && file === undefined && !isAllOfNode(error)
       ? new ConfigurationError(error.problems, error.cause, WHERE_TO_SET)
       : error;
   }
+}
+
+/** Of what only Node's own environment can carry, no file of settings can be recommended. */
+function isAllOfNode({ problems }: ConfigurationError): boolean {
+  return problems.every(({ name }) => isNodeName(name));
 }
 
 function settingsFileOf({ config, envFile }: SettingsFileOptions): SettingsFile | undefined {

@@ -2,6 +2,7 @@ import { readFile, stat } from "node:fs/promises";
 import { parseEnv } from "node:util";
 import { readLines } from "./env-lines.ts";
 import { ConfigurationError, type ConfigurationProblem } from "./errors.ts";
+import { problemsOfNodeNames, withoutNodeNames } from "./node-names.ts";
 import { type Environment, problemsOfNearNames } from "./read-settings.ts";
 
 /** Larger than any file of settings; a log or a disk image given by mistake is refused. */
@@ -40,8 +41,8 @@ export async function withSettingsFile(env: Environment, file: SettingsFile): Pr
   const warning = warningOfMode(file, mode);
   const read = parseEnv(settings);
   return {
-    environment: { ...read, ...env },
-    problems: [...problems, ...problemsOfNearNames(read)],
+    environment: { ...withoutNodeNames(read), ...env },
+    problems: [...problems, ...problemsOfNodeNames(nameOf(file), read, env), ...problemsOfNearNames(read)],
     ...(warning === undefined ? {} : { warning }),
   };
 }

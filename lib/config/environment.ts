@@ -7,6 +7,7 @@ import type {
 } from "./configuration.ts";
 import { ConfigurationError, type ConfigurationProblem } from "./errors.ts";
 import { readEvents } from "./events-part.ts";
+import { problemsOfNodeEnvironment } from "./node-names.ts";
 import { PartReader } from "./part-reader.ts";
 import { checkCredentialSources, checkEndpoint, readPlatform } from "./platform-part.ts";
 import { readQueue } from "./queue-part.ts";
@@ -18,7 +19,7 @@ import { readStore } from "./store-part.ts";
  * Reads the whole configuration from environment variables (design §6.1).
  *
  * Unknown `ARCHIVER_*` names, malformed values and contradictory sources are refused whatever the command
- * needs; a missing value only when `need` names its part.
+ * needs; a missing value only when `need` names its part. So is an environment in which Node checks no certificate.
  *
  * @param need the parts the command works with; only these are in the result.
  * @param found what is wrong with the place that the variables come from.
@@ -43,7 +44,7 @@ export function readConfiguration<Part extends ConfigurationPart>(
   const archive = readArchive(reader);
   const logLevel = reader.values.ARCHIVER_LOG_LEVEL;
   const incomplete = [...need].some((part) => parts[part] === undefined);
-  const problems = [...found, ...reader.problems];
+  const problems = [...found, ...problemsOfNodeEnvironment(env), ...reader.problems];
   if (problems.length > 0 || archive === undefined || logLevel === undefined || incomplete) {
     throw new ConfigurationError(withoutRepeats(problems));
   }

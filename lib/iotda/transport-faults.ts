@@ -1,9 +1,8 @@
 import { ArchiverError } from "../domain/errors.ts";
+import { certificateHint } from "../network/certificate-faults.ts";
 import { malformedAnswer, unreachable } from "./errors.ts";
 
 const TRY_AGAIN = "The connection failed. If it lasts, check network, firewall and proxy.";
-const CERTIFICATE =
-  "The endpoint's certificate is not trusted: check ARCHIVER_IOTDA_ENDPOINT, and name your own authority in NODE_EXTRA_CA_CERTS.";
 const NAME =
   "The endpoint's name does not resolve: check ARCHIVER_IOTDA_ENDPOINT; a standard or enterprise instance has an address of its own.";
 
@@ -12,15 +11,9 @@ const HINT_OF_CODE: Readonly<Record<string, string>> = {
   ENOTFOUND: NAME,
   EAI_AGAIN: NAME,
   ECONNREFUSED: "Nothing listens at the endpoint (or proxy): check ARCHIVER_IOTDA_ENDPOINT and HTTPS_PROXY.",
-  CERT_HAS_EXPIRED: CERTIFICATE,
-  DEPTH_ZERO_SELF_SIGNED_CERT: CERTIFICATE,
-  ERR_TLS_CERT_ALTNAME_INVALID: CERTIFICATE,
-  SELF_SIGNED_CERT_IN_CHAIN: CERTIFICATE,
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: CERTIFICATE,
   PROXY_REFUSED:
     "The proxy opens no tunnel to the endpoint: check HTTPS_PROXY, and let the proxy's rules allow it.",
   PROXY_WANTS_CREDENTIALS: "The proxy wants another user or password than HTTPS_PROXY names.",
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: CERTIFICATE,
 };
 
 /** How the codes of Node's HTTP parser begin. */
@@ -49,7 +42,7 @@ export function transportFault(operation: string, thrown: unknown): ArchiverErro
   const code = faultCode(thrown);
   return unreachable(
     `${operation}: the connection failed (${code})`,
-    HINT_OF_CODE[code] ?? TRY_AGAIN,
+    certificateHint(code, "ARCHIVER_IOTDA_ENDPOINT") ?? HINT_OF_CODE[code] ?? TRY_AGAIN,
     new Error(code),
   );
 }

@@ -1,6 +1,7 @@
 import { inspect } from "node:util";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import type { Clock } from "../ports/clock.ts";
+import { sqsError } from "./sqs-errors.ts";
 import { createSqsQueue, type SqsQueueOptions } from "./sqs-queue.ts";
 import { answerOf, md5, refusalOf, type SqsAnswer, startSqsServer } from "./testing/sqs-server.ts";
 
@@ -306,4 +307,11 @@ describe("what is missing", () => {
     });
     expect(requests).toHaveLength(0);
   });
+});
+
+test("a certificate that does not hold is said to be the matter", () => {
+  const cause = Object.assign(new Error("x"), { code: "SELF_SIGNED_CERT_IN_CHAIN" });
+  const fault = { role: "task", operation: "send", name: "Error", httpStatus: undefined, cause } as const;
+  expect(sqsError(fault).hint).toMatch(/certificate.*ARCHIVER_QUEUE.*export NODE_EXTRA_CA_CERTS/);
+  expect(sqsError({ ...fault, cause: undefined }).hint).toContain("reaches the host");
 });

@@ -1,3 +1,4 @@
+import { certificateHint } from "../network/certificate-faults.ts";
 import { QueueError } from "../ports/task-queue.ts";
 import { rowOf, type SqsFailure, type SqsOperation } from "./sqs-error-table.ts";
 
@@ -29,7 +30,7 @@ export function sqsError(fault: SqsFault): QueueError {
   return new QueueError(row.code, `${fault.operation} (${variable}): ${row.problem} (${facts.join(", ")})`, {
     scope: row.scope,
     retry: row.retry,
-    hint: row.hint(variable),
+    hint: certificateHint(codeOf(fault.cause), variable) ?? row.hint(variable),
     cause: fault.cause,
   });
 }
@@ -60,6 +61,10 @@ export function missingRegionError(role: SqsQueueRole): QueueError {
     retry: "never",
     hint: "Set AWS_REGION to the region of the queue.",
   });
+}
+
+function codeOf(cause: unknown): string | undefined {
+  return cause instanceof Error && "code" in cause ? String(cause.code) : undefined;
 }
 
 /** Names and request ids are short words; anything else might quote something secret. */

@@ -104,6 +104,16 @@ describe.concurrent("settings that cannot work", () => {
     expect(stderr).not.toMatch(/ARCHIVER_STORE|ARCHIVER_DELETE:/);
   });
 
+  test.each([...COMMANDS, ["dead-letters"], ["hold", "list"], ["retention", "plan"], ["verify"]])(
+    "%s does not start where no certificate is checked",
+    async (...command) => {
+      const { exitCode, stdout, stderr } = await startArchiver(command, { NODE_TLS_REJECT_UNAUTHORIZED: "0" })
+        .ended;
+      expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
+      expect(stderr).toMatch(/^ {2}NODE_TLS_REJECT_UNAUTHORIZED: is 0, .+ export NODE_EXTRA_CA_CERTS .+$/m);
+    },
+  );
+
   test.for(["missing.env", "."])("an env file that cannot be read (%s) is named", async (name, context) => {
     const file = join(await envFileOf(context, "").then((path) => join(path, "..")), name);
     const { exitCode, stdout, stderr } = await startArchiver(["run", "--env-file", file]).ended;

@@ -228,11 +228,10 @@ export const TOO_SLOW: S3Fault = {
   problem: "the store took too long",
   hint: "Look at the network to the store and at its load; it is tried again by itself.",
 };
-export const UNTRUSTED_TLS: S3Fault = {
-  ...MISCONFIGURED,
-  problem: "the store's TLS certificate is not trusted",
-  hint: "Set NODE_EXTRA_CA_CERTS to the file of your certificate authority, or correct the endpoint's host name.",
-};
+/** A certificate that does not hold. */
+export function untrustedTls(hint: string): S3Fault {
+  return { ...MISCONFIGURED, problem: "the store's TLS certificate is not trusted", hint };
+}
 export const NO_CREDENTIALS: S3Fault = {
   ...FORBIDDEN,
   problem: "no credentials for the store were found",
@@ -267,15 +266,3 @@ export const ENDLESS_LIST: S3Fault = {
   problem: "the store's list goes on without anything new in it",
   hint: "Look at the store's version and its known faults, and for a proxy between here and the store; with a bucket of many delete markers, let a lifecycle rule remove those.",
 };
-
-/** Error codes of Node for certificates that do not hold. */
-export const UNTRUSTED_TLS_CODES: ReadonlySet<string> = new Set([
-  "CERT_HAS_EXPIRED",
-  "CERT_NOT_YET_VALID",
-  "DEPTH_ZERO_SELF_SIGNED_CERT",
-  "ERR_TLS_CERT_ALTNAME_INVALID",
-  "SELF_SIGNED_CERT_IN_CHAIN",
-  "UNABLE_TO_GET_ISSUER_CERT",
-  "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
-  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
-]);

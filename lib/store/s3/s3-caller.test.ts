@@ -89,6 +89,16 @@ describe("a call", () => {
     await expect(caller.call(REQUEST, signal, failingFirst([failure]))).rejects.toMatchObject({ code });
   });
 
+  test("a certificate that does not hold is said, with what helps against it", async () => {
+    const hintOf = async (code: string) => {
+      const caller = new S3Caller({ clock: new ManualClock(), random: LONGEST });
+      const call = caller.call(REQUEST, signal, failingFirst([Object.assign(new Error("x"), { code })]));
+      return await call.catch((error: unknown) => (error instanceof S3Error ? error.hint : error));
+    };
+    expect(await hintOf("SELF_SIGNED_CERT_IN_CHAIN")).toContain("export NODE_EXTRA_CA_CERTS");
+    expect(await hintOf("CERT_HAS_EXPIRED")).not.toContain("NODE_EXTRA_CA_CERTS");
+  });
+
   test("is signed anew once when its time was refused, even where it has no attempt left; then the clock is blamed", async () => {
     const skewed = answer(403, "RequestTimeTooSkewed");
     const caller = new S3Caller({ clock: new ManualClock(), random: LONGEST });

@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { AnswerTooLongError } from "../../network/answer-limit.ts";
+import { certificateHint } from "../../network/certificate-faults.ts";
 import { StoreError } from "../../ports/object-store.ts";
 import {
   DENIED_WITHOUT_CODE,
@@ -11,8 +12,7 @@ import {
   type S3Fault,
   TOO_SLOW,
   UNREACHABLE,
-  UNTRUSTED_TLS,
-  UNTRUSTED_TLS_CODES,
+  untrustedTls,
 } from "./fault-table.ts";
 
 /** What a request was about, for messages. */
@@ -141,8 +141,9 @@ export function toS3Error(thrown: unknown, request: RequestSubject): S3Error | u
   if (name === "CredentialsProviderError" || name === "ProviderError" || name === "TokenProviderError") {
     return new S3Error(NO_CREDENTIALS, request, { ...NOTHING_SEEN, s3Code: name });
   }
-  if (code !== undefined && UNTRUSTED_TLS_CODES.has(code)) {
-    return new S3Error(UNTRUSTED_TLS, request, { ...NOTHING_SEEN, s3Code: code });
+  const ofCertificate = certificateHint(code, "AWS_ENDPOINT_URL_S3");
+  if (ofCertificate !== undefined) {
+    return new S3Error(untrustedTls(ofCertificate), request, { ...NOTHING_SEEN, s3Code: code });
   }
   if (name === "TimeoutError" || name === "AbortError") {
     return tooSlowError(request);
