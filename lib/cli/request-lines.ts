@@ -1,9 +1,11 @@
 import type { DiscoverReport } from "../discovery/discover.ts";
+import type { TaskEntry } from "../records/run-report.ts";
 import type { WaitReason } from "../requests/decide.ts";
+import type { OpenRequest } from "../requests/open-requests.ts";
 import type { StatusReport } from "./commands/status.ts";
 import { messageLines } from "./failure-lines.ts";
 import { count, formatDuration } from "./format.ts";
-import { reasonInWords } from "./words.ts";
+import { outcomeInWords, reasonInWords } from "./words.ts";
 
 const WAIT_WORDS: Readonly<Record<WaitReason, string>> = {
   "places-held":
@@ -23,9 +25,8 @@ const REASON_WORDS: Readonly<Record<string, string>> = {
   ...WAIT_WORDS,
   "same-condition-dead-lettered": "an export of the same batch task was given up and would be overwritten",
   "next-run": "the next discover works on it",
-  unfinished: "its export is being made",
-  unarchived: "its export is not archived yet",
-  absent: "no list shows its export",
+  unfinished: "being made",
+  unarchived: "not archived yet",
   "export-failed": "the platform could not make its export",
   "export-lost": "its export left the platform before it was archived",
   "create-refused": "the platform refuses to make the export",
@@ -37,44 +38,83 @@ function inWords(reason: string): string {
   return REASON_WORDS[reason] ?? reasonInWords(reason);
 }
 
-/** The part of `discover` that is about export requests. */
-export function requestLines({ requests }: Pick<DiscoverReport, "requests">): readonly string[] {
+/**
+ * The part of `discover` and `run` that is about export requests, counted by batch task: one may be asked for several
+ * times, and what is said of it is said once.
+ * @param tasks what a run after that discover made of the exports: the later word counts.
+ */
+export function requestLines(
+  { requests }: Pick<DiscoverReport, "requests">,
+  tasks: readonly TaskEntry[] = [],
+): readonly string[] {
   if (requests === undefined) {
     return [];
   }
   const { created, underWay, waiting, ended, failure } = requests;
-  const lines = [
-    ...created.map(({ batchTaskId, exportTaskId }) => `${batchTaskId}: created export ${exportTaskId}`),
-    ...underWay.map(
-      ({ batchTaskId, exportTaskId, reason }) => `${batchTaskId}: export ${exportTaskId}, ${inWords(reason)}`,
-    ),
-    ...waiting.map(({ batchTaskId, reason }) => `${batchTaskId}: waits; ${inWords(reason)}`),
-    ...ended.map((end) =>
-      end.outcome === "archived"
-        ? `${end.batchTaskId}: archived, export ${end.exportTaskId}`
-        : `${end.batchTaskId}: given up; ${inWords(end.reason)}`,
+  const visits = new Map(tasks.map((entry) => [entry.exportTaskId, entry]));
+  const isNotNew = ({ exportTaskId }: { readonly exportTaskId: string }) =>
+    created.every((one) => one.exportTaskId !== exportTaskId);
+  const standings: readonly (readonly [string, string])[] = [
+    ...created.map(({ batchTaskId, exportTaskId }) => {
+      const visit = visits.get(exportTaskId);
+      const ending = visit === undefined ? "" : `, ${visitInWords(visit)}`;
+      return [batchTaskId, `created export ${exportTaskId}${ending}`] as const;
+    }),
+    ...underWay.filter(isNotNew).map(({ batchTaskId, exportTaskId, reason }) => {
+      const visit = visits.get(exportTaskId);
+      const standing = visit === undefined ? inWords(reason) : visitInWords(visit);
+      return [batchTaskId, `export ${exportTaskId}, ${standing}`] as const;
+    }),
+    ...waiting.map(({ batchTaskId, reason }) => [batchTaskId, `waits; ${inWords(reason)}`] as const),
+    ...ended.map(
+      (end) =>
+        [
+          end.batchTaskId,
+          end.outcome === "archived"
+            ? `export ${end.exportTaskId}, archived`
+            : `given up; ${inWords(end.reason)}`,
+        ] as const,
     ),
   ];
+  const batchTasks = new Set(standings.map(([batchTaskId]) => batchTaskId));
+  const lines = new Set(standings.map(([batchTaskId, standing]) => `  ${batchTaskId}: ${standing}`));
   return [
-    `Export requests: ${lines.length} looked at`,
-    ...lines.map((line) => `  ${line}`),
+    `Export requests: ${count(batchTasks.size, "batch task")}`,
+    ...lines,
     ...(failure === undefined
       ? []
       : [...messageLines(failure, "  Stopped by a failure: "), `  ${failure.hint}`]),
   ];
 }
 
+function visitInWords(visit: TaskEntry): string {
+  return `${outcomeInWords(visit)}${visit.reason === undefined ? "" : `: ${reasonInWords(visit.reason)}`}`;
+}
+
 /** The part of `status` that is about export requests. */
-export function openRequestLines({ requests }: StatusReport, nowMs: number): readonly string[] {
+export function openRequestLines(
+  { requests }: Pick<StatusReport, "requests">,
+  nowMs: number,
+): readonly string[] {
   if (requests === undefined) {
     return [];
   }
+  const { open, batchTasks } = requests;
+  // Those of one batch task that stand alike are one line: of the oldest, which comes first.
+  const alike = Map.groupBy(requests.requests, ({ batchTaskId, exportTaskId = "", reason }) =>
+    [batchTaskId, exportTaskId, reason].join(" "),
+  );
   return [
-    `Open export requests: ${count(requests.open, "batch task")}`,
-    ...requests.requests.map(({ batchTaskId, requestedAt, exportTaskId, reason }) => {
-      const age = requestedAt === undefined ? "" : `, ${formatDuration(nowMs - Date.parse(requestedAt))} old`;
-      const made = exportTaskId === undefined ? "" : `, export ${exportTaskId}`;
-      return `  ${batchTaskId}${age}${made}: ${inWords(reason)}`;
-    }),
+    `Open export requests: ${count(batchTasks, "batch task")}${open === batchTasks ? "" : ` (${open} requests)`}`,
+    ...[...alike.values()].flatMap(([first]) => (first === undefined ? [] : [openRequestLine(first, nowMs)])),
   ];
+}
+
+function openRequestLine(
+  { batchTaskId, requestedAt, exportTaskId, reason }: OpenRequest,
+  nowMs: number,
+): string {
+  const age = requestedAt === undefined ? "" : `, ${formatDuration(nowMs - Date.parse(requestedAt))} old`;
+  const made = exportTaskId === undefined ? "" : `, export ${exportTaskId}`;
+  return `  ${batchTaskId}${age}${made}: ${inWords(reason)}`;
 }

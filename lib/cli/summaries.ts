@@ -68,9 +68,9 @@ function leftAloneLines(leftAlone: LeftAloneReport | undefined): readonly string
 function rareCounts(counts: RunReport["counts"]): readonly string[] {
   const rare: readonly (readonly [string, number])[] = [
     ["kept", counts.kept],
-    ["postponed", counts.postponed],
+    ["postponements", counts.postponed],
     ["failed tries", counts.retried],
-    ["throttled", counts.throttled],
+    ["throttled answers", counts.throttled],
     ["dead-lettered", counts.deadLettered],
   ];
   return rare.filter(([, n]) => n > 0).map(([what, n]) => `${what} ${n}`);
@@ -200,8 +200,9 @@ function skipInWords(reason: DiscoverReport["skipped"][number]["reason"]): strin
 export function statusLines(status: StatusReport, nowMs: number): readonly Line[] {
   const { platform, queue, deletion, nextSlotAt, failure } = status;
   const byStatus = Object.entries(platform.byStatus).map(([status, n]) => `${n} ${status}`);
-  const { archived } = platform;
-  const { oldest } = platform;
+  const { archived, oldest } = platform;
+  // What is unfinished or has failed cannot be archived.
+  const finished = platform.byStatus.Success ?? 0;
   return [
     `Platform: ${platform.held} of ${platform.limit} places held${byStatus.length === 0 ? "" : ` (${byStatus.join(", ")})`}`,
     ...(oldest === undefined
@@ -209,7 +210,9 @@ export function statusLines(status: StatusReport, nowMs: number): readonly Line[
       : [
           `  oldest: ${oldest.exportTaskId}, made ${oldest.createTime}; evicted first when all places are taken`,
         ]),
-    ...(archived === undefined ? [] : [`  archived: ${archived}, not archived: ${platform.held - archived}`]),
+    ...(archived === undefined || finished === 0
+      ? []
+      : [`  of ${finished} finished: ${archived} archived, ${finished - archived} not archived`]),
     ...slotsLines(platform.held, platform.nextToGo),
     ...leftAloneLines(status.leftAlone),
     `Queue: ${queue.ready} ready, ${queue.delayed} delayed, ${queue.inFlight} in flight${queue.nextDueAtMs === undefined ? "" : `; the next ${formatDue(queue.nextDueAtMs, nowMs)}`}`,
@@ -249,7 +252,7 @@ export function sweepLines({
     ...(kept.length === 0
       ? []
       : [
-          "An orphan is a second copy that no record names. --remove-orphans removes those older than a day.",
+          "An orphan is a copy that no record names. --remove-orphans removes those older than a day of which there is another copy.",
         ]),
     ...(orphans.some(({ onlyCopy }) => onlyCopy)
       ? [

@@ -17,6 +17,8 @@ export interface OpenRequest {
 export interface OpenRequests {
   /** Those of this deployment; where too many are open for all to be read, the rest counts too, whosever it is. */
   readonly open: number;
+  /** How many batch tasks they are about: one may be asked for several times. */
+  readonly batchTasks: number;
   /** The first of them, those of the oldest status first. */
   readonly requests: readonly OpenRequest[];
 }
@@ -30,9 +32,11 @@ export async function lookAtRequests(
   const run = openRun(given, "looked");
   const open = await run.ledger.open(run);
   const requests: OpenRequest[] = [];
+  const batchTasks = new Set<string>();
   let own = 0;
   for await (const { subject, request } of ownRequests(run, open)) {
     own += 1;
+    batchTasks.add(subject.batchTaskId);
     if (requests.length >= limit) {
       continue;
     }
@@ -56,7 +60,7 @@ export async function lookAtRequests(
       requests.push({ batchTaskId, requestedAt, reason: error.code });
     }
   }
-  return { open: own, requests };
+  return { open: own, batchTasks: batchTasks.size, requests };
 }
 
 function standingOf(decision: Awaited<ReturnType<typeof decide>>): Omit<OpenRequest, "batchTaskId"> {

@@ -100,7 +100,7 @@ describe.concurrent("for people", () => {
       [
         "Platform: 4 of 50 places held (1 Processing, 1 Failed, 2 Success)",
         "  oldest: export-01, made 2026-11-21T01:01:00.000Z; evicted first when all places are taken",
-        "  archived: 0, not archived: 4",
+        "  of 2 finished: 0 archived, 2 not archived",
         "Queue: 0 ready, 0 delayed, 0 in flight",
         "Dead letters: 0",
         "Runs: deletes archived exports",

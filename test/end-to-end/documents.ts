@@ -161,6 +161,7 @@ export const statusSchema = v.strictObject({
   requests: v.optional(
     v.strictObject({
       open: wholeNumber,
+      batchTasks: wholeNumber,
       requests: v.array(
         v.strictObject({
           batchTaskId,

@@ -194,7 +194,7 @@ describe.concurrent("the built functions, from an event to an archived export", 
     await discover(lab);
     const { stdout } = await lab.archiver("status");
     expect(stdout).toMatch(
-      /Open export requests: 1 batch task\n {2}batch-01, .+ old, export \w+: its export is being made/,
+      /Open export requests: 1 batch task\n {2}batch-01, .+ old, export \w+: being made/,
     );
     const wrong = await lab.archiver("request", "a/b");
     expect(wrong.exitCode).toBe(2);

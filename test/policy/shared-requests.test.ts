@@ -70,3 +70,12 @@ test("at most 200 of ours are worked on in one run; the others are known to wait
   const { open, requests: shown } = await look(scene, 2);
   expect([open, shown.map(({ batchTaskId }) => batchTaskId)]).toEqual([203, ["b1", "b2"]]);
 });
+
+test("a batch task that is asked for twice is one batch task, whatever is shown of it", async () => {
+  const scene = new RequestsScene();
+  const nowMs = scene.nowMs();
+  await scene.request("b1", nowMs);
+  await scene.request("b1", nowMs + 1_000);
+  await scene.request("b2", nowMs + 2_000);
+  expect(await look(scene, 1)).toMatchObject({ open: 3, batchTasks: 2, requests: [{ batchTaskId: "b1" }] });
+});

@@ -31,7 +31,7 @@ export async function runCommand(options: ArchiveOptions, output: Output): Promi
   });
   const lines = [
     ...runLines(report),
-    ...requestLines(report.discovered ?? {}),
+    ...requestLines(report.discovered ?? {}, report.tasks),
     ...(left === undefined ? [] : leftLines(left, systemClock.wallMs())),
   ];
   output.show({ ...report, left }, lines);
