@@ -251,9 +251,7 @@ export function sweepLines({
     ...leftAloneLines(leftAlone),
     ...(kept.length === 0
       ? []
-      : [
-          "An orphan is a copy that no record names. --remove-orphans removes those older than a day of which there is another copy.",
-        ]),
+      : ["An orphan is a copy that no record names. --remove-orphans removes those older than a day."]),
     ...(orphans.some(({ onlyCopy }) => onlyCopy)
       ? [
           "The only copy left is never removed: the recorded object of that revision is not there any more (runbook, damaged-objects).",
