@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, onTestFinished, test, vi } from "vitest";
 import { loadConfiguration } from "./environment.ts";
+import { withoutSecrets } from "./shown-secrets.ts";
 
 afterEach(() => vi.unstubAllEnvs());
 
@@ -24,6 +25,16 @@ test("the AWS SDK sees the keys of an env file, and the real environment wins", 
   await loadConfiguration({ config: file }, []);
   expect(process.env).toMatchObject({ AWS_ACCESS_KEY_ID: "fromTheFile", AWS_REGION: "from-outside" });
   expect(process.env).not.toHaveProperty("OTHER_NAME");
+});
+
+test("the secrets of a file are shown to nobody, also those that no command needs", async () => {
+  const [eventSecret, token] = ["plantedEventSecret0123456789", "plantedToken0123456789"];
+  vi.stubEnv("AWS_SESSION_TOKEN", undefined);
+  await loadConfiguration(
+    { config: await fileWith(`ARCHIVER_EVENT_SECRET=${eventSecret}\nAWS_SESSION_TOKEN=${token}\n`) },
+    [],
+  );
+  expect(withoutSecrets(`${eventSecret} ${token}`)).toBe("[redacted] [redacted]");
 });
 
 test("the file may be named by either option, and by both only when they name the same", async () => {

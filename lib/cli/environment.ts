@@ -3,7 +3,9 @@ import type { Configuration, ConfigurationPart } from "../config/configuration.t
 import { type SettingsFile, type SettingsOfFile, withSettingsFile } from "../config/env-file.ts";
 import { readConfiguration } from "../config/environment.ts";
 import { ConfigurationError } from "../config/errors.ts";
+import { knownSecrets } from "../config/known-secrets.ts";
 import { isNodeName } from "../config/node-names.ts";
+import { hideSecrets } from "./shown-secrets.ts";
 import { operatorLines } from "./terminal.ts";
 
 /** For the first call ever: nothing else in the message says that a file can hold the settings. */
@@ -28,6 +30,7 @@ export async function loadConfiguration<Part extends ConfigurationPart>(
     file === undefined
       ? { environment: process.env, problems: [] }
       : await withSettingsFile(process.env, file);
+  hideSecrets(knownSecrets(environment));
   handToAwsSdk(environment);
   try {
     const configuration = readConfiguration(environment, new Set(need), problems);

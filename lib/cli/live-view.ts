@@ -7,6 +7,7 @@ import { type EventLine, eventLine } from "./event-lines.ts";
 import { formatBytes, formatDuration } from "./format.ts";
 import { Progress, type TaskProgress } from "./progress.ts";
 import type { RunView } from "./run-view.ts";
+import { withoutSecrets } from "./shown-secrets.ts";
 import { columnsOf } from "./terminal.ts";
 import { wrapped } from "./wrapping.ts";
 
@@ -35,7 +36,7 @@ export function createLiveView(
   const draw = () => terminal(block(progress, wallMs()).join("\n"));
   const timer = setInterval(draw, REDRAW_EVERY_MS);
   const scroll = (text: string, style: Style | undefined) => {
-    const lines = wrapped(harmlessText(text), columnsOf(stream));
+    const lines = wrapped(harmlessText(withoutSecrets(text)), columnsOf(stream));
     terminal.clear();
     stream.write(`${style === undefined ? lines : styleText(style, lines, { stream })}\n`);
     draw();

@@ -9,6 +9,7 @@ import type { ExpiryPorts, RetentionEvent, RetentionPorts, RetentionSettings } f
 import { loadConfiguration } from "./environment.ts";
 import { interruptible } from "./interrupt.ts";
 import type { CommonOptions } from "./session.ts";
+import { hideSecrets } from "./shown-secrets.ts";
 import { isLive, operatorLines } from "./terminal.ts";
 
 type Store = ObjectStore & StoreSweeper & RetentionStore;
@@ -39,7 +40,7 @@ export async function withArchive<T>(
   const configuration = await loadConfiguration(options, ["platform", "store"]);
   const { platform, store: place, archive, proxy } = configuration;
   const say = await operatorLines();
-  const keys = new AccessKeys(platform.credentials, undefined, proxy);
+  const keys = new AccessKeys(platform.credentials, { learn: hideSecrets }, proxy);
   const { store, close } = await wireStore(place, archive, proxy, keys);
   try {
     const scope = { projectId: platform.projectId, instanceId: platform.instanceId };
@@ -60,7 +61,7 @@ export async function withRetention<T>(
   const configuration = await loadConfiguration(options, ["platform", "store", "retention"]);
   const { proxy, archive, store: place } = configuration;
   const say = await operatorLines();
-  const keys = new AccessKeys(configuration.platform.credentials, undefined, proxy);
+  const keys = new AccessKeys(configuration.platform.credentials, { learn: hideSecrets }, proxy);
   const platform = wirePlatform(configuration.platform, proxy, keys);
   const { store, close } = await wireStore(place, archive, proxy, keys);
   try {

@@ -1,14 +1,15 @@
 import type { Configuration } from "../config/configuration.ts";
-import { knownSecrets } from "../config/known-secrets.ts";
 import { systemClock } from "../config/system.ts";
 import type { Archiver } from "../config/wiring.ts";
 import { wire } from "../config/wiring.ts";
 import type { Log } from "../observability/log.ts";
 import { createPlainLog } from "../observability/plain-logger.ts";
 import { Redactor } from "../observability/redact.ts";
+import type { Secret } from "../observability/secret.ts";
 import { loadConfiguration, type SettingsFileOptions } from "./environment.ts";
 import { interruptible } from "./interrupt.ts";
 import { createPlainView, type RunView } from "./run-view.ts";
+import { hideSecrets } from "./shown-secrets.ts";
 import { isLive } from "./terminal.ts";
 
 /** Options that every command takes. */
@@ -31,14 +32,18 @@ export async function withSession<T>(
   work: (session: Session) => Promise<T>,
 ): Promise<T> {
   const configuration = await loadConfiguration(options, ["platform", "store", "queue"]);
-  const redactor = new Redactor(knownSecrets(configuration));
+  const redactor = new Redactor(configuration.secrets);
+  const learn = (secrets: readonly (string | Secret)[]) => {
+    redactor.learn(secrets);
+    hideSecrets(secrets);
+  };
   const view = await createView(configuration, redactor);
   const { guessedRegion: region } = configuration.platform;
   if (region !== undefined && configuration.logLevel === "DEBUG") {
     view.say(`ARCHIVER_IOTDA_REGION is not set: ${region}, as the host of ARCHIVER_IOTDA_ENDPOINT says`);
   }
   try {
-    const archiver = await wire(configuration, (event) => view.observe(event), redactor);
+    const archiver = await wire(configuration, (event) => view.observe(event), { learn });
     try {
       return await interruptible(
         (line) => view.say(line),

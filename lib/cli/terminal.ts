@@ -2,6 +2,7 @@ import { Writable } from "node:stream";
 import { styleText } from "node:util";
 import { harmlessText } from "../domain/harmless-text.ts";
 import type { LineSink } from "../observability/log.ts";
+import { withoutSecrets } from "./shown-secrets.ts";
 
 /** In a narrower window words are left to the terminal. */
 const LEAST_COLUMNS = 20;
@@ -26,13 +27,13 @@ export function isLive({ isTTY }: Pick<Screen, "isTTY">): boolean {
 }
 
 /**
- * How to write lines to a stream. Whatever is not printable in one is shown as an escape, so that only this program's
+ * How to write lines to a stream. No secret of this process is in one. Whatever is not printable in one is shown as an escape, so that only this program's
  * own colours act on a terminal, and each line is one. Lines are broken between words on a terminal, and nowhere else.
  */
 export async function lineWriter(screen: Screen): Promise<(lines: readonly Line[]) => void> {
   const wrapped = screen.isTTY === true ? (await import("./wrapping.ts")).wrapped : undefined;
   const shown = (line: Line) => {
-    const harmless = harmlessText(typeof line === "string" ? line : line.text);
+    const harmless = harmlessText(withoutSecrets(typeof line === "string" ? line : line.text));
     const text = wrapped?.(harmless, columnsOf(screen)) ?? harmless;
     return typeof line === "string" || !(screen instanceof Writable)
       ? text

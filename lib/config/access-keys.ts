@@ -1,5 +1,5 @@
 import type { ProxySettings } from "../network/proxy-rules.ts";
-import type { Redactor } from "../observability/redact.ts";
+import type { SecretLearner } from "../observability/redact.ts";
 import type { PlatformCredentials, ProxyConfiguration } from "./configuration.ts";
 import { settingsOfProxy } from "./proxy-settings.ts";
 import type { SecretKeys } from "./secret-keys.ts";
@@ -14,7 +14,7 @@ export interface Keys {
 /** Gives the access keys out where they are used, and nowhere else. One serves platform and store. */
 export class AccessKeys {
   readonly #credentials: PlatformCredentials;
-  readonly #redactor: Redactor | undefined;
+  readonly #redactor: SecretLearner | undefined;
   readonly #proxy: ProxySettings;
   #secret: SecretKeys | undefined;
 
@@ -22,7 +22,11 @@ export class AccessKeys {
    * @param redactor learns the keys that are read from a secret before anybody else has them.
    * @param proxy on the way to that secret.
    */
-  constructor(credentials: PlatformCredentials, redactor: Redactor | undefined, proxy: ProxyConfiguration) {
+  constructor(
+    credentials: PlatformCredentials,
+    redactor: SecretLearner | undefined,
+    proxy: ProxyConfiguration,
+  ) {
     this.#credentials = credentials;
     this.#redactor = redactor;
     this.#proxy = settingsOfProxy(proxy);

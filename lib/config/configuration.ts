@@ -37,6 +37,8 @@ export interface CommonConfiguration {
   readonly archive: ArchiveConfiguration;
   readonly logLevel: LogLevel;
   readonly proxy: ProxyConfiguration;
+  /** Every secret of the environment, for the redaction of all that is shown. */
+  readonly secrets: readonly Secret[];
 }
 
 /** Where the access keys of the platform come from. */

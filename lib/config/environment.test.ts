@@ -3,7 +3,6 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { ConfigurationPart } from "./configuration.ts";
 import { readConfiguration } from "./environment.ts";
-import { knownSecrets } from "./known-secrets.ts";
 import { SETTINGS } from "./settings.ts";
 import { ALL, AWS, LOCAL, problemsOf, refusal } from "./testing/variables.ts";
 
@@ -55,10 +54,10 @@ describe("a local configuration", () => {
     for (const shown of [JSON.stringify(withProxy), inspect(withProxy, { depth: 9, showHidden: true })]) {
       expect(shown).not.toContain("PLANTED");
     }
-    expect(knownSecrets(withProxy).map((secret) => secret.reveal())).toEqual([
+    expect(withProxy.secrets.map((secret) => secret.reveal())).toEqual([
       "PLANTEDAK",
       "PLANTEDSK",
-      "http://user:PLANTEDPW@proxy:3128/",
+      "http://user:PLANTEDPW@proxy:3128",
     ]);
   });
 });
@@ -131,7 +130,7 @@ describe("what a command needs", () => {
       { ARCHIVER_STORE: "file:///srv/archive" },
       new Set(["store"] as const),
     );
-    expect(Object.keys(configuration).sort()).toEqual(["archive", "logLevel", "proxy", "store"]);
+    expect(Object.keys(configuration).sort()).toEqual(["archive", "logLevel", "proxy", "secrets", "store"]);
     expect(() => readConfiguration({}, new Set<ConfigurationPart>())).not.toThrow();
   });
 

@@ -7,6 +7,7 @@ import type {
 } from "./configuration.ts";
 import { ConfigurationError, type ConfigurationProblem } from "./errors.ts";
 import { readEvents } from "./events-part.ts";
+import { knownSecrets } from "./known-secrets.ts";
 import { problemsOfNodeEnvironment } from "./node-names.ts";
 import { PartReader } from "./part-reader.ts";
 import { checkCredentialSources, checkEndpoint, readPlatform } from "./platform-part.ts";
@@ -30,7 +31,8 @@ export function readConfiguration<Part extends ConfigurationPart>(
   need: ReadonlySet<Part>,
   found: readonly ConfigurationProblem[] = [],
 ): Configuration<Part> {
-  const reader = new PartReader(readSettings(env));
+  const secrets = knownSecrets(env);
+  const reader = new PartReader(readSettings(env, secrets));
   checkCredentialSources(reader);
   checkEndpoint(reader);
   const needed: ReadonlySet<ConfigurationPart> = need;
@@ -51,6 +53,7 @@ export function readConfiguration<Part extends ConfigurationPart>(
   const common: CommonConfiguration = {
     archive,
     logLevel,
+    secrets,
     proxy: {
       httpProxy: reader.values.HTTP_PROXY,
       httpsProxy: reader.values.HTTPS_PROXY,

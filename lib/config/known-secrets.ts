@@ -1,19 +1,27 @@
-import type { Secret } from "../observability/secret.ts";
-import type { CommonConfiguration, ConfigurationParts, PlatformCredentials } from "./configuration.ts";
+import { Secret } from "../observability/secret.ts";
+import { type Environment, secretTexts } from "./read-settings.ts";
 
-/** Every secret the configuration holds, for the redaction of logs. */
-export function knownSecrets(
-  configuration: CommonConfiguration & Partial<Pick<ConfigurationParts, "platform" | "store">>,
-): Secret[] {
-  const { platform, store, proxy } = configuration;
-  const storeKeys =
-    store?.kind === "s3" && store.credentials.kind === "huawei" ? [store.credentials.keys] : [];
-  const keys = [...(platform === undefined ? [] : [platform.credentials]), ...storeKeys].flatMap(
-    secretsOfKeys,
-  );
-  return [...keys, proxy.httpProxy, proxy.httpsProxy].filter((secret) => secret !== undefined);
-}
+/** What the AWS SDK takes from the environment to sign with; no settings of ours, but as secret. */
+const AWS_SECRETS = [
+  "AWS_SECRET_ACCESS_KEY",
+  "AWS_SESSION_TOKEN",
+  "AWS_SECURITY_TOKEN",
+  "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+] as const;
 
-function secretsOfKeys(keys: PlatformCredentials): (Secret | undefined)[] {
-  return keys.kind === "static" ? [keys.ak, keys.sk, keys.securityToken] : [];
+/** Real ids of keys have at least this length; the short ones of a store on one's desk are ordinary words. */
+const LEAST_KEY_ID_LENGTH = 16;
+
+/**
+ * Every secret that the environment holds, whatever the command needs of it, for the redaction of all that is shown.
+ * Secrets that are read while the program runs are learned where they are read.
+ */
+export function knownSecrets(env: Environment): readonly Secret[] {
+  const keyId = env.AWS_ACCESS_KEY_ID ?? "";
+  const texts = [
+    ...secretTexts(env),
+    ...AWS_SECRETS.map((name) => env[name] ?? ""),
+    keyId.length < LEAST_KEY_ID_LENGTH ? "" : keyId,
+  ];
+  return [...new Set(texts)].filter((text) => text !== "").map((text) => new Secret(text));
 }

@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { nearestName } from "../domain/nearest-name.ts";
 import { Redactor } from "../observability/redact.ts";
+import type { Secret } from "../observability/secret.ts";
 import type { ConfigurationProblem } from "./errors.ts";
 import { SETTING_NAMES, type SettingName, type SettingValues, settingOf } from "./settings.ts";
 
@@ -29,12 +30,12 @@ export interface SettingsRead {
   readonly problems: readonly ConfigurationProblem[];
 }
 
-/** Reads all settings; an empty variable counts as not set. */
-export function readSettings(env: Environment): SettingsRead {
+/** Reads all settings; an empty variable counts as not set. @param secrets are shown in no problem. */
+export function readSettings(env: Environment, secrets: readonly Secret[]): SettingsRead {
   const problems: ConfigurationProblem[] = unknownNames(env);
   const values: Partial<Record<SettingName, unknown>> = {};
   const isSet = new Set<SettingName>();
-  const redactor = new Redactor(secretTexts(env));
+  const redactor = new Redactor(secrets);
   for (const name of SETTING_NAMES) {
     const setting = settingOf(name);
     const given = givenText(env, name);

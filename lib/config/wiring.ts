@@ -2,7 +2,7 @@ import type { Observe } from "../archive/events.ts";
 import type { ArchivePorts } from "../archive/ports.ts";
 import type { ArchiveSettings } from "../archive/settings.ts";
 import { createIotdaClient, type IotdaClient } from "../iotda/client.ts";
-import type { Redactor } from "../observability/redact.ts";
+import type { SecretLearner } from "../observability/redact.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
 import type { RetentionStore } from "../ports/retention-store.ts";
 import type { StoreSweeper } from "../ports/store-sweeper.ts";
@@ -33,7 +33,7 @@ export interface Archiver {
 export async function wire(
   configuration: Configuration,
   observe: Observe,
-  redactor?: Redactor,
+  redactor?: SecretLearner,
 ): Promise<Archiver> {
   const { proxy, archive } = configuration;
   const keys = new AccessKeys(configuration.platform.credentials, redactor, proxy);

@@ -17,6 +17,7 @@ const MAX_LETTER_CHARACTERS = 16 * 1024;
 export class WiredTargets implements EventTargets {
   readonly #configuration: EventsFunctionConfiguration;
   readonly #signal: AbortSignal;
+  readonly #redactor: Redactor;
   readonly #keys: AccessKeys | undefined;
   #store: ReturnType<typeof wireStore> | undefined;
   #queue: ReturnType<typeof wireQueue> | undefined;
@@ -24,6 +25,7 @@ export class WiredTargets implements EventTargets {
   constructor(configuration: EventsFunctionConfiguration, signal: AbortSignal, redactor: Redactor) {
     this.#configuration = configuration;
     this.#signal = signal;
+    this.#redactor = redactor;
     const { store, proxy } = configuration;
     // A store that takes Huawei's keys brings them with it.
     this.#keys =
@@ -45,9 +47,11 @@ export class WiredTargets implements EventTargets {
     await queue.send([message], { signal: this.#signal, delayMs: 0 });
   };
 
-  /** Keeps a refused event where people look for such things. */
-  async deadLetter(body: string, detail: string): Promise<void> {
+  /** Keeps a refused event, without the secrets that are known, where people look for such things. */
+  async deadLetter(given: string, detail: string): Promise<void> {
     const queue = await this.#openQueue();
+    // Before it is cut: half a secret would not be recognised.
+    const body = this.#redactor.withoutKnown(given);
     const isLong = body.length > MAX_LETTER_CHARACTERS;
     const letter = {
       body: isLong ? body.slice(0, MAX_LETTER_CHARACTERS) : body,

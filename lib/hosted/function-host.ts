@@ -1,6 +1,7 @@
 import middy from "@middy/core";
 import type { Context } from "aws-lambda";
-import { type Environment, secretTexts } from "../config/read-settings.ts";
+import { knownSecrets } from "../config/known-secrets.ts";
+import type { Environment } from "../config/read-settings.ts";
 import { ArchiverError, describeFailure, type Failure } from "../domain/errors.ts";
 import { createFunctionLog, type FunctionLog } from "../observability/function-log.ts";
 import { LOG_LEVELS, type LogLevel } from "../observability/log.ts";
@@ -44,13 +45,6 @@ export interface FunctionWork<Report> {
 /** Kept of the time limit for closing connections and writing metrics. */
 const CLOSING_MS = 1_000;
 
-/** Secrets of the host, which are no settings of ours. */
-const AWS_SECRETS = [
-  "AWS_SECRET_ACCESS_KEY",
-  "AWS_SESSION_TOKEN",
-  "AWS_CONTAINER_AUTHORIZATION_TOKEN",
-] as const;
-
 /**
  * A function as Lambda calls it. It returns only when all its work has settled, never throws, logs a failure
  * of the system (nobody reads what a timer's call returns) and writes its metrics once.
@@ -83,7 +77,7 @@ async function invoke<Report>(
   signal: AbortSignal,
 ): Promise<Report> {
   const environment: Environment = process.env;
-  const redactor = new Redactor(secretsOf(environment));
+  const redactor = new Redactor(knownSecrets(environment));
   const service = environment.POWERTOOLS_SERVICE_NAME;
   const log = createFunctionLog({ level: logLevelOf(environment), redactor, service });
   if (context.awsRequestId !== undefined) {
@@ -113,10 +107,6 @@ function outOfTime(cause: unknown): ArchiverError {
     hint: "Give the function more time, or look why platform, store or queue answer so slowly.",
     cause,
   });
-}
-
-function secretsOf(environment: Environment): string[] {
-  return [...secretTexts(environment), ...AWS_SECRETS.flatMap((name) => environment[name] ?? [])];
 }
 
 /** As configured; a malformed level is reported with all other settings, in a log that has one. */

@@ -33,13 +33,18 @@ const SECRET_TEXT: readonly RegExp[] = [
   /(\b[a-z][a-z0-9+.-]{1,15}:\/\/)[^\s/?#@"']{1,1000}@/gi,
 ];
 
+/** Is told of secrets that are read while the program runs, before anybody else has them. */
+export type SecretLearner = Pick<Redactor, "learn">;
+
 /** Takes secrets out of texts and values before they are shown (design I9). */
 export class Redactor {
   readonly #forms = new Set<string>();
+  readonly #leastLength: number;
   #known: RegExp | undefined;
 
-  /** @param secrets values that never come out; those shorter than {@link MIN_SECRET_LENGTH} are left alone. */
-  constructor(secrets: readonly (string | Secret)[]) {
+  /** @param secrets values that never come out; those shorter than `leastLength` are left alone. */
+  constructor(secrets: readonly (string | Secret)[], leastLength: number = MIN_SECRET_LENGTH) {
+    this.#leastLength = leastLength;
     this.learn(secrets);
   }
 
@@ -47,7 +52,7 @@ export class Redactor {
   learn(secrets: readonly (string | Secret)[]): void {
     const values = secrets
       .map((secret) => (secret instanceof Secret ? secret.reveal() : secret))
-      .filter((value) => value.length >= MIN_SECRET_LENGTH);
+      .filter((value) => value.length >= this.#leastLength);
     for (const form of values.flatMap(writtenForms)) {
       this.#forms.add(form);
     }
@@ -57,9 +62,14 @@ export class Redactor {
       longestFirst.length === 0 ? undefined : new RegExp(longestFirst.map(escapeRegExp).join("|"), "g");
   }
 
+  /** The whole text without known secrets; nothing else in it is touched. */
+  withoutKnown(text: string): string {
+    return this.#known === undefined ? text : text.replace(this.#known, REDACTED);
+  }
+
   /** The text without known secrets and without signature-like material, at most 8,192 characters of it. */
   text(text: string): string {
-    let shown = this.#known === undefined ? text : text.replace(this.#known, REDACTED);
+    let shown = this.withoutKnown(text);
     for (const pattern of SECRET_TEXT) {
       shown = shown.replace(pattern, (whole: string, lead: string) =>
         whole.endsWith("@") ? `${lead}${REDACTED}@` : `${lead}${REDACTED}`,

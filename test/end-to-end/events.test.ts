@@ -161,6 +161,20 @@ describe.concurrent("the built functions, from an event to an archived export", 
     expect([log, inQueue.log, JSON.stringify(lab.queue.letters())].join("")).not.toContain(SECRET);
   });
 
+  test("a dead letter has no secret, also where no name beside it says that it is one", async (context) => {
+    const lab = await openLab(context);
+    const shared = "canaryOfEvents0123456789";
+    const key = "canaryOfAws/0123456789+abcdefghijklmnopq";
+    const bodies = [JSON.stringify({ resource: shared }), JSON.stringify([key]), `${shared} ${key}`];
+    const settings = { ARCHIVER_EVENT_SECRET: shared, AWS_SECRET_ACCESS_KEY: key };
+    await exportEvents(lab, sqsEvent(...bodies), settings);
+    expect(lab.queue.letters()).toMatchObject([
+      { body: '{"resource":"[redacted]"}' },
+      { body: '["[redacted]"]' },
+      { body: "[redacted] [redacted]" },
+    ]);
+  });
+
   test("an event that cannot be made durable comes again", async (context) => {
     const lab = await openLab(context);
     const noStore = { ARCHIVER_STORE: "file:///dev/null/nowhere" };
