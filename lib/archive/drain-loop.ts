@@ -35,9 +35,9 @@ export interface LoopOptions {
 }
 
 /** What a run waits for when nothing is ready. */
-type Wait = Omit<Extract<ArchiveEvent, { kind: "idle" }>, "kind">;
+type Wait = Omit<Extract<ArchiveEvent, { kind: "idle" }>, "kind" | "isNew">;
 
-/** Whether a person who was told of one wait need not be told of the other. */
+/** Whether whoever knows of one wait need not be told of the other. */
 function isSameWait(a: Wait, b: Wait): boolean {
   return a.untilMs === b.untilMs && a.delayed === b.delayed && a.inFlight === b.inFlight;
 }
@@ -64,6 +64,8 @@ export class DrainLoop {
   readonly #turns = new TurnLine();
   #stopReason: StopReason | undefined;
   #failure: Failure | undefined;
+  /** The wait that was told of last, until a message ends it. */
+  #told: Wait | undefined;
 
   constructor(ports: ArchivePorts, settings: ArchiveSettings, ready: PreflightResult, options: LoopOptions) {
     this.#options = options;
@@ -178,16 +180,15 @@ export class DrainLoop {
     // Nothing in this run will tell any more whether these tasks or the system are ill.
     await this.#settler.settleHeld("run-finished");
     const { clock, observe } = this.run.ports;
-    let told: Wait | undefined;
     for (;;) {
       const wait = await this.#nextWait();
       if (wait === undefined) {
         this.#stopReason = "drained";
         return;
       }
-      if (told === undefined || !isSameWait(wait, told)) {
-        observe({ kind: "idle", ...wait });
-        told = wait;
+      if (this.#told === undefined || !isSameWait(wait, this.#told)) {
+        observe({ kind: "idle", ...wait, isNew: this.#told === undefined });
+        this.#told = wait;
       }
       const waitMs = Math.max(DUE_MARGIN_MS, wait.untilMs - clock.wallMs() + DUE_MARGIN_MS);
       await clock.sleep(Math.min(waitMs, WAIT_RECHECK_MS), this.#stopping.signal);
@@ -215,6 +216,7 @@ export class DrainLoop {
   async #take(received: ReceivedMessage): Promise<void> {
     const { ports, counts } = this.run;
     counts.received += 1;
+    this.#told = undefined;
     await this.#start({ received, lease: new Lease(ports, received) });
   }
 

@@ -58,6 +58,8 @@ export type ArchiveEvent =
       readonly delayed: number;
       /** With other runs, or left by one that died. */
       readonly inFlight: number;
+      /** False where a wait goes on and only its facts have changed: each lease that another run renews does that. */
+      readonly isNew: boolean;
     }
   | { readonly kind: "run-ended"; readonly report: RunReport };
 

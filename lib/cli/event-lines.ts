@@ -60,11 +60,7 @@ export function eventLine(event: ArchiveEvent): EventLine | undefined {
     case "task-ended":
       return endedLine(event);
     case "idle":
-      return {
-        level: "info",
-        tone: "plain",
-        text: `Waiting until ${new Date(event.untilMs).toISOString()} at the longest: nothing is ready; ${count(event.delayed, "task")} delayed, ${event.inFlight} with another run or left by one that died`,
-      };
+      return event.isNew ? waitingLine(event) : undefined;
     case "throttled": // its task-ended line says it
     case "listed":
     case "slot-awaited":
@@ -75,6 +71,16 @@ export function eventLine(event: ArchiveEvent): EventLine | undefined {
     case "run-ended":
       return undefined;
   }
+}
+
+function waitingLine({ untilMs, delayed, inFlight }: Extract<ArchiveEvent, { kind: "idle" }>): EventLine {
+  const due = new Date(untilMs).toISOString();
+  const others = inFlight === 0 ? "" : `, ${inFlight} with another run or left by one that died`;
+  return {
+    level: "info",
+    tone: "plain",
+    text: `Nothing is ready: waiting for the next task, due at ${due}; ${count(delayed, "task")} delayed${others}`,
+  };
 }
 
 function endedLine({ entry, delayMs }: Extract<ArchiveEvent, { kind: "task-ended" }>): EventLine {

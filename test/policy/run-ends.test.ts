@@ -7,13 +7,17 @@ import { HOUR_MS, MINUTE_MS, onlyEntry, Scene, SECOND_MS } from "./scene.ts";
 
 const FOREVER = Number.POSITIVE_INFINITY;
 
-/** Another run has this scene's only message in its hands, and gives it up after 30 s. */
-function givenUpElsewhere({ world }: Scene, alsoThen: () => void): void {
+/** Another run has this scene's only message in its hands, renews its lease, and gives it up in the end. */
+function givenUpElsewhere({ world }: Scene, alsoThen: () => void, afterMs = 30 * SECOND_MS): void {
   const taken = world.queue.take();
   if (taken === undefined) {
     throw new Error("the scene has no message");
   }
-  world.clock.schedule(30 * SECOND_MS, () => {
+  const renewEveryMs = world.queue.settings.visibilityMs / 3;
+  for (let atMs = renewEveryMs; atMs < afterMs; atMs += renewEveryMs) {
+    world.clock.schedule(atMs, () => world.queue.renew(taken.handle));
+  }
+  world.clock.schedule(afterMs, () => {
     const { body, handle } = taken;
     world.queue.addDeadLetter({ body, reason: "export-failed", detail: "", attempts: 0, runId: "theirs" });
     world.queue.remove(handle);
@@ -218,7 +222,27 @@ describe("a run under way", () => {
       untilMs: expect.any(Number),
       delayed: 0,
       inFlight: 1,
+      isNew: true,
     });
+  });
+
+  test("says once that it waits, however often another run renews its lease, and again after work of its own", async () => {
+    const scene = new Scene();
+    const { clock, platform } = scene.world;
+    scene.addTask({ status: "Failed" });
+    givenUpElsewhere(scene, () => undefined, 11 * MINUTE_MS);
+    const toldNew = () => scene.events.filter((event) => event.kind === "idle" && event.isNew);
+    let toldBefore = 0;
+    clock.schedule(6 * MINUTE_MS, () => {
+      toldBefore = toldNew().length;
+      scene.send({ exportTaskId: platform.addTask() });
+    });
+    const report = await scene.run({ limitMs: HOUR_MS, waitForDueMs: 15 * MINUTE_MS });
+    expect(report).toMatchObject({ stopReason: "drained", counts: { received: 1, archived: 1 } });
+    expect(clock.monotonicMs()).toBeGreaterThan(10 * MINUTE_MS);
+    expect([toldBefore, toldNew().length]).toEqual([1, 2]);
+    // What a live view counts down to goes along.
+    expect(scene.events.filter(({ kind }) => kind === "idle").length).toBeGreaterThan(10);
   });
 
   test("whose last list fails says when it saw the places", async () => {
