@@ -14,7 +14,7 @@ export function summaryLines(name: string, stage: Stage, unchecked: readonly str
     ["deletion", DELETION_WORDS[stage.deletion] ?? stage.deletion],
     ["discover", "every 10 minutes"],
     ["archive", `every 15 minutes in the hours ${hoursInWords(stage.nightHours)}`],
-    ["", `hourly in the hours ${hoursInWords(stage.dayHours)}, from ${pressure} places used`],
+    ["", `hourly in the hours ${hoursInWords(stage.dayHours)}, from ${pressure} export slots used`],
     ["retain", timeInWords(stage.retainAt)],
     ["expire", `${timeInWords(stage.expireAt)}; removes at most ${stage.expireMaxRemovals} exports a run`],
     ["time zone", timeZone],

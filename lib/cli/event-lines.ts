@@ -19,7 +19,7 @@ export function eventLine(event: ArchiveEvent): EventLine | undefined {
       return {
         level: "info",
         tone: "plain",
-        text: `Run ${event.runId}: ${event.held} of 50 places held on the platform, pacing ${event.pacing}, ${deletionInWords(event.deletion)}`,
+        text: `Run ${event.runId}: ${event.held} of 50 export slots used, pacing ${event.pacing}, ${deletionInWords(event.deletion)}`,
       };
     case "task-started":
       return { level: "debug", tone: "plain", text: `${event.exportTaskId}: started` };

@@ -60,15 +60,14 @@ export function createLiveView(
 
 function block(progress: Progress, nowMs: number): readonly string[] {
   const { held, archived, deleted, archivedBytes, failed, deadLettered } = progress;
-  const places =
-    held === undefined ? "places on the platform not seen yet" : `places held ${held}/${PLACES_LIMIT}`;
+  const slots = held === undefined ? "export slots not seen yet" : `export slots ${held}/${PLACES_LIMIT}`;
   const totals = [
     `archived ${archived} (${formatBytes(archivedBytes)})`,
     `deleted ${deleted}`,
     ...(failed > 0 ? [`failed tries ${failed}`] : []),
     ...(deadLettered > 0 ? [`dead-lettered ${deadLettered}`] : []),
   ];
-  const lines = ["", `  ${[places, ...totals].join("  ·  ")}`];
+  const lines = ["", `  ${[slots, ...totals].join("  ·  ")}`];
   for (const task of progress.inFlight.values()) {
     // Ids that were checked, and nothing else from outside.
     lines.push(`  ${task.exportTaskId.padEnd(24)}  ${describe(task, nowMs)}`);

@@ -93,7 +93,7 @@ function createProgram(output: Output, complain: Complain, end: (code: ExitCode)
   );
   command(program, "archive", "work on what is queued now")
     .option("--max-minutes <n>", "end by itself before so many minutes are over", wholeNumber)
-    .option("--under-pressure", "do nothing unless ARCHIVER_PRESSURE places are held")
+    .option("--under-pressure", "do nothing unless ARCHIVER_PRESSURE export slots are used")
     .action(async (options) => end(await archiveCommand(options, output)));
   command(program, "request", "ask for an export of a batch task as it is now")
     .argument("<batchTaskId>", "the id of the batch task", batchTaskIdOf)
@@ -103,7 +103,7 @@ function createProgram(output: Output, complain: Complain, end: (code: ExitCode)
   command(
     program,
     "status",
-    "show the places held on the platform, the queue, open requests, and the next download slot",
+    "show the export slots used on the platform, the queue, open requests, and the next download slot",
   ).action(async (options: CommonOptions) => end(await statusCommand(options, output)));
 
   command(program, "sweep", "abort uploads older than a day, and list copies that no record names")

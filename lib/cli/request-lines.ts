@@ -9,7 +9,7 @@ import { outcomeInWords, reasonInWords } from "./words.ts";
 
 const WAIT_WORDS: Readonly<Record<WaitReason, string>> = {
   "places-held":
-    "45 or more places are held, or all but 5 of ARCHIVER_EXPORT_PLACES: one more could evict one not archived",
+    "45 or more export slots are used, or all but 5 of ARCHIVER_EXPORT_PLACES: one more could evict one not archived",
   "unfinished-limit": "five exports are being made, which is all the platform allows",
   "same-condition-unfinished": "an export of the same batch task is being made",
   "same-condition-unarchived": "an export of the same batch task is not archived yet",

@@ -36,7 +36,7 @@ test("with deletion off, what was kept for it is counted; what was kept for anot
   expect(lines.slice(0, 4)).toEqual([
     "Run 20261121T020000000Z-0a1b2c3d: nothing is left to do now (9.0 s)",
     "  archived 3 (10.0 KiB), deleted 0, kept 3",
-    "  places held on the platform: 4 of 50",
+    "  export slots used: 4 of 50",
     "  2 exports archived and kept: deletion is off (ARCHIVER_DELETE=never)",
   ]);
   expect(lines.join("\n")).toMatch(/night-3 .* held by an operator/);

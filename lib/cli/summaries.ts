@@ -23,7 +23,7 @@ function stopInWords(stopReason: StopReason): string {
     case "aborted":
       return "interrupted; everything was handed back";
     case "no-pressure":
-      return "too few places are held to act now";
+      return "too few export slots are used to act now";
   }
 }
 
@@ -39,7 +39,7 @@ export function runLines(report: RunReport): readonly Line[] {
   return [
     `Run ${report.runId}: ${stopInWords(report.stopReason)} (${formatDuration(durationMs)})`,
     `  ${numbers.join(", ")}`,
-    `  places held on the platform: ${placesInWords(report)}`,
+    `  export slots used: ${slotsInWords(report)}`,
     ...(report.pacing === "unshared"
       ? ["  pacing: unshared; run one archiver at a time on this store, or more will only be throttled"]
       : []),
@@ -76,7 +76,7 @@ function rareCounts(counts: RunReport["counts"]): readonly string[] {
   return rare.filter(([, n]) => n > 0).map(([what, n]) => `${what} ${n}`);
 }
 
-function placesInWords(report: RunReport): string {
+function slotsInWords(report: RunReport): string {
   const { held, limit, seenAt } = report.platform;
   const seen = seenAt === undefined ? "" : `, seen at ${seenAt}`;
   return held === undefined ? "not seen in this run" : `${held} of ${limit}${seen}${oldestInWords(report)}`;
@@ -130,7 +130,7 @@ export function leftLines(left: QueueDepth, nowMs: number): readonly string[] {
 export function discoverLines(report: DiscoverReport): readonly Line[] {
   const { held, limit, unfinished, enqueued, skipped } = report;
   return [
-    `Places held on the platform: ${held} of ${limit}, ${unfinished} still being made`,
+    `Export slots used: ${held} of ${limit}, ${unfinished} still being made`,
     ...slotsLines(held, report.nextToGo),
     `Enqueued ${count(enqueued.length, "task")}${enqueued.length === 0 ? "" : ", oldest first:"}`,
     ...enqueued.map((exportTaskId) => `  ${exportTaskId}`),
@@ -204,11 +204,11 @@ export function statusLines(status: StatusReport, nowMs: number): readonly Line[
   // What is unfinished or has failed cannot be archived.
   const finished = platform.byStatus.Success ?? 0;
   return [
-    `Platform: ${platform.held} of ${platform.limit} places held${byStatus.length === 0 ? "" : ` (${byStatus.join(", ")})`}`,
+    `Platform: ${platform.held} of ${platform.limit} export slots used${byStatus.length === 0 ? "" : ` (${byStatus.join(", ")})`}`,
     ...(oldest === undefined
       ? []
       : [
-          `  oldest: ${oldest.exportTaskId}, made ${oldest.createTime}; evicted first when all places are taken`,
+          `  oldest: ${oldest.exportTaskId}, made ${oldest.createTime}; evicted first when all slots are used`,
         ]),
     ...(archived === undefined || finished === 0
       ? []

@@ -124,9 +124,9 @@ export interface ArchiveConfiguration {
   readonly minTaskMs: number;
   readonly partSizeBytes: number;
   readonly partsInFlight: number;
-  /** Places held, of 50. */
+  /** Export slots used, of 50. */
   readonly pressure: number;
-  /** Places, of 50, that this deployment may fill. */
+  /** Export slots, of 50, that this deployment may fill. */
   readonly exportPlaces: number;
   /** Exports asked for on behalf of one request that may come to nothing. */
   readonly requestAttempts: number;

@@ -254,13 +254,14 @@ export const SETTING_TABLE = {
   ARCHIVER_PRESSURE: row({
     schema: wholeNumber(0, 50),
     default: "35",
-    meaning: "places held, of 50, at which daytime runs archive too",
+    meaning: "export slots used, of 50, at which daytime runs archive too",
     example: "a number from 0 to 50",
   }),
   ARCHIVER_EXPORT_PLACES: row({
     schema: wholeNumber(1, 50),
     default: "50",
-    meaning: "places, of 50, that this deployment may fill; it creates no export beyond all but 5 of them",
+    meaning:
+      "export slots, of 50, that this deployment may fill; it creates no export beyond all but 5 of them",
     example: "a number from 1 to 50",
   }),
   ARCHIVER_REQUEST_ATTEMPTS: row({

@@ -29,7 +29,7 @@ const DAMAGED: SqliteFault = {
   retry: "never",
   problem: "the queue file is damaged or not a queue of this program",
   hint: (filePath) =>
-    `Point ARCHIVER_QUEUE to another file, or move ${filePath} (with its -wal and -shm) away. Discover fills the new queue; what was enqueued in the last 6 hours it enqueues again only once they are over.`,
+    `Point ARCHIVER_QUEUE to another file, or move ${filePath} (with its -wal and -shm) away, and run discover. What was enqueued in the last 6 hours follows once they are over, or at once if state/discovered.json is removed from the store first.`,
 };
 const UNAVAILABLE: SqliteFault = {
   code: "queue-unavailable",

@@ -98,8 +98,8 @@ describe.concurrent("for people", () => {
     expect(fresh).toMatchObject({ exitCode: 0, stderr: "" });
     expect(fresh.stdout).toBe(
       [
-        "Platform: 4 of 50 places held (1 Processing, 1 Failed, 2 Success)",
-        "  oldest: export-01, made 2026-11-21T01:01:00.000Z; evicted first when all places are taken",
+        "Platform: 4 of 50 export slots used (1 Processing, 1 Failed, 2 Success)",
+        "  oldest: export-01, made 2026-11-21T01:01:00.000Z; evicted first when all slots are used",
         "  of 2 finished: 0 archived, 2 not archived",
         "Queue: 0 ready, 0 delayed, 0 in flight",
         "Dead letters: 0",
@@ -112,7 +112,7 @@ describe.concurrent("for people", () => {
     expect(discover).toMatchObject({ exitCode: 0, stderr: "" });
     expect(discover.stdout).toBe(
       [
-        "Places held on the platform: 4 of 50, 1 still being made",
+        "Export slots used: 4 of 50, 1 still being made",
         "Enqueued 3 tasks, oldest first:",
         "  export-01",
         "  export-02",

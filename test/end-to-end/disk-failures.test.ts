@@ -64,7 +64,7 @@ test.concurrent("a disk that is full from the start: nothing is received", async
   await lab.writeSettings({ ARCHIVER_STORE: pathToFileURL(disk.folder).href });
   await expectFailure(lab, { code: "store-full", message: /disk of the store is full/, hint: /Free space/ });
   expect((await lab.archiver("status")).stdout).toMatch(
-    /1 of 50 places held[\s\S]*disk of the store is full/,
+    /1 of 50 export slots used[\s\S]*disk of the store is full/,
   );
   await expectUntouched(lab, 1);
   await lab.writeSettings();
@@ -147,11 +147,11 @@ test.concurrent("a damaged queue file: what was queued is found again once it is
   await expectFailure(lab, {
     code: "queue-misconfigured",
     message: /queue\.db/,
-    hint: /move .*queue\.db.* away, remove state\/discovered\.json/,
+    hint: /move .*queue\.db.* away, .*at once if state\/discovered\.json is removed/,
   });
   await expectUntouched(lab, 2);
   await rm(lab.queue.path);
-  // As the hint says: what was enqueued less than 6 h ago is not enqueued again by itself.
+  // As the hint says: without this it would be enqueued again 6 h after the first time.
   await rm(join(lab.store.path, "state", "discovered.json"));
   await expectFinishes(lab, 2);
 });

@@ -35,7 +35,7 @@ describe.concurrent("odd items of the platform's list", () => {
     expect((await lab.control.state()).tasks).toEqual([]);
 
     const { stdout } = await lab.archiver("status");
-    expect(stdout).toContain("2 of 50 places held");
+    expect(stdout).toContain("2 of 50 export slots used");
     expect(stdout).toContain(
       "item 0 of the platform's list (deep), field resource_condition: its JSON is nested",
     );

@@ -201,7 +201,7 @@ test("the summary says in words what is deployed", () => {
     "  deletion   never: what is archived stays on the platform",
     "  discover   every 10 minutes",
     "  archive    every 15 minutes in the hours 0 to 5",
-    "             hourly in the hours 6 to 23, from 35 places used",
+    "             hourly in the hours 6 to 23, from 35 export slots used",
     "  retain     daily at 06:30",
     "  expire     daily at 02:05; removes at most 100 exports a run",
     "  time zone  Europe/Berlin",

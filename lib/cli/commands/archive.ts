@@ -10,7 +10,7 @@ import { runLines } from "../summaries.ts";
 export interface ArchiveOptions extends CommonOptions {
   /** The run ends by itself before this many minutes are over. */
   readonly maxMinutes?: number;
-  /** Do nothing unless so many places are held that eviction threatens. */
+  /** Do nothing unless so many export slots are used that eviction threatens. */
   readonly underPressure?: boolean;
 }
 

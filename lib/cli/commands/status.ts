@@ -47,7 +47,7 @@ export interface StatusReport {
 }
 
 /**
- * `status`: places held on the platform, what is queued, and when the next download may start. It tries the
+ * `status`: export slots used on the platform, what is queued, and when the next download may start. It tries the
  * store as a run would, so that a new installation can be checked with it.
  */
 export async function statusCommand(options: CommonOptions, output: Output): Promise<ExitCode> {
