@@ -60,12 +60,13 @@ export class ArchiveObjectStore<Store extends ObjectStore = ObjectStore> impleme
     }
   }
 
-  /** What the store can do, as found within the last day or tried out now. */
+  /** What the store can do, as found within the last day or tried out now, and which archive it is. */
   async preflight(options: CallOptions): Promise<StoreAbilities> {
-    await this.archive(options);
+    const { marker } = await this.archive(options);
     const { clock } = this.#ports;
     const { storeSettings } = this.#settings;
-    return await storeAbilities({ store: this.#store, clock, storeSettings }, options);
+    const abilities = await storeAbilities({ store: this.#store, clock, storeSettings }, options);
+    return marker === undefined ? abilities : { ...abilities, archiveId: marker.archiveId };
   }
 
   assume(abilities: StoreAbilities): void {

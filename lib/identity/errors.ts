@@ -52,6 +52,19 @@ export function anotherArchive(foundId: string, expected: ExpectedArchive): Arch
   );
 }
 
+/** Another store answers where the archive was that was opened: nothing it says counts. */
+export function archiveChanged(archiveId: string, foundId: string | undefined): ArchiverError {
+  const [code, found] =
+    foundId === undefined
+      ? ["no-archive", "there is no archive there any more"]
+      : ["another-archive", `archive ${foundId} lies there now`];
+  return new ArchiverError(code, `archive ${archiveId} was opened at this place, but ${found}`, {
+    scope: "system",
+    retry: "later",
+    hint: "The disk may have been unmounted, or another store answers at the address in ARCHIVER_STORE. Nothing was deleted.",
+  });
+}
+
 /** Something stands where the marker belongs. It is never written over: it may be the damaged marker. */
 export function unreadableMarker(): ArchiverError {
   return new ArchiverError("archive-marker-unreadable", `${ARCHIVE_MARKER_KEY} cannot be understood`, {

@@ -6,7 +6,7 @@ import type { Clock, Random } from "../ports/clock.ts";
 import type { ObjectStore, StoreAbilities, WriteCondition } from "../ports/object-store.ts";
 import type { CallOptions } from "../ports/platform.ts";
 import { isoTime, SCHEMA_VERSION, schemaVersion } from "../records/schemas.ts";
-import { unreadableMarker } from "./errors.ts";
+import { archiveChanged, unreadableMarker } from "./errors.ts";
 
 const markerSchema = v.object({
   schemaVersion,
@@ -39,6 +39,20 @@ export async function readMarker(
     throw unreadableMarker();
   }
   return parsed.output;
+}
+
+/**
+ * Looks whether an archive that was opened is still there.
+ *
+ * @returns `no-archive` or `another-archive` when it is not. Throws what {@link readMarker} throws.
+ */
+export async function changeOfArchive(
+  store: Pick<ObjectStore, "getDocument">,
+  archiveId: string,
+  options: CallOptions,
+): Promise<ArchiverError | undefined> {
+  const foundId = (await readMarker(store, options))?.archiveId;
+  return foundId === archiveId ? undefined : archiveChanged(archiveId, foundId);
 }
 
 /**

@@ -13,6 +13,8 @@ export interface StoreAbilities {
   readonly verification: VerificationLevel;
   /** The same as `createOnce` for the completion of an upload; only stores that tell the two apart say it. */
   readonly createOnceAtCompletion?: boolean;
+  /** Which archive lies there; said only by a store that is opened as one. */
+  readonly archiveId?: string;
 }
 
 /** An object as HEAD shows it. */

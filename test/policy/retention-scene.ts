@@ -139,7 +139,8 @@ export class RetentionScene {
   ports(name: string, runnerOptions: RunnerOptions = {}) {
     const runner = this.world.startRunner(name, runnerOptions);
     const random = new SeededRandom(this.world.seed + this.#runs);
-    const { clock, oracle: observer, store: state } = this.world;
+    const { clock, oracle: observer } = this.world;
+    const state = () => this.world.store;
     const parts = { state, runner: runner.process, random, clock, observer };
     const ports: ExpiryPorts & { store: WorldRetentionStore } = {
       platform: runner.platform,

@@ -195,8 +195,12 @@ export class Aftermath {
     return this.#touchedIds().size > 0;
   }
 
-  /** Tasks that others overwrote, held or damaged. */
+  /** Tasks that others overwrote, held or damaged, or worked on in a store that went away. */
   #touchedIds(): ReadonlySet<string> {
+    if (this.#stage.archive.wasSwappedUnderRun) {
+      // What was recorded in the other store is not recorded.
+      return new Set(this.#ids());
+    }
     const touched = this.#stage.story.happenings.flatMap((happening) => {
       switch (happening.kind) {
         case "hold":

@@ -66,6 +66,8 @@ const SITES: Readonly<Record<Site, true>> = {
   "queue.depth": true,
   "queue.listDeadLetters": true,
   "queue.redrive": true,
+  "memory.recall": true,
+  "memory.remember": true,
 };
 
 function codesOf(port: string): readonly string[] {

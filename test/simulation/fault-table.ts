@@ -1,4 +1,4 @@
-import { DISCOVERED_STATE_KEY } from "../../lib/domain/key-layout.ts";
+import { DISCOVERED_STATE_KEY, STORE_STATE_KEY } from "../../lib/domain/key-layout.ts";
 import type { SqsOperation } from "../../lib/queue/sqs-error-table.ts";
 import type { BodyDamage, Fault, Site } from "../world/faults.ts";
 import {
@@ -64,6 +64,9 @@ const FAULTS_OF_SITE: Readonly<Record<Exclude<Site, "platform.body">, SiteFaults
   "queue.depth": queueRead("look"),
   "queue.listDeadLetters": queueRead("receive"),
   "queue.redrive": queueChange("send"),
+  // It lies in the queue's database.
+  "memory.recall": queueRead("look"),
+  "memory.remember": queueChange("send"),
 };
 
 const NO_ZIP = new TextEncoder().encode("This is a text and no archive. ".repeat(40));
@@ -94,7 +97,9 @@ const BODY_DAMAGES: Readonly<Record<string, BodyDamage>> = {
  * that others keep breaks a promise by itself.
  */
 function isSpared(documentKey: string): boolean {
-  const isHarmless = ["holds/", "runs/", DISCOVERED_STATE_KEY].some((start) => documentKey.startsWith(start));
+  const isHarmless = ["holds/", "runs/", DISCOVERED_STATE_KEY, STORE_STATE_KEY].some((start) =>
+    documentKey.startsWith(start),
+  );
   return !isHarmless;
 }
 

@@ -1,5 +1,6 @@
 import { findUnwantedDeletes } from "../world/unwanted-deletes.ts";
 import type { World } from "../world/world.ts";
+import { findWrongPlaces } from "../world/wrong-places.ts";
 import { Aftermath } from "./aftermath.ts";
 import { findHeldDeletes } from "./held-deletes.ts";
 import { Stage } from "./stage.ts";
@@ -49,7 +50,8 @@ class Play {
     }
     return {
       violations: [
-        ...world.oracle.violations,
+        ...this.#stage.archive.excused(world.oracle.violations),
+        ...findWrongPlaces(world, this.#stage.archive.start),
         ...findUnwantedDeletes(world.effects.all, this.#stage.story.settings.deletion),
         ...findHeldDeletes(world.effects.all, this.#stage.holds),
         ...this.#runs.violations,
@@ -70,6 +72,7 @@ class Play {
   async #allPhases(): Promise<void> {
     await this.#faultyTime();
     this.#stage.endFaults();
+    this.#violations.push(...(await this.#stage.archive.init()));
     await this.#runUntilQueueIsEmpty();
     const { story, world } = this.#stage;
     this.#violations.push(...this.#aftermath.findUnsettled("untouched"));
@@ -133,6 +136,8 @@ class Play {
       }
       case "odd-item":
         return [happens, cue(happening.untilMs, () => this.#stage.endOddItem(happening.id))];
+      case "swap":
+        return [happens, cue(happening.untilMs, () => this.#stage.archive.endSwap())];
       case "slow-connections":
         return [happens, cue(happening.untilMs, () => this.#stage.endSlowConnections())];
       default:

@@ -1,5 +1,6 @@
 import { SeededRandom } from "../world/seeded-random.ts";
 import { FAULT_TABLE } from "./fault-table.ts";
+import { drawArchive } from "./random-archive.ts";
 import {
   type Happening,
   PLAIN_SETTINGS,
@@ -59,7 +60,7 @@ class Drawing {
     const poison = this.#chance(0.04) ? [this.#poison(tasks)] : [];
     const loop: StoryFault[] = hasCrashLoop ? [{ kind: "crash-loop", id: this.#idOf(tasks) }] : [];
     const repeats = this.#chance(0.15);
-    return storyOf({
+    const told = storyOf({
       seed: this.#seed,
       runners,
       tasks,
@@ -88,6 +89,8 @@ class Drawing {
       happenings,
       faults: [...faults, ...poison, ...loop],
     });
+    const { archive, runners: placed, swaps } = drawArchive(this.#seed, told);
+    return { ...told, archive, runners: placed, happenings: [...told.happenings, ...swaps] };
   }
 
   /** One most of the time: what goes wrong between few is found sooner among few. */

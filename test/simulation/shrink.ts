@@ -1,5 +1,5 @@
 import { playStory } from "./play-story.ts";
-import { PLAIN_SETTINGS, type Story } from "./story.ts";
+import { PLAIN_ARCHIVE, PLAIN_SETTINGS, type Story } from "./story.ts";
 
 /** Stories played at most to make one smaller. */
 const MAX_TRIES = 400;
@@ -51,6 +51,7 @@ const PLAIN = {
   store: { createOnce: true, compareAndSwap: true, verification: "read-back" },
   platform: { throttleAnswer: "IOTDA.021101", deleteRemovesSharedFile: true },
   settings: PLAIN_SETTINGS,
+  archive: PLAIN_ARCHIVE,
   discovers: false,
 } as const satisfies Partial<Story>;
 
@@ -64,7 +65,7 @@ function* smallerStories(story: Story): Generator<Story> {
     yield { ...story, runners: story.runners.slice(0, -1) };
   }
   if (story.runners.some(({ skewMs }) => skewMs !== 0)) {
-    yield { ...story, runners: story.runners.map(({ offsetMs }) => ({ offsetMs, skewMs: 0 })) };
+    yield { ...story, runners: story.runners.map((runner) => ({ ...runner, skewMs: 0 })) };
   }
   for (const [name, plain] of Object.entries(PLAIN)) {
     if (JSON.stringify(story[name as keyof typeof PLAIN]) !== JSON.stringify(plain)) {

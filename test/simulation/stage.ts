@@ -9,6 +9,7 @@ import { World } from "../world/world.ts";
 import { faultRow } from "./fault-table.ts";
 import type { StandingHold } from "./held-deletes.ts";
 import type { Happening, Story, StoryFault, StoryTask } from "./story.ts";
+import { StoryArchive } from "./story-archive.ts";
 
 const DAY_MS = 24 * 3_600_000;
 /** Of two runners whose clocks are so wrong that they only just work. */
@@ -29,6 +30,7 @@ export class Stage {
   /** Ids whose stored objects somebody damaged or removed. */
   readonly rotted = new Set<string>();
   readonly holds: StandingHold[] = [];
+  readonly archive: StoryArchive;
   readonly #conditions = new Map<string, Readonly<Record<string, unknown>>>();
 
   constructor(story: Story) {
@@ -41,6 +43,7 @@ export class Stage {
       maxCalls: 50_000,
       clock: { maxRunMs: 40 * DAY_MS },
     });
+    this.archive = new StoryArchive(story, this.world);
     for (const task of story.tasks) {
       this.#add(task);
     }
@@ -68,6 +71,7 @@ export class Stage {
     this.world.queue.settings.duplicateFraction = 0;
     this.world.platform.distorted.clear();
     this.endSlowConnections();
+    this.archive.endSwap();
   }
 
   /** Does what others do. `runsAreLive` keeps apart what must not fall between a gate and its delete. */
@@ -107,6 +111,9 @@ export class Stage {
         return;
       case "odd-item":
         platform.distorted.set(happening.id, this.#oddItem(happening));
+        return;
+      case "swap":
+        this.archive.swap(happening, runsAreLive);
         return;
       case "slow-connections":
         platform.settings.connectLatency = { minMs: happening.minMs, maxMs: happening.maxMs };

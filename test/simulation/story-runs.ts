@@ -1,6 +1,6 @@
 import { withOwnLimit } from "../../lib/archive/time-limit.ts";
 import { discover } from "../../lib/discovery/discover.ts";
-import { archiveRun, portsOf, settingsOf } from "../world/archive-run.ts";
+import { archiveRun, archiveStoreOf, portsOf, settingsOf } from "../world/archive-run.ts";
 import type { Runner } from "../world/world.ts";
 import type { Stage } from "./stage.ts";
 
@@ -46,6 +46,7 @@ export class StoryRuns {
         limitMs: RUN_LIMIT_MS,
         settings: story.settings,
         observe: (event) => this.told.push(event),
+        store: this.#storeOf(runner),
       }),
     );
   }
@@ -57,7 +58,7 @@ export class StoryRuns {
     this.#start("d", 0, DISCOVER_LIMIT_MS + 1, async (runner) => {
       try {
         return await withOwnLimit(runner.clock, DISCOVER_LIMIT_MS, (signal) =>
-          discover(portsOf(runner), settings, signal),
+          discover(portsOf(runner, undefined, this.#storeOf(runner)), settings, signal),
         );
       } catch (error) {
         return error instanceof Error ? "failed" : error;
@@ -75,8 +76,10 @@ export class StoryRuns {
     const slot = kind === "d" ? -1 : runnerIndex;
     const number = (this.#started.get(slot) ?? 0) + 1;
     this.#started.set(slot, number);
+    const place = this.#stage.faultsAreOn ? this.#stage.story.runners[runnerIndex]?.place : undefined;
     const runner = world.startRunner(`${kind}${runnerIndex}-${number}`, {
       skewMs: this.#skewMs(runnerIndex),
+      ...(place === undefined ? {} : { place }),
     });
     if (kind === "r" && number === 1) {
       runner.process.planStandstills(this.#standstills(runnerIndex));
@@ -100,6 +103,10 @@ export class StoryRuns {
       );
     const live = running.finally(() => this.#live.delete(live));
     this.#live.add(live);
+  }
+
+  #storeOf(runner: Runner) {
+    return archiveStoreOf(this.#stage.world, runner, this.#stage.archive.identity);
   }
 
   #skewMs(runnerIndex: number): number {

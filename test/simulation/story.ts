@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { FOREIGN_PLACES } from "../world/places.ts";
 
 const wholeMs = v.pipe(v.number(), v.integer(), v.minValue(0));
 const taskId = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{1,36}$/));
@@ -19,6 +20,19 @@ const taskSchema = v.object({
   sameConditionAs: v.optional(taskId),
   /** Bare ids of it in the queue at the start. */
   sent: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(5)), 1),
+});
+
+/** A store where the archive should be. */
+const foreignPlace = v.picklist(FOREIGN_PLACES);
+
+/** What the archive is at the start, and who knows which one is meant. */
+const archiveSchema = v.object({
+  /** `from-before`: it holds records, and no marker. `empty`: nobody has made it one yet. */
+  home: v.picklist(["marked", "from-before", "empty"]),
+  /** What the queue remembers: its archive, none yet, or nothing ever. */
+  memory: v.picklist(["home", "blank", "none"]),
+  /** Whether the settings name the archive. */
+  isSet: v.boolean(),
 });
 
 /** Something that others do at a moment of true time. One that names a task that is not there does nothing. */
@@ -76,6 +90,17 @@ const happeningSchema = v.variant("kind", [
     id: taskId,
     shows: v.picklist(["id", "condition", "nothing", "both"]),
   }),
+  /**
+   * Another store lies where the archive is. Unless it is `sudden` only between runs: a run that is under way goes
+   * on in a store that it never opened.
+   */
+  v.object({
+    kind: v.literal("swap"),
+    atMs: wholeMs,
+    untilMs: wholeMs,
+    to: foreignPlace,
+    sudden: v.boolean(),
+  }),
   /** Connections to the platform take this long. */
   v.object({
     kind: v.literal("slow-connections"),
@@ -124,7 +149,14 @@ export const storySchema = v.object({
   seed: v.pipe(v.number(), v.integer(), v.minValue(0)),
   /** Runs are started every 15 minutes per runner, `offsetMs` after the full quarter. */
   runners: v.pipe(
-    v.array(v.object({ skewMs: v.number(), offsetMs: wholeMs })),
+    v.array(
+      v.object({
+        skewMs: v.number(),
+        offsetMs: wholeMs,
+        /** Until the faults are over this runner looks for its archive here. */
+        place: v.exactOptional(foreignPlace),
+      }),
+    ),
     v.minLength(1),
     v.maxLength(3),
   ),
@@ -150,6 +182,7 @@ export const storySchema = v.object({
     maxReceives: count,
     taskTimeoutMs: v.optional(count, DEFAULT_TASK_TIMEOUT_MS),
   }),
+  archive: v.optional(archiveSchema, { home: "marked", memory: "blank", isSet: false }),
   /** Whether `discover` runs every 10 minutes. */
   discovers: v.boolean(),
   /** How long the faults last; after that runs are clean. */
@@ -177,6 +210,9 @@ export const PLAIN_SETTINGS: Story["settings"] = {
   taskTimeoutMs: DEFAULT_TASK_TIMEOUT_MS,
 };
 
+/** An archive whose marker its queue will remember. */
+export const PLAIN_ARCHIVE: Story["archive"] = { home: "marked", memory: "blank", isSet: false };
+
 /** A story of one Success task and one runner on a capable store in which nothing goes wrong, changed by `changes`. */
 export function storyOf(changes: Partial<Story> = {}): Story {
   return {
@@ -186,6 +222,7 @@ export function storyOf(changes: Partial<Story> = {}): Story {
     queue: { receiveWindow: 1, duplicateFraction: 0, visibilityMs: 120_000 },
     platform: { throttleAnswer: "IOTDA.021101", deleteRemovesSharedFile: true },
     settings: PLAIN_SETTINGS,
+    archive: PLAIN_ARCHIVE,
     discovers: false,
     faultyMs: 45 * 60_000,
     tasks: [taskOf("t1")],

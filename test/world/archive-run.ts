@@ -2,6 +2,8 @@ import { type DrainOptions, drain } from "../../lib/archive/drain.ts";
 import type { ArchiveEvent } from "../../lib/archive/events.ts";
 import type { ArchivePorts } from "../../lib/archive/ports.ts";
 import type { ArchiveSettings } from "../../lib/archive/settings.ts";
+import { ArchiveObjectStore } from "../../lib/identity/archive-object-store.ts";
+import type { IdentitySettings } from "../../lib/identity/open-archive.ts";
 import type { RunReport } from "../../lib/records/run-report.ts";
 import type { Runner, World } from "./world.ts";
 
@@ -28,15 +30,46 @@ export function settingsOf(world: World, overrides: Partial<ArchiveSettings> = {
 }
 
 /** A runner as the ports that policy is given. */
-export function portsOf(runner: Runner, observe: ArchivePorts["observe"] = () => undefined): ArchivePorts {
-  const { platform, store, queue, clock, random } = runner;
+export function portsOf(
+  runner: Runner,
+  observe: ArchivePorts["observe"] = () => undefined,
+  store: ArchivePorts["store"] = runner.store,
+): ArchivePorts {
+  const { platform, queue, clock, random } = runner;
   return { platform, store, queue, clock, random, observe };
+}
+
+/** What an operator set up about the archive itself. */
+export interface WorldIdentity {
+  /** `ARCHIVER_ARCHIVE_ID`. */
+  readonly archiveId: string | undefined;
+  /** Whether the queue remembers an archive at all; one in the cloud does not. */
+  readonly hasMemory: boolean;
+  readonly deletion: ArchiveSettings["deletion"];
+}
+
+/** The runner's store as programs see it: the archive is opened before anything else is asked of it. */
+export function archiveStoreOf(
+  world: World,
+  { store, memory, clock, random }: Runner,
+  { archiveId, hasMemory, deletion }: WorldIdentity,
+): ArchiveObjectStore {
+  const settings: IdentitySettings = {
+    scope: world.scope,
+    archiveId,
+    storeSettings: "the world's",
+    purpose: deletion === "never" ? "begin" : "work",
+  };
+  const ports = { memory: hasMemory ? memory : undefined, clock, random, say: () => undefined };
+  return new ArchiveObjectStore(store, ports, settings);
 }
 
 export interface ArchiveRunOptions extends Partial<Omit<DrainOptions, "signal">> {
   readonly signal?: AbortSignal;
   readonly settings?: Partial<ArchiveSettings>;
   readonly observe?: (event: ArchiveEvent) => void;
+  /** In place of the runner's own, which opens no archive. */
+  readonly store?: ArchivePorts["store"];
 }
 
 /** One archive run by this runner, to be driven by the world's clock. */
@@ -45,6 +78,6 @@ export function archiveRun(
   runner: Runner,
   options: ArchiveRunOptions = {},
 ): Promise<RunReport> {
-  const { settings, observe, signal = new AbortController().signal, ...rest } = options;
-  return drain(portsOf(runner, observe), settingsOf(world, settings), { ...rest, signal });
+  const { settings, observe, store, signal = new AbortController().signal, ...rest } = options;
+  return drain(portsOf(runner, observe, store), settingsOf(world, settings), { ...rest, signal });
 }

@@ -25,7 +25,9 @@ export type Site =
   | "queue.deadLetter"
   | "queue.depth"
   | "queue.listDeadLetters"
-  | "queue.redrive";
+  | "queue.redrive"
+  | "memory.recall"
+  | "memory.remember";
 
 /** One call as a fault's `match` sees it. */
 export interface SiteCall {

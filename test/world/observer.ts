@@ -18,3 +18,14 @@ export interface WorldObserver {
   objectRemoved(key: string, runner: string): void;
   documentWritten(key: string, text: string): void;
 }
+
+/** For a store that is nobody's archive. */
+export const UNWATCHED: WorldObserver = {
+  listed: () => undefined,
+  downloadStarted: () => undefined,
+  fileAppeared: () => undefined,
+  taskDeleted: () => undefined,
+  objectCompleted: () => undefined,
+  objectRemoved: () => undefined,
+  documentWritten: () => undefined,
+};

@@ -1,5 +1,11 @@
 import type { PlatformScope } from "../../lib/domain/export-task.ts";
-import { exportFolder, parseRecordKey, recordKey, taskRecordsFolder } from "../../lib/domain/key-layout.ts";
+import {
+  ARCHIVE_MARKER_KEY,
+  exportFolder,
+  parseRecordKey,
+  recordKey,
+  taskRecordsFolder,
+} from "../../lib/domain/key-layout.ts";
 import { parseArchived, readArchived } from "./judged-documents.ts";
 import type { ListedFile, WorldObserver } from "./observer.ts";
 import type { QueueState } from "./queue-state.ts";
@@ -8,6 +14,9 @@ import type { VirtualClock } from "./virtual-clock.ts";
 
 /** I1: how old the list may be that a delete relies on. */
 const LIST_FRESHNESS_MS = 5_000;
+
+/** So long two runners that make an archive together may take, calls of a minute included. */
+const AGREEING_MS = 2 * 60_000;
 
 /** The runner that may remove objects. */
 const SWEEPER = "sweep";
@@ -125,8 +134,21 @@ export class Oracle implements WorldObserver {
     }
   }
 
+  /** I10: an archive keeps its marker. Where nobody can create once, two that begin one together agree on the last. */
+  #markerWritten(): void {
+    const standing = this.#entryAt(ARCHIVE_MARKER_KEY);
+    const isYoung =
+      standing !== undefined && this.#parts.clock.wallMs() - standing.modifiedAtMs < AGREEING_MS;
+    if (standing !== undefined && (this.#parts.store().settings.createOnce || !isYoung)) {
+      this.#violate("I10: the marker of the archive was written over");
+    }
+  }
+
   /** I2: records are written once, and a further `archived` record only when the object before it is no more. */
   documentWritten(key: string, text: string): void {
+    if (key === ARCHIVE_MARKER_KEY) {
+      this.#markerWritten();
+    }
     if (key.startsWith("exports/")) {
       this.#violate(`I2: the document ${key} was written among the exports`);
     }

@@ -74,7 +74,7 @@ export class WorldRetentionStore extends WorldStore implements RetentionStore {
 
   #act<T>(site: RetentionSite, subject: string, signal: AbortSignal, effect: () => T): Promise<T> {
     const { runner, state } = this.#parts;
-    const latency = state.settings.callLatency;
+    const latency = state().settings.callLatency;
     return runner.outside({ site: retentionSite(site), subject, signal, latency, effect });
   }
 }

@@ -25,7 +25,8 @@ import { checksumOf, type OpenUpload, type StoredEntry, type StoreState } from "
 import type { VirtualClock } from "./virtual-clock.ts";
 
 export interface WorldStoreParts {
-  readonly state: StoreState;
+  /** The store that the runner reaches now: another one may be put in its place. */
+  readonly state: () => StoreState;
   readonly runner: RunnerProcess;
   readonly random: SeededRandom;
   readonly clock: VirtualClock;
@@ -45,8 +46,10 @@ export class WorldStore implements ObjectStore, StoreSweeper {
   }
 
   preflight({ signal }: CallOptions): Promise<StoreAbilities> {
-    const { createOnce, compareAndSwap, verification } = this.#parts.state.settings;
-    return this.#call("store.preflight", "", signal, () => ({ createOnce, compareAndSwap, verification }));
+    return this.#call("store.preflight", "", signal, ({ settings }) => {
+      const { createOnce, compareAndSwap, verification } = settings;
+      return { createOnce, compareAndSwap, verification };
+    });
   }
 
   assume(): void {
@@ -55,7 +58,7 @@ export class WorldStore implements ObjectStore, StoreSweeper {
 
   readClockMs({ signal }: CallOptions): Promise<number> {
     const { clock, random, runner, state } = this.#parts;
-    const { clockErrorMs, clockSkewMs } = state.settings;
+    const { clockErrorMs, clockSkewMs } = state().settings;
     // "At the moment of return": nothing may pass between the reading and the caller.
     return runner.outside({
       site: "store.readClockMs",
@@ -67,35 +70,33 @@ export class WorldStore implements ObjectStore, StoreSweeper {
   }
 
   async openUpload(key: string, options: OpenUploadOptions): Promise<Upload> {
-    const { runner, state } = this.#parts;
-    const opened: OpenUpload[] = [];
+    const { runner } = this.#parts;
+    const opened: { readonly upload: OpenUpload; readonly state: StoreState }[] = [];
     try {
-      const upload = await this.#call("store.openUpload", key, options.signal, () => {
-        const begun = state.openUpload(key, runner.name, options.metadata);
-        opened.push(begun);
-        return begun;
+      const begun = await this.#call("store.openUpload", key, options.signal, (state) => {
+        const upload = state.openUpload(key, runner.name, options.metadata);
+        opened.push({ upload, state });
+        return { upload, state };
       });
-      return new WorldUpload(upload, this.#parts, options.signal);
+      return new WorldUpload(begun.upload, begun.state, runner, options.signal);
     } catch (error) {
       // As the adapters do when they are interrupted; an answer that a fault loses leaves an upload behind.
-      for (const begun of options.signal.aborted ? opened : []) {
-        state.abortUpload(begun);
+      for (const { upload, state } of options.signal.aborted ? opened : []) {
+        state.abortUpload(upload);
       }
       throw error;
     }
   }
 
   head(key: string, { signal }: CallOptions): Promise<ObjectInfo | undefined> {
-    const { state } = this.#parts;
-    return this.#call("store.head", key, signal, () => {
+    return this.#call("store.head", key, signal, (state) => {
       const entry = state.entries.get(key);
       return entry === undefined ? undefined : infoOf(entry);
     });
   }
 
   confirmStored(object: StoredObject, { signal }: CallOptions): Promise<void> {
-    const { state } = this.#parts;
-    return this.#call("store.confirmStored", object.key, signal, () => {
+    return this.#call("store.confirmStored", object.key, signal, (state) => {
       if (state.settings.verification !== "stored") {
         throw storeError("store-misconfigured", "this store keeps no digest to compare with");
       }
@@ -107,9 +108,9 @@ export class WorldStore implements ObjectStore, StoreSweeper {
   }
 
   async *read(key: string, { range, signal }: ReadOptions): AsyncGenerator<Uint8Array> {
-    const { random, runner, state } = this.#parts;
-    const { chunkBytes, chunkLatency } = state.settings;
-    const bytes = await this.#call("store.read", key, signal, () => {
+    const { random, runner } = this.#parts;
+    const { chunkBytes, chunkLatency } = this.#parts.state().settings;
+    const bytes = await this.#call("store.read", key, signal, (state) => {
       const entry = state.entries.get(key);
       if (entry === undefined) {
         throw storeError("store-copy-differs", `there is no object ${key} to read`);
@@ -128,11 +129,13 @@ export class WorldStore implements ObjectStore, StoreSweeper {
   }
 
   async *list(prefix: string, { signal }: CallOptions): AsyncGenerator<ListedObject> {
-    const { random, state } = this.#parts;
-    const keys = await this.#call("store.list", prefix, signal, () => state.keysUnder(prefix));
+    const { keys, entries } = await this.#call("store.list", prefix, signal, (state) => ({
+      keys: state.keysUnder(prefix),
+      entries: state.entries,
+    }));
     // The port promises no order, so nobody may come to rely on one.
-    for (const key of random.shuffled(keys)) {
-      const entry = state.entries.get(key);
+    for (const key of this.#parts.random.shuffled(keys)) {
+      const entry = entries.get(key);
       if (entry !== undefined) {
         yield { key, sizeBytes: entry.sizeBytes, modifiedAtMs: entry.modifiedAtMs };
       }
@@ -140,16 +143,15 @@ export class WorldStore implements ObjectStore, StoreSweeper {
   }
 
   abortUploadsUnder(prefix: string, { signal }: CallOptions): Promise<number> {
-    const { state } = this.#parts;
-    return this.#call("store.abortUploadsUnder", prefix, signal, () => state.abortUploadsUnder(prefix));
+    return this.#call("store.abortUploadsUnder", prefix, signal, (state) => state.abortUploadsUnder(prefix));
   }
 
   /** For `sweep`. No port of an archive run has it, but the real stores do: one that reached for it would be seen. */
   async removeObject(key: string, { signal }: CallOptions): Promise<void> {
     const { observer, random, runner, state } = this.#parts;
-    await runner.pass(random.latencyMs(state.settings.callLatency), signal);
+    await runner.pass(random.latencyMs(state().settings.callLatency), signal);
     observer?.objectRemoved(key, runner.name);
-    state.removeObject(key);
+    state().removeObject(key);
   }
 
   getDocument(key: string, { signal }: CallOptions): Promise<StoredDocument | undefined> {
@@ -158,10 +160,10 @@ export class WorldStore implements ObjectStore, StoreSweeper {
       site: "store.getDocument",
       subject: key,
       signal,
-      latency: state.settings.callLatency,
-      spoil: () => state.plantObject(key, NO_TEXT),
+      latency: state().settings.callLatency,
+      spoil: () => state().plantObject(key, NO_TEXT),
       effect: () => {
-        const entry = state.entries.get(key);
+        const entry = state().entries.get(key);
         return entry && { text: textOf(entry), etag: entry.etag };
       },
     });
@@ -178,19 +180,19 @@ export class WorldStore implements ObjectStore, StoreSweeper {
       site: "store.putDocument",
       subject: key,
       signal,
-      latency: state.settings.callLatency,
+      latency: state().settings.callLatency,
       conflict: "conflict",
       effect: () => {
         if (Buffer.byteLength(text) > MAX_DOCUMENT_BYTES) {
           throw storeError("store-too-large", `a document of ${text.length} characters is too large`);
         }
-        return this.#holds(key, condition) ? { etag: state.putDocument(key, text).etag } : "conflict";
+        return this.#holds(key, condition) ? { etag: state().putDocument(key, text).etag } : "conflict";
       },
     });
   }
 
   async *listUploads(prefix: string): AsyncGenerator<SweptUpload> {
-    for (const { id, initiatedAtMs, key } of this.#parts.state.openUploads) {
+    for (const { id, initiatedAtMs, key } of this.#parts.state().openUploads) {
       if (key.startsWith(prefix)) {
         yield { key, uploadId: String(id), initiatedAtMs };
       }
@@ -198,7 +200,7 @@ export class WorldStore implements ObjectStore, StoreSweeper {
   }
 
   async abortUpload(key: string, uploadId: string): Promise<boolean> {
-    const { state } = this.#parts;
+    const state = this.#parts.state();
     const upload = state.openUploads.find((open) => open.key === key && String(open.id) === uploadId);
     if (upload === undefined) {
       return false;
@@ -208,7 +210,7 @@ export class WorldStore implements ObjectStore, StoreSweeper {
   }
 
   #holds(key: string, condition: WriteCondition): boolean {
-    const { entries, settings } = this.#parts.state;
+    const { entries, settings } = this.#parts.state();
     switch (condition.kind) {
       case "always":
         return true;
@@ -231,32 +233,35 @@ export class WorldStore implements ObjectStore, StoreSweeper {
     }
   }
 
-  #call<T>(site: Site, subject: string, signal: AbortSignal, effect: () => T): Promise<T> {
+  #call<T>(site: Site, subject: string, signal: AbortSignal, effect: (state: StoreState) => T): Promise<T> {
     const { runner, state } = this.#parts;
-    return runner.outside({ site, subject, signal, latency: state.settings.callLatency, effect });
+    const latency = state().settings.callLatency;
+    return runner.outside({ site, subject, signal, latency, effect: () => effect(state()) });
   }
 }
 
+/** Goes on in the store where it was begun, whatever is put in that store's place. */
 class WorldUpload implements Upload {
   readonly #upload: OpenUpload;
-  readonly #parts: WorldStoreParts;
+  readonly #state: StoreState;
+  readonly #runner: RunnerProcess;
   readonly #signal: AbortSignal;
 
-  constructor(upload: OpenUpload, parts: WorldStoreParts, signal: AbortSignal) {
+  constructor(upload: OpenUpload, state: StoreState, runner: RunnerProcess, signal: AbortSignal) {
     this.#upload = upload;
-    this.#parts = parts;
+    this.#state = state;
+    this.#runner = runner;
     this.#signal = signal;
   }
 
   write(chunk: Uint8Array): Promise<void> {
-    const { runner, state } = this.#parts;
-    return runner.outside({
+    return this.#runner.outside({
       site: "store.write",
       subject: this.#upload.key,
       signal: this.#signal,
-      latency: state.settings.chunkLatency,
+      latency: this.#state.settings.chunkLatency,
       effect: () => {
-        state.requireOpen(this.#upload);
+        this.#state.requireOpen(this.#upload);
         // Copied as late as the port allows: a caller that reuses its buffer too soon corrupts the upload.
         this.#upload.chunks.push(copyOf(chunk));
       },
@@ -264,30 +269,28 @@ class WorldUpload implements Upload {
   }
 
   complete(proof: BodyProof): Promise<StoredObject> {
-    const { runner, state } = this.#parts;
-    return runner.outside({
+    return this.#runner.outside({
       site: "store.complete",
       subject: this.#upload.key,
       signal: this.#signal,
-      latency: state.settings.callLatency,
-      effect: () => ({ key: this.#upload.key, ...infoOf(state.completeUpload(this.#upload, proof)) }),
+      latency: this.#state.settings.callLatency,
+      effect: () => ({ key: this.#upload.key, ...infoOf(this.#state.completeUpload(this.#upload, proof)) }),
     });
   }
 
   /** Does not listen to the caller's signal; gives up with `store-unavailable` after `abortTimeoutMs`. */
   async abort(): Promise<void> {
-    const { runner, state } = this.#parts;
     const deadline = new AbortController();
-    const cancelTimeout = runner.schedule(state.settings.abortTimeoutMs, () =>
+    const cancelTimeout = this.#runner.schedule(this.#state.settings.abortTimeoutMs, () =>
       deadline.abort(storeError("store-unavailable", "aborting the upload took too long")),
     );
     try {
-      await runner.outside({
+      await this.#runner.outside({
         site: "store.abort",
         subject: this.#upload.key,
         signal: deadline.signal,
-        latency: state.settings.callLatency,
-        effect: () => state.abortUpload(this.#upload),
+        latency: this.#state.settings.callLatency,
+        effect: () => this.#state.abortUpload(this.#upload),
       });
     } finally {
       cancelTimeout();

@@ -2,7 +2,9 @@ import type { PlatformScope } from "../../lib/domain/export-task.ts";
 import type { Clock, Random } from "../../lib/ports/clock.ts";
 import { EffectLog } from "./effects.ts";
 import { Faults } from "./faults.ts";
+import { UNWATCHED } from "./observer.ts";
 import { Oracle } from "./oracle.ts";
+import { type PlaceName, Places } from "./places.ts";
 import { DEFAULT_PLATFORM_SETTINGS, type PlatformSettings } from "./platform-settings.ts";
 import { PlatformState } from "./platform-state.ts";
 import { DEFAULT_QUEUE_SETTINGS, type QueueSettings, QueueState } from "./queue-state.ts";
@@ -10,6 +12,7 @@ import { type Ending, RunnerProcess, type Surroundings } from "./runner-process.
 import { SeededRandom } from "./seeded-random.ts";
 import { DEFAULT_STORE_SETTINGS, type StoreSettings, StoreState } from "./store-state.ts";
 import { VirtualClock, type VirtualClockOptions } from "./virtual-clock.ts";
+import { MemoryState, WorldMemory } from "./world-memory.ts";
 import { WorldPlatform } from "./world-platform.ts";
 import { WorldQueue } from "./world-queue.ts";
 import { WorldStore } from "./world-store.ts";
@@ -31,6 +34,8 @@ export interface WorldOptions {
 export interface RunnerOptions {
   /** How far this runner's wall clock is ahead of true time. */
   readonly skewMs?: number;
+  /** Where this runner looks for its archive, whatever is mounted. */
+  readonly place?: PlaceName;
 }
 
 /** One runner: the ports that policy is given, and the process they belong to. */
@@ -42,6 +47,7 @@ export interface Runner {
   readonly platform: WorldPlatform;
   readonly store: WorldStore;
   readonly queue: WorldQueue;
+  readonly memory: WorldMemory;
 }
 
 /** A promise of the product was broken. The message lists every violation with the seed that shows it. */
@@ -58,8 +64,12 @@ export class World {
   readonly effects = new EffectLog();
   readonly oracle: Oracle;
   readonly platform: PlatformState;
+  /** The archive that all runners are set up for. */
   readonly store: StoreState;
+  readonly places: Places;
   readonly queue: QueueState;
+  /** Which archive the queue remembers. */
+  readonly memory = new MemoryState();
   readonly #random: SeededRandom;
   readonly #around: Surroundings;
   readonly #runners: Runner[] = [];
@@ -80,7 +90,14 @@ export class World {
     });
     const platformSettings = { ...DEFAULT_PLATFORM_SETTINGS, minSpacingMs, ...options.platform };
     this.platform = new PlatformState(platformSettings, this.clock, this.oracle);
-    this.store = new StoreState({ ...DEFAULT_STORE_SETTINGS, ...options.store }, this.clock, this.oracle);
+    const storeSettings = { ...DEFAULT_STORE_SETTINGS, ...options.store };
+    this.store = new StoreState(storeSettings, this.clock, this.oracle);
+    this.places = new Places({
+      home: this.store,
+      scope: this.scope,
+      makeStore: () => new StoreState(storeSettings, this.clock, UNWATCHED),
+      countEffects: () => this.effects.all.length,
+    });
     const queueSettings = { ...DEFAULT_QUEUE_SETTINGS, ...options.queue };
     this.queue = new QueueState(queueSettings, this.clock, this.#random.fork("queue"));
     this.#around = {
@@ -102,6 +119,9 @@ export class World {
       skewMs: options.skewMs ?? 0,
       monotonicOriginMs: random.integer(0, 1_000_000_000),
     });
+    if (options.place !== undefined) {
+      this.places.setOwn(name, options.place);
+    }
     const { clock, oracle: observer } = this;
     const latencies = this.#around.random;
     const runner: Runner = {
@@ -116,8 +136,15 @@ export class World {
         clock,
         observer,
       }),
-      store: new WorldStore({ state: this.store, runner: process, random: latencies, clock, observer }),
+      store: new WorldStore({
+        state: () => this.places.storeOf(name),
+        runner: process,
+        random: latencies,
+        clock,
+        observer,
+      }),
       queue: new WorldQueue({ state: this.queue, runner: process, clock }),
+      memory: new WorldMemory({ state: this.memory, queue: this.queue, runner: process }),
     };
     this.#runners.push(runner);
     return runner;

@@ -1,6 +1,7 @@
 import { COPY_BUGS } from "./bugs/copies.ts";
 import { DELETION_BUGS } from "./bugs/deletion.ts";
 import { FAILURE_BUGS } from "./bugs/failures.ts";
+import { IDENTITY_BUGS } from "./bugs/identity.ts";
 import { ODD_ITEM_BUGS } from "./bugs/odd-items.ts";
 import { PACING_BUGS } from "./bugs/pacing.ts";
 import { SETTLING_BUGS } from "./bugs/settling.ts";
@@ -16,4 +17,5 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ...FAILURE_BUGS,
   ...PACING_BUGS,
   ...ODD_ITEM_BUGS,
+  ...IDENTITY_BUGS,
 ];

@@ -2,6 +2,7 @@ import type { Scene } from "./scene.ts";
 import { COPY_SCENES } from "./scenes/copies.ts";
 import { DELETION_SCENES } from "./scenes/deletion.ts";
 import { FAILURE_SCENES } from "./scenes/failures.ts";
+import { IDENTITY_SCENES } from "./scenes/identity.ts";
 import { ODD_ITEM_SCENES } from "./scenes/odd-items.ts";
 import { PACING_SCENES } from "./scenes/pacing.ts";
 import { SETTLING_SCENES } from "./scenes/settling.ts";
@@ -16,4 +17,5 @@ export const SCENES: readonly Scene[] = [
   ...FAILURE_SCENES,
   ...PACING_SCENES,
   ...ODD_ITEM_SCENES,
+  ...IDENTITY_SCENES,
 ];

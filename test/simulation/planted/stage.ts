@@ -2,17 +2,29 @@ import type { ArchiveSettings } from "../../../lib/archive/settings.ts";
 import { revisionOf } from "../../../lib/domain/export-task.ts";
 import { taskRecordsFolder } from "../../../lib/domain/key-layout.ts";
 import type { DeadLetterReason, TaskMessage } from "../../../lib/domain/task-message.ts";
+import type { ArchiveObjectStore } from "../../../lib/identity/archive-object-store.ts";
 import { encodeMessage } from "../../../lib/queue/message-codec.ts";
-import { type ArchiveRunOptions, archiveRun } from "../../world/archive-run.ts";
+import { type ArchiveRunOptions, archiveRun, archiveStoreOf } from "../../world/archive-run.ts";
+import { HOME_ID, plantMarker, plantOldRecord } from "../../world/places.ts";
 import { findUnwantedDeletes } from "../../world/unwanted-deletes.ts";
-import { type RunnerOptions, World, type WorldOptions } from "../../world/world.ts";
+import { type Runner, type RunnerOptions, World, type WorldOptions } from "../../world/world.ts";
 import type { NewWorldTask } from "../../world/world-task.ts";
+import { type ArchiveStart, findWrongPlaces } from "../../world/wrong-places.ts";
 
 export const SECOND_MS = 1_000;
 export const MINUTE_MS = 60 * SECOND_MS;
 export const HOUR_MS = 60 * MINUTE_MS;
 /** One run of a function with a 15 min limit, as it is deployed. */
 const RUN_LIMIT_MS = 14 * MINUTE_MS;
+
+/** What is known of the archive before the first run: an archive that its queue will remember, unless a scene says more. */
+export interface StageArchive {
+  readonly home?: ArchiveStart["home"];
+  /** The settings name the archive. */
+  readonly isSet?: boolean;
+  /** The queue remembers the archive already; `never`: it cannot. */
+  readonly memory?: "home" | "blank" | "never";
+}
 
 /** How a task has to end. */
 export type End = "archived" | "kept" | `dead-letter:${DeadLetterReason}`;
@@ -25,13 +37,29 @@ export interface StageRunOptions extends ArchiveRunOptions {
 export class Stage {
   readonly world: World;
   readonly #settings: Partial<ArchiveSettings>;
+  readonly #archive: ArchiveStart;
+  readonly #hasMemory: boolean;
   readonly #ends = new Map<string, End>();
   readonly #broken: string[] = [];
   #runs = 0;
 
-  constructor(options: WorldOptions = {}, settings: Partial<ArchiveSettings> = {}) {
+  constructor(
+    options: WorldOptions = {},
+    settings: Partial<ArchiveSettings> = {},
+    { home = "marked", isSet = false, memory = "blank" }: StageArchive = {},
+  ) {
     this.world = new World(options);
     this.#settings = settings;
+    this.#archive = { home, deletion: settings.deletion ?? "after-verify", isSet };
+    this.#hasMemory = memory !== "never";
+    if (home === "marked") {
+      plantMarker(this.world.store, HOME_ID);
+    } else if (home === "from-before") {
+      plantOldRecord(this.world.store, this.world.scope);
+    }
+    if (memory === "home") {
+      this.world.memory.archiveId = HOME_ID;
+    }
   }
 
   /** A task on the platform and its id in the queue. */
@@ -73,13 +101,15 @@ export class Stage {
   /** One run, to its end or its death. To be called inside `world.run`. */
   async start(options: StageRunOptions = {}): Promise<void> {
     this.#runs += 1;
-    const { runner: runnerOptions = {}, settings, ...runOptions } = options;
+    const { runner: runnerOptions = {}, settings: changes, ...runOptions } = options;
+    const settings = { ...this.#settings, ...changes };
     const { world } = this;
     const runner = world.startRunner(`run-${this.#runs}`, runnerOptions);
     const startedAtMs = world.clock.monotonicMs();
     const limitMs = options.limitMs ?? RUN_LIMIT_MS;
+    const store = this.storeOf(runner, settings.deletion);
     const ending = await runner.process.execute(() =>
-      archiveRun(world, runner, { limitMs, ...runOptions, settings: { ...this.#settings, ...settings } }),
+      archiveRun(world, runner, { limitMs, store, ...runOptions, settings }),
     );
     if (ending.kind === "crashed") {
       return;
@@ -94,6 +124,12 @@ export class Stage {
     for (const { key } of world.store.openUploads.filter((upload) => upload.runner === runner.name)) {
       this.note(`I8: a run ended by itself and left its upload of ${key} open`);
     }
+  }
+
+  /** The store as a program of this operator opens it. */
+  storeOf(runner: Runner, deletion = this.#archive.deletion): ArchiveObjectStore {
+    const archiveId = this.#archive.isSet ? HOME_ID : undefined;
+    return archiveStoreOf(this.world, runner, { archiveId, hasMemory: this.#hasMemory, deletion });
   }
 
   /** One run. */
@@ -127,6 +163,7 @@ export class Stage {
     const wrongEnds = [...this.#ends].flatMap(([id, end]) => this.#problemOfEnd(id, end));
     const leftOpen = world.store.openUploads.map(({ key }) => `I8: the upload of ${key} is still open`);
     return [
+      ...findWrongPlaces(world, this.#archive),
       ...world.findViolations(),
       ...findUnwantedDeletes(world.effects.all, this.#settings.deletion ?? "after-verify"),
       ...this.#broken,

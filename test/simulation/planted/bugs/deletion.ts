@@ -98,6 +98,14 @@ export const DELETION_BUGS: readonly PlantedBug[] = [
     replace: "if (run.runId === undefined) {",
   },
   {
+    name: "hold matched by its file's name only",
+    breaks: "A hold whose content names another task than its file does holds the task of the file alone.",
+    invariant: "I3",
+    file: "lib/records/holds.ts",
+    find: "return inside !== undefined && inside !== pattern",
+    replace: "return inside !== undefined && inside === null",
+  },
+  {
     name: "delete-disabled ignored",
     breaks: "Tasks are deleted although the operator chose to keep them all.",
     invariant: "I3",

@@ -3,6 +3,15 @@ import type { PlantedBug } from "../planted-bug.ts";
 /** Bugs in the pace of downloads. */
 export const PACING_BUGS: readonly PlantedBug[] = [
   {
+    name: "two claims outstanding",
+    breaks:
+      "A process claims a second slot before its first is used: one that is late is lost to the process itself.",
+    invariant: "I4",
+    file: "lib/pacing/pacer.ts",
+    find: "this.#lastTurn = Promise.all([inFront, settled]);",
+    replace: "this.#lastTurn = Promise.all([inFront, settled].slice(2));",
+  },
+  {
     name: "pacing without compare-and-swap",
     breaks: "Two runners that read the state at the same moment take the same slot.",
     invariant: "I4",

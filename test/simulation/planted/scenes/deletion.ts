@@ -167,6 +167,16 @@ export const DELETION_SCENES: readonly Scene[] = [
     },
   },
   {
+    name: "somebody renames a hold",
+    async play(seed) {
+      const stage = new Stage({ seed });
+      const id = stage.task("kept");
+      stage.world.store.plantObject("holds/renamed.json", Buffer.from(JSON.stringify({ pattern: id })));
+      await stage.runOn(3);
+      return stage;
+    },
+  },
+  {
     name: "somebody holds by a file that nobody understands",
     async play(seed) {
       const stage = new Stage({ seed });

@@ -47,6 +47,19 @@ export const PACING_SCENES: readonly Scene[] = [
       return stage;
     },
   },
+  {
+    name: "the only runner is late for every slot",
+    async play(seed) {
+      const stage = new Stage({ seed, platform: { connectLatency: { minMs: 2_600, maxMs: 9_000 } } });
+      stage.tasks(6);
+      await stage.runOn(4);
+      // The world refuses a request that its own slot did not let through.
+      if (stage.world.effects.at("platform.showExportTask").some(({ outcome }) => outcome === "refused")) {
+        stage.note("I4: the only runner lost a slot, which nobody but itself can have taken");
+      }
+      return stage;
+    },
+  },
   together("two runners, one of them throttled", ({ world }) => {
     const error = throttledError("IOTDA.021101");
     world.faults.plant({ site: "platform.showExportTask", occurrence: 2, form: "done-answer-lost", error });

@@ -1,0 +1,67 @@
+import { expect, test } from "vitest";
+import { STORE_STATE_KEY } from "../../lib/domain/key-layout.ts";
+import type { RunReport } from "../../lib/records/run-report.ts";
+import { archiveRun, archiveStoreOf } from "../world/archive-run.ts";
+import { FOREIGN_PLACES, HOME_ID, plantMarker } from "../world/places.ts";
+import { World } from "../world/world.ts";
+import { findWrongPlaces } from "../world/wrong-places.ts";
+
+const IDENTITY = { archiveId: HOME_ID, hasMemory: false, deletion: "after-verify" } as const;
+const CODES = { empty: "no-archive", another: "another-archive", "from-before": "no-archive" } as const;
+
+/** A world with one finished export, whose archive the settings name. */
+class Night {
+  readonly world = new World();
+  readonly exportTaskId: string;
+  #runs = 0;
+
+  constructor() {
+    plantMarker(this.world.store, HOME_ID);
+    this.exportTaskId = this.world.platform.addTask();
+    this.world.queue.send(this.exportTaskId);
+  }
+
+  async run(): Promise<RunReport> {
+    this.#runs += 1;
+    const runner = this.world.startRunner(`run-${this.#runs}`);
+    const store = archiveStoreOf(this.world, runner, IDENTITY);
+    const ending = await this.world.runAlone(runner, () => archiveRun(this.world, runner, { store }));
+    if (ending.kind === "crashed") {
+      throw new Error("the run died");
+    }
+    return ending.value;
+  }
+}
+
+test.each(FOREIGN_PLACES)("a run that finds %s begins nothing, and the next one goes on", async (place) => {
+  const night = new Night();
+  const { places, platform, queue } = night.world;
+  places.mount(place);
+  const report = await night.run();
+  expect(report).toMatchObject({ stopReason: "system-failure", failure: { code: CODES[place] } });
+  expect(queue.messages.map(({ receiveCount }) => receiveCount)).toEqual([0]);
+  places.mount("home");
+  await night.run();
+  expect(platform.has(night.exportTaskId)).toBe(false);
+  expect(findWrongPlaces(night.world, { home: "marked", deletion: "after-verify", isSet: true })).toEqual([]);
+});
+
+test.each(FOREIGN_PLACES)("what %s holds, put there during a run, lets nothing be deleted", async (place) => {
+  const night = new Night();
+  const { faults, places, platform, store } = night.world;
+  faults.plant({
+    site: "store.getDocument",
+    match: ({ subject }) => subject === STORE_STATE_KEY,
+    form: "race",
+    act: () => places.mount(place),
+  });
+  const report = await night.run();
+  expect(report).toMatchObject({ stopReason: "system-failure", failure: { code: CODES[place] } });
+  expect(platform.has(night.exportTaskId)).toBe(true);
+  places.mount("home");
+  // The pace was kept in the other store.
+  await night.world.run(() => night.world.clock.sleep(60_000));
+  await night.run();
+  expect(platform.has(night.exportTaskId)).toBe(false);
+  expect(store.keysUnder("exports/")).toHaveLength(1);
+});
