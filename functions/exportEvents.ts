@@ -5,7 +5,7 @@ import {
 } from "../lib/hosted/events-function.ts";
 import { functionHandler, type HostContext } from "../lib/hosted/function-host.ts";
 
-const host = functionHandler(exportEventsFunction);
+const host = functionHandler(exportEventsFunction());
 
 /**
  * Takes events from outside: `batchtask:update` pushes over HTTP, from SQS, SNS, SMN or EventBridge, and

@@ -103,6 +103,22 @@ test("a secret is read once, and once more when its keys were refused, however o
   keys.close();
 });
 
+test("callers at once share one read, also one that is for keys that were refused", async () => {
+  const rotated = { ...KEYS, sk: `${KEYS.sk}2` };
+  answers = [secretHolding(KEYS), secretHolding(rotated)];
+  const keys = ofSecret();
+  const first = await Promise.all([keys.get(false), keys.get(false), keys.get(false)]);
+  expect(first).toEqual([KEYS, KEYS, KEYS]);
+  expect(reads).toBe(1);
+  expect(await Promise.all([keys.get(true), keys.get(true), keys.get(false)])).toEqual([
+    rotated,
+    rotated,
+    rotated,
+  ]);
+  expect(reads).toBe(2);
+  keys.close();
+});
+
 test("keys that were read are known to the redactor before anybody has them", async () => {
   answers = [secretHolding({ ...KEYS, securityToken: "token-of-temporary-keys" })];
   const redactor = new Redactor([]);

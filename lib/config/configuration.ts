@@ -29,9 +29,14 @@ export interface ConfigurationParts {
 export interface EventsConfiguration {
   readonly scope: PlatformScope;
   /** What an HTTP event has to carry; without one, no HTTP event is taken. */
-  readonly secret: Secret | undefined;
+  readonly secret: EventSecretSource | undefined;
   readonly exportOn: readonly ExportTrigger[];
 }
+
+export type EventSecretSource =
+  | { readonly kind: "static"; readonly secret: Secret }
+  /** A Secrets Manager id of a plain text, read while the program runs. */
+  | { readonly kind: "kept"; readonly secretId: string };
 
 export interface CommonConfiguration {
   readonly archive: ArchiveConfiguration;

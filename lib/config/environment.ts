@@ -6,7 +6,7 @@ import type {
   ConfigurationParts,
 } from "./configuration.ts";
 import { ConfigurationError, type ConfigurationProblem } from "./errors.ts";
-import { readEvents } from "./events-part.ts";
+import { checkEventSecretSources, readEvents } from "./events-part.ts";
 import { knownSecrets } from "./known-secrets.ts";
 import { problemsOfNodeEnvironment } from "./node-names.ts";
 import { PartReader } from "./part-reader.ts";
@@ -35,6 +35,7 @@ export function readConfiguration<Part extends ConfigurationPart>(
   const reader = new PartReader(readSettings(env, secrets));
   checkCredentialSources(reader);
   checkEndpoint(reader);
+  checkEventSecretSources(reader);
   const needed: ReadonlySet<ConfigurationPart> = need;
   const parts: { readonly [Name in ConfigurationPart]: ConfigurationParts[Name] | undefined } = {
     platform: needed.has("platform") ? readPlatform(reader) : undefined,

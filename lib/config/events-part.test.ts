@@ -1,9 +1,14 @@
 import { expect, test } from "vitest";
+import type { EventsConfiguration } from "./configuration.ts";
 import { readConfiguration } from "./environment.ts";
 import { secretTexts } from "./read-settings.ts";
 
 const NEED = new Set(["events"] as const);
 const PROJECT = { ARCHIVER_IOTDA_PROJECT_ID: "p1" };
+
+function revealed({ secret }: EventsConfiguration): string | undefined {
+  return secret?.kind === "static" ? secret.secret.reveal() : secret?.secretId;
+}
 
 test("events need the project, and no key of the platform", () => {
   expect(readConfiguration(PROJECT, NEED).events).toEqual({
@@ -50,12 +55,24 @@ test("a short secret is refused, and never shown", () => {
 
 test("a line end after the secret, as editors leave one, is no part of it", () => {
   const read = (ARCHIVER_EVENT_SECRET: string) =>
-    readConfiguration({ ...PROJECT, ARCHIVER_EVENT_SECRET }, NEED).events.secret?.reveal();
+    revealed(readConfiguration({ ...PROJECT, ARCHIVER_EVENT_SECRET }, NEED).events);
   expect(read("eventSecret0123456789\n")).toBe("eventSecret0123456789");
   expect(read(" eventSecret0123456789\r\n")).toBe("eventSecret0123456789");
   expect(() => read("eventSecret\n0123456789")).toThrow(/ARCHIVER_EVENT_SECRET/);
   // What senders carry is what logs must not show.
   expect(secretTexts({ ARCHIVER_EVENT_SECRET: "eventSecret0123456789\n" })).toContain(
     "eventSecret0123456789",
+  );
+});
+
+test("the secret may be kept in Secrets Manager, and not in two places, whatever the command needs", () => {
+  const kept = { ARCHIVER_EVENT_SECRET_ID: "iotda/events" };
+  expect(readConfiguration({ ...PROJECT, ...kept }, NEED).events.secret).toEqual({
+    kind: "kept",
+    secretId: "iotda/events",
+  });
+  const both = { ...kept, ARCHIVER_EVENT_SECRET: "eventSecret0123456789" };
+  expect(() => readConfiguration(both, new Set<never>())).toThrow(
+    /ARCHIVER_EVENT_SECRET_ID: is set together with ARCHIVER_EVENT_SECRET.*Remove one of them/,
   );
 });

@@ -46,5 +46,24 @@ export function readEvents(reader: PartReader): EventsConfiguration | undefined 
   const { ARCHIVER_EXPORT_ON: exportOn, ARCHIVER_IOTDA_INSTANCE_ID: instanceId } = reader.values;
   return projectId === undefined || exportOn === undefined
     ? undefined
-    : { scope: { projectId, instanceId }, secret: reader.values.ARCHIVER_EVENT_SECRET, exportOn };
+    : { scope: { projectId, instanceId }, secret: sourceOfSecret(reader), exportOn };
+}
+
+/** Notes two sources of the event secret, whether or not the command takes events. */
+export function checkEventSecretSources(reader: PartReader): void {
+  if (reader.isSet.has("ARCHIVER_EVENT_SECRET") && reader.isSet.has("ARCHIVER_EVENT_SECRET_ID")) {
+    reader.note(
+      "ARCHIVER_EVENT_SECRET_ID",
+      "is set together with ARCHIVER_EVENT_SECRET: two sources of the same secret",
+      "Remove one of them.",
+    );
+  }
+}
+
+function sourceOfSecret({ values }: PartReader): EventsConfiguration["secret"] {
+  const { ARCHIVER_EVENT_SECRET: secret, ARCHIVER_EVENT_SECRET_ID: secretId } = values;
+  if (secretId !== undefined) {
+    return { kind: "kept", secretId };
+  }
+  return secret === undefined ? undefined : { kind: "static", secret };
 }

@@ -2,6 +2,7 @@ import type * as v from "valibot";
 import { LOG_LEVELS } from "../observability/log.ts";
 import { eventSecret, exportTriggers } from "./events-part.ts";
 import { policyLocation, queueLocation, storeLocation } from "./location-schemas.ts";
+import { row, type Setting } from "./setting-row.ts";
 import {
   flag,
   headerText,
@@ -19,26 +20,6 @@ import {
 const MIB = 1024 * 1024;
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
-
-type TextSchema = v.GenericSchema<string, unknown>;
-
-/** One row: how a variable is read, what it is without being set, and what people are told about it. */
-interface Setting<Schema extends TextSchema = TextSchema> {
-  readonly schema: Schema;
-  /** As it would be written in the environment, so that the default goes through the same check. */
-  readonly default?: string;
-  /** What the documentation shows where there is no fixed default. */
-  readonly otherwise?: string;
-  readonly meaning: string;
-  /** Completes "Set it to …". */
-  readonly example: string;
-  /** The value is never shown. */
-  readonly secret?: true;
-}
-
-function row<const S extends Setting>(setting: S): S {
-  return setting;
-}
 
 const awsRegion = matching(/^[a-z0-9-]{2,32}$/, "a region such as eu-west-1");
 const httpsEndpoint = "https://iotda.cn-north-4.myhuaweicloud.com";
@@ -284,6 +265,12 @@ export const SETTING_TABLE = {
     meaning: "what HTTP events carry in `x-archiver-secret`; without it no HTTP event is taken",
     example: "16 or more random characters, the same as where the events come from",
     secret: true,
+  }),
+  ARCHIVER_EVENT_SECRET_ID: row({
+    schema: headerText,
+    otherwise: "none",
+    meaning: "Secrets Manager id of that secret, a plain text, instead of `ARCHIVER_EVENT_SECRET`",
+    example: "the id or ARN of the secret",
   }),
   ARCHIVER_RETENTION_POLICY: row({
     schema: policyLocation,

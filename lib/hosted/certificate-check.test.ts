@@ -10,7 +10,7 @@ const CONTEXT = { getRemainingTimeInMillis: () => 60_000 };
 const HANDLERS = {
   archive: functionHandler<unknown>(archiveFunction),
   discover: functionHandler<unknown>(discoverFunction),
-  exportEvents: functionHandler<unknown>(exportEventsFunction),
+  exportEvents: functionHandler<unknown>(exportEventsFunction()),
   expire: functionHandler<unknown>(expireFunction),
   retain: functionHandler<unknown>(retainFunction),
 };

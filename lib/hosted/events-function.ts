@@ -4,10 +4,11 @@ import { MAX_JSON_DEPTH, nestsDeeperThan } from "../domain/json.ts";
 import type { LeftAlone } from "../domain/left-alone.ts";
 import { type Envelope, type HttpEvent, readEnvelope, unwrapJson, unwrapText } from "../events/envelopes.ts";
 import type { BatchRecord } from "../events/event-batch.ts";
-import { admitHttp, STATUS_OF_REFUSAL } from "../events/http-gate.ts";
+import { STATUS_OF_REFUSAL } from "../events/http-gate.ts";
 import { letterText } from "../events/letter-text.ts";
 import { type Refusal, refused } from "../events/refusal.ts";
 import { type Taken, takeEvent } from "../events/take-event.ts";
+import { EventDoor } from "./event-door.ts";
 import { type EventsFunctionConfiguration, WiredTargets } from "./event-targets.ts";
 import type { Ended, FunctionWork, Invocation } from "./function-host.ts";
 
@@ -37,6 +38,7 @@ export type EventsAnswer = HttpAnswer | SqsAnswer | EventsReport;
 interface Work extends Invocation {
   readonly configuration: EventsFunctionConfiguration;
   readonly targets: WiredTargets;
+  readonly door: EventDoor;
 }
 
 type TextRecord = Extract<BatchRecord, { kind: "text" }>;
@@ -45,29 +47,35 @@ const UNKNOWN_RECORDS = refused("unknown-event", "The event has records, but of 
 
 const NEED = new Set(["events", "store", "queue"] as const);
 
-/** Takes events from outside, however they come. */
-export const exportEventsFunction: FunctionWork<EventsAnswer> = {
-  async work(invocation) {
-    const envelope = readEnvelope(invocation.event);
-    if (envelope.kind === "odd-http") {
-      return refuseHttp(refused("malformed", "The request is no HTTP request of a known host."), invocation);
+/** Takes events from outside, however they come. What it keeps from call to call is the secret of HTTP events. */
+export function exportEventsFunction(): FunctionWork<EventsAnswer> {
+  const door = new EventDoor();
+  return {
+    work: async (invocation) => await workOn(invocation, door),
+    failed: (failure) => ({ taken: [], refused: [], failure }),
+  };
+}
+
+async function workOn(invocation: Invocation, door: EventDoor): Promise<Ended<EventsAnswer>> {
+  door.teach(invocation.redactor);
+  const envelope = readEnvelope(invocation.event);
+  if (envelope.kind === "odd-http") {
+    return refuseHttp(refused("malformed", "The request is no HTTP request of a known host."), invocation);
+  }
+  let targets: WiredTargets | undefined;
+  try {
+    const configuration = readConfiguration(invocation.environment, NEED);
+    targets = new WiredTargets(configuration, invocation.signal, invocation.redactor);
+    return await answer(envelope, { ...invocation, configuration, targets, door });
+  } catch (error) {
+    if (envelope.kind !== "http") {
+      throw error;
     }
-    let targets: WiredTargets | undefined;
-    try {
-      const configuration = readConfiguration(invocation.environment, NEED);
-      targets = new WiredTargets(configuration, invocation.signal, invocation.redactor);
-      return await answer(envelope, { ...invocation, configuration, targets });
-    } catch (error) {
-      if (envelope.kind !== "http") {
-        throw error;
-      }
-      return { ...failedHttp(describeFailure(error)), metrics: {} };
-    } finally {
-      await targets?.close();
-    }
-  },
-  failed: (failure) => ({ taken: [], refused: [], failure }),
-};
+    return { ...failedHttp(describeFailure(error)), metrics: {} };
+  } finally {
+    await targets?.close();
+  }
+}
 
 /** Hosts repeat the call of a queue, topic or rule when it throws, and never otherwise. */
 export function throwIfToComeAgain(answered: EventsAnswer): EventsAnswer {
@@ -109,11 +117,13 @@ async function answer(
 }
 
 async function answerHttp(request: HttpEvent, work: Work): Promise<Ended<HttpAnswer>> {
-  const { events } = work.configuration;
-  const admitted = admitHttp(request, events.secret?.reveal());
+  const { configuration, redactor } = work;
+  const admitted = await work.door.admit(request, configuration, redactor);
   const unwrapped = admitted.kind === "body" ? unwrapText(admitted.text) : admitted;
   const taken =
-    unwrapped.kind === "json" ? await takeEvent(unwrapped.json, events.exportOn, work.targets) : unwrapped;
+    unwrapped.kind === "json"
+      ? await takeEvent(unwrapped.json, configuration.events.exportOn, work.targets)
+      : unwrapped;
   if (taken.kind === "refused") {
     return refuseHttp(taken, work);
   }

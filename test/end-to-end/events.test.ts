@@ -3,9 +3,10 @@ import * as v from "valibot";
 import { describe, expect, test } from "vitest";
 import { expectArchivedOnce } from "./archive-audit.ts";
 import { discoverReportSchema, statusSchema } from "./documents.ts";
-import { callFresh, linesOf } from "./function-host.ts";
+import { callFresh, FunctionHost, linesOf } from "./function-host.ts";
 import { openFunctionUrl } from "./function-url.ts";
 import { finishedExports, type Lab, openLab } from "./lab.ts";
+import { startSecretServer } from "./secret-server.ts";
 
 const SECRET = "eventSecret0123456789";
 const DAY_MS = 86_400_000;
@@ -118,6 +119,47 @@ describe.concurrent("the built functions, from an event to an archived export", 
     expect(await post(signed, body)).toMatchObject({ status: 200, answer: { kind: "enqueued" } });
     expect(lab.queue.messages()).toMatchObject([{ body: expect.stringContaining('"source":"event"') }]);
     expect(await lab.control.requests()).toEqual([]);
+  });
+
+  test("the secret is read from Secrets Manager when a request comes, and its change is taken", async (context) => {
+    const [lab, secrets] = await Promise.all([openLab(context), startSecretServer(context)]);
+    const old = "canaryOfEvents0123456789";
+    secrets.secrets.set("iotda/events", { value: old });
+    const settings = {
+      ...WITHOUT_KEYS,
+      ARCHIVER_EVENT_SECRET: undefined,
+      ARCHIVER_EVENT_SECRET_ID: "iotda/events",
+      AWS_ENDPOINT_URL_SECRETS_MANAGER: secrets.endpoint,
+      AWS_REGION: "eu-central-1",
+      AWS_ACCESS_KEY_ID: "AKIAIOSFODNN7EXAMPLE",
+      AWS_SECRET_ACCESS_KEY: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+    };
+    const event = (secret: string, body = '{"exportTaskId":"export-01"}') => ({
+      requestContext: { http: { method: "POST" } },
+      headers: { "x-archiver-secret": secret },
+      body,
+    });
+    const host = FunctionHost.start(lab.settings(settings));
+    const post = async (secret: string, body?: string) =>
+      (await host.call("exportEvents", { event: event(secret, body) })).returned;
+    await host.call("exportEvents", { event: sqsEvent("garbage") });
+    expect(secrets.reads, "a queue's event needs no secret").toEqual([]);
+    expect(await post(old)).toMatchObject({ statusCode: 200 });
+    expect(await post(old)).toMatchObject({ statusCode: 200 });
+    for (let request = 0; request < 20; request += 1) {
+      expect(await post("wrongOne0123456789")).toMatchObject({ statusCode: 401 });
+    }
+    // A machine that is very busy may be longer at it than half a minute.
+    expect(secrets.reads.length).toBeLessThan(5);
+    const log = await host.end();
+    expect(log).not.toContain(old);
+    secrets.secrets.set("iotda/events", { error: "AccessDeniedException" });
+    const denied = await callFresh(lab.settings(settings), "exportEvents", { event: event(old) });
+    expect(denied.returned).toMatchObject({
+      statusCode: 503,
+      body: expect.stringContaining("configuration"),
+    });
+    expect(denied.log).toContain("secretsmanager:GetSecretValue");
   });
 
   test("messages of SQS are taken one by one; what nobody can read becomes a dead letter with its reason", async (context) => {

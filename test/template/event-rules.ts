@@ -29,7 +29,7 @@ export const EVENT_RULES = {
     ...(forEverybody(template).length === 2 ? [] : ["the URL needs two permissions"]),
   ],
 
-  "the event secret is made up, long enough, and given to exportEvents alone": (template) => [
+  "the event secret is made up, long enough, and exportEvents alone is told where it is": (template) => [
     ...differencesOf(template, "EventSecret", {
       "GenerateSecretString/PasswordLength": 64,
       "GenerateSecretString/ExcludePunctuation": true,
@@ -37,10 +37,14 @@ export const EVENT_RULES = {
     }),
     ...ofType(template, "AWS::Lambda::Function").flatMap(([id, properties]) =>
       differences(id, properties, {
-        "Environment/Variables/ARCHIVER_EVENT_SECRET":
-          id === FUNCTION ? `{{resolve:secretsmanager:\${EventSecret}:SecretString}}` : null,
+        "Environment/Variables/ARCHIVER_EVENT_SECRET_ID": id === FUNCTION ? `\${EventSecret}` : null,
+        "Environment/Variables/ARCHIVER_EVENT_SECRET": null,
       }),
     ),
+    // Whoever may read a function's settings reads what CloudFormation puts into them.
+    ...ofType(template, "AWS::Lambda::Function")
+      .filter(([, properties]) => JSON.stringify(properties).includes("{{resolve:"))
+      .map(([id]) => `${id} has a secret in its settings`),
   ],
 
   "a queued event that failed comes again by itself, for a day, and then waits for a person": (template) => {

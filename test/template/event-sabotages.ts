@@ -24,7 +24,7 @@ export const EVENT_SABOTAGES = {
     ["a way beside the URL", "ExportEventsLambdaPermissionFn/Properties/InvokedViaFunctionUrl", undefined],
     ["one permission of the two", "ExportEventsLambdaPermissionFn", undefined],
   ],
-  "the event secret is made up, long enough, and given to exportEvents alone": [
+  "the event secret is made up, long enough, and exportEvents alone is told where it is": [
     ["a short one", "EventSecret/Properties/GenerateSecretString/PasswordLength", 8],
     ["one in the template", "EventSecret/Properties/SecretString", "eventSecret0123456789"],
     [
@@ -33,9 +33,15 @@ export const EVENT_SABOTAGES = {
       "eventSecret0123456789",
     ],
     [
-      "one for everybody",
-      "DiscoverLambdaFunction/Properties/Environment/Variables/ARCHIVER_EVENT_SECRET",
+      "one that CloudFormation puts into the function",
+      `${FUNCTION}/Environment/Variables/SPARE`,
       { "Fn::Sub": `{{resolve:secretsmanager:\${EventSecret}:SecretString}}` },
+    ],
+    ["none", `${FUNCTION}/Environment/Variables/ARCHIVER_EVENT_SECRET_ID`, undefined],
+    [
+      "one for everybody",
+      "DiscoverLambdaFunction/Properties/Environment/Variables/ARCHIVER_EVENT_SECRET_ID",
+      { Ref: "EventSecret" },
     ],
   ],
   "a queued event that failed comes again by itself, for a day, and then waits for a person": [

@@ -78,6 +78,7 @@ const BASE: Readonly<Record<string, Grants>> = {
     "sqs:DeleteMessage": [`\${EventQueue.Arn}`],
     "sqs:GetQueueAttributes": [`\${EventQueue.Arn}`],
     "sqs:SendMessage": [`\${TaskQueue.Arn}`, `\${DeadLetterQueue.Arn}`],
+    "secretsmanager:GetSecretValue": [`\${EventSecret}`],
   },
   DiscoverScheduleRole: {
     "lambda:InvokeFunction": [`\${DiscoverLambdaFunction.Arn}`],
@@ -96,7 +97,12 @@ const BASE: Readonly<Record<string, Grants>> = {
 };
 
 /** What a store elsewhere adds, which is opened with the platform's access key. */
-const WITHOUT_BUCKET: Readonly<Record<string, Grants>> = { RetainRole: secret(), ExportEventsRole: secret() };
+const WITHOUT_BUCKET: Readonly<Record<string, Grants>> = {
+  RetainRole: secret(),
+  ExportEventsRole: {
+    "secretsmanager:GetSecretValue": [`\${EventSecret}`, ...Object.values(secret()).flat()],
+  },
+};
 
 /** What is asked about an export's protection, and about the bucket. */
 const PROTECTION: Grants = {

@@ -6,7 +6,7 @@ import { at, fieldsOf, ofType, type Template, textOf } from "./template.ts";
 
 /** What CloudFormation puts in the place of a reference in a setting. */
 const REFERENCES: readonly (readonly [string, string])[] = [
-  [`{{resolve:secretsmanager:\${EventSecret}:SecretString}}`, "a".repeat(64)],
+  [`\${EventSecret}`, "arn:aws:secretsmanager:eu-central-1:123456789012:secret:EventSecret-1abcdefgh-AbCdEf"],
   [`\${ArchiveBucket}`, "stack-archivebucket-1abcdefgh"],
   [`\${TaskQueue}`, "https://sqs.eu-central-1.amazonaws.com/123456789012/tasks"],
   [`\${DeadLetterQueue}`, "https://sqs.eu-central-1.amazonaws.com/123456789012/letters"],

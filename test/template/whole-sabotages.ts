@@ -30,6 +30,21 @@ export const WHOLE_SABOTAGES = {
       ["s3:PutObject", "s3:DeleteObject"],
     ],
     [
+      "exportEvents may read every secret",
+      "ExportEventsRole/Properties/Policies/0/PolicyDocument/Statement/4/Resource",
+      "*",
+    ],
+    [
+      "exportEvents may not read the event secret",
+      "ExportEventsRole/Properties/Policies/0/PolicyDocument/Statement/4",
+      undefined,
+    ],
+    [
+      "discover may read the event secret",
+      "DiscoverRole/Properties/Policies/0/PolicyDocument/Statement/1/Resource",
+      { Ref: "EventSecret" },
+    ],
+    [
       "archive may write holds",
       "ArchiveRole/Properties/Policies/1/PolicyDocument/Statement/1/Resource/8",
       { "Fn::Sub": `\${ArchiveBucket.Arn}/holds/*` },

@@ -1,0 +1,60 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { text } from "node:stream/consumers";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { readEventSecret } from "./event-secret.ts";
+
+const NO_PROXY = { httpProxy: undefined, httpsProxy: undefined, noProxy: undefined };
+const SECRET = "eventSecret0123456789";
+
+let answer: { readonly status: number; readonly body: object } = { status: 500, body: {} };
+const server = createServer((incoming, outgoing) => {
+  text(incoming)
+    .then(() => {
+      outgoing.writeHead(answer.status, { "content-type": "application/x-amz-json-1.1" });
+      outgoing.end(JSON.stringify(answer.body));
+    })
+    .catch(() => outgoing.destroy());
+});
+
+beforeAll(async () => {
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  vi.stubEnv("AWS_ENDPOINT_URL_SECRETS_MANAGER", `http://127.0.0.1:${port}`);
+  vi.stubEnv("AWS_REGION", "eu-central-1");
+  vi.stubEnv("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE");
+  vi.stubEnv("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY");
+});
+afterAll(async () => {
+  vi.unstubAllEnvs();
+  const closed = new Promise((resolve) => server.close(resolve));
+  server.closeAllConnections();
+  await closed;
+});
+
+test.each([SECRET, `${SECRET}\n`])("%j is a secret, a line end at its end left out", async (value) => {
+  answer = { status: 200, body: { SecretString: value } };
+  expect(await readEventSecret("iotda/events", NO_PROXY)).toBe(SECRET);
+});
+
+test.each([
+  ["a short one", { SecretString: "short" }, /names a secret that is not 16 to 1024 printable/],
+  ["one of two lines", { SecretString: `${SECRET}\n${SECRET}` }, /16 to 1024/],
+  ["a binary one", { SecretBinary: "AAAA" }, /names a secret that/],
+  ["a denied one", { __type: "AccessDeniedException", message: SECRET }, /secretsmanager:GetSecretValue/],
+  ["a missing one", { __type: "ResourceNotFoundException", message: SECRET }, /does not exist/],
+])("%s is a wrong setting, named without what it holds", async (_what, body, said) => {
+  answer = { status: "__type" in body ? 400 : 200, body };
+  const error: unknown = await readEventSecret("iotda/events", NO_PROXY).catch((thrown: unknown) => thrown);
+  expect(error).toMatchObject({ code: "configuration", message: expect.stringMatching(said) });
+  expect(String(error)).toContain("ARCHIVER_EVENT_SECRET_ID");
+  expect(String(error) + JSON.stringify(error)).not.toContain(SECRET);
+});
+
+test("Secrets Manager that does not work is no wrong setting", async () => {
+  answer = { status: 500, body: { __type: "InternalServiceError", message: "m" } };
+  await expect(readEventSecret("iotda/events", NO_PROXY)).rejects.toMatchObject({
+    code: "secret-unavailable",
+    retry: "later",
+  });
+});
