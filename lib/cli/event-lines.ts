@@ -1,5 +1,7 @@
 import type { ArchiveEvent } from "../archive/events.ts";
+import type { Failure } from "../domain/errors.ts";
 import { leftAloneInWords } from "../domain/left-alone.ts";
+import type { TaskEntry } from "../records/run-report.ts";
 import { messageLines } from "./failure-lines.ts";
 import { count, formatBytes, formatDuration } from "./format.ts";
 import { deletionInWords, outcomeInWords, reasonInWords } from "./words.ts";
@@ -12,8 +14,53 @@ export interface EventLine {
   readonly tone: "good" | "plain" | "caution" | "bad";
 }
 
-/** The line for an event; `undefined` for those that only move the live view. */
-export function eventLine(event: ArchiveEvent): EventLine | undefined {
+type Ended = Extract<ArchiveEvent, { kind: "task-ended" }>;
+type OtherEvent = Exclude<ArchiveEvent, { kind: "failed" | "task-ended" | "run-ended" }>;
+
+/**
+ * Turns the events of a run into lines: one for each visit to an export. A failed try has its line when the run knows
+ * what becomes of the export; that may be much later where the failure may be the system's, and then it is said at once.
+ *
+ * @returns what gives the lines of an event; none for those that only move the live view.
+ */
+export function createEventLines(): (event: ArchiveEvent) => readonly EventLine[] {
+  const failed = new Map<string, Failure>();
+  const said = new Set<string>();
+  return (event) => {
+    switch (event.kind) {
+      case "failed":
+        if (event.verdict === "attempt") {
+          failed.set(event.exportTaskId, event.failure);
+          return [];
+        }
+        said.add(event.exportTaskId);
+        return [failedLine(event.exportTaskId, event.failure)];
+      case "export-lost":
+        said.add(event.exportTaskId);
+        break;
+      case "task-ended": {
+        const { exportTaskId } = event.entry;
+        const failure = failed.get(exportTaskId);
+        failed.delete(exportTaskId);
+        return failure === undefined && said.delete(exportTaskId) && isNoNews(event.entry)
+          ? []
+          : [endedLine(event, failure)];
+      }
+      case "run-ended":
+        return [...failed].map(([exportTaskId, failure]) => failedLine(exportTaskId, failure));
+    }
+    const line = eventLine(event);
+    return line === undefined ? [] : [line];
+  };
+}
+
+/** How a visit ends of which was said that it failed, or that its export is lost. */
+function isNoNews({ outcome, reason }: TaskEntry): boolean {
+  return outcome === "retried" || reason === "source-gone";
+}
+
+/** A line of its own for an event. */
+function eventLine(event: OtherEvent): EventLine | undefined {
   switch (event.kind) {
     case "run-started":
       return {
@@ -28,18 +75,6 @@ export function eventLine(event: ArchiveEvent): EventLine | undefined {
         level: "debug",
         tone: "plain",
         text: `${event.exportTaskId}: recorded as ${event.key}${event.adopted ? ", adopted from a run that died" : ""}`,
-      };
-    case "failed":
-      return {
-        level: "warn",
-        tone: "caution",
-        text: `${event.exportTaskId}: ${messageLines(event.failure).join(" ")}. ${event.failure.hint}`,
-      };
-    case "verification-failed":
-      return {
-        level: "error",
-        tone: "bad",
-        text: `${event.exportTaskId}: verification failed: ${event.failure.message}`,
       };
     case "export-lost":
       return { level: "error", tone: "bad", text: `${event.exportTaskId}: EXPORT LOST. ${event.detail}` };
@@ -57,18 +92,16 @@ export function eventLine(event: ArchiveEvent): EventLine | undefined {
       };
     case "warning":
       return { level: "warn", tone: "caution", text: event.message };
-    case "task-ended":
-      return endedLine(event);
     case "idle":
       return event.isNew ? waitingLine(event) : undefined;
     case "throttled": // its task-ended line says it
+    case "verification-failed": // so does the line of its failure
     case "listed":
     case "slot-awaited":
     case "download-started":
     case "bytes":
     case "verifying":
     case "deleted":
-    case "run-ended":
       return undefined;
   }
 }
@@ -83,12 +116,27 @@ function waitingLine({ untilMs, delayed, inFlight }: Extract<ArchiveEvent, { kin
   };
 }
 
-function endedLine({ entry, delayMs }: Extract<ArchiveEvent, { kind: "task-ended" }>): EventLine {
+/** @param outcome what becomes of the export, where that is known. */
+function failedLine(exportTaskId: string, failure: Failure, outcome?: string): EventLine {
+  const what = `${isOfVerification(failure) ? "verification failed: " : ""}${messageLines(failure).join(" ")}`;
+  return {
+    ...(isOfVerification(failure) ? { level: "error", tone: "bad" } : { level: "warn", tone: "caution" }),
+    text: `${exportTaskId}: ${what}${outcome === undefined ? "" : `; ${outcome}`}. ${failure.hint}`,
+  };
+}
+
+/** The stored bytes are not those that were downloaded. */
+function isOfVerification({ code }: Failure): boolean {
+  return code === "copy-differs" || code === "store-copy-differs";
+}
+
+function endedLine({ entry, delayMs }: Ended, failure: Failure | undefined): EventLine {
   const size = entry.sizeBytes === undefined ? "" : `, ${formatBytes(entry.sizeBytes)}`;
   const why = entry.reason === undefined ? "" : `: ${reasonInWords(entry.reason)}`;
   const inTime = delayMs === undefined ? "" : ` in ${formatDuration(delayMs)}`;
   const again = inTime === "" ? "" : `; again${inTime}`;
-  const text = `${entry.exportTaskId}: ${outcomeInWords(entry)}`;
+  const outcome = outcomeInWords(entry);
+  const text = `${entry.exportTaskId}: ${outcome}`;
   switch (entry.outcome) {
     case "archived-deleted":
     case "deleted":
@@ -99,9 +147,12 @@ function endedLine({ entry, delayMs }: Extract<ArchiveEvent, { kind: "task-ended
     case "postponed":
       return { level: "info", tone: "plain", text: `${text}${why}${again}` };
     case "retried":
-      // Why it failed was said when it failed.
-      return { level: "info", tone: "plain", text: `${text}${inTime}` };
+      return failure === undefined
+        ? { level: "info", tone: "plain", text: `${text}${why}${again}` }
+        : failedLine(entry.exportTaskId, failure, `${outcome}${inTime}`);
     case "dead-lettered":
-      return { level: "error", tone: "bad", text: `${text}${why}` };
+      return failure === undefined
+        ? { level: "error", tone: "bad", text: `${text}${why}` }
+        : { ...failedLine(entry.exportTaskId, failure, `${outcome}${why}`), level: "error", tone: "bad" };
   }
 }

@@ -3,7 +3,7 @@ import { styleText } from "node:util";
 import { createLogUpdate } from "log-update";
 import { PLACES_LIMIT } from "../archive/settings.ts";
 import { harmlessText } from "../domain/harmless-text.ts";
-import { type EventLine, eventLine } from "./event-lines.ts";
+import { createEventLines, type EventLine } from "./event-lines.ts";
 import { formatBytes, formatDuration } from "./format.ts";
 import { Progress, type TaskProgress } from "./progress.ts";
 import type { RunView } from "./run-view.ts";
@@ -33,6 +33,7 @@ export function createLiveView(
 ): RunView {
   const terminal = createLogUpdate(stream);
   const progress = new Progress();
+  const linesOf = createEventLines();
   const draw = () => terminal(block(progress, wallMs()).join("\n"));
   const timer = setInterval(draw, REDRAW_EVERY_MS);
   const scroll = (text: string, style: Style | undefined) => {
@@ -44,9 +45,8 @@ export function createLiveView(
   return {
     observe(event) {
       progress.note(event);
-      const line = eventLine(event);
-      if (line !== undefined && (showDebug || line.level !== "debug")) {
-        scroll(line.text, STYLE_OF_TONE[line.tone]);
+      for (const { text, tone } of linesOf(event).filter(({ level }) => showDebug || level !== "debug")) {
+        scroll(text, STYLE_OF_TONE[tone]);
       }
     },
     say: (line) => scroll(line, "bold"),

@@ -1,6 +1,6 @@
 import type { ArchiveEvent } from "../archive/events.ts";
 import type { Log } from "../observability/log.ts";
-import { eventLine } from "./event-lines.ts";
+import { createEventLines } from "./event-lines.ts";
 
 /** Shows a run while it works. */
 export interface RunView {
@@ -13,10 +13,10 @@ export interface RunView {
 
 /** Lines in a log: for cron, pipes and files. */
 export function createPlainView(log: Log): RunView {
+  const linesOf = createEventLines();
   return {
     observe(event) {
-      const line = eventLine(event);
-      if (line !== undefined) {
+      for (const line of linesOf(event)) {
         log[line.level](line.text);
       }
     },

@@ -2,7 +2,7 @@ import { ArchiverError } from "../domain/errors.ts";
 import { certificateHint } from "../network/certificate-faults.ts";
 import { malformedAnswer, unreachable } from "./errors.ts";
 
-const TRY_AGAIN = "The connection failed. If it lasts, check network, firewall and proxy.";
+const TRY_AGAIN = "If it lasts, check network, firewall and proxy.";
 const NAME =
   "The endpoint's name does not resolve: check ARCHIVER_IOTDA_ENDPOINT; a standard or enterprise instance has an address of its own.";
 
