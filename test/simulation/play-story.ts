@@ -51,7 +51,7 @@ class Play {
     return {
       violations: [
         ...this.#stage.archive.excused(world.oracle.violations),
-        ...findWrongPlaces(world, this.#stage.archive.start),
+        ...findWrongPlaces(world, this.#stage.archive.start, this.#runs.endedWell),
         ...findUnwantedDeletes(world.effects.all, this.#stage.story.settings.deletion),
         ...findHeldDeletes(world.effects.all, this.#stage.holds),
         ...this.#runs.violations,

@@ -20,6 +20,8 @@ export class StoryRuns {
   readonly violations: string[] = [];
   /** What the runs told and returned, for the search for secrets. */
   readonly told: unknown[] = [];
+  /** The runs that said at their end that all is well. */
+  readonly endedWell = new Set<string>();
   runs = 0;
   readonly #stage: Stage;
   readonly #live = new Set<Promise<void>>();
@@ -95,6 +97,9 @@ export class StoryRuns {
             return;
           }
           this.told.push(ending.value);
+          if (isGood(ending.value)) {
+            this.endedWell.add(runner.name);
+          }
           this.#checkEnd(runner, startedMs, limitMs);
         },
         (thrown: unknown) => {
@@ -141,4 +146,13 @@ export class StoryRuns {
       this.violations.push(`I8: the run ${name} left ${process.countScheduled} timers behind`);
     }
   }
+}
+
+/** Whether a run's report says that nothing kept it from its work; discover returns one only then. */
+function isGood(report: unknown): boolean {
+  if (typeof report !== "object" || report === null) {
+    return false;
+  }
+  const { stopReason = "drained" } = report as { readonly stopReason?: string };
+  return stopReason === "drained";
 }

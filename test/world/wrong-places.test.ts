@@ -133,6 +133,14 @@ describe("it is said", () => {
   });
 });
 
+test("whoever reports well has opened its archive", async () => {
+  const world = new World();
+  plantMarker(world.store, HOME_ID);
+  await world.run(() => open(world.startRunner("careful")));
+  const violations = findWrongPlaces(world, MARKED, ["careful", "careless"]);
+  expect(violations).toEqual([expect.stringContaining("I10: careless reported well")]);
+});
+
 test("a runner with a place of its own is judged by that", async () => {
   const world = new World();
   plantMarker(world.store, HOME_ID);
@@ -144,6 +152,5 @@ test("a runner with a place of its own is judged by that", async () => {
       await write(runner);
     }
   });
-  const start = { home: "marked", deletion: "after-verify", isSet: false } as const;
-  expect(findWrongPlaces(world, start)).toEqual([expect.stringContaining("I10: astray wrote into another")]);
+  expect(findWrongPlaces(world, MARKED)).toEqual([expect.stringContaining("I10: astray wrote into another")]);
 });

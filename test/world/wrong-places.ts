@@ -48,11 +48,20 @@ interface Runner {
  * I10: whatever a run did about a place that is not the archive it was set up for. Read from the log of calls and from
  * where each of them went, apart from the code under test. Only a run that had opened its archive before another store
  * was put in its place may write there; nobody ever deletes on the word of such a store.
+ *
+ * @param endedWell the runners that said at their end that all is well.
  */
-export function findWrongPlaces(world: World, start: ArchiveStart): readonly string[] {
+export function findWrongPlaces(
+  world: World,
+  start: ArchiveStart,
+  endedWell: Iterable<string> = [],
+): readonly string[] {
   const judge = new PlaceJudge(world, start);
   for (const [index, effect] of world.effects.all.entries()) {
     judge.see(effect, index);
+  }
+  for (const runner of endedWell) {
+    judge.seeGoodEnd(runner);
   }
   return judge.violations;
 }
@@ -96,6 +105,12 @@ class PlaceJudge {
     }
     if (outcome === "done" && site === "store.head") {
       runner.objectSeenIn.set(subject.split("/").at(-2) ?? "", place);
+    }
+  }
+
+  seeGoodEnd(name: string): void {
+    if (!this.#runner(name).hasOpened) {
+      this.violations.push(`I10: ${name} reported well about a place that it did not know`);
     }
   }
 

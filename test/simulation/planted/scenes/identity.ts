@@ -90,6 +90,15 @@ export const IDENTITY_SCENES: readonly Scene[] = [
     },
   },
   {
+    name: "two archives on one queue, which remembers one already",
+    async play(seed) {
+      const stage = new Stage({ seed }, {}, { memory: "home" });
+      stage.tasks(4);
+      await stage.runTogether([{}, { runner: { place: "another" } }], 4);
+      return stage;
+    },
+  },
+  {
     name: "another store is put in the archive's place during a run",
     async play(seed) {
       const stage = new Stage({ seed }, {}, { memory: "home" });
