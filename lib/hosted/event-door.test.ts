@@ -1,17 +1,18 @@
-import { afterEach, expect, test, vi } from "vitest";
+import { afterEach, expect, test } from "vitest";
 import { readConfiguration } from "../config/environment.ts";
 import { Redactor } from "../observability/redact.ts";
 import { EventDoor } from "./event-door.ts";
 
 const reads: string[] = [];
 const kept = { text: "oldEventSecret0123456789", nowMs: 1_000_000 };
-vi.mock("../config/event-secret.ts", () => ({
-  readEventSecret: async (secretId: string) => {
+
+function doorOfSecret(): EventDoor {
+  const read = async (secretId: string) => {
     reads.push(secretId);
     return kept.text;
-  },
-}));
-vi.mock("../config/system.ts", () => ({ systemClock: { wallMs: () => kept.nowMs } }));
+  };
+  return new EventDoor(read, { wallMs: () => kept.nowMs });
+}
 
 afterEach(() => {
   reads.length = 0;
@@ -27,7 +28,7 @@ function requestWith(secret: string) {
 }
 
 test("a secret that changed is taken with the first request that has it, and the old one no longer", async () => {
-  const door = new EventDoor();
+  const door = doorOfSecret();
   const redactor = new Redactor([]);
   const admit = async (secret: string) => (await door.admit(requestWith(secret), KEPT, redactor)).kind;
   const old = kept.text;
@@ -43,7 +44,7 @@ test("a secret that changed is taken with the first request that has it, and the
 });
 
 test("the next call of the function knows the secrets of the one before", async () => {
-  const door = new EventDoor();
+  const door = doorOfSecret();
   await door.admit(requestWith(kept.text), KEPT, new Redactor([]));
   const redactor = new Redactor([]);
   door.teach(redactor);
@@ -51,7 +52,7 @@ test("the next call of the function knows the secrets of the one before", async 
 });
 
 test("a secret of the environment is read nowhere, and without any no HTTP event is let in", async () => {
-  const door = new EventDoor();
+  const door = doorOfSecret();
   const redactor = new Redactor([]);
   const ofEnvironment = configurationOf({ ARCHIVER_EVENT_SECRET: "eventSecret0123456789" });
   expect(await door.admit(requestWith("eventSecret0123456789"), ofEnvironment, redactor)).toMatchObject({

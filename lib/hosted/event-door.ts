@@ -4,15 +4,25 @@ import type { HttpEvent } from "../events/envelopes.ts";
 import { admitHttp } from "../events/http-gate.ts";
 import { RotatingSecret } from "../events/rotating-secret.ts";
 import type { SecretLearner } from "../observability/redact.ts";
+import type { Clock } from "../ports/clock.ts";
 
 /** How HTTP events are let in, and the way to where their secret is kept. */
 export type EventSecretConfiguration = Configuration<"events">;
+
+type ReadSecret = (secretId: string, proxy: EventSecretConfiguration["proxy"]) => Promise<string>;
 
 /** Lets HTTP events in by their secret, which is kept from one call of the function to the next. */
 export class EventDoor {
   /** Those read so far, old ones too: both must stay out of every log. */
   readonly #texts = new Set<string>();
+  readonly #read: ReadSecret;
+  readonly #clock: Pick<Clock, "wallMs">;
   #kept: { readonly secretId: string; readonly secret: RotatingSecret } | undefined;
+
+  constructor(read: ReadSecret = readFromSecretsManager, clock: Pick<Clock, "wallMs"> = systemClock) {
+    this.#read = read;
+    this.#clock = clock;
+  }
 
   /**
    * As {@link admitHttp}. A request whose secret is another one makes the secret be read again, within bounds.
@@ -46,14 +56,18 @@ export class EventDoor {
   #secretOf(secretId: string, proxy: EventSecretConfiguration["proxy"]): RotatingSecret {
     if (this.#kept?.secretId !== secretId) {
       const read = async () => {
-        // With it comes the AWS SDK: events of queues need no secret.
-        const { readEventSecret } = await import("../config/event-secret.ts");
-        const text = await readEventSecret(secretId, proxy);
+        const text = await this.#read(secretId, proxy);
         this.#texts.add(text);
         return text;
       };
-      this.#kept = { secretId, secret: new RotatingSecret(read, systemClock) };
+      this.#kept = { secretId, secret: new RotatingSecret(read, this.#clock) };
     }
     return this.#kept.secret;
   }
 }
+
+const readFromSecretsManager: ReadSecret = async (secretId, proxy) => {
+  // With it comes the AWS SDK: events of queues need no secret.
+  const { readEventSecret } = await import("../config/event-secret.ts");
+  return await readEventSecret(secretId, proxy);
+};
