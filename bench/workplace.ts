@@ -75,6 +75,7 @@ async function workplaceAround(
     `ARCHIVER_DOWNLOAD_INTERVAL_MS=${downloadIntervalMs}`,
   ];
   await writeFile(settingsFile, `${lines.join("\n")}\n`, { mode: 0o600 });
+  await watch(process.execPath, [CLI, "init", "--config", settingsFile], bareEnvironment());
   return {
     folder,
     queueFile,

@@ -17,6 +17,7 @@ import { pathToFileURL } from "node:url";
 import * as v from "valibot";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { buildAll } from "../build.ts";
+import { markFolder } from "./end-to-end/archive-marker.ts";
 
 const ROOT = path.join(import.meta.dirname, "..");
 
@@ -124,6 +125,7 @@ describe("the command line with a folder and a queue file, and no terminal", () 
   async function modulesRun(...args: string[]): Promise<readonly string[]> {
     const place = await mkdtemp(path.join(folder, "run-"));
     const coverage = path.join(place, "coverage");
+    await markFolder(path.join(place, "store"));
     const { exitCode, stderr } = await start(process.execPath, [commandLine, ...args], {
       NODE_V8_COVERAGE: coverage,
       ARCHIVER_IOTDA_ENDPOINT: "http://127.0.0.1:9",

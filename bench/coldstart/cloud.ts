@@ -3,11 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type S3Process, spawnS3 } from "../../sandbox/s3/start.ts";
 import { type SandboxProcess, spawnSandbox } from "../../sandbox/start.ts";
+import { markBucket } from "../../test/end-to-end/archive-marker.ts";
 import { CloudQueue } from "../../test/end-to-end/cloud-queue.ts";
 
 const ACCOUNT = { ak: "BENCHAK0000000000000", sk: "benchSecretKey0123456789abcdefghijklmnopq" };
 const PROJECT_ID = "0123456789abcdef0123456789abcdef";
 const INTERVAL_MS = 1_000;
+const PREFIX = "bench";
 
 /** A platform, a bucket and two queues, and the settings of a function that works with them. */
 export interface Cloud {
@@ -28,6 +30,7 @@ export async function inCloud<T>(work: (cloud: Cloud) => Promise<T>): Promise<T>
     closing.unshift(() => sandbox.stop());
     const store = await spawnS3();
     closing.unshift(() => store.stop());
+    await markBucket(store, PREFIX);
     // The poll that finds nothing, and ends a run, is 20 s long at SQS.
     const queue = await CloudQueue.start(1);
     closing.unshift(() => queue.stop());
@@ -45,7 +48,7 @@ function settingsOf(sandbox: SandboxProcess, store: S3Process, queue: CloudQueue
     ARCHIVER_IOTDA_PROJECT_ID: PROJECT_ID,
     HUAWEICLOUD_SDK_AK: ACCOUNT.ak,
     HUAWEICLOUD_SDK_SK: ACCOUNT.sk,
-    ARCHIVER_STORE: `s3://${store.bucket}/bench`,
+    ARCHIVER_STORE: `s3://${store.bucket}/${PREFIX}`,
     ARCHIVER_STORE_PROFILE: "aws",
     ARCHIVER_STORE_PATH_STYLE: "true",
     AWS_REGION: store.region,

@@ -17,14 +17,17 @@ export interface SettingsFileOptions {
   readonly envFile?: string;
 }
 
-/**
- * The configuration from the environment and, below it, from the file of settings: the parts that are needed.
- * @throws ConfigurationError listing every problem at once.
- */
-export async function loadConfiguration<Part extends ConfigurationPart>(
-  options: SettingsFileOptions,
-  need: readonly Part[],
-): Promise<Configuration<Part>> {
+/** What the environment and, below it, the file of settings say; read once. */
+export interface LoadedSettings {
+  /**
+   * The parts of the configuration that are needed.
+   * @throws ConfigurationError listing every problem at once.
+   */
+  configuration<Part extends ConfigurationPart>(need: readonly Part[]): Promise<Configuration<Part>>;
+}
+
+/** Reads the settings. @throws ConfigurationError for a file that cannot be read. */
+export async function loadSettings(options: SettingsFileOptions): Promise<LoadedSettings> {
   const file = settingsFileOf(options);
   const { environment, problems, warning }: SettingsOfFile =
     file === undefined
@@ -32,17 +35,34 @@ export async function loadConfiguration<Part extends ConfigurationPart>(
       : await withSettingsFile(process.env, file);
   hideSecrets(knownSecrets(environment));
   handToAwsSdk(environment);
-  try {
-    const configuration = readConfiguration(environment, new Set(need), problems);
-    if (warning !== undefined) {
-      (await operatorLines())(warning);
-    }
-    return configuration;
-  } catch (error) {
-    throw error instanceof ConfigurationError && file === undefined && !isAllOfNode(error)
-      ? new ConfigurationError(error.problems, error.cause, WHERE_TO_SET)
-      : error;
-  }
+  let toSay = warning;
+  return {
+    async configuration(need) {
+      try {
+        const configuration = readConfiguration(environment, new Set(need), problems);
+        if (toSay !== undefined) {
+          (await operatorLines())(toSay);
+          toSay = undefined;
+        }
+        return configuration;
+      } catch (error) {
+        throw error instanceof ConfigurationError && file === undefined && !isAllOfNode(error)
+          ? new ConfigurationError(error.problems, error.cause, WHERE_TO_SET)
+          : error;
+      }
+    },
+  };
+}
+
+/**
+ * The parts of the configuration that a command needs.
+ * @throws ConfigurationError listing every problem at once.
+ */
+export async function loadConfiguration<Part extends ConfigurationPart>(
+  options: SettingsFileOptions,
+  need: readonly Part[],
+): Promise<Configuration<Part>> {
+  return await (await loadSettings(options)).configuration(need);
 }
 
 /** Of what only Node's own environment can carry, no file of settings can be recommended. */

@@ -13,6 +13,8 @@ export const EXIT = {
   deadLettered: 3,
   /** `verify` found copies that are not what their records say. */
   damaged: 3,
+  /** `verify` found no recorded copy in an archive that is older than two days. */
+  nothingToRead: 3,
   /** Ctrl-C or SIGTERM. */
   interrupted: 130,
 } as const;

@@ -9,6 +9,7 @@ import { archiveCommand } from "./commands/archive.ts";
 import { listDeadLettersCommand, redriveCommand } from "./commands/dead-letters.ts";
 import { discoverCommand } from "./commands/discover.ts";
 import { type DismissOptions, dismissCommand } from "./commands/dismiss.ts";
+import { type InitOptions, initCommand } from "./commands/init.ts";
 import { requestCommand } from "./commands/request.ts";
 import { runCommand } from "./commands/run.ts";
 import { statusCommand } from "./commands/status.ts";
@@ -31,7 +32,7 @@ Exit codes:
   0    done
   1    failed, or stopped by a failure of the system (nothing was given up for it)
   2    wrong usage or configuration; nothing was done
-  3    done, but some task was dead-lettered in this run, or verify found damage
+  3    done, but some task was dead-lettered in this run, or verify found damage or nothing to read
   130  interrupted; everything was handed back`;
 
 /** Our own code among commander's: which letters to move back was not said, or said twice. */
@@ -85,6 +86,9 @@ function createProgram(output: Output, complain: Complain, end: (code: ExitCode)
       .option("--env-file <file>", "the same; after 'node', Node takes this one for itself")
       .option("--json", "print exactly one JSON document on stdout");
 
+  command(program, "init", "make an archive at ARCHIVER_STORE, or show which one is there")
+    .option("--adopt", "take this archive in place of the one that the queue remembers")
+    .action(async (options: InitOptions) => end(await initCommand(options, output)));
   command(program, "run", "discover, then archive until nothing is queued or due within 15 minutes")
     .option("--max-minutes <n>", "end by itself before so many minutes are over", wholeNumber)
     .action(async (options) => end(await runCommand(options, output)));

@@ -140,6 +140,9 @@ const DAMAGE_ADVICE = [
   "backup of the object, and for what else wrote or removed there (docs/runbook.md, damaged-objects).",
 ].join(" ");
 
+const NOTHING_RECORDED =
+  "Nothing is recorded for this project and instance: look at ARCHIVER_IOTDA_PROJECT_ID and ARCHIVER_IOTDA_INSTANCE_ID if something should be.";
+
 /** `verify`. */
 export function verifyLines(report: VerifyReport): readonly string[] {
   const { recorded, checked, intact, damaged, cold, failed } = report.counts;
@@ -155,6 +158,7 @@ export function verifyLines(report: VerifyReport): readonly string[] {
       : [
           `${count(cold, "copy", "copies")} in an archive storage class: not checked, since they have to be restored before they can be read.`,
         ]),
+    ...(recorded === 0 ? [NOTHING_RECORDED] : []),
     ...endLines(report),
   ];
 }

@@ -1,10 +1,9 @@
 import { AccessKeys } from "../config/access-keys.ts";
 import { retentionPorts, retentionSettings } from "../config/retention-wiring.ts";
-import { wirePlatform, wireStore } from "../config/wiring.ts";
+import { wireStore } from "../config/store-wiring.ts";
+import { wirePlatform } from "../config/wiring.ts";
 import type { PlatformScope } from "../domain/export-task.ts";
-import type { ObjectStore } from "../ports/object-store.ts";
-import type { RetentionStore } from "../ports/retention-store.ts";
-import type { StoreSweeper } from "../ports/store-sweeper.ts";
+import type { ArchiveStore } from "../identity/archive-store.ts";
 import type { ExpiryPorts, RetentionEvent, RetentionPorts, RetentionSettings } from "../retention/run.ts";
 import { loadConfiguration } from "./environment.ts";
 import { interruptible } from "./interrupt.ts";
@@ -12,11 +11,9 @@ import type { CommonOptions } from "./session.ts";
 import { hideSecrets } from "./shown-secrets.ts";
 import { isLive, operatorLines } from "./terminal.ts";
 
-type Store = ObjectStore & StoreSweeper & RetentionStore;
-
 /** What a command that only reads and holds archived exports works with. */
 export interface ArchiveSession {
-  readonly store: Store;
+  readonly store: ArchiveStore;
   /** Where a file store lies. */
   readonly storeFolder: string | undefined;
   readonly scope: PlatformScope;
@@ -38,12 +35,12 @@ export async function withArchive<T>(
   work: (session: ArchiveSession) => Promise<T>,
 ): Promise<T> {
   const configuration = await loadConfiguration(options, ["platform", "store"]);
-  const { platform, store: place, archive, proxy } = configuration;
+  const { platform, store: place, proxy } = configuration;
   const say = await operatorLines();
   const keys = new AccessKeys(platform.credentials, { learn: hideSecrets }, proxy);
-  const { store, close } = await wireStore(place, archive, proxy, keys);
+  const scope = { projectId: platform.projectId, instanceId: platform.instanceId };
+  const { store, close } = await wireStore({ configuration, scope, keys, purpose: "use" });
   try {
-    const scope = { projectId: platform.projectId, instanceId: platform.instanceId };
     const ports = retentionPorts(store, showEvents(say));
     const storeFolder = place.kind === "file" ? place.folder : undefined;
     return await interruptible(say, (signal) => work({ store, storeFolder, scope, ports, signal }));
@@ -59,11 +56,16 @@ export async function withRetention<T>(
   work: (session: RetentionSession) => Promise<T>,
 ): Promise<T> {
   const configuration = await loadConfiguration(options, ["platform", "store", "retention"]);
-  const { proxy, archive, store: place } = configuration;
+  const { proxy } = configuration;
   const say = await operatorLines();
   const keys = new AccessKeys(configuration.platform.credentials, { learn: hideSecrets }, proxy);
   const platform = wirePlatform(configuration.platform, proxy, keys);
-  const { store, close } = await wireStore(place, archive, proxy, keys);
+  const { store, close } = await wireStore({
+    configuration,
+    scope: configuration.platform,
+    keys,
+    purpose: "use",
+  });
   try {
     const ports = { ...retentionPorts(store, showEvents(say)), platform };
     return await interruptible(say, async (signal) => {

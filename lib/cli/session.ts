@@ -1,7 +1,6 @@
 import type { Configuration } from "../config/configuration.ts";
 import { systemClock } from "../config/system.ts";
-import type { Archiver } from "../config/wiring.ts";
-import { wire } from "../config/wiring.ts";
+import { type Archiver, type WiringOptions, wire } from "../config/wiring.ts";
 import type { Log } from "../observability/log.ts";
 import { createPlainLog } from "../observability/plain-logger.ts";
 import { Redactor } from "../observability/redact.ts";
@@ -26,9 +25,12 @@ export interface Session {
 /**
  * Reads the configuration, puts the archiver together, shows progress on stderr (a live view on a terminal,
  * log lines elsewhere) and takes everything down again, whatever comes of `work`.
+ *
+ * @param purpose what the command does with the archive.
  */
 export async function withSession<T>(
   options: CommonOptions,
+  purpose: WiringOptions["purpose"],
   work: (session: Session) => Promise<T>,
 ): Promise<T> {
   const configuration = await loadConfiguration(options, ["platform", "store", "queue"]);
@@ -43,7 +45,10 @@ export async function withSession<T>(
     view.say(`ARCHIVER_IOTDA_REGION is not set: ${region}, as the host of ARCHIVER_IOTDA_ENDPOINT says`);
   }
   try {
-    const archiver = await wire(configuration, (event) => view.observe(event), { learn });
+    const archiver = await wire(configuration, (event) => view.observe(event), {
+      purpose,
+      redactor: { learn },
+    });
     try {
       return await interruptible(
         (line) => view.say(line),

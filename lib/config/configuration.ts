@@ -39,11 +39,21 @@ export type EventSecretSource =
   | { readonly kind: "kept"; readonly secretId: string };
 
 export interface CommonConfiguration {
+  readonly identity: IdentityConfiguration;
   readonly archive: ArchiveConfiguration;
   readonly logLevel: LogLevel;
   readonly proxy: ProxyConfiguration;
   /** Every secret of the environment, for the redaction of all that is shown. */
   readonly secrets: readonly Secret[];
+}
+
+/** Which archive is meant, whatever the command works with. */
+export interface IdentityConfiguration {
+  /** `ARCHIVER_ARCHIVE_ID`, in lower case. */
+  readonly archiveId: string | undefined;
+  /** The file of the SQLite queue: it remembers the archive. */
+  readonly queueFile: string | undefined;
+  readonly isStoreNamed: boolean;
 }
 
 /** Where the access keys of the platform come from. */

@@ -130,7 +130,8 @@ describe("what a command needs", () => {
       { ARCHIVER_STORE: "file:///srv/archive" },
       new Set(["store"] as const),
     );
-    expect(Object.keys(configuration).sort()).toEqual(["archive", "logLevel", "proxy", "secrets", "store"]);
+    const parts = ["archive", "identity", "logLevel", "proxy", "secrets", "store"];
+    expect(Object.keys(configuration).sort()).toEqual(parts);
     expect(() => readConfiguration({}, new Set<ConfigurationPart>())).not.toThrow();
   });
 

@@ -52,6 +52,7 @@ export function readConfiguration<Part extends ConfigurationPart>(
     throw new ConfigurationError(withoutRepeats(problems));
   }
   const common: CommonConfiguration = {
+    identity: identityOf(reader),
     archive,
     logLevel,
     secrets,
@@ -64,6 +65,15 @@ export function readConfiguration<Part extends ConfigurationPart>(
   const present = Object.fromEntries([...need].map((part) => [part, parts[part]]));
   // Every part in `need` is there: `incomplete` was false.
   return { ...common, ...present } as Configuration<Part>;
+}
+
+function identityOf({ values, isSet }: PartReader): CommonConfiguration["identity"] {
+  const { ARCHIVER_ARCHIVE_ID: archiveId, ARCHIVER_QUEUE: queue } = values;
+  return {
+    archiveId,
+    queueFile: queue?.kind === "sqlite" ? queue.file : undefined,
+    isStoreNamed: isSet.has("ARCHIVER_STORE"),
+  };
 }
 
 /** Two parts may miss the same keys; people need to hear it once. */

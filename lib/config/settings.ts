@@ -14,6 +14,7 @@ import {
   secretText,
   serviceUrl,
   sqsQueueUrl,
+  uuid,
   wholeNumber,
 } from "./value-schemas.ts";
 
@@ -86,6 +87,12 @@ export const SETTING_TABLE = {
     otherwise: "required",
     meaning: "`s3://bucket/prefix` or `file:///absolute/folder`",
     example: "s3://bucket/prefix or file:///absolute/folder",
+  }),
+  ARCHIVER_ARCHIVE_ID: row({
+    schema: uuid,
+    otherwise: "none",
+    meaning: "the archive that must lie in the store; `iotda-archiver init` shows its id",
+    example: "the archiveId in archive.json, or remove it",
   }),
   ARCHIVER_STORE_PROFILE: row({
     schema: oneOf(["auto", "aws", "obs", "generic"]),

@@ -36,6 +36,9 @@ export function matching(pattern: RegExp, is: string) {
   return v.pipe(v.string(), v.regex(pattern, `is not ${is}`));
 }
 
+/** A UUID, in lower case as this program writes them. */
+export const uuid = v.pipe(v.string(), v.toLowerCase(), v.uuid("is not a UUID"));
+
 /** Text without spaces or controls at the ends or inside: it goes into a request header as it is. */
 export const headerText = matching(/^[\x21-\x7e]{1,2048}$/, "printable text without spaces");
 

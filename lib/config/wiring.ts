@@ -1,24 +1,21 @@
 import type { Observe } from "../archive/events.ts";
 import type { ArchivePorts } from "../archive/ports.ts";
 import type { ArchiveSettings } from "../archive/settings.ts";
+import { ArchiveQueue } from "../identity/archive-queue.ts";
+import type { ArchiveStore } from "../identity/archive-store.ts";
 import { createIotdaClient, type IotdaClient } from "../iotda/client.ts";
 import type { SecretLearner } from "../observability/redact.ts";
-import type { ObjectStore } from "../ports/object-store.ts";
-import type { RetentionStore } from "../ports/retention-store.ts";
-import type { StoreSweeper } from "../ports/store-sweeper.ts";
 import type { DeadLetterQueue, TaskQueue } from "../ports/task-queue.ts";
 import { SqliteQueue } from "../queue/sqlite-queue.ts";
-import { FileStore } from "../store/file-store.ts";
 import { AccessKeys } from "./access-keys.ts";
 import type {
-  ArchiveConfiguration,
   Configuration,
   PlatformConfiguration,
   ProxyConfiguration,
   QueueConfiguration,
-  StoreConfiguration,
 } from "./configuration.ts";
 import { settingsOfProxy } from "./proxy-settings.ts";
+import { type StoreWiring, wireStore } from "./store-wiring.ts";
 import { systemClock, systemRandom } from "./system.ts";
 
 /** The program's parts, put together as the configuration says. */
@@ -29,23 +26,35 @@ export interface Archiver {
   close(): Promise<void>;
 }
 
-/** Builds adapters and settings. @param redactor learns secrets that are read while the program runs. */
+export interface WiringOptions extends Pick<StoreWiring, "purpose"> {
+  /** Learns secrets that are read while the program runs. */
+  readonly redactor?: SecretLearner | undefined;
+}
+
+/** Builds adapters and settings. Nothing is opened yet: the first call on store or queue opens the archive. */
 export async function wire(
   configuration: Configuration,
   observe: Observe,
-  redactor?: SecretLearner,
+  { purpose, redactor }: WiringOptions,
 ): Promise<Archiver> {
-  const { proxy, archive } = configuration;
+  const { proxy } = configuration;
+  const settings = settingsOf(configuration);
   const keys = new AccessKeys(configuration.platform.credentials, redactor, proxy);
   const platform = wirePlatform(configuration.platform, proxy, keys);
-  const { store, close: closeStore } = await wireStore(configuration.store, archive, proxy, keys);
-  const queue = await wireQueue(configuration.queue, proxy);
+  const { store, close: closeStore } = await wireStore({
+    configuration,
+    scope: settings.scope,
+    keys,
+    purpose,
+    say: (code, message) => observe({ kind: "warning", code, message }),
+  });
+  const { queue, close: closeQueue } = wireQueue(configuration, store);
   return {
     ports: { platform, store, queue, clock: systemClock, random: systemRandom, observe },
-    settings: settingsOf(configuration),
+    settings,
     async close() {
       await platform.close();
-      queue.close();
+      closeQueue();
       closeStore();
       keys.close();
     },
@@ -81,41 +90,31 @@ export function wirePlatform(
   });
 }
 
-/** An object store, and how to end its connections. */
-export interface WiredStore {
-  readonly store: ObjectStore & StoreSweeper & RetentionStore;
+/** A task queue with its dead letters, and how to end its connections. */
+export interface WiredQueue {
+  readonly queue: ArchiveQueue;
   readonly close: () => void;
 }
 
-/** The object store. @param keys needed where the store takes Huawei's. */
-export async function wireStore(
-  place: StoreConfiguration,
-  { partSizeBytes, partsInFlight }: ArchiveConfiguration,
-  proxy: ProxyConfiguration,
-  keys: AccessKeys | undefined,
-): Promise<WiredStore> {
-  const parts = { clock: systemClock, random: systemRandom };
-  switch (place.kind) {
-    case "file":
-      return { store: new FileStore(place.folder, parts), close: () => undefined };
-    case "s3": {
-      // With it comes the AWS SDK, which takes a good part of a start to load; the same for SQS.
-      const { createS3Store } = await import("../store/s3/s3-store.ts");
-      const store = createS3Store(
-        { ...place, partSizeBytes, partsInFlight },
-        {
-          ...parts,
-          ...(keys === undefined ? {} : { huaweiCredentials: () => keys.get(false) }),
-          proxy: settingsOfProxy(proxy),
-        },
-      );
-      return { store, close: () => store.close() };
-    }
-  }
+/** The task queue. @param archive is opened before anything is asked of the queue; without it, the queue stands alone. */
+export function wireQueue(
+  { queue: place, proxy }: Configuration<"queue">,
+  archive: Pick<ArchiveStore, "archive"> | undefined,
+): WiredQueue {
+  let opened: { close(): void } | undefined;
+  const queue = new ArchiveQueue({
+    visibilityMs: place.visibilityMs,
+    archive: async (options) => await archive?.archive(options),
+    open: async () => {
+      const queue = await openQueue(place, proxy);
+      opened = queue;
+      return queue;
+    },
+  });
+  return { queue, close: () => opened?.close() };
 }
 
-/** The task queue with its dead letters. */
-export async function wireQueue(
+async function openQueue(
   queue: QueueConfiguration,
   proxy: ProxyConfiguration,
 ): Promise<TaskQueue & DeadLetterQueue & { close(): void }> {

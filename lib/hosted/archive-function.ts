@@ -30,7 +30,7 @@ export const archiveFunction: FunctionWork<RunReport> = {
           events.push({ event: happened, atMs: systemClock.monotonicMs() });
         }
       },
-      redactor,
+      { purpose: "work", redactor },
     );
     try {
       const report = await drain(archiver.ports, archiver.settings, { signal, limitMs, when });

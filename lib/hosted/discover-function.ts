@@ -6,6 +6,7 @@ import { wire } from "../config/wiring.ts";
 import { type DiscoverReport, discover } from "../discovery/discover.ts";
 import type { Failure } from "../domain/errors.ts";
 import { runIdOf } from "../domain/key-layout.ts";
+import { eventLogger } from "./event-log.ts";
 import type { FunctionWork } from "./function-host.ts";
 import { logGuessedRegion } from "./region-log.ts";
 import { metricsOfDiscover } from "./run-metrics.ts";
@@ -22,10 +23,10 @@ export const discoverFunction: FunctionWork<DiscoverRunReport> = {
   async work({ environment, signal, log, redactor }) {
     const configuration = readConfiguration(environment, new Set(["platform", "store", "queue"] as const));
     logGuessedRegion(log, configuration.platform);
-    const archiver = await wire(configuration, () => undefined, redactor);
+    const observe = eventLogger(log, configuration.platform);
+    const archiver = await wire(configuration, observe, { purpose: "work", redactor });
     try {
-      signal.throwIfAborted();
-      // `discover` may well be the first to use a new store.
+      // The archive first: nothing is asked of the platform on behalf of a place that is none.
       await archiver.ports.store.preflight({ signal });
       const report = await discover(archiver.ports, archiver.settings, signal);
       log.info("discovered", { report });

@@ -1,10 +1,13 @@
-import { AccessKeys } from "../config/access-keys.ts";
+import type { AccessKeys } from "../config/access-keys.ts";
 import type { Configuration } from "../config/configuration.ts";
+import { keysOfStore, wireStore } from "../config/store-wiring.ts";
 import { systemClock, systemRandom } from "../config/system.ts";
-import { wireQueue, wireStore } from "../config/wiring.ts";
+import { wireQueue } from "../config/wiring.ts";
 import { runIdOf } from "../domain/key-layout.ts";
 import type { EventTargets } from "../events/take-event.ts";
+import type { ArchiveStore } from "../identity/archive-store.ts";
 import type { Redactor } from "../observability/redact.ts";
+import type { TaskQueue } from "../ports/task-queue.ts";
 import { makeRequest } from "../requests/make-request.ts";
 
 /** What the function of outside events works with. */
@@ -19,37 +22,30 @@ export class WiredTargets implements EventTargets {
   readonly #signal: AbortSignal;
   readonly #redactor: Redactor;
   readonly #keys: AccessKeys | undefined;
-  #store: ReturnType<typeof wireStore> | undefined;
-  #queue: ReturnType<typeof wireQueue> | undefined;
+  #wired: Promise<Wired> | undefined;
 
   constructor(configuration: EventsFunctionConfiguration, signal: AbortSignal, redactor: Redactor) {
     this.#configuration = configuration;
     this.#signal = signal;
     this.#redactor = redactor;
-    const { store, proxy } = configuration;
-    // A store that takes Huawei's keys brings them with it.
-    this.#keys =
-      store.kind === "s3" && store.credentials.kind === "huawei"
-        ? new AccessKeys(store.credentials.keys, redactor, proxy)
-        : undefined;
+    this.#keys = keysOfStore(configuration, redactor);
   }
 
   request: EventTargets["request"] = async (request) => {
-    const { store: place, archive, proxy, events } = this.#configuration;
-    this.#store ??= wireStore(place, archive, proxy, this.#keys);
-    const { store } = await this.#store;
+    const { store } = await this.#wire();
     const ports = { store, clock: systemClock };
-    return await makeRequest(ports, events.scope, request, { signal: this.#signal });
+    const { scope } = this.#configuration.events;
+    return await makeRequest(ports, scope, request, { signal: this.#signal });
   };
 
   enqueue: EventTargets["enqueue"] = async (message) => {
-    const queue = await this.#openQueue();
+    const { queue } = await this.#wire();
     await queue.send([message], { signal: this.#signal, delayMs: 0 });
   };
 
   /** Keeps a refused event, without the secrets that are known, where people look for such things. */
   async deadLetter(given: string, detail: string): Promise<void> {
-    const queue = await this.#openQueue();
+    const { queue } = await this.#wire();
     // Before it is cut: half a secret would not be recognised.
     const body = this.#redactor.withoutKnown(given);
     const isLong = body.length > MAX_LETTER_CHARACTERS;
@@ -64,16 +60,37 @@ export class WiredTargets implements EventTargets {
   }
 
   async close(): Promise<void> {
-    // What could not be opened has been told by the event that needed it.
-    const store = await this.#store?.catch(() => undefined);
-    store?.close();
+    // What could not be wired has been told by the event that needed it.
+    const wired = await this.#wired?.catch(() => undefined);
+    wired?.close();
     this.#keys?.close();
-    const queue = await this.#queue?.catch(() => undefined);
-    queue?.close();
   }
 
-  async #openQueue() {
-    this.#queue ??= wireQueue(this.#configuration.queue, this.#configuration.proxy);
-    return await this.#queue;
+  async #wire(): Promise<Wired> {
+    this.#wired ??= wireTargets(this.#configuration, this.#keys);
+    return await this.#wired;
   }
+}
+
+interface Wired {
+  readonly store: ArchiveStore;
+  readonly queue: TaskQueue;
+  readonly close: () => void;
+}
+
+async function wireTargets(
+  configuration: EventsFunctionConfiguration,
+  keys: AccessKeys | undefined,
+): Promise<Wired> {
+  const { scope } = configuration.events;
+  const { store, close: closeStore } = await wireStore({ configuration, scope, keys, purpose: "use" });
+  const { queue, close: closeQueue } = wireQueue(configuration, store);
+  return {
+    store,
+    queue,
+    close() {
+      closeQueue();
+      closeStore();
+    },
+  };
 }

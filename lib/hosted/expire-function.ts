@@ -1,7 +1,8 @@
 import { AccessKeys } from "../config/access-keys.ts";
 import { readConfiguration } from "../config/environment.ts";
 import { retentionPorts, retentionSettings } from "../config/retention-wiring.ts";
-import { wirePlatform, wireStore } from "../config/wiring.ts";
+import { wireStore } from "../config/store-wiring.ts";
+import { wirePlatform } from "../config/wiring.ts";
 import { type ExpireReport, expire } from "../retention/expire.ts";
 import type { RunFrame } from "../retention/run.ts";
 import type { FunctionWork } from "./function-host.ts";
@@ -21,10 +22,15 @@ export const expireFunction: FunctionWork<ExpireRunReport> = {
   async work({ environment, limitMs, signal, log, redactor }) {
     const configuration = readConfiguration(environment, NEED);
     logGuessedRegion(log, configuration.platform);
-    const { store: place, archive, proxy } = configuration;
+    const { proxy } = configuration;
     const keys = new AccessKeys(configuration.platform.credentials, redactor, proxy);
     const platform = wirePlatform(configuration.platform, proxy, keys);
-    const { store, close } = await wireStore(place, archive, proxy, keys);
+    const { store, close } = await wireStore({
+      configuration,
+      scope: configuration.platform,
+      keys,
+      purpose: "use",
+    });
     try {
       const settings = await retentionSettings(configuration, store, { signal });
       const ports = { ...retentionPorts(store, retentionLogger(log)), platform };

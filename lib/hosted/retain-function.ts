@@ -1,7 +1,7 @@
 import { AccessKeys } from "../config/access-keys.ts";
 import { readConfiguration } from "../config/environment.ts";
 import { retentionPorts, retentionSettings } from "../config/retention-wiring.ts";
-import { wireStore } from "../config/wiring.ts";
+import { wireStore } from "../config/store-wiring.ts";
 import type { FunctionLog } from "../observability/function-log.ts";
 import { type RetainOutcome, type RetainReport, retainObject, retainSweep } from "../retention/retain.ts";
 import type { RunFrame } from "../retention/run.ts";
@@ -25,14 +25,19 @@ export const retainFunction: FunctionWork<RetainRunReport> = {
   async work(invocation) {
     const { environment, event, limitMs, signal, log } = invocation;
     const configuration = readConfiguration(environment, NEED);
-    const { platform, store: place, archive, proxy } = configuration;
+    const { platform, store: place, proxy } = configuration;
     const wish = retainWishOf(event, place, platform);
     if (wish.kind === "other-object") {
       log.info("ignored", { key: wish.key });
       return endedWith({ ...frameOfNoRun(), counts: {}, entries: [], ignored: wish.key }, log);
     }
     const keys = new AccessKeys(platform.credentials, invocation.redactor, proxy);
-    const { store, close } = await wireStore(place, archive, proxy, keys);
+    const { store, close } = await wireStore({
+      configuration,
+      scope: configuration.platform,
+      keys,
+      purpose: "use",
+    });
     try {
       const settings = await retentionSettings(configuration, store, { signal });
       const ports = retentionPorts(store, retentionLogger(log));

@@ -139,9 +139,15 @@ export function linkedFolderError(rootFolder: string, folder: string): StoreErro
 export function rootMissingError(rootFolder: string, cause: unknown): StoreError {
   const problem = "the folder of the store is not there";
   const hint = (root: string) =>
-    `A new store is made by iotda-archiver status or run; otherwise correct ARCHIVER_STORE, or mount the disk of ${root}.`;
+    `A new store is made by iotda-archiver init; otherwise correct ARCHIVER_STORE, or mount the disk of ${root}.`;
   const fault: FileFault = { code: "store-missing", scope: "system", retry: "later", problem, hint };
   return fileError(fault, rootFolder, rootFolder, cause);
+}
+
+/** Something else stands where the root folder belongs. */
+export function rootNotFolderError(rootFolder: string): StoreError {
+  const problem = "what ARCHIVER_STORE names is no folder";
+  return fileError({ ...MISCONFIGURED, problem }, rootFolder, rootFolder);
 }
 
 /** The root folder is missing, or is not the one it was: most often a disk that was unmounted. */

@@ -10,6 +10,7 @@ import {
   noSpaceError,
   rootGoneError,
   rootMissingError,
+  rootNotFolderError,
 } from "./file-errors.ts";
 
 /** Systems write a changed folder out by themselves; ext4 after 5 s, Btrfs and XFS after 30. */
@@ -42,12 +43,14 @@ export class FileRoot {
     await this.assertPresent();
   }
 
-  /** @throws StoreError `store-forbidden` when the folder is missing or not the one first seen. */
+  /**
+   * @throws StoreError `store-missing` when the folder is not there, `store-misconfigured` when something else stands
+   * there, `store-forbidden` when it is not the folder first seen.
+   */
   async assertPresent(): Promise<void> {
-    let identity: string;
+    let about: BigIntStats;
     try {
-      const { dev, ino } = await stat(this.folder, { bigint: true });
-      identity = `${dev}:${ino}`;
+      about = await stat(this.folder, { bigint: true });
     } catch (thrown) {
       if (errnoOf(thrown) !== "ENOENT") {
         throw thrown;
@@ -56,6 +59,10 @@ export class FileRoot {
         ? rootMissingError(this.folder, thrown)
         : rootGoneError(this.folder, thrown);
     }
+    if (!about.isDirectory()) {
+      throw rootNotFolderError(this.folder);
+    }
+    const identity = `${about.dev}:${about.ino}`;
     this.#identity ??= identity;
     if (this.#identity !== identity) {
       throw rootGoneError(this.folder);

@@ -43,7 +43,7 @@ describe("the folder", () => {
     await expect(store.head(KEY, { signal })).rejects.toMatchObject({
       code: "store-missing",
       message: `the folder of the store is not there (${folder})`,
-      hint: expect.stringContaining("A new store is made by iotda-archiver status or run"),
+      hint: expect.stringContaining("A new store is made by iotda-archiver init"),
     });
     await store.preflight({ signal });
     expect(await store.head(KEY, { signal })).toBeUndefined();
@@ -59,6 +59,8 @@ describe("the folder", () => {
     await writeFile(file, "");
     const store = new FileStore(file, { clock: new ManualClock(), random: realRandom });
     await expect(store.preflight({ signal })).rejects.toMatchObject(MISCONFIGURED);
+    const fresh = new FileStore(file, { clock: new ManualClock(), random: realRandom });
+    await expect(fresh.getDocument("archive.json", { signal })).rejects.toMatchObject(MISCONFIGURED);
   });
 
   test("that is another one while the program runs is missed, not taken for an empty store", async () => {

@@ -12,6 +12,7 @@ import { listenOnLoopback, startTunnelProxy } from "../../lib/network/testing/tu
 import { tunnelAgents } from "../../lib/network/tunnel-agents.ts";
 import { createSqsQueue } from "../../lib/queue/sqs-queue.ts";
 import { type S3StandIn, startS3 } from "../../sandbox/s3/start.ts";
+import { markBucket } from "../end-to-end/archive-marker.ts";
 import { impatientClock, storeOn } from "./s3-servers.ts";
 
 const { signal } = new AbortController();
@@ -154,8 +155,8 @@ describe.each(CLIENTS)("%s", (_name, makeClient, protocol, setting) => {
 });
 
 test("the proxy of the environment reaches the platform, S3 and SQS", async () => {
-  vi.stubEnv("AWS_ACCESS_KEY_ID", "test");
-  vi.stubEnv("AWS_SECRET_ACCESS_KEY", "test");
+  vi.stubEnv("AWS_ACCESS_KEY_ID", s3.account.accessKeyId);
+  vi.stubEnv("AWS_SECRET_ACCESS_KEY", s3.account.secretAccessKey);
   onTestFinished(() => void vi.unstubAllEnvs());
   const proxy = await startTunnelProxy();
   const configuration = readConfiguration(
@@ -174,8 +175,9 @@ test("the proxy of the environment reaches the platform, S3 and SQS", async () =
     },
     new Set(["platform", "store", "queue"] as const),
   );
-  const { ports, close } = await wire(configuration, () => undefined);
+  const { ports, close } = await wire(configuration, () => undefined, { purpose: "work" });
   const { platform, store, queue } = ports;
+  await markBucket(s3, "proxies");
   // Only the way is looked at: nobody listens at the platform's address, and S3 knows no such key.
   await Promise.allSettled([
     platform.listExportTasks({ signal }),

@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import type { S3StandIn } from "../../sandbox/s3/start.ts";
 import type { AuditedStore } from "./archive-audit.ts";
+import { markBucket } from "./archive-marker.ts";
 
 /** Everything the archiver writes lies below this. */
 const PREFIX = "nightly";
@@ -39,6 +40,11 @@ export class CloudBucket implements AuditedStore {
   /** What to set `ARCHIVER_STORE` to. */
   get url(): string {
     return `s3://${this.server.bucket}/${PREFIX}`;
+  }
+
+  /** Makes an archive there, as `init` does. */
+  async mark(archiveId?: string): Promise<void> {
+    await markBucket(this.server, PREFIX, archiveId);
   }
 
   /** The key as the store has it: for fault rules. */

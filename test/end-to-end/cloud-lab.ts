@@ -21,6 +21,8 @@ export interface CloudLabOptions {
   readonly apart?: boolean;
   readonly sandbox?: SettingsInput;
   readonly settings?: Readonly<Record<string, string>>;
+  /** Whether there is an archive in the bucket already, as after `init`. Default true. */
+  readonly begun?: boolean;
 }
 
 /** A platform, a bucket, two SQS queues and the settings of an operator with any number of machines. */
@@ -73,6 +75,7 @@ export async function openCloudLab(
     apart = false,
     sandbox = {},
     settings = {},
+    begun = true,
   }: CloudLabOptions,
 ): Promise<CloudLab> {
   const folder = await mkdtemp(join(tmpdir(), "archiver-cloud-"));
@@ -92,6 +95,10 @@ export async function openCloudLab(
   const queue = await CloudQueue.start(longestPollSeconds);
   onTestFinished(() => queue.stop());
   const bucket = new CloudBucket(server);
+  if (begun) {
+    await bucket.mark();
+    await server.control.clearRequests();
+  }
   const envFile = join(folder, "archiver.env");
   const all: Record<string, string> = {
     ARCHIVER_IOTDA_ENDPOINT: platform.endpoint,

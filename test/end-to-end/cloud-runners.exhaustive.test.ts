@@ -74,7 +74,7 @@ async function keepRunning(
   const configuration = readConfiguration(lab.settings, new Set(["platform", "store", "queue"] as const));
   const reports: RunReport[] = [];
   while (!isOver()) {
-    const archiver = await wire(configuration, () => undefined);
+    const archiver = await wire(configuration, () => undefined, { purpose: "work" });
     const platform = watched(archiver.ports.platform, onDownload);
     const { signal } = new AbortController();
     shareClock(archiver.ports.store);

@@ -146,67 +146,6 @@ describe.concurrent("for people", () => {
   });
 });
 
-describe.concurrent("dead letters", () => {
-  test("are moved back by the export task's id", async (context) => {
-    const lab = await openNight(context, 0);
-    await lab.archiver("run");
-    const moved = await lab.archiver("dead-letters", "redrive", "failed-one", "no-such-task");
-    expect(moved.exitCode, "no-such-task is no letter's").toBe(1);
-    expect(moved.stdout).toMatch(/^moved back 1: failed-one\nno dead letter has the id no-such-task; /);
-    expect((await lab.archiver("status")).stdout).toMatch(/^Queue: 1 ready, .*\nDead letters: 0$/m);
-  });
-
-  test("are dismissed with a note of who and why, and nothing else changes", async (context) => {
-    const lab = await openNight(context);
-    await lab.archiver("run");
-    await lab.archiver("dead-letters", "redrive", "--all");
-    await lab.archiver("run");
-    const copies = await lab.store.keys("exports");
-    const before = v.parse(statusSchema, (await lab.archiverJson("status")).document);
-
-    const refused = await lab.archiver("dead-letters", "dismiss", "failed-one");
-    expect(refused).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("--reason") });
-    const unknown = await lab.archiver("dead-letters", "dismiss", "export-01", "--reason", "x");
-    expect(unknown).toMatchObject({
-      exitCode: 1,
-      stdout: expect.stringMatching(/^no dead letter has the id export-01; /),
-    });
-    expect(await lab.store.keys("dead-letters")).toEqual([]);
-
-    const reason = "asked for again";
-    const words = ["dead-letters", "dismiss", "failed-one", "--reason", reason, "--by", "ann"];
-    const dismissed = await lab.archiverJson(...words);
-    expect(dismissed.exitCode).toBe(0);
-    expect(dismissed.document).toMatchObject({ dismissed: [{ reason: "export-failed" }] });
-    const [note = "", ...more] = await lab.store.keys("dead-letters");
-    expect(more).toEqual([]);
-    expect(await lab.store.json(note)).toMatchObject({
-      reason,
-      by: "ann",
-      exportTaskId: "failed-one",
-      letter: { reason: "export-failed" },
-    });
-    expect((await lab.archiver("dead-letters")).stdout).toBe("There are no dead letters.\n");
-    expect(await lab.store.keys("exports")).toEqual(copies);
-    const after = v.parse(statusSchema, (await lab.archiverJson("status")).document);
-    expect(after).toEqual({ ...before, queue: { ...before.queue, deadLetters: 0 } });
-    const run = await lab.archiverJson("run");
-    expect(v.parse(runReportSchema, run.document), "not given up anew").toMatchObject({
-      counts: { received: 0, deadLettered: 0 },
-      discovered: { skipped: [{ exportTaskId: "failed-one" }] },
-    });
-  });
-
-  test("stay when the dismissal cannot be noted", async (context) => {
-    const lab = await openNight(context, 0);
-    await lab.archiver("run");
-    await lab.writeSettings({ ARCHIVER_STORE: `file://${lab.folder}/not-there` });
-    const failed = await lab.archiver("dead-letters", "dismiss", "failed-one", "--reason", "x");
-    expect(failed).toMatchObject({ exitCode: 1, stdout: "" });
-    expect((await lab.archiverJson("dead-letters")).document).toMatchObject({ deadLetters: [{ id: "1" }] });
-  });
-});
-
 describe.concurrent("what runs decide", () => {
   test("ARCHIVER_DELETE=never archives and keeps, and a later run deletes without a second download", async (context) => {
     const lab = await openLab(context, { settings: { ARCHIVER_DELETE: "never" } });

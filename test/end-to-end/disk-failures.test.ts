@@ -1,10 +1,11 @@
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { chmod, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import * as v from "valibot";
 import { expect, type TestContext, test } from "vitest";
 import { mountTinyDisk } from "../contract/tiny-disk.ts";
 import { expectArchivedOnce } from "./archive-audit.ts";
+import { markFolder } from "./archive-marker.ts";
 import type { Ended } from "./command-line.ts";
 import { failureDocumentSchema, runReportSchema } from "./documents.ts";
 import { finishedExports, type Lab, openLab, sqliteUrl } from "./lab.ts";
@@ -60,6 +61,7 @@ async function openNight(context: TestContext, exports: number, fillerBytes?: nu
 
 test.concurrent("a disk that is full from the start: nothing is received", async (context) => {
   const disk = await mountTinyDisk(context, "16m");
+  await markFolder(disk.folder);
   const lab = await openNight(context, 1);
   await lab.writeSettings({ ARCHIVER_STORE: pathToFileURL(disk.folder).href });
   await expectFailure(lab, { code: "store-full", message: /disk of the store is full/, hint: /Free space/ });
@@ -73,6 +75,7 @@ test.concurrent("a disk that is full from the start: nothing is received", async
 
 test.concurrent("a disk that has no room for the files: the run stops, and they are archived when there is", async (context) => {
   const disk = await mountTinyDisk(context, "40m");
+  await markFolder(disk.folder);
   const lab = await openNight(context, 3, 9 * MIB);
   await lab.writeSettings({ ARCHIVER_STORE: pathToFileURL(disk.folder).href });
   await expectFailure(lab, { code: "store-full", message: /disk of the store is full/, hint: /Free space/ });
@@ -85,6 +88,7 @@ test.concurrent("a disk that has no room for the files: the run stops, and they 
 
 test.concurrent("a read-only disk", async (context) => {
   const disk = await mountTinyDisk(context, "64m");
+  await markFolder(join(disk.folder, "archive"));
   disk.makeReadOnly();
   const lab = await openNight(context, 1);
   await lab.writeSettings({ ARCHIVER_STORE: pathToFileURL(join(disk.folder, "archive")).href });
@@ -97,14 +101,15 @@ test.concurrent("a read-only disk", async (context) => {
 test.concurrent("a folder of another user", async (context) => {
   context.skip(process.getuid?.() === 0, "root may write everywhere");
   const lab = await openNight(context, 1);
-  await mkdir(lab.store.path, { mode: 0o500 });
+  await chmod(lab.store.path, 0o500);
   await expectFailure(lab, { code: "store-forbidden", message: /EACCES/, hint: /Let this user/ });
-  await rm(lab.store.path, { recursive: true });
+  await chmod(lab.store.path, 0o700);
   await expectFinishes(lab, 1);
 });
 
 test.concurrent("a store that is a file", async (context) => {
   const lab = await openNight(context, 1);
+  await rm(lab.store.path, { recursive: true });
   await writeFile(lab.store.path, "not a folder");
   await expectFailure(lab, {
     code: "store-misconfigured",
@@ -113,6 +118,7 @@ test.concurrent("a store that is a file", async (context) => {
   });
   await expectUntouched(lab, 1);
   await rm(lab.store.path);
+  await markFolder(lab.store.path);
   await expectFinishes(lab, 1);
 });
 

@@ -115,7 +115,8 @@ describe.concurrent("the built functions, from an event to an archived export", 
       answer: { reason: "unknown-event" },
     });
     expect(await lab.control.requests()).toEqual([]);
-    expect([lab.store.path, lab.queue.path].filter((path) => existsSync(path))).toEqual([]);
+    expect(await lab.store.keys("")).toEqual(["archive.json"]);
+    expect(existsSync(lab.queue.path)).toBe(false);
     expect(await post(signed, body)).toMatchObject({ status: 200, answer: { kind: "enqueued" } });
     expect(lab.queue.messages()).toMatchObject([{ body: expect.stringContaining('"source":"event"') }]);
     expect(await lab.control.requests()).toEqual([]);

@@ -10,6 +10,7 @@ import {
   startSandbox,
   type TaskSpecInput,
 } from "../../sandbox/start.ts";
+import { markFolder } from "./archive-marker.ts";
 import { type Ended, type Running, startArchiver } from "./command-line.ts";
 import { QueueFile } from "./queue-file.ts";
 import { StoreFolder } from "./store-folder.ts";
@@ -33,6 +34,8 @@ export interface LabOptions {
   readonly apart?: boolean;
   readonly sandbox?: SettingsInput;
   readonly settings?: SettingChanges;
+  /** Whether there is an archive in the folder already, as after `init`. Default true. */
+  readonly begun?: boolean;
 }
 
 /** A platform, a folder, a queue and the settings of an operator with one machine. */
@@ -97,7 +100,13 @@ export class Lab {
 /** A lab of this test's own, taken down when the test is over. */
 export async function openLab(
   { onTestFinished }: Pick<TestContext, "onTestFinished">,
-  { intervalMs = DEFAULT_INTERVAL_MS, apart = false, sandbox = {}, settings = {} }: LabOptions = {},
+  {
+    intervalMs = DEFAULT_INTERVAL_MS,
+    apart = false,
+    sandbox = {},
+    settings = {},
+    begun = true,
+  }: LabOptions = {},
 ): Promise<Lab> {
   const folder = await mkdtemp(join(tmpdir(), "archiver-lab-"));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
@@ -113,6 +122,9 @@ export async function openLab(
   onTestFinished(() => platform.stop());
   const lab = new Lab(folder, platform, intervalMs);
   await lab.writeSettings(settings);
+  if (begun) {
+    await markFolder(lab.store.path);
+  }
   return lab;
 }
 

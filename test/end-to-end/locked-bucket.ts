@@ -15,7 +15,7 @@ import { type S3Control, startS3 } from "../../sandbox/s3/start.ts";
 import { realServer, type S3Server } from "../contract/s3-servers.ts";
 
 /** Everything the archiver writes lies below this. */
-const PREFIX = "nightly";
+export const PREFIX = "nightly";
 
 export interface StoredVersion {
   /** Below the prefix. */

@@ -4,11 +4,12 @@ import { join } from "node:path";
 import * as v from "valibot";
 import { expect, type TestContext, vi } from "vitest";
 import { type SandboxControl, startSandbox } from "../../sandbox/start.ts";
+import { markBucket } from "./archive-marker.ts";
 import { CloudQueue } from "./cloud-queue.ts";
 import { type Ended, startArchiver } from "./command-line.ts";
 import { type Call, callFresh, FunctionHost, metricsOf } from "./function-host.ts";
 import { ACCOUNT, finishedExports, PROJECT_ID, UNPACED_MS } from "./lab.ts";
-import type { LockedBucket, StoredVersion } from "./locked-bucket.ts";
+import { type LockedBucket, PREFIX, type StoredVersion } from "./locked-bucket.ts";
 import { type SecretServer, startSecretServer } from "./secret-server.ts";
 
 const DAY_MS = 86_400_000;
@@ -208,6 +209,7 @@ export async function openRetentionLab(
     },
   );
   onTestFinished(() => lab.close());
+  await markBucket(bucket.server, PREFIX);
   await bucket.put(POLICY_KEY, policy);
   const others = { exportTaskId: "others", condition: { task_id: "others" }, status: "Processing" };
   await platform.control.addTasks([others]);

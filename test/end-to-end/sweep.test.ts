@@ -184,7 +184,7 @@ describe.concurrent("sweep", () => {
     const failed = await startArchiver(["sweep", "--json"], gone).ended;
     expect(failed.exitCode).toBe(1);
     const { failure } = v.parse(failureDocumentSchema, JSON.parse(failed.stdout));
-    expect(failure).toMatchObject({ code: "store-missing", message: expect.stringContaining("bucket") });
+    expect(failure).toMatchObject({ code: "no-archive", message: expect.stringContaining("bucket") });
     expect(failure.hint).toContain("ARCHIVER_STORE");
     expect((await startArchiver(["sweep", "--remove"], environment).ended).exitCode, "misspelt").toBe(2);
   });

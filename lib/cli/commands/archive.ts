@@ -18,7 +18,7 @@ const MINUTE_MS = 60_000;
 
 /** `archive`: one archive run; a queue that is empty now ends it. */
 export async function archiveCommand(options: ArchiveOptions, output: Output): Promise<ExitCode> {
-  const report = await withSession(options, ({ archiver, signal }) =>
+  const report = await withSession(options, "work", ({ archiver, signal }) =>
     drain(archiver.ports, archiver.settings, {
       signal,
       ...limitOf(options, archiver.settings),

@@ -6,8 +6,8 @@ import { discoverLines } from "../summaries.ts";
 
 /** `discover`: enqueues every finished export that still needs work. */
 export async function discoverCommand(options: CommonOptions, output: Output): Promise<ExitCode> {
-  const report = await withSession(options, async ({ archiver, signal }) => {
-    // `discover` may well be the first command ever: this makes the folder of a new store.
+  const report = await withSession(options, "work", async ({ archiver, signal }) => {
+    // The archive first: nothing is asked of the platform on behalf of a place that is none.
     await archiver.ports.store.preflight({ signal });
     return await discover(archiver.ports, archiver.settings, signal);
   });

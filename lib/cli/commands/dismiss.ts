@@ -1,16 +1,14 @@
 import { systemClock, systemRandom } from "../../config/system.ts";
-import { wireQueue } from "../../config/wiring.ts";
 import type { ObjectStore } from "../../ports/object-store.ts";
 import type { CallOptions } from "../../ports/platform.ts";
-import type { DeadLetterQueue, HeldDeadLetter } from "../../ports/task-queue.ts";
+import type { HeldDeadLetter } from "../../ports/task-queue.ts";
 import { taskOfLetter } from "../../queue/letter-names.ts";
 import { noteDismissal } from "../../records/dismissals.ts";
 import { dismissLines, unknownIds } from "../dead-letter-lines.ts";
-import { loadConfiguration } from "../environment.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
+import { withLettersOfArchive } from "../letters-session.ts";
 import { operatorName } from "../operator.ts";
 import type { Output } from "../output.ts";
-import { withArchive } from "../retention-session.ts";
 import type { CommonOptions } from "../session.ts";
 
 export interface DismissOptions extends CommonOptions {
@@ -27,10 +25,8 @@ export async function dismissCommand(
   options: DismissOptions,
   output: Output,
 ): Promise<ExitCode> {
-  const dismissed = await withArchive(options, ({ store, signal }) =>
-    withLetters(options, (queue) =>
-      queue.dismiss(ids, (letter) => note(store, letter, options, { signal }), { signal }),
-    ),
+  const dismissed = await withLettersOfArchive(options, ({ queue, store, signal }) =>
+    queue.dismiss(ids, (letter) => note(store, letter, options, { signal }), { signal }),
   );
   output.show({ dismissed }, dismissLines(ids, dismissed));
   return unknownIds(ids, dismissed).length > 0 ? EXIT.failed : EXIT.done;
@@ -51,17 +47,4 @@ async function note(
     nonceHex: systemRandom.hex(4),
   };
   await noteDismissal(store, facts, options);
-}
-
-async function withLetters<T>(
-  options: CommonOptions,
-  work: (queue: DeadLetterQueue) => Promise<T>,
-): Promise<T> {
-  const { queue: place, proxy } = await loadConfiguration(options, ["queue"]);
-  const queue = await wireQueue(place, proxy);
-  try {
-    return await work(queue);
-  } finally {
-    queue.close();
-  }
 }

@@ -15,7 +15,7 @@ export async function requestCommand(
   options: CommonOptions,
   output: Output,
 ): Promise<ExitCode> {
-  const requested = await withSession(options, async ({ archiver: { ports, settings }, signal }) => {
+  const requested = await withSession(options, "use", async ({ archiver: { ports, settings }, signal }) => {
     const { platformDateMs } = await freshList(ports, settings, signal);
     const statusAtMs = platformDateMs ?? ports.clock.wallMs();
     const wanted = { batchTaskId, statusAtMs, source: "cli" as const };

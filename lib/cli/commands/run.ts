@@ -15,7 +15,7 @@ const DEPTH_LIMIT_MS = 10_000;
 
 /** `run`: discovers, archives until nothing is queued or due within 15 minutes, and says what is left. */
 export async function runCommand(options: ArchiveOptions, output: Output): Promise<ExitCode> {
-  const { report, left } = await withSession(options, async (session) => {
+  const { report, left } = await withSession(options, "work", async (session) => {
     let discovered: DiscoverReport | undefined;
     const { ports, settings } = session.archiver;
     const ended = await drain(ports, settings, {

@@ -51,7 +51,7 @@ export interface StatusReport {
  * store as a run would, so that a new installation can be checked with it.
  */
 export async function statusCommand(options: CommonOptions, output: Output): Promise<ExitCode> {
-  const status = await withSession(options, async ({ archiver, signal }): Promise<StatusReport> => {
+  const status = await withSession(options, "use", async ({ archiver, signal }): Promise<StatusReport> => {
     const { ports, settings } = archiver;
     const [view, queue] = await Promise.all([
       lookAtPlatform(ports, settings, signal),

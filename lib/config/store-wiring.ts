@@ -1,0 +1,131 @@
+import type { PlatformScope } from "../domain/export-task.ts";
+import { ArchiveStore } from "../identity/archive-store.ts";
+import type { IdentityPorts, IdentitySettings } from "../identity/open-archive.ts";
+import type { SecretLearner } from "../observability/redact.ts";
+import type { ArchiveMemory } from "../ports/archive-memory.ts";
+import type { ObjectStore } from "../ports/object-store.ts";
+import type { RetentionStore } from "../ports/retention-store.ts";
+import type { StoreSweeper } from "../ports/store-sweeper.ts";
+import { SqliteArchiveMemory } from "../queue/sqlite-archive-memory.ts";
+import { FileStore } from "../store/file-store.ts";
+import { AccessKeys } from "./access-keys.ts";
+import type { Configuration, StoreConfiguration } from "./configuration.ts";
+import { settingsOfProxy } from "./proxy-settings.ts";
+import { systemClock, systemRandom } from "./system.ts";
+
+/** How the archive in a store is opened. */
+export interface StoreWiring {
+  readonly configuration: Configuration<"store">;
+  readonly scope: PlatformScope;
+  /** Needed where the store takes Huawei's keys. */
+  readonly keys: AccessKeys | undefined;
+  /**
+   * `work` is discovering and archiving: it takes an archive from before markers over, and begins a new one where
+   * nothing is deleted. `use` is everything else: it writes no marker.
+   */
+  readonly purpose: "use" | "work";
+  /** Hears what was decided about the archive. */
+  readonly say?: IdentityPorts["say"];
+}
+
+/** An archive's store, and how to end its connections. */
+export interface WiredStore {
+  readonly store: ArchiveStore;
+  readonly close: () => void;
+}
+
+/** The store of the archive. Nothing is asked of it here: its first call opens the archive. */
+export async function wireStore({
+  configuration,
+  scope,
+  keys,
+  purpose,
+  say = () => undefined,
+}: StoreWiring): Promise<WiredStore> {
+  const { store, close } = await wireBareStore(configuration, keys);
+  const begins = purpose === "work" && configuration.archive.delete === "never";
+  const archive = new ArchiveStore(
+    store,
+    { memory: memoryOf(configuration), clock: systemClock, random: systemRandom, say },
+    { ...identityOf(configuration), scope, purpose: begins ? "begin" : purpose },
+  );
+  return { store: archive, close };
+}
+
+/** What `init` works with: the store as it is, before there is an archive in it. */
+export interface WiredInit {
+  readonly ports: Omit<IdentityPorts, "say">;
+  readonly settings: Pick<IdentitySettings, "archiveId" | "storeSettings">;
+  readonly close: () => void;
+}
+
+export async function wireInit(
+  configuration: Configuration<"store">,
+  keys: AccessKeys | undefined,
+): Promise<WiredInit> {
+  const { store, close } = await wireBareStore(configuration, keys);
+  const ports = { store, memory: memoryOf(configuration), clock: systemClock, random: systemRandom };
+  return { ports, settings: identityOf(configuration), close };
+}
+
+/** Huawei's keys, where the store takes them. @param redactor learns those that are read from a secret. */
+export function keysOfStore(
+  { store, proxy }: Configuration<"store">,
+  redactor: SecretLearner | undefined,
+): AccessKeys | undefined {
+  return store.kind === "s3" && store.credentials.kind === "huawei"
+    ? new AccessKeys(store.credentials.keys, redactor, proxy)
+    : undefined;
+}
+
+type BareStore = ObjectStore & StoreSweeper & RetentionStore;
+
+/** Not for anybody else: what is asked of it is asked without knowing which archive it is. */
+async function wireBareStore(
+  { store: place, archive, proxy }: Configuration<"store">,
+  keys: AccessKeys | undefined,
+): Promise<{ readonly store: BareStore; readonly close: () => void }> {
+  const parts = { clock: systemClock, random: systemRandom };
+  switch (place.kind) {
+    case "file":
+      return { store: new FileStore(place.folder, parts), close: () => undefined };
+    case "s3": {
+      // With it comes the AWS SDK, which takes a good part of a start to load; the same for SQS.
+      const { createS3Store } = await import("../store/s3/s3-store.ts");
+      const { partSizeBytes, partsInFlight } = archive;
+      const store = createS3Store(
+        { ...place, partSizeBytes, partsInFlight },
+        {
+          ...parts,
+          ...(keys === undefined ? {} : { huaweiCredentials: () => keys.get(false) }),
+          proxy: settingsOfProxy(proxy),
+        },
+      );
+      return { store, close: () => store.close() };
+    }
+  }
+}
+
+/** The SQLite queue remembers the archive, whether the command works with the queue or not. */
+function memoryOf({ identity }: Configuration<never>): ArchiveMemory | undefined {
+  const { queueFile } = identity;
+  return queueFile === undefined
+    ? undefined
+    : new SqliteArchiveMemory(queueFile, { clock: systemClock, random: systemRandom });
+}
+
+function identityOf({
+  identity,
+  store,
+}: Configuration<"store">): Pick<IdentitySettings, "archiveId" | "storeSettings"> {
+  return { archiveId: identity.archiveId, storeSettings: settingsInWords(store) };
+}
+
+/** What decides about the abilities of a store; changed, it is tried out again. */
+function settingsInWords(place: StoreConfiguration): string {
+  if (place.kind === "file") {
+    return "file";
+  }
+  const { profile, endpoint, pathStyle, sse, kmsKeyId, storageClass } = place;
+  return JSON.stringify({ profile, endpoint: endpoint?.href, pathStyle, sse, kmsKeyId, storageClass });
+}

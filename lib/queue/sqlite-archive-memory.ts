@@ -1,0 +1,68 @@
+import { stat } from "node:fs/promises";
+import * as v from "valibot";
+import type { ArchiveMemory } from "../ports/archive-memory.ts";
+import type { CallOptions } from "../ports/platform.ts";
+import { type DatabaseDependencies, SqliteDatabase } from "./sqlite-database.ts";
+import { toQueueError } from "./sqlite-errors.ts";
+
+const archiveRow = v.object({ archive_id: v.string() });
+
+/** The archive that a queue file was used with. The file is open only while it is asked. */
+export class SqliteArchiveMemory implements ArchiveMemory {
+  readonly #filePath: string;
+  readonly #dependencies: DatabaseDependencies;
+
+  constructor(filePath: string, dependencies: DatabaseDependencies) {
+    this.#filePath = filePath;
+    this.#dependencies = dependencies;
+  }
+
+  /** Makes no file: a queue that is not there remembers nothing. */
+  async recall({ signal }: CallOptions): Promise<string | undefined> {
+    signal.throwIfAborted();
+    if (!(await this.#isThere())) {
+      return undefined;
+    }
+    const row = await this.#withDatabase((database) =>
+      database.run((file) => file.prepare("SELECT archive_id FROM archive").get(), signal),
+    );
+    return row === undefined ? undefined : v.parse(archiveRow, row).archive_id;
+  }
+
+  /** Makes the queue file when it is not there yet. */
+  async remember(archiveId: string, { signal }: CallOptions): Promise<void> {
+    await this.#withDatabase((database) =>
+      database.run(
+        (file) =>
+          file
+            .prepare(
+              `INSERT INTO archive (only_row, archive_id) VALUES (1, ?)
+               ON CONFLICT (only_row) DO UPDATE SET archive_id = excluded.archive_id`,
+            )
+            .run(archiveId),
+        signal,
+      ),
+    );
+  }
+
+  async #isThere(): Promise<boolean> {
+    try {
+      await stat(this.#filePath);
+      return true;
+    } catch (error) {
+      if (error instanceof Error && "code" in error && error.code === "ENOENT") {
+        return false;
+      }
+      throw toQueueError(error, this.#filePath);
+    }
+  }
+
+  async #withDatabase<T>(work: (database: SqliteDatabase) => Promise<T>): Promise<T> {
+    const database = await SqliteDatabase.open(this.#filePath, this.#dependencies);
+    try {
+      return await work(database);
+    } finally {
+      database.close();
+    }
+  }
+}
