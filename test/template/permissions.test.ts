@@ -27,11 +27,13 @@ async function openNight(context: TestContext): Promise<CloudLab> {
     { operation: "CompleteMultipartUpload", ...inExports, fault: { kind: "answer-lost" } },
     { operation: "UploadPart", ...inExports, fault: { kind: "reset", afterBytes: 1_000 } },
   );
+  // The lab's own: it made the archive.
+  await lab.bucket.server.control.clearRequests();
   return lab;
 }
 
 /** A batch task's push, from the queue, taken by the built function: it has no key of the platform. */
-async function takeEvent(lab: CloudLab) {
+async function takeEvent(lab: CloudLab): Promise<unknown> {
   const { HUAWEICLOUD_SDK_AK: _ak, HUAWEICLOUD_SDK_SK: _sk, ...settings } = lab.settings;
   const body = JSON.stringify({
     resource: "batchtask",
@@ -41,7 +43,21 @@ async function takeEvent(lab: CloudLab) {
   });
   const event = { Records: [{ eventSource: "aws:sqs", messageId: "m", body }] };
   const { returned } = await callFresh({ ...settings, ...lab.awsKeys }, "exportEvents", { event });
-  expect(returned).toEqual({ batchItemFailures: [] });
+  return returned;
+}
+
+const TAKEN = { batchItemFailures: [] };
+const TO_COME_AGAIN = { batchItemFailures: [{ itemIdentifier: "m" }] };
+
+/** A place as a new stack has it: nothing is in the bucket, and nothing is deleted. */
+async function openFirstNight(context: TestContext): Promise<CloudLab> {
+  return await openCloudLab(context, {
+    intervalMs: INTERVAL_MS,
+    s3: { profile: "aws" },
+    storeProfile: "aws",
+    settings: { ARCHIVER_DELETE: "never" },
+    begun: false,
+  });
 }
 
 /** What was sent to the bucket since the last look, and the role may not; with the operations seen. */
@@ -78,7 +94,7 @@ test.each<[role: string, kinds: readonly string[]]>([
 test("exportEvents, discover and archive send nothing to the bucket that their roles refuse", async (context) => {
   const lab = await openNight(context);
 
-  await takeEvent(lab);
+  expect(await takeEvent(lab)).toEqual(TAKEN);
   const taken = await requestsOf(lab, "ExportEventsRole");
   expect(taken.operations).toContain("PutObject");
   expect(taken.refused).toEqual([]);
@@ -110,4 +126,59 @@ test("exportEvents, discover and archive send nothing to the bucket that their r
       expect.stringMatching(/\/failed\/\w+\/dead-letter\.json$/),
     ]),
   );
+});
+
+test.for([
+  ["discover", "DiscoverRole"],
+  ["archive", "ArchiveRole"],
+] as const)(
+  "%s begins an archive with what %s allows, and exportEvents begins none",
+  async ([command, role], context) => {
+    const lab = await openFirstNight(context);
+    expect(await takeEvent(lab)).toEqual(TO_COME_AGAIN);
+    expect((await requestsOf(lab, "ExportEventsRole")).refused).toEqual([]);
+    expect(await lab.bucket.keys("")).toEqual([]);
+
+    expect((await lab.archiver(command, "--json")).stderr).toContain("A new archive begins here");
+    expect((await requestsOf(lab, role)).refused).toEqual([]);
+    expect(await lab.bucket.keys("")).toEqual(expect.arrayContaining(["archive.json", "state/store.json"]));
+
+    expect(await takeEvent(lab)).toEqual(TAKEN);
+    expect((await requestsOf(lab, "ExportEventsRole")).refused).toEqual([]);
+  },
+);
+
+test.for([
+  ["discover", "DiscoverRole"],
+  ["archive", "ArchiveRole"],
+] as const)(
+  "an archive from before archive.json is used by exportEvents and taken over by %s",
+  async ([command, role], context) => {
+    const lab = await openFirstNight(context);
+    await lab.control.addTasks(finishedExports(1));
+    await lab.archiver("discover");
+    await lab.archiver("archive");
+    const marker = { kind: "remove", key: lab.bucket.keyOf("archive.json") } as const;
+    await lab.bucket.server.control.interfere(marker);
+    await requestsOf(lab, role);
+
+    expect(await takeEvent(lab)).toEqual(TAKEN);
+    expect(await requestsOf(lab, "ExportEventsRole")).toMatchObject({ refused: [] });
+    expect(await lab.bucket.keys("archive.json")).toEqual([]);
+
+    expect((await lab.archiver(command, "--json")).stderr).toContain("was taken over");
+    expect((await requestsOf(lab, role)).refused).toEqual([]);
+    expect(await lab.bucket.keys("archive.json")).toHaveLength(1);
+  },
+);
+
+test.each([
+  ["ArchiveRole", true],
+  ["DiscoverRole", true],
+  ["RetainRole", false],
+  ["ExpireRole", false],
+  ["ExportEventsRole", false],
+])("%s may see which archive it is; may say it: %s", (role, mayWrite) => {
+  const onMarker = (action: string) => mayInBucket(role, action, { key: "archive.json" });
+  expect([onMarker("s3:GetObject"), onMarker("s3:PutObject")]).toEqual([true, mayWrite]);
 });

@@ -46,3 +46,19 @@ test("retain and expire send nothing to the bucket that their roles refuse", asy
   expect(expired.refused).toEqual([]);
   expect([...expired.actions]).toContain("s3:DeleteObjectVersion");
 });
+
+test("retain and expire use an archive from before archive.json within their roles, and write none", async (context) => {
+  const lab = await openRetentionLab(context, openStandInBucket, SECOND_LOCKED);
+  await lab.archive(1);
+  await lab.bucket.control?.interfere({ kind: "remove", key: lab.bucket.keyOf("archive.json") });
+  await lab.bucket.control?.clearRequests();
+
+  expect((await lab.call("retain")).report.counts).toEqual({ retained: 1 });
+  const retained = await requestsOf(lab, "RetainRole");
+  expect(retained.refused).toEqual([]);
+  expect([...retained.actions]).toContain("s3:ListBucket");
+
+  expect((await lab.call("expire")).report.counts).toMatchObject({ checked: 1, due: 0 });
+  expect((await requestsOf(lab, "ExpireRole")).refused).toEqual([]);
+  expect(await lab.bucket.keys("archive.json")).toEqual([]);
+});

@@ -46,7 +46,7 @@ export const WHOLE_SABOTAGES = {
     ],
     [
       "archive may write holds",
-      "ArchiveRole/Properties/Policies/1/PolicyDocument/Statement/1/Resource/8",
+      "ArchiveRole/Properties/Policies/1/PolicyDocument/Statement/1/Resource/10",
       { "Fn::Sub": `\${ArchiveBucket.Arn}/holds/*` },
     ],
     ...(
@@ -68,6 +68,35 @@ export const WHOLE_SABOTAGES = {
       "archive may write every kind of record",
       "ArchiveRole/Properties/Policies/1/PolicyDocument/Statement/1/Resource/1",
       { "Fn::Sub": `\${ArchiveBucket.Arn}/records/*` },
+    ],
+    [
+      "archive may not say which archive it begins",
+      "ArchiveRole/Properties/Policies/1/PolicyDocument/Statement/1/Resource/0",
+      undefined,
+    ],
+    ...(
+      [
+        ["Retain", 3, 3],
+        ["Expire", 3, 4],
+        ["ExportEvents", 1, 3],
+      ] as const
+    ).map(
+      ([role, statement, end]) =>
+        [
+          `${role} may write archive.json`,
+          `${role}Role/Properties/Policies/1/PolicyDocument/Statement/${statement}/Resource/${end}`,
+          { "Fn::Sub": `\${ArchiveBucket.Arn}/archive.json` },
+        ] as const,
+    ),
+    [
+      "events may not see which archive it is",
+      "ExportEventsRole/Properties/Policies/1/PolicyDocument/Statement/0/Resource/0",
+      undefined,
+    ],
+    [
+      "events may not remember what the store can do",
+      "ExportEventsRole/Properties/Policies/1/PolicyDocument/Statement/1/Resource/2",
+      undefined,
     ],
     [
       "archive may list everything",
