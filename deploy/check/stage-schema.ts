@@ -93,6 +93,9 @@ const keyArn = text(
   "is no ARN of a KMS key|Set it to the key's ARN: arn:aws:kms:{region}:{account}:key/{id}.",
 );
 
+const NO_ARCHIVE_ID =
+  'is neither "" nor the id of an archive|Copy the archiveId in archive.json, or leave it empty.';
+
 /** Every parameter there is. Those of one kind of store are optional here. */
 const PARAMETERS = {
   awsRegion: text(/^[a-z]{2,4}(?:-[a-z]+)+-\d{1,2}$/, "is no AWS region|Name one, such as eu-central-1."),
@@ -108,6 +111,10 @@ const PARAMETERS = {
   credentialsKeyArn: v.union(
     [v.literal(""), keyArn],
     'is neither "" nor the ARN of a KMS key|Leave it empty unless the secret has a key of its own.',
+  ),
+  archiveId: v.union(
+    [v.literal(""), v.pipe(v.string(NO_ARCHIVE_ID), v.toLowerCase(), v.uuid(NO_ARCHIVE_ID))],
+    NO_ARCHIVE_ID,
   ),
   deletion: oneOf(["never", "after-verify"]),
   nightHours: hours,

@@ -11,6 +11,7 @@ export function summaryLines(name: string, stage: Stage, unchecked: readonly str
     ["platform", `${iotdaEndpoint}, project ${iotdaProjectId}, ${instance}`],
     ["access key", `secret ${stage.credentialsSecret}`],
     ["store", storeInWords(stage)],
+    ["archive id", archiveInWords(stage)],
     ["deletion", DELETION_WORDS[stage.deletion] ?? stage.deletion],
     ["discover", "every 10 minutes"],
     ["archive", `every 15 minutes in the hours ${hoursInWords(stage.nightHours)}`],
@@ -35,6 +36,15 @@ const DELETION_WORDS: Readonly<Record<string, string>> = {
   never: "never: what is archived stays on the platform",
   "after-verify": "after-verify: DELETES from the platform what is archived and verified",
 };
+
+function archiveInWords({ archiveId, deletion }: Stage): string {
+  if (archiveId !== "") {
+    return `${archiveId}, and no other`;
+  }
+  return deletion === "never"
+    ? "not set: takes the archive that is there, or begins one"
+    : "not set: takes whichever archive is there, and begins none";
+}
 
 function storeInWords({ store, objectLock, kmsKeyArn, obsBucket, obsEndpoint }: Stage): string {
   const lock = objectLock ? "with object lock" : "without object lock";

@@ -88,6 +88,12 @@ export const FUNCTION_RULES = {
       "Environment/Variables/ARCHIVER_EXPORT_PLACES": 50,
     }),
 
+  "all functions are told the same archive, or none": (template) => {
+    const setting = "Environment/Variables/ARCHIVER_ARCHIVE_ID";
+    const ids = new Set(ofType(template, LAMBDA).map(([, properties]) => at(properties, setting)));
+    return ids.size === 1 && !ids.has(undefined) ? [] : [`the functions are told ${ids.size} archives`];
+  },
+
   "night and day are the whole day, and do not overlap": (template) => {
     const hours = ["ArchiveNightSchedule", "ArchivePressureSchedule"].flatMap((id) =>
       hoursOf(textOf(propertyOf(template, id, "ScheduleExpression"))),

@@ -57,6 +57,18 @@ export const FUNCTION_SABOTAGES = {
       "Asia/Shanghai",
     ],
   ],
+  "all functions are told the same archive, or none": [
+    [
+      "one that takes any archive",
+      "ExpireLambdaFunction/Properties/Environment/Variables/ARCHIVER_ARCHIVE_ID",
+      undefined,
+    ],
+    [
+      "one that knows another",
+      "ExportEventsLambdaFunction/Properties/Environment/Variables/ARCHIVER_ARCHIVE_ID",
+      "6d1f0a52-9c1e-4a0b-8f53-2f6f3d1b7c10",
+    ],
+  ],
   "discover creates exports in the stage's share of the places only": [
     ["no share", "DiscoverLambdaFunction/Properties/Environment/Variables/ARCHIVER_EXPORT_PLACES", undefined],
   ],

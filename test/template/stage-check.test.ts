@@ -5,6 +5,7 @@ import { checkStage, refusalLines } from "../../deploy/check/check-stage.ts";
 import { cronValues } from "../../deploy/check/cron.ts";
 import { PARAMETER_NAMES } from "../../deploy/check/stage-schema.ts";
 import { summaryLines } from "../../deploy/check/summary.ts";
+import { LAB_ARCHIVE_ID } from "../end-to-end/archive-marker.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 const shipped = await readFile(new URL("deploy/stages.yml", ROOT), "utf8");
@@ -90,6 +91,9 @@ test.each<[parameter: string, value: string]>([
   ["retentionPolicy", "'{\"schemaVersion\":1}'"],
   ["retentionPolicy", "'file:///policy.json'"],
   ["expireMaxRemovals", "-1"],
+  ["archiveId", "6d1f0a52"],
+  ["archiveId", "Archive 6d1f0a52-9c1e-4a0b-8f53-2f6f3d1b7c10"],
+  ["archiveId", "6d1f0a52_9c1e_4a0b_8f53_2f6f3d1b7c10"],
   ["credentialsSecret", "arn:aws:secretsmanager:eu-central-1:1:secret:x"],
   ["credentialsKeyArn", "alias/mine"],
   ["credentialsKeyArn", "arn:aws:kms:eu-west-1:123456789012:key/1"],
@@ -111,10 +115,19 @@ test.each<[parameter: string, value: string]>([
   ["deletion", "after-verify"],
   ["objectLock", "true"],
   ["iotdaInstanceId", "0a1b2c3d-0000"],
+  ["archiveId", '""'],
+  ["archiveId", "6D1F0A52-9c1e-4a0b-8f53-2f6f3d1b7c10"],
   ["retentionPolicy", "store:retention/policy.json"],
   ["credentialsKeyArn", "arn:aws:kms:eu-central-1:123456789012:key/1"],
 ])("%s: %s is taken", (parameter, value) => {
   expect(problemsOf("prod", given(parameter, value))).toEqual([]);
+});
+
+test("what is no archive's id is told so, and what to set", () => {
+  const checked = checkStage(filled, "prod", given("archiveId", "6d1f0a52"));
+  expect(checked.kind === "refused" && refusalLines("prod", checked.problems)[1]).toBe(
+    '  archiveId: "6d1f0a52" is neither "" nor the id of an archive. Copy the archiveId in archive.json, or leave it empty.',
+  );
 });
 
 test("a night over midnight is written in two parts", () => {
@@ -198,6 +211,7 @@ test("the summary says in words what is deployed", () => {
     "  platform   https://iotda.cn-north-4.myhuaweicloud.com, project 0a1b2c3d4e5f60718293a4b5c6d7e8f9, default instance",
     "  access key secret iotda-archiver/prod",
     "  store      S3 bucket of this stack, without object lock",
+    "  archive id not set: takes the archive that is there, or begins one",
     "  deletion   never: what is archived stays on the platform",
     "  discover   every 10 minutes",
     "  archive    every 15 minutes in the hours 0 to 5",
@@ -224,6 +238,16 @@ test.each<[stage: string, params: readonly (readonly [string, string])[], said: 
   const checked = checkStage(filled, stage, new Map([...params, ["retentionPolicy", `'${policy}'`]]));
   expect(checked.kind === "stage" && summaryLines(stage, checked.stage, [])).toContain(
     `  retention  ${said}`,
+  );
+});
+
+test.each<[params: readonly (readonly [string, string])[], said: string]>([
+  [[["deletion", "after-verify"]], "not set: takes whichever archive is there, and begins none"],
+  [[["archiveId", LAB_ARCHIVE_ID]], `${LAB_ARCHIVE_ID}, and no other`],
+])("the summary with %j says which archive is meant", (params, said) => {
+  const checked = checkStage(filled, "prod", new Map(params));
+  expect(checked.kind === "stage" && summaryLines("prod", checked.stage, [])).toContain(
+    `  archive id ${said}`,
   );
 });
 
