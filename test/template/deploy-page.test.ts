@@ -19,6 +19,7 @@ test("the settings that people give the CLI on a deployment are all those of its
   expect(Object.keys(settings).sort()).toEqual([...new Set([...names, "AWS_REGION"])].sort());
   // What the stages begin with.
   expect(settings).toMatchObject({
+    ARCHIVER_ARCHIVE_ID: "",
     ARCHIVER_DELETE: "never",
     ARCHIVER_IOTDA_INSTANCE_ID: "",
     ARCHIVER_STORE: "s3://…",

@@ -19,11 +19,18 @@ const REASONS: Readonly<Record<DeadLetterReason, true>> = {
 
 async function headings(): Promise<string[]> {
   const runbook = await readFile(new URL("../../docs/runbook.md", import.meta.url), "utf8");
-  return [...runbook.matchAll(/^### (.+)$/gm)].map(([, heading = ""]) => heading);
+  return [...runbook.matchAll(/^#{3,4} (.+)$/gm)].map(([, heading = ""]) => heading);
 }
 
 test("the runbook has a section for each dead-letter reason", async () => {
   expect(await headings()).toEqual(expect.arrayContaining(Object.keys(REASONS)));
+});
+
+test("the runbook has a section for each failure of an archive's identity", async () => {
+  const errors = await readFile(new URL("../../lib/identity/errors.ts", import.meta.url), "utf8");
+  const codes = [...errors.matchAll(/ArchiverError\(\s*"([a-z-]+)"/g)].map(([, code]) => code);
+  expect(codes).toHaveLength(3);
+  expect(await headings()).toEqual(expect.arrayContaining(codes));
 });
 
 test.each(["alarms.yml", "archive.yml", "discover.yml", "export-events.yml", "retain.yml", "expire.yml"])(
