@@ -2,9 +2,9 @@ import type { DiscoverReport } from "../discovery/discover.ts";
 import type { TaskEntry } from "../records/run-report.ts";
 import type { WaitReason } from "../requests/decide.ts";
 import type { OpenRequest } from "../requests/open-requests.ts";
-import type { StatusReport } from "./commands/status.ts";
 import { messageLines } from "./failure-lines.ts";
 import { count, formatDuration } from "./format.ts";
+import type { StatusReport } from "./status-report.ts";
 import { outcomeInWords, reasonInWords } from "./words.ts";
 
 const WAIT_WORDS: Readonly<Record<WaitReason, string>> = {
@@ -27,6 +27,7 @@ const REASON_WORDS: Readonly<Record<string, string>> = {
   "next-run": "the next discover works on it",
   unfinished: "being made",
   unarchived: "not archived yet",
+  "platform-not-seen": "where it stands is not known without the platform",
   "export-failed": "the platform could not make its export",
   "export-lost": "its export left the platform before it was archived",
   "create-refused": "the platform refuses to make the export",
@@ -98,6 +99,9 @@ export function openRequestLines(
 ): readonly string[] {
   if (requests === undefined) {
     return [];
+  }
+  if (requests === null) {
+    return ["Open export requests: not known"];
   }
   const { open, batchTasks } = requests;
   // Those of one batch task that stand alike are one line: of the oldest, which comes first.

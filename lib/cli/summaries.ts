@@ -4,10 +4,9 @@ import type { DiscoverReport } from "../discovery/discover.ts";
 import { type LeftAloneReport, leftAloneInWords } from "../domain/left-alone.ts";
 import type { QueueDepth } from "../ports/task-queue.ts";
 import type { NextToGo, RunReport, StopReason, TaskEntry } from "../records/run-report.ts";
-import type { StatusReport } from "./commands/status.ts";
 import { messageLines } from "./failure-lines.ts";
 import { count, formatBytes, formatDue, formatDuration } from "./format.ts";
-import { openRequestLines, requestLines } from "./request-lines.ts";
+import { requestLines } from "./request-lines.ts";
 import { table } from "./table.ts";
 import type { Line } from "./terminal.ts";
 import { deletionInWords, outcomeInWords, reasonInWords } from "./words.ts";
@@ -52,7 +51,7 @@ export function runLines(report: RunReport): readonly Line[] {
 }
 
 /** What was left alone, one line each. */
-function leftAloneLines(leftAlone: LeftAloneReport | undefined): readonly string[] {
+export function leftAloneLines(leftAlone: LeftAloneReport | undefined): readonly string[] {
   if (leftAlone === undefined) {
     return [];
   }
@@ -145,7 +144,8 @@ function red(text: string): Line {
   return { text, colour: "red" };
 }
 
-function slotsLines(held: number, next: NextToGo | undefined): readonly Line[] {
+/** The warning while few export slots are free. */
+export function slotsLines(held: number, next: NextToGo | undefined): readonly Line[] {
   return next === undefined ? [] : [{ text: `Warning: ${slotsWarning(held, next)}`, colour: "yellow" }];
 }
 
@@ -194,41 +194,6 @@ function skipInWords(reason: DiscoverReport["skipped"][number]["reason"]): strin
     case "kept:odd-list":
       return `archived and kept: ${reasonInWords(reason.slice("kept:".length))}`;
   }
-}
-
-/** `status` for a person. */
-export function statusLines(status: StatusReport, nowMs: number): readonly Line[] {
-  const { platform, queue, deletion, nextSlotAt, failure } = status;
-  const byStatus = Object.entries(platform.byStatus).map(([status, n]) => `${n} ${status}`);
-  const { archived, oldest } = platform;
-  // What is unfinished or has failed cannot be archived.
-  const finished = platform.byStatus.Success ?? 0;
-  return [
-    `Platform: ${platform.held} of ${platform.limit} export slots used${byStatus.length === 0 ? "" : ` (${byStatus.join(", ")})`}`,
-    ...(oldest === undefined
-      ? []
-      : [
-          `  oldest: ${oldest.exportTaskId}, made ${oldest.createTime}; evicted first when all slots are used`,
-        ]),
-    ...(archived === undefined || finished === 0
-      ? []
-      : [`  of ${finished} finished: ${archived} archived, ${finished - archived} not archived`]),
-    ...slotsLines(platform.held, platform.nextToGo),
-    ...leftAloneLines(status.leftAlone),
-    `Queue: ${queue.ready} ready, ${queue.delayed} delayed, ${queue.inFlight} in flight${queue.nextDueAtMs === undefined ? "" : `; the next ${formatDue(queue.nextDueAtMs, nowMs)}`}`,
-    `Dead letters: ${queue.deadLetters}${queue.deadLetters === 0 ? "" : ' (see "iotda-archiver dead-letters list")'}`,
-    `Runs: ${deletionInWords(deletion)}`,
-    ...(failure === undefined
-      ? [nextSlotInWords(nextSlotAt, nowMs)]
-      : [...messageLines(failure, "Store: it cannot be used: "), `  ${failure.hint}`]),
-    ...openRequestLines(status, nowMs),
-  ];
-}
-
-function nextSlotInWords(nextSlotAt: string | undefined, nowMs: number): string {
-  return nextSlotAt === undefined
-    ? "Next download: no run has paced this store yet"
-    : `Next download slot: ${formatDue(Date.parse(nextSlotAt), nowMs)}`;
 }
 
 /** `sweep` for a person. */

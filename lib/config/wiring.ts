@@ -5,7 +5,9 @@ import { ArchiveQueue } from "../identity/archive-queue.ts";
 import type { ArchiveStore } from "../identity/archive-store.ts";
 import { createIotdaClient, type IotdaClient } from "../iotda/client.ts";
 import type { SecretLearner } from "../observability/redact.ts";
-import type { DeadLetterQueue, TaskQueue } from "../ports/task-queue.ts";
+import type { CallOptions } from "../ports/platform.ts";
+import type { DeadLetterQueue, QueueDepth, TaskQueue } from "../ports/task-queue.ts";
+import { isQueueFileThere } from "../queue/sqlite-archive-memory.ts";
 import { SqliteQueue } from "../queue/sqlite-queue.ts";
 import { AccessKeys } from "./access-keys.ts";
 import type {
@@ -22,6 +24,11 @@ import { systemClock, systemRandom } from "./system.ts";
 export interface Archiver {
   readonly ports: ArchivePorts;
   readonly settings: ArchiveSettings;
+  /**
+   * What lies in the queue, whichever archive it belongs to; `null` where no queue was ever made. For people only: nothing
+   * may be done on the strength of it.
+   */
+  depthAlone(options: CallOptions): Promise<QueueDepth | null>;
   /** Ends every connection and closes every file; to be called once nothing is under way. */
   close(): Promise<void>;
 }
@@ -49,12 +56,16 @@ export async function wire(
     say: (code, message) => observe({ kind: "warning", code, message }),
   });
   const { queue, close: closeQueue } = wireQueue(configuration, store);
+  const alone = wireQueue(configuration, undefined);
   return {
     ports: { platform, store, queue, clock: systemClock, random: systemRandom, observe },
     settings,
+    depthAlone: async (options) =>
+      (await isQueueMade(configuration.queue)) ? await alone.queue.depth(options) : null,
     async close() {
       await platform.close();
       closeQueue();
+      alone.close();
       closeStore();
       keys.close();
     },
@@ -112,6 +123,11 @@ export function wireQueue(
     },
   });
   return { queue, close: () => opened?.close() };
+}
+
+/** Opening the file of a queue would make it. */
+async function isQueueMade(queue: QueueConfiguration): Promise<boolean> {
+  return queue.kind !== "sqlite" || (await isQueueFileThere(queue.file));
 }
 
 async function openQueue(

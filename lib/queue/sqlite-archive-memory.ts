@@ -20,7 +20,7 @@ export class SqliteArchiveMemory implements ArchiveMemory {
   /** Makes no file: a queue that is not there remembers nothing. */
   async recall({ signal }: CallOptions): Promise<string | undefined> {
     signal.throwIfAborted();
-    if (!(await this.#isThere())) {
+    if (!(await isQueueFileThere(this.#filePath))) {
       return undefined;
     }
     const row = await this.#withDatabase((database) =>
@@ -45,18 +45,6 @@ export class SqliteArchiveMemory implements ArchiveMemory {
     );
   }
 
-  async #isThere(): Promise<boolean> {
-    try {
-      await stat(this.#filePath);
-      return true;
-    } catch (error) {
-      if (error instanceof Error && "code" in error && error.code === "ENOENT") {
-        return false;
-      }
-      throw toQueueError(error, this.#filePath);
-    }
-  }
-
   async #withDatabase<T>(work: (database: SqliteDatabase) => Promise<T>): Promise<T> {
     const database = await SqliteDatabase.open(this.#filePath, this.#dependencies);
     try {
@@ -64,5 +52,18 @@ export class SqliteArchiveMemory implements ArchiveMemory {
     } finally {
       database.close();
     }
+  }
+}
+
+/** Whether a queue was ever made at this path. @throws QueueError when that cannot be found out. */
+export async function isQueueFileThere(filePath: string): Promise<boolean> {
+  try {
+    await stat(filePath);
+    return true;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") {
+      return false;
+    }
+    throw toQueueError(error, filePath);
   }
 }

@@ -23,10 +23,13 @@ export interface OpenRequests {
   readonly requests: readonly OpenRequest[];
 }
 
-/** Looks at the open requests and changes nothing. @throws what the store throws. */
+/**
+ * Looks at the open requests and changes nothing. @throws what the store throws.
+ * @param view without it nobody can tell where a request stands: `platform-not-seen`.
+ */
 export async function lookAtRequests(
   given: GivenRequestsRun,
-  view: PlatformView,
+  view: PlatformView | undefined,
   limit: number,
 ): Promise<OpenRequests> {
   const run = openRun(given, "looked");
@@ -49,6 +52,10 @@ export async function lookAtRequests(
       continue;
     }
     const { requestedAt } = request;
+    if (view === undefined) {
+      requests.push({ batchTaskId, requestedAt, reason: "platform-not-seen" });
+      continue;
+    }
     try {
       const claims = await run.ledger.claimsOf(batchTaskId, run);
       const decision = await decide(run, subject, request, claims, view);

@@ -40,7 +40,7 @@ describe.concurrent("the first night", () => {
     await lab.control.addTasks(finishedExports(1));
     expect(await lab.archiver("status")).toMatchObject({
       exitCode: 1,
-      stderr: expect.stringContaining("there is no archive at this place"),
+      stdout: expect.stringContaining("there is no archive at this place"),
     });
     await mkdir(lab.store.path);
     const first = await lab.archiver("run");

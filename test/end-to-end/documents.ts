@@ -145,15 +145,18 @@ export const runReportSchema = v.strictObject({
 });
 export type RunDocument = v.InferOutput<typeof runReportSchema>;
 
+const platformStatusSchema = v.strictObject({
+  held: wholeNumber,
+  limit: v.literal(50),
+  archived: v.nullable(wholeNumber),
+  nextToGo,
+  byStatus: v.record(v.string(), wholeNumber),
+  oldest: v.optional(v.strictObject({ exportTaskId, createTime: v.string() })),
+});
+
+/** `status` when every place answered. */
 export const statusSchema = v.strictObject({
-  platform: v.strictObject({
-    held: wholeNumber,
-    limit: v.literal(50),
-    archived: v.optional(wholeNumber),
-    nextToGo,
-    byStatus: v.record(v.string(), wholeNumber),
-    oldest: v.optional(v.strictObject({ exportTaskId, createTime: v.string() })),
-  }),
+  platform: platformStatusSchema,
   queue: queueDepthSchema,
   deletion: v.picklist(["after-verify", "never"]),
   leftAlone,
@@ -172,6 +175,19 @@ export const statusSchema = v.strictObject({
       ),
     }),
   ),
+});
+
+/** `status` when some place did not: what is not known is `null`. */
+export const failedStatusSchema = v.strictObject({
+  ...statusSchema.entries,
+  platform: v.nullable(platformStatusSchema),
+  queue: v.nullable(queueDepthSchema),
+  nextSlotAt: v.nullish(isoTime),
+  requests: v.nullish(v.unwrap(statusSchema.entries.requests)),
+  failures: v.partial(
+    v.strictObject({ platform: failureSchema, store: failureSchema, queue: failureSchema }),
+  ),
+  failure: failureSchema,
 });
 
 const letterSchema = v.strictObject({

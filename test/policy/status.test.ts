@@ -1,0 +1,186 @@
+import { describe, expect, test } from "vitest";
+import { statusLines } from "../../lib/cli/status-lines.ts";
+import { lookAtStatus, type StatusReport } from "../../lib/cli/status-report.ts";
+import { portsOf, settingsOf } from "../world/archive-run.ts";
+import type { Site } from "../world/faults.ts";
+import { platformError, queueError, storeError } from "../world/port-errors.ts";
+import { RequestsScene } from "./requests-scene.ts";
+
+const FOREVER = Number.POSITIVE_INFINITY;
+/** A platform with two finished exports, of which one is archived and kept, and one being made; one open request. */
+async function openScene(): Promise<RequestsScene> {
+  const scene = new RequestsScene();
+  const { platform, queue } = scene.world;
+  queue.send(platform.addTask());
+  await scene.archive({ deletion: "never" });
+  platform.addTask();
+  platform.addTask({ status: "Processing" });
+  await scene.request("batch-1");
+  queue.send("waiting", 60_000);
+  return scene;
+}
+
+function fail({ world }: RequestsScene, site: Site, error: Error): void {
+  world.faults.plant({ site, times: FOREVER, form: "not-done", error });
+}
+
+async function look(scene: RequestsScene): Promise<StatusReport> {
+  const { world } = scene;
+  const ports = portsOf(world.startRunner("status"));
+  const given = { ports, settings: settingsOf(world), signal: new AbortController().signal };
+  // In these worlds the queue is asked without the archive anyway.
+  return await world.run(() => lookAtStatus({ ...given, depthAlone: async () => null }));
+}
+
+/** The JSON document, in which what is not known must be `null`. */
+function documentOf(status: StatusReport): unknown {
+  return JSON.parse(JSON.stringify(status));
+}
+
+/** The lines without the names and moments of one world. */
+function linesOf(scene: RequestsScene, status: StatusReport): string {
+  return statusLines(status, scene.nowMs())
+    .map((line) => (typeof line === "string" ? line : line.text))
+    .join("\n");
+}
+
+const KNOWN = {
+  platform: { held: 3, limit: 50, archived: 1, byStatus: { Success: 2, Processing: 1 } },
+  queue: { ready: 0, delayed: 1, inFlight: 0, deadLetters: 0 },
+  requests: { open: 1, batchTasks: 1, requests: [{ batchTaskId: "batch-1", reason: "next-run" }] },
+  nextSlotAt: expect.any(String),
+};
+
+describe("status", () => {
+  test("shows all when every place answers", async () => {
+    const status = await look(await openScene());
+    expect(documentOf(status)).toMatchObject(KNOWN);
+    expect(status).not.toHaveProperty("failure");
+    expect(status).not.toHaveProperty("failures");
+  });
+
+  test("without the platform shows store and queue, and no request's standing", async () => {
+    const scene = await openScene();
+    fail(scene, "platform.listExportTasks", platformError("platform-unavailable"));
+    const status = await look(scene);
+    expect(documentOf(status)).toMatchObject({
+      ...KNOWN,
+      platform: null,
+      requests: { open: 1, batchTasks: 1, requests: [{ reason: "platform-not-seen" }] },
+      failure: { code: "platform-unavailable" },
+      failures: { platform: { code: "platform-unavailable", hint: expect.any(String) } },
+    });
+    const lines = linesOf(scene, status);
+    expect(lines).toMatch(/^Platform: it cannot be asked: .+\n {2}.+\nQueue: 0 ready, 1 delayed/);
+    expect(lines).toMatch(/\nNext download slot: due .+\nOpen export requests: 1 batch task\n/);
+    expect(lines).not.toMatch(/of 50|finished/);
+  });
+
+  test("without the store shows platform and queue, and says 0 of nothing in the archive", async () => {
+    const scene = await openScene();
+    for (const site of ["store.preflight", "store.getDocument", "store.list"] as const) {
+      fail(scene, site, storeError("store-forbidden"));
+    }
+    const status = await look(scene);
+    expect(documentOf(status)).toMatchObject({
+      platform: { ...KNOWN.platform, archived: null },
+      queue: KNOWN.queue,
+      nextSlotAt: null,
+      requests: null,
+      failure: { code: "store-forbidden" },
+      failures: { store: { code: "store-forbidden" } },
+    });
+    const lines = linesOf(scene, status);
+    expect(lines).toMatch(/^Platform: 3 of 50 export slots used/);
+    expect(lines).toContain("\n  of 2 finished: how many are archived is not known\n");
+    expect(lines).toMatch(/\nStore: it cannot be used: .+\n {2}.+\nNext download slot: not known\n/);
+    expect(lines).toMatch(/\nOpen export requests: not known$/);
+  });
+
+  test("of a store that can be read and not be used shows what is in it", async () => {
+    const scene = await openScene();
+    fail(scene, "store.preflight", storeError("store-forbidden"));
+    expect(documentOf(await look(scene))).toMatchObject({
+      ...KNOWN,
+      failure: { code: "store-forbidden" },
+      failures: { store: { code: "store-forbidden" } },
+    });
+  });
+
+  test("without the queue shows platform and store", async () => {
+    const scene = await openScene();
+    fail(scene, "queue.depth", queueError("queue-forbidden"));
+    const status = await look(scene);
+    expect(documentOf(status)).toMatchObject({
+      ...KNOWN,
+      queue: null,
+      failure: { code: "queue-forbidden" },
+      failures: { queue: { code: "queue-forbidden" } },
+    });
+    const lines = linesOf(scene, status);
+    expect(lines).toMatch(/\nQueue: it cannot be asked: .+\n {2}.+\nRuns: /);
+    expect(lines).not.toContain("Dead letters");
+  });
+
+  test("without any of them says so of each", async () => {
+    const scene = await openScene();
+    fail(scene, "platform.listExportTasks", platformError("platform-unavailable"));
+    fail(scene, "store.preflight", storeError("store-forbidden"));
+    fail(scene, "store.getDocument", storeError("store-forbidden"));
+    fail(scene, "queue.depth", queueError("queue-forbidden"));
+    const { deletion, ...status } = await look(scene);
+    expect(deletion).toBe("after-verify");
+    expect(documentOf({ deletion, ...status })).toMatchObject({
+      platform: null,
+      queue: null,
+      nextSlotAt: null,
+      requests: null,
+      failures: {
+        platform: { code: "platform-unavailable" },
+        store: { code: "store-forbidden" },
+        queue: { code: "queue-forbidden" },
+      },
+    });
+    expect(linesOf(scene, { deletion, ...status })).not.toMatch(/\b0\b|none/);
+  });
+});
+
+describe("a queue behind an archive that cannot be opened", () => {
+  /** The queue of an archive fails as the archive does. */
+  async function lookAtWrongPlace(depthAlone: () => Promise<StatusReport["queue"]>) {
+    const scene = await openScene();
+    const error = storeError("store-forbidden");
+    for (const site of ["store.preflight", "store.getDocument", "queue.depth"] as const) {
+      fail(scene, site, error);
+    }
+    const ports = portsOf(scene.world.startRunner("status"));
+    const settings = settingsOf(scene.world);
+    const { signal } = new AbortController();
+    const status = await scene.world.run(() => lookAtStatus({ ports, settings, signal, depthAlone }));
+    return { status, lines: linesOf(scene, status) };
+  }
+
+  test("is shown all the same", async () => {
+    const depth = { ready: 7, delayed: 0, inFlight: 0, deadLetters: 0, nextDueAtMs: undefined };
+    const { status, lines } = await lookAtWrongPlace(async () => depth);
+    expect(status.queue).toEqual(depth);
+    expect(Object.keys(status.failures ?? {})).toEqual(["store"]);
+    expect(lines).toContain("\nQueue: 7 ready");
+  });
+
+  test("that was never made is called so", async () => {
+    const { status, lines } = await lookAtWrongPlace(async () => null);
+    expect(status.queue).toBeNull();
+    expect(lines).toContain("\nQueue: there is none yet\n");
+  });
+
+  test("that fails too, in the same way, is the one that is explained", async () => {
+    const { status, lines } = await lookAtWrongPlace(async () => {
+      throw storeError("store-forbidden");
+    });
+    expect(Object.keys(status.failures ?? {})).toEqual(["store", "queue"]);
+    expect(lines).toMatch(
+      /\nQueue: it cannot be asked: .+\n {2}.+\nRuns: .+\nStore: .+ for the same reason\n/,
+    );
+  });
+});
