@@ -4,8 +4,10 @@ import type { ArchivePorts } from "../../lib/archive/ports.ts";
 import type { ArchiveSettings } from "../../lib/archive/settings.ts";
 import { ArchiveObjectStore } from "../../lib/identity/archive-object-store.ts";
 import type { IdentitySettings } from "../../lib/identity/open-archive.ts";
+import type { CallOptions } from "../../lib/ports/platform.ts";
 import type { RunReport } from "../../lib/records/run-report.ts";
 import type { Runner, World } from "./world.ts";
+import type { WorldStore } from "./world-store.ts";
 
 /** The defaults of design §6.1 for a world's scope. */
 export function settingsOf(world: World, overrides: Partial<ArchiveSettings> = {}): ArchiveSettings {
@@ -48,6 +50,13 @@ export interface WorldIdentity {
   readonly deletion: ArchiveSettings["deletion"];
 }
 
+/** With what no port of an archive run has and the real stores do: a run that reached for it would be seen. */
+class ReachableStore extends ArchiveObjectStore<WorldStore> {
+  async removeObject(key: string, options: CallOptions): Promise<void> {
+    await (await this.opened(options)).removeObject(key, options);
+  }
+}
+
 /** The runner's store as programs see it: the archive is opened before anything else is asked of it. */
 export function archiveStoreOf(
   world: World,
@@ -61,7 +70,7 @@ export function archiveStoreOf(
     purpose: deletion === "never" ? "begin" : "work",
   };
   const ports = { memory: hasMemory ? memory : undefined, clock, random, say: () => undefined };
-  return new ArchiveObjectStore(store, ports, settings);
+  return new ReachableStore(store, ports, settings);
 }
 
 export interface ArchiveRunOptions extends Partial<Omit<DrainOptions, "signal">> {
