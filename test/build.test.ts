@@ -58,7 +58,7 @@ async function findOldNode(): Promise<string | undefined> {
       () => true,
       () => false,
     );
-    if (there && Number(/^v(\d+)/.exec((await start(candidate, ["--version"])).stdout)?.[1] ?? 99) < 22) {
+    if (there && Number(/^v(\d+)/.exec((await start(candidate, ["--version"])).stdout)?.[1] ?? 99) < 24) {
       return candidate;
     }
   }
@@ -98,12 +98,12 @@ describe("the command line", () => {
   test("tells an old Node's user what to install, without a stack trace", async ({ skip }) => {
     const oldNode = await findOldNode();
     if (oldNode === undefined) {
-      skip("no Node older than 22 on the PATH to try it with");
+      skip("no Node older than 24 on the PATH to try it with");
       return;
     }
     const { exitCode, stdout, stderr } = await start(oldNode, [commandLine, "--help"]);
     expect(stderr).toMatch(
-      /^iotda-archiver needs Node 22\.13 or newer, but this is Node \d+\.\d+\.\d+: .*\n$/,
+      /^iotda-archiver needs Node 24\.17 or newer, but this is Node \d+\.\d+\.\d+: .*\n$/,
     );
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
   });

@@ -2,12 +2,12 @@ import { readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
 import { nodeVersionProblem, OLDEST_NODE } from "./node-version.ts";
 
-test.each(["22.13.0", "22.14.1", "23.0.0", "24.21.0", "100.0.0"])("Node %s runs it", (version) => {
+test.each(["24.17.0", "24.21.0", "25.0.0", "100.0.0"])("Node %s runs it", (version) => {
   expect(nodeVersionProblem(version)).toBeUndefined();
 });
 
 test.each(["22.12.9", "20.20.2", "18.0.0", "9.99.0"])("Node %s is told what to install", (version) => {
-  expect(nodeVersionProblem(version)).toContain(`needs Node 22.13 or newer, but this is Node ${version}`);
+  expect(nodeVersionProblem(version)).toContain(`needs Node 24.17 or newer, but this is Node ${version}`);
 });
 
 test("is the version package.json asks for", async () => {

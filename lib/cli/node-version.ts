@@ -1,5 +1,5 @@
 /** The oldest Node this program runs on (design §6.5); a test holds it equal to `engines` in package.json. */
-export const OLDEST_NODE = { major: 22, minor: 13 } as const;
+export const OLDEST_NODE = { major: 24, minor: 17 } as const;
 
 /** The exit code for "this program cannot work as it was started". */
 export const EXIT_MISUSE = 2;
@@ -7,7 +7,7 @@ export const EXIT_MISUSE = 2;
 /**
  * Why this program cannot run on the given Node, as one sentence; `undefined` when it can.
  *
- * @param version as `process.versions.node` has it, such as `22.13.0`.
+ * @param version as `process.versions.node` has it, such as `24.17.0`.
  */
 export function nodeVersionProblem(version: string): string | undefined {
   const [major = 0, minor = 0] = version.split(".").map(Number);

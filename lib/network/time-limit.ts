@@ -2,8 +2,8 @@
  * Runs `work` with a signal that is aborted with the reason of `signal`, or with a `TimeoutError` once `limitMs` are
  * over; neither outlives the work. What work throws that was aborted so says nothing of its own: the reason does.
  *
- * Not `AbortSignal.any` with `AbortSignal.timeout`: on Node 22.13 nothing holds on to the two but each other, and
- * once they are collected the limit never comes (github.com/nodejs/node/issues/57736).
+ * Not `AbortSignal.any` with `AbortSignal.timeout`: it loses an abort when its source is collected
+ * (github.com/nodejs/node/issues/57736, 65995).
  *
  * @throws the reason it was aborted with, or what the work throws before that.
  */

@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { FOLDER_MODE, makeDatabaseFile } from "../files/own-files.ts";
 import type { Clock, Random } from "../ports/clock.ts";
-import { foreignFileError, isBusy, isNoTransaction, toQueueError } from "./sqlite-errors.ts";
+import { foreignFileError, isBusy, toQueueError } from "./sqlite-errors.ts";
 
 /** Marks the file as a queue of this program ("IoTQ"), so that no other database is taken for one. */
 const APPLICATION_ID = 0x496f5451;
@@ -57,7 +57,6 @@ export class SqliteDatabase {
   readonly #filePath: string;
   readonly #database: DatabaseSync;
   readonly #dependencies: DatabaseDependencies;
-  #closed = false;
 
   private constructor(filePath: string, database: DatabaseSync, dependencies: DatabaseDependencies) {
     this.#filePath = filePath;
@@ -115,9 +114,7 @@ export class SqliteDatabase {
 
   /** Closes the file; safe twice. */
   close(): void {
-    // Node 22.13 cannot be asked whether a database is open.
-    if (!this.#closed) {
-      this.#closed = true;
+    if (this.#database.isOpen) {
       this.#database.close();
     }
   }
@@ -141,20 +138,11 @@ function between<Result>(database: DatabaseSync, begin: string, operation: () =>
     database.exec("COMMIT");
     return result;
   } catch (thrown) {
-    rollBack(database);
-    throw thrown;
-  }
-}
-
-function rollBack(database: DatabaseSync): void {
-  try {
-    database.exec("ROLLBACK");
-  } catch (thrown) {
-    // SQLite may have rolled back by itself (disk full, I/O error) and then finds nothing to roll back.
-    // Node 22.13 cannot be asked beforehand.
-    if (!isNoTransaction(thrown)) {
-      throw thrown;
+    // After some errors (disk full, I/O error) SQLite has rolled back already.
+    if (database.isTransaction) {
+      database.exec("ROLLBACK");
     }
+    throw thrown;
   }
 }
 

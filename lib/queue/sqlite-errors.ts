@@ -68,11 +68,6 @@ export function isBusy(thrown: unknown): boolean {
   return code !== undefined && BUSY_CODES.has(code & 0xff);
 }
 
-/** Whether a `ROLLBACK` was refused, for which SQLite has the general code alone: there was nothing to undo. */
-export function isNoTransaction(thrown: unknown): boolean {
-  return resultCodeOf(thrown) === 1;
-}
-
 /** Turns an error of node:sqlite or of the file system into a {@link QueueError}; all else stays as it is. */
 export function toQueueError(thrown: unknown, filePath: string): unknown {
   if (thrown instanceof ArchiverError) {
