@@ -41,7 +41,7 @@ export function planLines(plan: RetentionPlan): readonly string[] {
     day(entry.keepUntil),
     lockOf(entry),
     sweepInWords(entry.sweep),
-    entry.expire === "remove" ? "REMOVE" : `stays: ${stayInWords(entry.expire)}`,
+    expireInWords(entry),
   ]);
   const refused = plan.entries.filter(({ problem }) => problem !== undefined);
   return [
@@ -53,8 +53,26 @@ export function planLines(plan: RetentionPlan): readonly string[] {
         )),
     ...refused.map(({ exportTaskId, problem = "" }) => `${exportTaskId}: refused: ${problem}`),
     ...storeLines(plan),
-    ...endLines(plan),
+    ...(plan.failure === undefined
+      ? []
+      : [...messageLines(plan.failure, "Platform: it cannot be asked: "), `  ${plan.failure.hint}`]),
   ];
+}
+
+function expireInWords({ expire }: PlanEntry): string {
+  switch (expire) {
+    case null:
+      return "not known without the platform";
+    case "remove":
+      return "REMOVE";
+    default:
+      return `stays: ${stayInWords(expire)}`;
+  }
+}
+
+/** A run that failed before it saw any has not found that there are none. */
+function sawNothing({ failure }: RunFrame, seen: number): boolean {
+  return failure !== undefined && seen === 0;
 }
 
 function day(isoTime: string | undefined): string {
@@ -78,7 +96,9 @@ export function retainLines(report: RetainReport): readonly string[] {
   const counts = Object.entries(report.counts).map(([outcome, n]) => `${outcome} ${n}`);
   const notable = report.entries.filter(({ outcome }) => outcome !== "retained");
   return [
-    `Retention: ${counts.join(", ") || "nothing is archived"}.`,
+    ...(sawNothing(report, counts.length)
+      ? []
+      : [`Retention: ${counts.join(", ") || "nothing is archived"}.`]),
     ...notable.map(({ exportTaskId, outcome, problem = "" }) => `${exportTaskId}: ${outcome}: ${problem}`),
     ...storeLines(report),
     ...endLines(report),
@@ -96,7 +116,9 @@ export function expireLines(report: ExpireReport): readonly string[] {
     ...report.stayed.map(
       ({ exportTaskId, reason, problem }) => `${exportTaskId}: stays: ${problem ?? stayInWords(reason)}`,
     ),
-    `${count(checked, "export")} looked at, ${due} due, ${removed} removed.`,
+    ...(sawNothing(report, checked)
+      ? []
+      : [`${count(checked, "export")} looked at, ${due} due, ${removed} removed.`]),
     ...(markedGone === 0 ? [] : [`${count(markedGone, "export")} found gone from the platform.`]),
     ...endLines(report),
   ];
@@ -152,13 +174,17 @@ export function verifyLines(report: VerifyReport): readonly string[] {
         `${exportTaskId}: ${DAMAGE_WORDS[damage]}: ${key}`,
     ),
     ...(report.damage.length === 0 ? [] : [DAMAGE_ADVICE]),
-    `${checked} of ${count(recorded, "copy", "copies")} read (${formatBytes(report.checkedBytes)}): ${intact} intact, ${damaged} damaged${failed === 0 ? "" : `, ${failed} could not be read`}.`,
+    ...(sawNothing(report, recorded)
+      ? []
+      : [
+          `${checked} of ${count(recorded, "copy", "copies")} read (${formatBytes(report.checkedBytes)}): ${intact} intact, ${damaged} damaged${failed === 0 ? "" : `, ${failed} could not be read`}.`,
+        ]),
     ...(cold === 0
       ? []
       : [
           `${count(cold, "copy", "copies")} in an archive storage class: not checked, since they have to be restored before they can be read.`,
         ]),
-    ...(recorded === 0 ? [NOTHING_RECORDED] : []),
+    ...(recorded === 0 && report.failure === undefined ? [NOTHING_RECORDED] : []),
     ...endLines(report),
   ];
 }

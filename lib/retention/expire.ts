@@ -87,7 +87,8 @@ export async function expire(
   let nowMs: number | undefined;
   let stopReason: RetentionStop = "done";
   try {
-    nowMs = await earliestClockMs(ports, settings, options.signal);
+    const { platformDateMs } = await proof.look();
+    nowMs = await earliestClockMs(ports, platformDateMs, options.signal);
     const isSurveyed = await surveyRecords(run, survey, nowMs);
     // Begun after the records were read: what it does not show was archived before it.
     const list = await proof.look();

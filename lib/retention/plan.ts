@@ -34,11 +34,11 @@ export interface PlanEntry {
   readonly lockedUntil?: string;
   readonly sweep: PlannedSweep;
   readonly problem?: string;
-  /** `remove`, or why it stays. */
-  readonly expire: "remove" | StayReason;
+  /** `remove`, or why it stays; `null` where only the platform could tell, and did not answer. */
+  readonly expire: "remove" | StayReason | null;
 }
 
-/** What `retention plan` shows. */
+/** What `retention plan` shows. The failure is the platform's: all else is planned without it. */
 export interface RetentionPlan extends RunFrame {
   readonly policy: string;
   readonly store: RetentionAbilities;
@@ -49,7 +49,7 @@ export interface RetentionPlan extends RunFrame {
  * What the next sweep and the next expire run would do with every archived export that has not expired.
  * Changes nothing.
  *
- * @throws what store and platform throw, and the signal's reason.
+ * @throws what the store throws, and the signal's reason.
  */
 export async function planRetention(
   ports: ExpiryPorts,
@@ -58,9 +58,12 @@ export async function planRetention(
 ): Promise<RetentionPlan> {
   const run = RetentionRun.reading(ports, settings, options);
   const store = await ports.store.retentionAbilities(options);
-  const nowMs = await earliestClockMs(ports, settings, options.signal);
+  const proof = new PlatformProof(ports, settings, options.signal);
+  const listBefore = await lookOrNote(run, proof);
+  const nowMs = await earliestClockMs(ports, listBefore?.platformDateMs, options.signal);
   const revisions = await run.records.revisions(options);
-  const list = await new PlatformProof(ports, settings, options.signal).look();
+  // Begun after the records were found: what it does not show was archived before it.
+  const list = listBefore && (await lookOrNote(run, proof));
   const entries: PlanEntry[] = [];
   for (const [done, revision] of revisions.entries()) {
     ports.observe({ kind: "progress", done, total: revisions.length });
@@ -72,9 +75,19 @@ export async function planRetention(
   return { ...run.frame("done"), policy: policyDigest(settings.policy), store, entries };
 }
 
+/** A list, or the run's failure. */
+async function lookOrNote(run: RetentionRun, proof: PlatformProof): Promise<FreshList | undefined> {
+  try {
+    return await proof.look();
+  } catch (error) {
+    run.noteEnd(error);
+    return undefined;
+  }
+}
+
 interface Circumstances {
   readonly store: RetentionAbilities;
-  readonly list: FreshList;
+  readonly list: FreshList | undefined;
   readonly nowMs: number;
 }
 
@@ -127,15 +140,18 @@ async function planOne(
 async function objection(
   run: RetentionRun,
   exportTaskId: string,
-  list: FreshList,
+  list: FreshList | undefined,
   isKeptByStore: boolean,
-): Promise<"remove" | StayReason> {
-  const sight = removalSightIn(list, exportTaskId);
-  if (sight !== "absent") {
+): Promise<PlanEntry["expire"]> {
+  const sight = list && removalSightIn(list, exportTaskId);
+  if (sight !== undefined && sight !== "absent") {
     return sight;
   }
   if (isKeptByStore) {
     return "locked";
   }
-  return (await run.holds.read(run)).isHeld(exportTaskId) ? "held" : "remove";
+  if ((await run.holds.read(run)).isHeld(exportTaskId)) {
+    return "held";
+  }
+  return sight === undefined ? null : "remove";
 }

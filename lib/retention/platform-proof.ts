@@ -1,6 +1,6 @@
 import { type FreshList, freshList, sightIn } from "../archive/run.ts";
 import { LIST_MAX_AGE_MS, MAX_CLOCK_SKEW_MS } from "../archive/settings.ts";
-import type { ExpiryPorts, RetentionSettings } from "./run.ts";
+import type { ExpiryPorts, RetentionPorts, RetentionSettings } from "./run.ts";
 
 /** What a fresh, complete list says of one task. */
 export type RemovalSight = "absent" | "still-listed" | "empty-list" | "odd-list";
@@ -53,13 +53,15 @@ export function removalSightIn(list: FreshList, exportTaskId: string): RemovalSi
   }
 }
 
-/** The earliest of all clocks: a clock that is ahead never brings a removal forward. */
+/**
+ * The earliest of all clocks: a clock that is ahead never brings a removal forward.
+ * @param platformDateMs as a list begun now tells it.
+ */
 export async function earliestClockMs(
-  ports: ExpiryPorts,
-  settings: RetentionSettings,
+  ports: RetentionPorts,
+  platformDateMs: number | undefined,
   signal: AbortSignal,
 ): Promise<number> {
-  const { platformDateMs } = await freshList(ports, settings, signal);
   const clocks = [ports.clock.wallMs(), await ports.store.readClockMs({ signal }), platformDateMs];
   const known = clocks.filter((clockMs) => clockMs !== undefined);
   const earliestMs = Math.min(...known);

@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
-import { verifyLines } from "../../lib/cli/retention-lines.ts";
+import { expireLines, planLines, verifyLines } from "../../lib/cli/retention-lines.ts";
 import { RetentionRecords } from "../../lib/records/retention-records.ts";
 import { planRetention } from "../../lib/retention/plan.ts";
 import { findCopy, readProvedCopy } from "../../lib/retention/read-copy.ts";
 import { verify } from "../../lib/retention/verify.ts";
 import { ALWAYS } from "../world/example-archiver.ts";
-import { storeError } from "../world/port-errors.ts";
+import { platformError, storeError } from "../world/port-errors.ts";
 import type { Ending } from "../world/runner-process.ts";
 import { DAY_MS, policyOf, RetentionScene } from "./retention-scene.ts";
 
@@ -212,4 +212,42 @@ test("an export without a record is told where records lie", async () => {
     message: 'no archived record names export "nobody"',
     hint: "Check the id: every archived export has a folder below records/project-1/default/ in the store.",
   });
+});
+
+test("plan without the platform says all but what only the platform could tell", async () => {
+  const scene = new RetentionScene();
+  const oldMs = scene.startedAtMs - 20 * DAY_MS;
+  scene.plant({ exportTaskId: "due", archivedAtMs: oldMs });
+  scene.plant({ exportTaskId: "held", archivedAtMs: oldMs });
+  scene.plant({ exportTaskId: "young" });
+  scene.hold("held");
+  scene.world.faults.plant({
+    site: "platform.listExportTasks",
+    times: Number.POSITIVE_INFINITY,
+    form: "not-done",
+    error: platformError("platform-unavailable"),
+  });
+  const plan = value(await scene.start((ports) => planRetention(ports, scene.settings, ALWAYS)));
+  expect(plan.failure).toMatchObject({ code: "platform-unavailable" });
+  expect(plan.entries.map(({ exportTaskId, sweep, expire }) => [exportTaskId, sweep, expire])).toEqual([
+    ["due", "retain", null],
+    ["held", "retain", "held"],
+    ["young", "retain", "unexpired"],
+  ]);
+  const lines = planLines(plan).join("\n");
+  expect(lines).toMatch(/due .* not known without the platform/);
+  expect(lines).toMatch(/\nPlatform: it cannot be asked: .+\n {2}.+$/);
+});
+
+test("expire that failed before it looked at anything says 0 of nothing", async () => {
+  const scene = new RetentionScene();
+  scene.plant({ exportTaskId: "due", archivedAtMs: scene.startedAtMs - 20 * DAY_MS });
+  scene.world.faults.plant({
+    site: "platform.listExportTasks",
+    times: Number.POSITIVE_INFINITY,
+    form: "not-done",
+    error: platformError("platform-unavailable"),
+  });
+  const lines = expireLines(await scene.expire());
+  expect(lines[0]).toBe("Ended: stopped by a failure of the system.");
 });

@@ -14,7 +14,7 @@ export async function planCommand(options: CommonOptions, output: Output): Promi
     planRetention(ports, settings, { signal }),
   );
   output.show(plan, planLines(plan));
-  return EXIT.done;
+  return exitCodeOfRun(plan);
 }
 
 /** `retention sweep`: locks, tags and records what events missed and what the policy lengthened. */
