@@ -20,6 +20,10 @@ class Memory implements ArchiveMemory {
   async recall() {
     return this.archiveId;
   }
+  async rememberFirst(archiveId: string) {
+    this.archiveId ??= archiveId;
+    return this.archiveId;
+  }
   async remember(archiveId: string) {
     this.archiveId = archiveId;
   }
@@ -202,6 +206,19 @@ describe("an unmarked place", () => {
       Promise.all(stores.map(async (store) => (await store.archive(ALWAYS)).marker?.archiveId)),
     );
     expect(new Set(ids).size).toBe(1);
+  });
+});
+
+test("of two archives that are opened at once on a new queue, the first stands", async () => {
+  const place = new Place();
+  place.mark();
+  const runners = [place.runner(), place.world.startRunner("other", { place: "another" })];
+  const openings = await place.world.run(() =>
+    Promise.allSettled(runners.map((runner) => place.store({}, runner).archive(ALWAYS))),
+  );
+  expect(openings.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
+  expect(openings.find(({ status }) => status === "rejected")).toMatchObject({
+    reason: { code: "another-archive" },
   });
 });
 

@@ -57,8 +57,9 @@ export async function openArchive(
     return { marker };
   }
   requireExpected(marker, expected);
-  if (remembered === undefined) {
-    await ports.memory?.remember(marker.archiveId, options);
+  if (remembered === undefined && ports.memory !== undefined) {
+    const archiveId = await ports.memory.rememberFirst(marker.archiveId, options);
+    requireExpected(marker, [{ archiveId, by: "queue" }]);
   }
   return { marker };
 }

@@ -27,6 +27,15 @@ test("the archive outlives the process, and the next one takes its place", async
   expect(await new SqliteArchiveMemory(file, parts).recall({ signal })).toBe("other");
 });
 
+test("of two first archives the first stands", async () => {
+  const file = await queueFile();
+  const rememberFirst = (archiveId: string) =>
+    new SqliteArchiveMemory(file, parts).rememberFirst(archiveId, { signal });
+  expect(await rememberFirst("one")).toBe("one");
+  expect(await rememberFirst("other")).toBe("one");
+  expect(await new SqliteArchiveMemory(file, parts).recall({ signal })).toBe("one");
+});
+
 test("the file is the queue's own", async () => {
   const file = await queueFile();
   const queue = await SqliteQueue.open(file, { visibilityMs: 1_000, ...parts });

@@ -30,6 +30,24 @@ export class SqliteArchiveMemory implements ArchiveMemory {
   }
 
   /** Makes the queue file when it is not there yet. */
+  async rememberFirst(archiveId: string, { signal }: CallOptions): Promise<string> {
+    const row = await this.#withDatabase((database) =>
+      database.run(
+        (file) =>
+          file
+            .prepare(
+              // An update that changes nothing returns what stands, which DO NOTHING does not.
+              `INSERT INTO archive (only_row, archive_id) VALUES (1, ?)
+               ON CONFLICT (only_row) DO UPDATE SET archive_id = archive_id RETURNING archive_id`,
+            )
+            .get(archiveId),
+        signal,
+      ),
+    );
+    return v.parse(archiveRow, row).archive_id;
+  }
+
+  /** Makes the queue file when it is not there yet. */
   async remember(archiveId: string, { signal }: CallOptions): Promise<void> {
     await this.#withDatabase((database) =>
       database.run(

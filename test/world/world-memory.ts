@@ -6,7 +6,20 @@ import type { RunnerProcess } from "./runner-process.ts";
 
 /** The archive that a queue on this machine remembers. */
 export class MemoryState {
-  archiveId: string | undefined;
+  readonly #all: string[] = [];
+
+  get archiveId(): string | undefined {
+    return this.#all.at(-1);
+  }
+
+  set archiveId(archiveId: string) {
+    this.#all.push(archiveId);
+  }
+
+  /** Every id that was remembered, in order. */
+  get all(): readonly string[] {
+    return this.#all;
+  }
 }
 
 export interface WorldMemoryParts {
@@ -26,6 +39,16 @@ export class WorldMemory implements ArchiveMemory {
 
   recall({ signal }: CallOptions): Promise<string | undefined> {
     return this.#call("memory.recall", "", signal, () => this.#parts.state.archiveId);
+  }
+
+  rememberFirst(archiveId: string, { signal }: CallOptions): Promise<string> {
+    const { state } = this.#parts;
+    return this.#call("memory.remember", archiveId, signal, () => {
+      if (state.archiveId === undefined) {
+        state.archiveId = archiveId;
+      }
+      return state.archiveId ?? archiveId;
+    });
   }
 
   remember(archiveId: string, { signal }: CallOptions): Promise<void> {

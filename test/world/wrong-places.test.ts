@@ -100,7 +100,7 @@ describe("it is said", () => {
       await open(runner);
       await runner.memory.remember("x", ALWAYS);
     };
-    expect(await judge(act)).toEqual([expect.stringContaining("memory.remember")]);
+    expect(await judge(act)).toEqual(["I10: the queue remembered the archive x"]);
   });
 
   test("that somebody worked before looking", async () => {

@@ -10,6 +10,8 @@ const ALLOWED_UNOPENED: ReadonlySet<Site> = new Set([
   "store.getDocument",
   "store.list",
   "memory.recall",
+  // What came of it is asked of the memory itself.
+  "memory.remember",
 ] as const);
 /** What leaves something behind in a store; trying it out writes, too. */
 const WRITES: ReadonlySet<Site> = new Set([
@@ -63,7 +65,15 @@ export function findWrongPlaces(
   for (const runner of endedWell) {
     judge.seeGoodEnd(runner);
   }
-  return judge.violations;
+  return [...judge.violations, ...findForeignMemories(world)];
+}
+
+/** The queue never remembers an archive but its own, or it would refuse that from then on. */
+function findForeignMemories({ memory, store }: World): readonly string[] {
+  const marker = store.textAt(ARCHIVE_MARKER_KEY);
+  return memory.all
+    .filter((archiveId) => marker?.includes(archiveId) !== true)
+    .map((archiveId) => `I10: the queue remembered the archive ${archiveId}`);
 }
 
 class PlaceJudge {
@@ -92,7 +102,7 @@ class PlaceJudge {
         this.#seeWrite(effect, runner, place);
       }
     } else if (!runner.hasOpened && !ALLOWED_UNOPENED.has(site)) {
-      this.#seeUnopened(effect, place);
+      this.#violate(effect, `acted before it knew its archive, in ${place},`);
     }
     if (site === "platform.deleteExportTask") {
       this.#seeDelete(effect, runner);
@@ -121,13 +131,6 @@ class PlaceJudge {
     if (!hasOpened && !(place === "home" && isOpening)) {
       this.#violate(effect, place === "home" ? "wrote before it knew its archive" : `wrote into ${place}`);
     }
-  }
-
-  #seeUnopened(effect: Effect, place: PlaceName): void {
-    if (effect.site === "memory.remember" && place === "home" && effect.runner === INIT) {
-      return;
-    }
-    this.#violate(effect, `acted before it knew its archive, in ${place},`);
   }
 
   #seeDelete(effect: Effect, { holdsSeenIn, objectSeenIn }: Runner): void {

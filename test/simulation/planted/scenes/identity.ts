@@ -6,22 +6,15 @@ import type { Scene } from "../scene.ts";
 import { MINUTE_MS, Stage, type StageArchive } from "../stage.ts";
 
 /** A store is put in the archive's place before a run, and taken away after it. */
-function swapped(
-  name: string,
-  to: ForeignPlace,
-  archive: StageArchive,
-  plan: (stage: Stage) => void = () => undefined,
-): Scene {
+function swapped(name: string, to: ForeignPlace, archive: StageArchive): Scene {
   return {
     name,
     async play(seed) {
       const stage = new Stage({ seed }, {}, archive);
       stage.task();
       stage.world.places.mount(to);
-      plan(stage);
       await stage.run();
       await stage.wait(15 * MINUTE_MS);
-      stage.world.faults.clear();
       stage.world.places.mount("home");
       await stage.runOn(3);
       return stage;
@@ -37,10 +30,26 @@ export const IDENTITY_SCENES: readonly Scene[] = [
   swapped("an empty store, and the queue remembers", "empty", { memory: "home" }),
   swapped("an empty store, and the settings name one", "empty", { isSet: true, memory: "never" }),
   swapped("an archive from before markers, and the queue remembers", "from-before", { memory: "home" }),
-  swapped("another archive, and the memory fails", "another", { memory: "home" }, ({ world }) => {
-    const error = queueError("queue-unavailable");
-    world.faults.plant({ site: "memory.recall", times: 20, form: "not-done", error });
-  }),
+  {
+    name: "an empty store, nothing is deleted, and the memory fails",
+    async play(seed) {
+      const stage = new Stage({ seed }, { deletion: "never" }, { memory: "home" });
+      stage.task("kept");
+      const { faults, places } = stage.world;
+      places.mount("empty");
+      faults.plant({
+        site: "memory.recall",
+        times: 2,
+        form: "not-done",
+        error: queueError("queue-unavailable"),
+      });
+      await stage.run();
+      await stage.wait(15 * MINUTE_MS);
+      places.mount("home");
+      await stage.runOn(3);
+      return stage;
+    },
+  },
   {
     name: "nobody has made an archive",
     async play(seed) {
@@ -94,6 +103,22 @@ export const IDENTITY_SCENES: readonly Scene[] = [
     async play(seed) {
       const stage = new Stage({ seed }, {}, { memory: "home" });
       stage.tasks(4);
+      await stage.runTogether([{}, { runner: { place: "another" } }], 4);
+      return stage;
+    },
+  },
+  {
+    name: "two archives on a new queue at the same moment",
+    async play(seed) {
+      const stage = new Stage({ seed });
+      stage.tasks(4);
+      // Which one is first decides; the judge of places knows one home.
+      stage.world.faults.plant({
+        site: "memory.remember",
+        match: ({ runner }) => runner === "run-2",
+        form: "slow",
+        extraMs: 1_000,
+      });
       await stage.runTogether([{}, { runner: { place: "another" } }], 4);
       return stage;
     },
