@@ -95,7 +95,7 @@ async function playRange({ seed, seeds, runners, jobs }: Options): Promise<numbe
   print([describeSuite(name, result, performance.now() - startedMs), ...result.reproductions]);
   if (result.windowLosses > 0) {
     print([
-      `${result.windowLosses} files were replaced between the gate's list and the delete (docs/reliability.md).`,
+      `${result.windowLosses} files were replaced between the gate's list and the delete (docs/verification.md).`,
     ]);
   }
   return result.broken > 0 ? EXIT.broken : EXIT.kept;
