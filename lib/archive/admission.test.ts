@@ -26,9 +26,9 @@ async function admitted(message: Partial<TaskMessage>, { atMs = 0, receiveCount 
 const startWallMs = new VirtualClock().wallMs();
 
 describe("a message", () => {
-  test("is requested at first sight and may start", async () => {
+  test("is requested at first state and may start", async () => {
     expect(await admitted({}, { atMs: 5 })).toEqual({
-      kind: "visit",
+      kind: "attempt",
       message: { exportTaskId, requestedAtMs: startWallMs + 5 },
       exclusive: false,
     });
@@ -41,8 +41,8 @@ describe("a message", () => {
   test.each([
     ["1 ms early: handed back until then", 1, { kind: "not-yet", delayMs: 1 }],
     ["an hour early: handed back until then", 3_600_000, { kind: "not-yet", delayMs: 3_600_000 }],
-    ["at its moment: may start", 0, { kind: "visit" }],
-    ["late: may start", -1, { kind: "visit" }],
+    ["at its moment: may start", 0, { kind: "attempt" }],
+    ["late: may start", -1, { kind: "attempt" }],
   ])("that says when it is due, %s", async (_when, dueInMs, expected) => {
     expect(await admitted({ notBeforeMs: startWallMs + dueInMs })).toMatchObject(expected);
   });
@@ -50,14 +50,14 @@ describe("a message", () => {
   test("that needs a full run starts alone while half the run is ahead", async () => {
     const halfMs = RUN_LIMIT_MS / 2;
     const message = { needsFullRun: true };
-    expect(await admitted(message, { atMs: halfMs })).toMatchObject({ kind: "visit", exclusive: true });
+    expect(await admitted(message, { atMs: halfMs })).toMatchObject({ kind: "attempt", exclusive: true });
     expect(await admitted(message, { atMs: halfMs + 1 })).toEqual({ kind: "not-yet", delayMs: halfMs - 1 });
     expect(await admitted(message, { atMs: RUN_LIMIT_MS + 1 })).toEqual({ kind: "not-yet", delayMs: 0 });
   });
 
   test("received as often as the settings allow is sent anew, to be worked alone", async () => {
     const before = await admitted({}, { receiveCount: MAX_RECEIVES - 1 });
-    expect(before).toMatchObject({ kind: "visit", exclusive: false });
+    expect(before).toMatchObject({ kind: "attempt", exclusive: false });
     expect(await admitted({ attempts: 2 }, { receiveCount: MAX_RECEIVES })).toEqual({
       kind: "isolate",
       message: { exportTaskId, attempts: 2, requestedAtMs: startWallMs, alone: true },
@@ -66,6 +66,6 @@ describe("a message", () => {
 
   test("that is worked alone already starts alone, with two deaths behind it at most", async () => {
     const alone = { alone: true };
-    expect(await admitted(alone, { receiveCount: 2 })).toMatchObject({ kind: "visit", exclusive: true });
+    expect(await admitted(alone, { receiveCount: 2 })).toMatchObject({ kind: "attempt", exclusive: true });
   });
 });

@@ -1,16 +1,16 @@
 import type { TaskMessage } from "../domain/task-message.ts";
 import type { ReceivedMessage } from "../ports/task-queue.ts";
 import { isNamedByReport } from "../records/run-reports.ts";
+import type { Attempt } from "./attempt.ts";
 import type { Run } from "./run.ts";
 import { CRASH_LOOP_RECEIVES } from "./settings.ts";
 import { hasHalfTheRunAhead, runTimeLeftMs } from "./task-time.ts";
-import type { Visit } from "./visit.ts";
 
 /** What is done with a message before its task is looked at. */
 export type Admission =
   | {
-      readonly kind: "visit";
-      readonly message: Visit["message"];
+      readonly kind: "attempt";
+      readonly message: Attempt["message"];
       /** Worked with nothing else in flight. */
       readonly exclusive: boolean;
     }
@@ -20,7 +20,7 @@ export type Admission =
   | { readonly kind: "isolate"; readonly message: TaskMessage }
   /** Nobody can tell which task it is about. */
   | { readonly kind: "unreadable"; readonly detail: string }
-  | { readonly kind: "crash-loop"; readonly detail: string; readonly message: Visit["message"] };
+  | { readonly kind: "crash-loop"; readonly detail: string; readonly message: Attempt["message"] };
 
 /**
  * Step 1 of the protocol, from the body to a task that may start now (design §4: Failures, Time). A receive
@@ -61,7 +61,7 @@ export async function admit(
     return { kind: "not-yet", delayMs: Math.max(0, runTimeLeftMs(run)) };
   }
   return {
-    kind: "visit",
+    kind: "attempt",
     message: { ...message, requestedAtMs },
     exclusive: alone || message.needsFullRun === true,
   };

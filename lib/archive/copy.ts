@@ -5,11 +5,11 @@ import type { ArchivedRecord } from "../records/schemas.ts";
 export interface Copy {
   readonly kind: "copy";
   readonly record: ArchivedRecord;
-  /** The object as recorded, or as this visit's read-back saw it: what the gate compares with. */
+  /** The object as recorded, or as this attempt's read-back saw it: what the gate compares with. */
   readonly seen: ObjectInfo;
   /** When its bytes were last read whole and compared, on the monotonic clock; `-Infinity` when nobody knows. */
   readonly provedAtMs: number;
-  /** Whether this visit made the record. */
+  /** Whether this attempt made the record. */
   readonly archivedNow: boolean;
 }
 

@@ -6,8 +6,8 @@ import { recordsOfRevision } from "../records/task-records.ts";
 import { recordOf } from "../records/testing/records-scene.ts";
 import { type Copy, recordedInfo } from "./copy.ts";
 import { deleteTask } from "./delete-task.ts";
-import type { FinishedTask } from "./look.ts";
-import { BareVisit, ID } from "./testing/bare-visit.ts";
+import type { FinishedTask } from "./inspect-task.ts";
+import { BareAttempt, ID } from "./testing/bare-attempt.ts";
 
 const LIST_MAX_AGE_MS = 5_000;
 
@@ -40,7 +40,7 @@ const SIBLING: ExportTask = { ...TASK, exportTaskId: "sibling" };
 /** A gate whose last question, the one about a sibling's records, and the way to the platform take so long at each try. */
 function withSlowSibling(answersAfterMs: readonly number[], connectMs: readonly number[] = []) {
   const counts = { lists: 0, deletes: 0 };
-  const bare = new BareVisit({
+  const bare = new BareAttempt({
     lists: () => {
       counts.lists += 1;
       return counts.deletes > 0 ? [SIBLING] : [TASK, SIBLING];
@@ -51,7 +51,7 @@ function withSlowSibling(answersAfterMs: readonly number[], connectMs: readonly 
       counts.deletes += 1;
     },
   });
-  const { run } = bare.visit;
+  const { run } = bare.attempt;
   const records = { revisions: new Map([[record.revision, SIGHT.records]]) };
   const gateRun: unknown = {
     ...run,
@@ -64,8 +64,8 @@ function withSlowSibling(answersAfterMs: readonly number[], connectMs: readonly 
     },
     ports: { ...run.ports, store: { head: async () => COPY.seen } },
   };
-  const visit = { ...bare.visit, run: gateRun as typeof run };
-  return { counts, deleting: () => bare.clock.run(() => deleteTask(visit, SIGHT, COPY)) };
+  const attempt = { ...bare.attempt, run: gateRun as typeof run };
+  return { counts, deleting: () => bare.clock.run(() => deleteTask(attempt, SIGHT, COPY)) };
 }
 
 describe("a gate's verdict", () => {

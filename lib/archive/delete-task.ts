@@ -1,11 +1,11 @@
 import { ArchiverError } from "../domain/errors.ts";
+import type { Attempt } from "./attempt.ts";
 import type { Copy } from "./copy.ts";
 import { ListIsTooOld, refuseAfter } from "./errors.ts";
 import { type GateVerdict, gate } from "./gate.ts";
-import type { FinishedTask } from "./look.ts";
+import type { FinishedTask } from "./inspect-task.ts";
 import { isProofFresh, proveAgain } from "./proof-age.ts";
 import { doubtAbout, listForRun, taskIn } from "./run.ts";
-import type { Visit } from "./visit.ts";
 
 const MAX_GATE_TRIES = 3;
 
@@ -22,10 +22,10 @@ export type DeleteOutcome =
  * What the list shows counts, not what the delete answered.
  * @throws the delete's error when the task is still listed and the platform refused.
  */
-export async function deleteTask(visit: Visit, sight: FinishedTask, copy: Copy): Promise<DeleteOutcome> {
+export async function deleteTask(attempt: Attempt, state: FinishedTask, copy: Copy): Promise<DeleteOutcome> {
   let proven = copy;
-  for (let attempt = 1; attempt <= MAX_GATE_TRIES; ) {
-    const verdict = await gate(visit, sight, proven);
+  for (let tries = 1; tries <= MAX_GATE_TRIES; ) {
+    const verdict = await gate(attempt, state, proven);
     switch (verdict.kind) {
       case "gone":
         return { kind: "gone", outcome: "already-gone" };
@@ -33,8 +33,8 @@ export async function deleteTask(visit: Visit, sight: FinishedTask, copy: Copy):
       case "wait":
         return verdict;
       case "delete": {
-        if (!isProofFresh(visit, proven)) {
-          const proof = await proveAgain(visit, proven);
+        if (!isProofFresh(attempt, proven)) {
+          const proof = await proveAgain(attempt, proven);
           if (proof === "cold") {
             return { kind: "keep", reason: "copy-cold" };
           }
@@ -45,11 +45,11 @@ export async function deleteTask(visit: Visit, sight: FinishedTask, copy: Copy):
           proven = proof;
           continue;
         }
-        const request = await sendDelete(visit, verdict.validUntilMs);
+        const request = await sendDelete(attempt, verdict.validUntilMs);
         if (request !== "not-sent") {
-          return await confirm(visit, request);
+          return await confirm(attempt, request);
         }
-        attempt += 1;
+        tries += 1;
       }
     }
   }
@@ -62,12 +62,12 @@ interface DeleteRequest {
 }
 
 /** A slow list, look at siblings or connection may have made the gate's list too old: nothing is sent then. */
-async function sendDelete(visit: Visit, validUntilMs: number): Promise<DeleteRequest | "not-sent"> {
-  const { platform, clock } = visit.run.ports;
-  const { signal } = visit.limit;
+async function sendDelete(attempt: Attempt, validUntilMs: number): Promise<DeleteRequest | "not-sent"> {
+  const { platform, clock } = attempt.run.ports;
+  const { signal } = attempt.limit;
   const beforeRequest = refuseAfter(clock, validUntilMs);
   try {
-    await platform.deleteExportTask(visit.exportTaskId, { signal, beforeRequest });
+    await platform.deleteExportTask(attempt.exportTaskId, { signal, beforeRequest });
     return { refusal: undefined };
   } catch (error) {
     if (error instanceof ListIsTooOld) {
@@ -79,7 +79,7 @@ async function sendDelete(visit: Visit, validUntilMs: number): Promise<DeleteReq
 }
 
 async function confirm(
-  { run, exportTaskId, limit }: Visit,
+  { run, exportTaskId, limit }: Attempt,
   { refusal }: DeleteRequest,
 ): Promise<DeleteOutcome> {
   const list = await listForRun(run, limit.signal);

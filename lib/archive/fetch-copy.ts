@@ -4,14 +4,14 @@ import { exportObjectKey } from "../domain/key-layout.ts";
 import { BodyCheck, type BodyVerdict } from "../integrity/body-check.ts";
 import type { StoredObject, Upload, VerificationLevel } from "../ports/object-store.ts";
 import type { ExportDownload } from "../ports/platform.ts";
+import { type Attempt, type AttemptOutcome, postponed } from "./attempt.ts";
 import type { Copy } from "./copy.ts";
 import { BodyNotAccepted, copyDiffers, shortBody } from "./errors.ts";
-import type { FinishedTask } from "./look.ts";
+import type { FinishedTask } from "./inspect-task.ts";
 import { readBack } from "./read-back.ts";
 import { recordArchived } from "./record-archived.ts";
 import { listForRun, taskIn } from "./run.ts";
 import { askForFile } from "./slot.ts";
-import { postponedAsUsual, type Visit, type VisitResult } from "./visit.ts";
 
 /** A progress event per this many bytes. */
 const PROGRESS_STEP_BYTES = 256 * 1024;
@@ -19,24 +19,24 @@ const PROGRESS_STEP_BYTES = 256 * 1024;
 type WholeBody = Extract<BodyVerdict, { kind: "whole" }>;
 
 /** Steps 3 to 6 of the protocol: slot, download and upload in one pass, verify, record. */
-export async function fetchCopy(visit: Visit, sight: FinishedTask): Promise<Copy | VisitResult> {
-  const { run, limit } = visit;
+export async function fetchCopy(attempt: Attempt, state: FinishedTask): Promise<Copy | AttemptOutcome> {
+  const { run, limit } = attempt;
   const { clock } = run.ports;
-  const download = await askForFile(visit);
+  const download = await askForFile(attempt);
   if (download === "no-slot") {
     return { kind: "handed-back", endsRun: true };
   }
   const downloadedAtMs = clock.wallMs();
-  const transferred = await transfer(visit, sight, download);
+  const transferred = await transfer(attempt, state, download);
   if (transferred === "revision-changed") {
-    return postponedAsUsual(visit, "revision-changed");
+    return postponed(attempt, "revision-changed");
   }
   const { object, body } = transferred;
-  visit.learned.sizeBytes = object.sizeBytes;
-  run.ports.observe({ kind: "verifying", exportTaskId: visit.exportTaskId });
-  const level = await verify(visit, object, body);
+  attempt.learned.sizeBytes = object.sizeBytes;
+  run.ports.observe({ kind: "verifying", exportTaskId: attempt.exportTaskId });
+  const level = await verify(attempt, object, body);
   limit.signal.throwIfAborted();
-  return await recordArchived(visit, sight, {
+  return await recordArchived(attempt, state, {
     object,
     sha256: body.sha256,
     verification: { level, container: body.container },
@@ -46,13 +46,13 @@ export async function fetchCopy(visit: Visit, sight: FinishedTask): Promise<Copy
 
 /** Step 4: every byte passes once, and the upload is completed only when the body is proved whole. */
 async function transfer(
-  visit: Visit,
-  sight: FinishedTask,
+  attempt: Attempt,
+  state: FinishedTask,
   download: ExportDownload,
 ): Promise<{ object: StoredObject; body: WholeBody } | "revision-changed"> {
-  const { run, exportTaskId, limit } = visit;
+  const { run, exportTaskId, limit } = attempt;
   const { scope } = run.settings;
-  const idempotencyKey = idempotencyKeyOf(scope, exportTaskId, sight.revision);
+  const idempotencyKey = idempotencyKeyOf(scope, exportTaskId, state.revision);
   const { contentLengthBytes } = download;
   let upload: Upload | undefined;
   let isCompleted = false;
@@ -64,15 +64,15 @@ async function transfer(
       expectedSizeBytes: contentLengthBytes,
     });
     upload = await run.ports.store.openUpload(
-      exportObjectKey(sight.folder, sight.revision, run.ports.random.hex(3)),
+      exportObjectKey(state.folder, state.revision, run.ports.random.hex(3)),
       {
         metadata: { "idempotency-key": idempotencyKey, "export-task-id": exportTaskId },
         expectedSizeBytes: contentLengthBytes,
         signal: limit.signal,
       },
     );
-    const body = await pass(visit, download, upload);
-    if (!(await isStillListed(visit, sight))) {
+    const body = await pass(attempt, download, upload);
+    if (!(await isStillListed(attempt, state))) {
       return "revision-changed";
     }
     const object = await upload.complete({ sizeBytes: body.sizeBytes, sha256: body.sha256 });
@@ -81,7 +81,7 @@ async function transfer(
   } finally {
     if (!isCompleted) {
       download.cancel();
-      await abortQuietly(visit, upload);
+      await abortQuietly(attempt, upload);
     }
   }
 }
@@ -90,14 +90,14 @@ async function transfer(
  * Ends an upload that will not be completed. One that cannot be ended must not hide why it was given up; it
  * is ended with the task (step 9) or by `sweep`.
  */
-async function abortQuietly(visit: Visit, upload: Upload | undefined): Promise<void> {
+async function abortQuietly(attempt: Attempt, upload: Upload | undefined): Promise<void> {
   try {
     await upload?.abort();
   } catch (error) {
-    visit.run.ports.observe({
+    attempt.run.ports.observe({
       kind: "warning",
       code: "upload-left-open",
-      message: `an upload of task ${visit.exportTaskId} could not be aborted: ${describeFailure(error).message}`,
+      message: `an upload of task ${attempt.exportTaskId} could not be aborted: ${describeFailure(error).message}`,
     });
   }
 }
@@ -106,9 +106,9 @@ async function abortQuietly(visit: Visit, upload: Upload | undefined): Promise<v
  * Moves the body into the upload, hashing and checking it on the way.
  * @throws a short body, a body that is not accepted, or what source and store throw.
  */
-async function pass(visit: Visit, download: ExportDownload, upload: Upload): Promise<WholeBody> {
-  const { settings, ports } = visit.run;
-  const { signal } = visit.limit;
+async function pass(attempt: Attempt, download: ExportDownload, upload: Upload): Promise<WholeBody> {
+  const { settings, ports } = attempt.run;
+  const { signal } = attempt.limit;
   const check = new BodyCheck({ accept: settings.accept, membersLimitBytes: settings.membersLimitBytes });
   let reportedBytes = 0;
   for await (const chunk of download.body) {
@@ -117,14 +117,14 @@ async function pass(visit: Visit, download: ExportDownload, upload: Upload): Pro
     signal.throwIfAborted();
     if (check.sizeBytes - reportedBytes >= PROGRESS_STEP_BYTES) {
       reportedBytes = check.sizeBytes;
-      ports.observe({ kind: "bytes", exportTaskId: visit.exportTaskId, receivedBytes: reportedBytes });
+      ports.observe({ kind: "bytes", exportTaskId: attempt.exportTaskId, receivedBytes: reportedBytes });
     }
   }
   signal.throwIfAborted();
   const verdict = await check.finish({ contentLengthBytes: download.contentLengthBytes, signal });
   switch (verdict.kind) {
     case "whole":
-      ports.observe({ kind: "bytes", exportTaskId: visit.exportTaskId, receivedBytes: verdict.sizeBytes });
+      ports.observe({ kind: "bytes", exportTaskId: attempt.exportTaskId, receivedBytes: verdict.sizeBytes });
       return verdict;
     case "short":
       throw shortBody(verdict.problem);
@@ -134,14 +134,14 @@ async function pass(visit: Visit, download: ExportDownload, upload: Upload): Pro
 }
 
 /** Whether the platform still shows the revision that was downloaded: a same-condition create may have replaced the file on the way. */
-async function isStillListed(visit: Visit, sight: FinishedTask): Promise<boolean> {
-  const task = taskIn(await listForRun(visit.run, visit.limit.signal), visit.exportTaskId);
-  return task?.status === "Success" && revisionOf(task) === sight.revision;
+async function isStillListed(attempt: Attempt, state: FinishedTask): Promise<boolean> {
+  const task = taskIn(await listForRun(attempt.run, attempt.limit.signal), attempt.exportTaskId);
+  return task?.status === "Success" && revisionOf(task) === state.revision;
 }
 
 /** Step 5: proves the stored copy by the means asked for, never silently by a weaker one. */
-async function verify(visit: Visit, object: StoredObject, body: WholeBody): Promise<VerificationLevel> {
-  const { run, limit } = visit;
+async function verify(attempt: Attempt, object: StoredObject, body: WholeBody): Promise<VerificationLevel> {
+  const { run, limit } = attempt;
   const { store } = run.ports;
   const level: VerificationLevel =
     run.settings.verify === "auto" ? run.abilities.verification : run.settings.verify;

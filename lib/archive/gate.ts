@@ -2,13 +2,13 @@ import { revisionOf } from "../domain/export-task.ts";
 import { changeOfArchive } from "../identity/marker.ts";
 import type { KeepReason, PostponeReason } from "../records/run-report.ts";
 import { recordsOfRevision } from "../records/task-records.ts";
+import type { Attempt } from "./attempt.ts";
 import { type Copy, isSameObject } from "./copy.ts";
 import { SystemFailure } from "./errors.ts";
-import type { FinishedTask } from "./look.ts";
+import type { FinishedTask } from "./inspect-task.ts";
 import { doubtAbout, listForRun, type Run, taskIn } from "./run.ts";
 import { LIST_MAX_AGE_MS } from "./settings.ts";
 import { isBlockedBySibling, isSiblingPatienceOver } from "./siblings.ts";
-import type { Visit } from "./visit.ts";
 
 /** What may be done to an archived task on the platform. */
 export type GateVerdict =
@@ -29,13 +29,13 @@ export type GateVerdict =
  * The last door before a deletion. Everything is asked anew, the list last, so that what allows the delete
  * is as fresh as it can be. Errors close the gate by being thrown.
  */
-export async function gate(visit: Visit, sight: FinishedTask, copy: Copy): Promise<GateVerdict> {
-  const { run, exportTaskId } = visit;
-  const { signal } = visit.limit;
+export async function gate(attempt: Attempt, state: FinishedTask, copy: Copy): Promise<GateVerdict> {
+  const { run, exportTaskId } = attempt;
+  const { signal } = attempt.limit;
   if (run.settings.deletion === "never") {
     return { kind: "keep", reason: "delete-disabled" };
   }
-  const records = recordsOfRevision(await run.records.ofTask(exportTaskId, { signal }), sight.revision);
+  const records = recordsOfRevision(await run.records.ofTask(exportTaskId, { signal }), state.revision);
   if (records.expired) {
     return { kind: "keep", reason: "expired" };
   }
@@ -53,7 +53,7 @@ export async function gate(visit: Visit, sight: FinishedTask, copy: Copy): Promi
   if (object === undefined || !isSameObject(object, copy.seen)) {
     return { kind: "wait", reason: "copy-missing" };
   }
-  return await platformVerdict(visit, sight, copy);
+  return await platformVerdict(attempt, state, copy);
 }
 
 /**
@@ -70,9 +70,9 @@ async function requireOwnArchive({ abilities, ports }: Run, signal: AbortSignal)
   }
 }
 
-async function platformVerdict(visit: Visit, sight: FinishedTask, copy: Copy): Promise<GateVerdict> {
-  const { run, exportTaskId } = visit;
-  const { signal } = visit.limit;
+async function platformVerdict(attempt: Attempt, state: FinishedTask, copy: Copy): Promise<GateVerdict> {
+  const { run, exportTaskId } = attempt;
+  const { signal } = attempt.limit;
   const list = await listForRun(run, signal);
   const doubt = doubtAbout(list, exportTaskId);
   if (doubt !== undefined) {
@@ -82,7 +82,7 @@ async function platformVerdict(visit: Visit, sight: FinishedTask, copy: Copy): P
   if (task === undefined) {
     return { kind: "gone" };
   }
-  if (task.status !== "Success" || revisionOf(task) !== sight.revision) {
+  if (task.status !== "Success" || revisionOf(task) !== state.revision) {
     return { kind: "wait", reason: "revision-changed" };
   }
   if (await isBlockedBySibling(run.archivedExports, task, list, { signal })) {

@@ -1,10 +1,10 @@
 import { ArchiverError } from "../domain/errors.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { ArchivedRecord } from "../records/schemas.ts";
+import type { Attempt } from "./attempt.ts";
 import type { Copy } from "./copy.ts";
 import { copyDiffers } from "./errors.ts";
 import { isAsRecorded } from "./read-back.ts";
-import type { Visit } from "./visit.ts";
 
 /** A copy whose bytes were read longer ago may have rotted since, without a new ETag or modification time. */
 export const PROOF_MAX_AGE_MS = 3_600_000;
@@ -21,7 +21,7 @@ export function recordedProofAtMs({ verification, archivedAt }: ArchivedRecord, 
 }
 
 /** Whether a task may be deleted on the strength of this copy's last proof. A store that scrubs its own checksums proves it itself. */
-export function isProofFresh({ run }: Pick<Visit, "run">, copy: Copy): boolean {
+export function isProofFresh({ run }: Pick<Attempt, "run">, copy: Copy): boolean {
   const ageMs = run.ports.clock.monotonicMs() - copy.provedAtMs;
   return run.abilities.verification === "stored" || ageMs <= PROOF_MAX_AGE_MS;
 }
@@ -31,11 +31,11 @@ export function isProofFresh({ run }: Pick<Visit, "run">, copy: Copy): boolean {
  * @returns the copy with its new proof; `cold` when it lies in a storage class that cannot be read; `damaged` when
  *   its bytes are not what the record says, which is told. Throws what the store throws otherwise.
  */
-export async function proveAgain(visit: Visit, copy: Copy): Promise<Copy | "cold" | "damaged"> {
-  const { store, clock, observe } = visit.run.ports;
-  observe({ kind: "verifying", exportTaskId: visit.exportTaskId });
+export async function proveAgain(attempt: Attempt, copy: Copy): Promise<Copy | "cold" | "damaged"> {
+  const { store, clock, observe } = attempt.run.ports;
+  observe({ kind: "verifying", exportTaskId: attempt.exportTaskId });
   try {
-    if (await isAsRecorded(store, copy.record, visit.limit.signal)) {
+    if (await isAsRecorded(store, copy.record, attempt.limit.signal)) {
       return { ...copy, provedAtMs: clock.monotonicMs() };
     }
   } catch (error) {
@@ -50,7 +50,7 @@ export async function proveAgain(visit: Visit, copy: Copy): Promise<Copy | "cold
   );
   observe({
     kind: "verification-failed",
-    exportTaskId: visit.exportTaskId,
+    exportTaskId: attempt.exportTaskId,
     failure: { code, message, hint },
   });
   return "damaged";

@@ -1,10 +1,10 @@
 import { idempotencyKeyOf } from "../domain/export-task.ts";
 import type { StoredObject } from "../ports/object-store.ts";
 import { type ArchivedRecord, SCHEMA_VERSION } from "../records/schemas.ts";
+import type { Attempt } from "./attempt.ts";
 import { type Copy, recordedInfo } from "./copy.ts";
-import type { FinishedTask } from "./look.ts";
+import type { FinishedTask } from "./inspect-task.ts";
 import { recordedProofAtMs } from "./proof-age.ts";
-import type { Visit } from "./visit.ts";
 
 /** What is known of a copy when it is about to be recorded. */
 export interface ProvenCopy {
@@ -18,29 +18,33 @@ export interface ProvenCopy {
  * Step 6, the commit point: `archived.json`, create-once where the store can. Where another runner's record
  * stands it wins, and this attempt's object stays as an orphan for `sweep`.
  */
-export async function recordArchived(visit: Visit, sight: FinishedTask, proven: ProvenCopy): Promise<Copy> {
-  const { run, exportTaskId } = visit;
+export async function recordArchived(
+  attempt: Attempt,
+  state: FinishedTask,
+  proven: ProvenCopy,
+): Promise<Copy> {
+  const { run, exportTaskId } = attempt;
   const { scope } = run.settings;
   const { object, sha256 } = proven;
   const record: ArchivedRecord = {
     schemaVersion: SCHEMA_VERSION,
-    idempotencyKey: idempotencyKeyOf(scope, exportTaskId, sight.revision),
+    idempotencyKey: idempotencyKeyOf(scope, exportTaskId, state.revision),
     projectId: scope.projectId,
     instanceId: scope.instanceId ?? null,
     exportTaskId,
-    revision: sight.revision,
+    revision: state.revision,
     object: { ...object, sha256 },
-    source: { ...sight.task.source },
+    source: { ...state.task.source },
     verification: proven.verification,
     downloadedAt: new Date(proven.downloadedAtMs).toISOString(),
     archivedAt: new Date(run.ports.clock.wallMs()).toISOString(),
     runId: run.runId,
-    attempts: visit.message.attempts ?? 0,
+    attempts: attempt.message.attempts ?? 0,
   };
-  const { standing, won } = await run.records.writeArchived(record, sight.records.archivedNumber + 1, {
-    signal: visit.limit.signal,
+  const { standing, won } = await run.records.writeArchived(record, state.records.archivedNumber + 1, {
+    signal: attempt.limit.signal,
   });
-  visit.learned.sizeBytes = standing.object.sizeBytes;
+  attempt.learned.sizeBytes = standing.object.sizeBytes;
   if (won) {
     run.counts.archived += 1;
     run.archivedBytes += object.sizeBytes;

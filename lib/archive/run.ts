@@ -11,7 +11,7 @@ import { SystemFailure } from "./errors.ts";
 import type { ArchivePorts } from "./ports.ts";
 import type { ArchiveSettings } from "./settings.ts";
 
-/** What all visits of one run share, once its preflight has passed. */
+/** What all attempts of one run share, once its preflight has passed. */
 export interface Run {
   readonly runId: string;
   readonly ports: ArchivePorts;
@@ -98,7 +98,7 @@ export function taskIn(list: Pick<FreshList, "tasks">, exportTaskId: string): Ex
 }
 
 /** What a complete list proves about one task. */
-export type Sight =
+export type ListedAs =
   /** It is there: as a task, as an item that cannot be understood, or as both. */
   | "listed"
   | "odd"
@@ -107,7 +107,7 @@ export type Sight =
   | "unproved";
 
 /** Looks for a task among all that a list shows. A task whose item also stands there as an odd one is odd. */
-export function sightIn(list: Pick<FreshList, "tasks" | "oddItems">, exportTaskId: string): Sight {
+export function listedAs(list: Pick<FreshList, "tasks" | "oddItems">, exportTaskId: string): ListedAs {
   if (list.oddItems.some(({ id }) => id === exportTaskId)) {
     return "odd";
   }
@@ -127,8 +127,8 @@ export function doubtAbout(
   list: Pick<FreshList, "tasks" | "oddItems">,
   exportTaskId: string,
 ): Extract<PostponeReason, "left-alone" | "odd-list"> | undefined {
-  const sight = sightIn(list, exportTaskId);
-  switch (sight) {
+  const state = listedAs(list, exportTaskId);
+  switch (state) {
     case "odd":
       return "left-alone";
     case "unproved":

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { platformError } from "../../test/world/port-errors.ts";
 import type { TimedCallOptions } from "../ports/platform.ts";
 import { askForFile } from "./slot.ts";
-import { BareVisit, ID, lostSlot, slotOf, UnreadDownload } from "./testing/bare-visit.ts";
+import { BareAttempt, ID, lostSlot, slotOf, UnreadDownload } from "./testing/bare-attempt.ts";
 
 const RUN_LIMIT_MS = 840_000;
 const GRACE_MS = 20_000;
@@ -16,7 +16,7 @@ const written = async ({ beforeRequest }: TimedCallOptions) => {
 
 describe("asking for a file", () => {
   test("tells when the slot begins that it waits for", async () => {
-    const bare: BareVisit = new BareVisit({
+    const bare: BareAttempt = new BareAttempt({
       download: written,
       take: async (_deadlineMs, { onWaiting }) => {
         expect(bare.turnsPassed).toBe(1);
@@ -24,7 +24,7 @@ describe("asking for a file", () => {
         return slotOf();
       },
     });
-    await askForFile(bare.visit);
+    await askForFile(bare.attempt);
     expect(bare.events).toEqual([{ kind: "slot-awaited", exportTaskId: ID, startsAtMs: 4_000 }]);
     expect(bare.served).toBe(1);
   });
@@ -32,42 +32,42 @@ describe("asking for a file", () => {
   test("releases its slot, whatever the platform answers", async () => {
     let released = 0;
     const take = async () => slotOf(() => released++);
-    await askForFile(new BareVisit({ take, download: written }).visit);
-    const refused = new BareVisit({ take, download: () => Promise.reject(new Error("refused")) });
-    await expect(askForFile(refused.visit)).rejects.toThrow("refused");
+    await askForFile(new BareAttempt({ take, download: written }).attempt);
+    const refused = new BareAttempt({ take, download: () => Promise.reject(new Error("refused")) });
+    await expect(askForFile(refused.attempt)).rejects.toThrow("refused");
     expect(released).toBe(2);
   });
 
   test("wants a slot that leaves enough of the run, and says so when there is none", async () => {
     const deadlines: number[] = [];
-    const bare = new BareVisit({
+    const bare = new BareAttempt({
       runLimitMs: RUN_LIMIT_MS,
       take: async (deadlineMs) => {
         deadlines.push(deadlineMs);
         return "none";
       },
     });
-    expect(await askForFile(bare.visit)).toBe("no-slot");
+    expect(await askForFile(bare.attempt)).toBe("no-slot");
     expect(deadlines).toEqual([RUN_LIMIT_MS - MIN_TASK_MS]);
     expect(bare.served).toBe(0);
   });
 
   test("rests the task's own limit while it waits, which starts anew in the slot", async () => {
     const limitsMs: number[] = [];
-    const bare: BareVisit = new BareVisit({
+    const bare: BareAttempt = new BareAttempt({
       runLimitMs: RUN_LIMIT_MS,
       settings: { taskTimeoutMs: 600_000 },
       take: async () => {
-        limitsMs.push(bare.visit.limit.allottedMs);
+        limitsMs.push(bare.attempt.limit.allottedMs);
         return slotOf();
       },
       download: async (options) => {
-        limitsMs.push(bare.visit.limit.allottedMs);
+        limitsMs.push(bare.attempt.limit.allottedMs);
         return await written(options);
       },
     });
-    bare.visit.limit.arm(600_000);
-    await askForFile(bare.visit);
+    bare.attempt.limit.arm(600_000);
+    await askForFile(bare.attempt);
     expect(limitsMs).toEqual([RUN_LIMIT_MS - GRACE_MS, 600_000]);
   });
 
@@ -78,12 +78,12 @@ describe("asking for a file", () => {
       happened.push(deadlineMs);
       return happened.length < 3 ? lostSlot(take) : last;
     };
-    const bare: BareVisit = new BareVisit({
+    const bare: BareAttempt = new BareAttempt({
       runLimitMs: RUN_LIMIT_MS,
       download: written,
       take: async () => lostSlot(take, () => happened.push("its turn is given away")),
     });
-    await askForFile(bare.visit);
+    await askForFile(bare.attempt);
     const deadlineMs = RUN_LIMIT_MS - MIN_TASK_MS;
     expect(happened).toEqual([deadlineMs, deadlineMs, deadlineMs, "release"]);
     expect(bare.served).toBe(1);
@@ -92,14 +92,14 @@ describe("asking for a file", () => {
   test("does not take another slot when the platform refused", async () => {
     let taken = 0;
     const refusal = platformError("platform-unavailable");
-    const bare = new BareVisit({
+    const bare = new BareAttempt({
       take: async () => {
         taken += 1;
         return slotOf();
       },
       download: () => Promise.reject(refusal),
     });
-    await expect(askForFile(bare.visit)).rejects.toBe(refusal);
+    await expect(askForFile(bare.attempt)).rejects.toBe(refusal);
     expect([taken, bare.served]).toEqual([1, 0]);
   });
 });

@@ -1,20 +1,20 @@
 import { type Slot, SlotLost } from "../pacing/pacer.ts";
 import type { ExportDownload } from "../ports/platform.ts";
+import type { Attempt } from "./attempt.ts";
 import { runTimeLeftMs, taskLimitMs, timeUntilGraceMs } from "./task-time.ts";
-import type { Visit } from "./visit.ts";
 
 /**
  * Waits for a slot and asks the platform for the file in it. The task's own time limit rests while the task waits
  * and starts anew at the slot; the end of the run still counts, for a store that stalls.
  * @returns `no-slot` when none comes before too little of the run is left.
  */
-export async function askForFile(visit: Visit): Promise<ExportDownload | "no-slot"> {
-  const { run, exportTaskId, limit } = visit;
+export async function askForFile(attempt: Attempt): Promise<ExportDownload | "no-slot"> {
+  const { run, exportTaskId, limit } = attempt;
   const { platform, clock, observe } = run.ports;
   const call = { signal: limit.signal };
-  await visit.turn.wait(clock, limit.signal);
+  await attempt.turn.wait(clock, limit.signal);
   // Slots are handed out in the order in which they are asked for.
-  visit.turn.pass();
+  attempt.turn.pass();
   for (let line: Pick<Slot, "take"> = run.pacer; ; ) {
     const deadlineMs = run.pacer.nowMs() + runTimeLeftMs(run) - run.settings.minTaskMs;
     limit.arm(timeUntilGraceMs(run));
@@ -24,7 +24,7 @@ export async function askForFile(visit: Visit): Promise<ExportDownload | "no-slo
     if (slot === "none") {
       return "no-slot";
     }
-    limit.arm(taskLimitMs(run, visit.message));
+    limit.arm(taskLimitMs(run, attempt.message));
     try {
       const beforeRequest = () => slot.ready(call);
       const download = await platform.showExportTask(exportTaskId, { ...call, beforeRequest });

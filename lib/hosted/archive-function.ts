@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { drain } from "../archive/drain.ts";
+import { drain } from "../archive/archive-run.ts";
 import { failedRunReport } from "../archive/run-summary.ts";
 import { readConfiguration } from "../config/environment.ts";
 import { systemClock, systemRandom } from "../config/system.ts";

@@ -1,4 +1,4 @@
-import { sightIn, taskIn } from "../archive/run.ts";
+import { listedAs, taskIn } from "../archive/run.ts";
 import { type ExportTask, parsePlatformTime, revisionOf } from "../domain/export-task.ts";
 import type { ArchivedRecord } from "../records/schemas.ts";
 import { recordsOfRevision } from "../records/task-records.ts";
@@ -34,7 +34,7 @@ export async function fateOf(
     const isGivenUp = revisions.some(
       ({ deadLetter }) => deadLetter !== undefined && Date.parse(deadLetter.deadLetteredAt) > exportedAfterMs,
     );
-    const sight = sightIn(view, exportTaskId);
+    const sight = listedAs(view, exportTaskId);
     if (sight === "odd") {
       // It is there; another create could overwrite its file.
       return { kind: "under-way", reason: "unarchived" };

@@ -1,4 +1,4 @@
-import { type FreshList, freshList, sightIn } from "../archive/run.ts";
+import { type FreshList, freshList, listedAs } from "../archive/run.ts";
 import { LIST_MAX_AGE_MS, MAX_CLOCK_SKEW_MS } from "../archive/settings.ts";
 import type { ExpiryPorts, RetentionPorts, RetentionSettings } from "./run.ts";
 
@@ -41,7 +41,7 @@ export function removalSightIn(list: FreshList, exportTaskId: string): RemovalSi
   if (list.tasks.length === 0) {
     return "empty-list";
   }
-  const sight = sightIn(list, exportTaskId);
+  const sight = listedAs(list, exportTaskId);
   switch (sight) {
     case "absent":
       return "absent";

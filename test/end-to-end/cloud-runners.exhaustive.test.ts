@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, type TestContext, test, vi } from "vitest";
-import { drain } from "../../lib/archive/drain.ts";
+import { drain } from "../../lib/archive/archive-run.ts";
 import { readConfiguration } from "../../lib/config/environment.ts";
 import { wire } from "../../lib/config/wiring.ts";
 import type { ObjectStore } from "../../lib/ports/object-store.ts";

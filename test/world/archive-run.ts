@@ -1,4 +1,4 @@
-import { type DrainOptions, drain } from "../../lib/archive/drain.ts";
+import { type DrainOptions, drain } from "../../lib/archive/archive-run.ts";
 import type { ArchiveEvent } from "../../lib/archive/events.ts";
 import type { ArchivePorts } from "../../lib/archive/ports.ts";
 import type { ArchiveSettings } from "../../lib/archive/settings.ts";

@@ -36,7 +36,7 @@ export interface QueuedMessage {
   readonly receiveCount: number;
 }
 
-interface HeldMessage {
+interface LeasedMessage {
   readonly id: string;
   readonly body: string;
   visibleAtMs: number;
@@ -50,7 +50,7 @@ export class QueueState {
   readonly settings: QueueSettings;
   readonly #clock: VirtualClock;
   readonly #random: SeededRandom;
-  readonly #messages = new Map<string, HeldMessage>();
+  readonly #messages = new Map<string, LeasedMessage>();
   readonly #deadLetters = new Map<string, HeldDeadLetter>();
   readonly #idsEntered = new Set<string>();
   #sequence = 0;
@@ -177,7 +177,7 @@ export class QueueState {
     };
   }
 
-  #heldBy(handle: string): HeldMessage {
+  #heldBy(handle: string): LeasedMessage {
     const message = this.#messages.get(handle.slice(0, handle.indexOf("#")));
     const untilMs = message?.handles.get(handle) ?? Number.NEGATIVE_INFINITY;
     if (message === undefined || untilMs <= this.#clock.monotonicMs()) {

@@ -1,4 +1,4 @@
-import { drain } from "../../archive/drain.ts";
+import { drain } from "../../archive/archive-run.ts";
 import type { ArchiveSettings } from "../../archive/settings.ts";
 import { ConfigurationError } from "../../config/errors.ts";
 import { type ExitCode, exitCodeOf } from "../exit-codes.ts";

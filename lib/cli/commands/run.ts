@@ -1,4 +1,4 @@
-import { drain } from "../../archive/drain.ts";
+import { drain } from "../../archive/archive-run.ts";
 import { systemClock } from "../../config/system.ts";
 import { type DiscoverReport, discover } from "../../discovery/discover.ts";
 import type { QueueDepth } from "../../ports/task-queue.ts";

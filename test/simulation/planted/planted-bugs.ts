@@ -5,7 +5,7 @@ import { IDENTITY_BUGS } from "./bugs/identity.ts";
 import { ODD_ITEM_BUGS } from "./bugs/odd-items.ts";
 import { PACING_BUGS } from "./bugs/pacing.ts";
 import { SETTLING_BUGS } from "./bugs/settling.ts";
-import { SIGHT_BUGS } from "./bugs/sight.ts";
+import { SIGHT_BUGS } from "./bugs/state.ts";
 import type { PlantedBug } from "./planted-bug.ts";
 
 /** Every planted bug, in the order of the protocol. */

@@ -6,7 +6,7 @@ import { IDENTITY_SCENES } from "./scenes/identity.ts";
 import { ODD_ITEM_SCENES } from "./scenes/odd-items.ts";
 import { PACING_SCENES } from "./scenes/pacing.ts";
 import { SETTLING_SCENES } from "./scenes/settling.ts";
-import { SIGHT_SCENES } from "./scenes/sight.ts";
+import { SIGHT_SCENES } from "./scenes/state.ts";
 
 /** Every scene, in the order in which they are played. */
 export const SCENES: readonly Scene[] = [

@@ -47,7 +47,7 @@ export const COPY_BUGS: readonly PlantedBug[] = [
     name: "open uploads left behind",
     breaks: "Uploads of runners that died stay open when their task is done.",
     invariant: "I8",
-    file: "lib/archive/finish.ts",
+    file: "lib/archive/record-deleted.ts",
     find: "await run.ports.store.abortUploadsUnder(folderOf(archived), { signal });",
     replace: "",
   },
@@ -56,8 +56,8 @@ export const COPY_BUGS: readonly PlantedBug[] = [
     breaks: "A file that was replaced between the look and the download is recorded under the old revision.",
     invariant: "I1",
     file: "lib/archive/fetch-copy.ts",
-    find: "if (!(await isStillListed(visit, sight))) {",
-    replace: "if (sight.task === undefined) {",
+    find: "if (!(await isStillListed(attempt, state))) {",
+    replace: "if (state.task === undefined) {",
   },
   {
     name: "one key for all attempts",
@@ -88,7 +88,7 @@ export const COPY_BUGS: readonly PlantedBug[] = [
     breaks: "A recorded, intact copy is downloaded and recorded again.",
     invariant: "I2",
     file: "lib/archive/archive-task.ts",
-    find: "(await standingCopy(visit, sight)) ??",
+    find: "(await recordedCopy(attempt, state)) ??",
     replace: "",
   },
   {
@@ -111,7 +111,7 @@ export const COPY_BUGS: readonly PlantedBug[] = [
     name: "adoption without CRC",
     breaks: "A damaged object without a record is adopted as the copy.",
     invariant: "I1",
-    file: "lib/archive/find-copy.ts",
+    file: "lib/archive/existing-copy.ts",
     find: 'if (members.kind !== "intact") {',
     replace: "if (members === undefined) {",
   },
@@ -122,6 +122,6 @@ export const COPY_BUGS: readonly PlantedBug[] = [
     file: "lib/archive/record-archived.ts",
     find: "  if (won) {",
     replace:
-      "  if (!won) {\n    await run.ports.store.removeObject(object.key, { signal: visit.limit.signal });\n  }\n  if (won) {",
+      "  if (!won) {\n    await run.ports.store.removeObject(object.key, { signal: attempt.limit.signal });\n  }\n  if (won) {",
   },
 ];

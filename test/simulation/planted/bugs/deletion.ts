@@ -9,7 +9,7 @@ export const DELETION_BUGS: readonly PlantedBug[] = [
     file: "lib/archive/fetch-copy.ts",
     find: "  limit.signal.throwIfAborted();\n  return await recordArchived(",
     replace:
-      "  await run.ports.platform.deleteExportTask(visit.exportTaskId, { signal: limit.signal });\n  return await recordArchived(",
+      "  await run.ports.platform.deleteExportTask(attempt.exportTaskId, { signal: limit.signal });\n  return await recordArchived(",
   },
   {
     name: "gate without fresh list",
@@ -78,7 +78,7 @@ export const DELETION_BUGS: readonly PlantedBug[] = [
     breaks: "The gate opens for a task whose file was replaced after it was archived.",
     invariant: "I1",
     file: "lib/archive/gate.ts",
-    find: 'if (task.status !== "Success" || revisionOf(task) !== sight.revision) {',
+    find: 'if (task.status !== "Success" || revisionOf(task) !== state.revision) {',
     replace: 'if (task.status !== "Success") {',
   },
   {
@@ -118,8 +118,8 @@ export const DELETION_BUGS: readonly PlantedBug[] = [
     breaks: "A copy that retention removed is downloaded and archived again.",
     invariant: "I2",
     file: "lib/archive/archive-task.ts",
-    find: "if (sight.records.expired) {",
-    replace: "if (sight.task === undefined) {",
+    find: "if (state.records.expired) {",
+    replace: "if (state.task === undefined) {",
   },
   {
     name: "204 believed",
@@ -142,9 +142,9 @@ export const DELETION_BUGS: readonly PlantedBug[] = [
     breaks: "A delete that failed on its way is sent again without passing the gate again.",
     invariant: "I1",
     file: "lib/archive/delete-task.ts",
-    find: "await platform.deleteExportTask(visit.exportTaskId, { signal, beforeRequest });",
+    find: "await platform.deleteExportTask(attempt.exportTaskId, { signal, beforeRequest });",
     replace: [
-      "const send = () => platform.deleteExportTask(visit.exportTaskId, { signal, beforeRequest });",
+      "const send = () => platform.deleteExportTask(attempt.exportTaskId, { signal, beforeRequest });",
       "await send().catch((error) => {",
       "  if (error instanceof ListIsTooOld) throw error;",
       "  return send();",
@@ -164,15 +164,15 @@ export const DELETION_BUGS: readonly PlantedBug[] = [
     breaks: "A copy that was read and found damaged still opens the gate.",
     invariant: "I1",
     file: "lib/archive/proof-age.ts",
-    find: "if (await isAsRecorded(store, copy.record, visit.limit.signal)) {",
-    replace: "if ((await isAsRecorded(store, copy.record, visit.limit.signal)) || store !== undefined) {",
+    find: "if (await isAsRecorded(store, copy.record, attempt.limit.signal)) {",
+    replace: "if ((await isAsRecorded(store, copy.record, attempt.limit.signal)) || store !== undefined) {",
   },
   {
     name: "rotten copy never archived again",
     breaks: "A task whose copy was found damaged is given up for kept.",
     invariant: "I3",
     file: "lib/archive/archive-task.ts",
-    find: "copy = await fetchCopy(visit, sight);",
+    find: "copy = await fetchCopy(attempt, state);",
     replace: 'return { kind: "done", outcome: "archived-kept", reason: "copy-cold" };',
   },
   {

@@ -6,16 +6,16 @@ export const SETTLING_BUGS: readonly PlantedBug[] = [
     name: "acknowledge before record",
     breaks: "The message is gone before its task is archived.",
     invariant: "I3",
-    file: "lib/archive/drain-loop.ts",
-    find: "const result = await visitTask(visit);",
+    file: "lib/archive/worker-loop.ts",
+    find: "const result = await runAttempt(attempt);",
     replace:
-      "await this.run.ports.queue.acknowledge(held.received, { signal: this.#stopping.signal });\nconst result = await visitTask(visit);",
+      "await this.run.ports.queue.acknowledge(held.received, { signal: this.#stopping.signal });\nconst result = await runAttempt(attempt);",
   },
   {
     name: "acknowledge before re-send",
     breaks: "A message that is to be tried again is removed before its successor is sent.",
     invariant: "I3",
-    file: "lib/archive/settle.ts",
+    file: "lib/archive/message-disposition.ts",
     find: "await before({ signal });\n      await held.lease.release();\n      await queue.acknowledge(held.received, { signal });",
     replace:
       "await held.lease.release();\n      await queue.acknowledge(held.received, { signal });\n      await before({ signal });",
@@ -24,7 +24,7 @@ export const SETTLING_BUGS: readonly PlantedBug[] = [
     name: "acknowledge before the dead letter",
     breaks: "A message that is given up is removed before its letter is in the dead-letter queue.",
     invariant: "I3",
-    file: "lib/archive/settle.ts",
+    file: "lib/archive/message-disposition.ts",
     find: "await queue.deadLetter({ body, reason, detail, attempts, runId }, options);",
     replace:
       "await queue.acknowledge(held.received, options);\nawait queue.deadLetter({ body, reason, detail, attempts, runId }, options);",
@@ -33,7 +33,7 @@ export const SETTLING_BUGS: readonly PlantedBug[] = [
     name: "dead-letter record before the letter",
     breaks: "A death in between leaves a record that silences the message, and no letter.",
     invariant: "I3",
-    file: "lib/archive/settle.ts",
+    file: "lib/archive/message-disposition.ts",
     find: "await queue.deadLetter({ body, reason, detail, attempts, runId }, options);\n    const nowMs = clock.wallMs();\n    await run.records.writeDeadLetter(",
     replace:
       "const nowMs = clock.wallMs();\n    const record = (...facts) => run.records.writeDeadLetter(...facts).then(() => queue.deadLetter({ body, reason, detail, attempts, runId }, options));\n    await record(",
@@ -43,7 +43,7 @@ export const SETTLING_BUGS: readonly PlantedBug[] = [
     breaks:
       "Each hand-back counts as a receive, so that a healthy message looks like one that kills its runners.",
     invariant: "I5",
-    file: "lib/archive/settle.ts",
+    file: "lib/archive/message-disposition.ts",
     find: "await settling(run, held, (options) =>\n    run.ports.queue.sendRaw(held.received.body, { ...options, delayMs }),\n  );",
     replace: "await held.lease.release();",
   },
@@ -75,7 +75,7 @@ export const SETTLING_BUGS: readonly PlantedBug[] = [
     name: "full run never asked for",
     breaks: "A file that is too slow for its time limit is cut again and again, without end.",
     invariant: "I3",
-    file: "lib/archive/visit-task.ts",
+    file: "lib/archive/run-attempt.ts",
     find: "{ needsFullRun: true }",
     replace: "{}",
   },

@@ -1,9 +1,9 @@
 import { type ExportTask, revisionOf } from "../domain/export-task.ts";
 import { exportFolder } from "../domain/key-layout.ts";
 import { type RevisionRecords, recordsOfRevision, type TaskRecords } from "../records/task-records.ts";
-import { type FreshList, listForRun, sightIn, taskIn } from "./run.ts";
+import { type Attempt, type AttemptOutcome, postponed } from "./attempt.ts";
+import { type FreshList, listedAs, listForRun, taskIn } from "./run.ts";
 import { TASK_PATIENCE_MS } from "./settings.ts";
-import { postponedAsUsual, type Visit, type VisitResult } from "./visit.ts";
 
 /** A finished export and what is recorded of the revision that the list shows. */
 export interface FinishedTask {
@@ -16,38 +16,38 @@ export interface FinishedTask {
 }
 
 /** No list shows the task. */
-export interface AbsentTask {
+export interface MissingTask {
   readonly kind: "absent";
   readonly list: FreshList;
   readonly records: TaskRecords;
 }
 
-/** Step 2 of the protocol: a fresh list and the records of this id decide what kind of visit this is. */
-export async function look(visit: Visit): Promise<FinishedTask | AbsentTask | VisitResult> {
-  const { run, exportTaskId, message } = visit;
-  const { signal } = visit.limit;
+/** Step 2 of the protocol: a fresh list and the records of this id decide what kind of attempt this is. */
+export async function inspectTask(attempt: Attempt): Promise<FinishedTask | MissingTask | AttemptOutcome> {
+  const { run, exportTaskId, message } = attempt;
+  const { signal } = attempt.limit;
   const list = await listForRun(run, signal);
   const records = await run.records.ofTask(exportTaskId, { signal });
   run.leftAlone.note(records.leftAlone);
   const task = taskIn(list, exportTaskId);
   const revision = task && revisionOf(task);
   if (revision !== undefined) {
-    visit.learned.revision = revision;
+    attempt.learned.revision = revision;
   }
   if (wasGivenUpSince(records, revision, message.requestedAtMs)) {
     return { kind: "done", outcome: "already-done", reason: "dead-lettered" };
   }
   if (task === undefined || revision === undefined) {
-    if (sightIn(list, exportTaskId) === "odd") {
+    if (listedAs(list, exportTaskId) === "odd") {
       // It is on the platform; more than that nobody can tell, so nothing is done about it.
-      visit.message = seenAgain(message);
-      return postponedAsUsual(visit, "left-alone");
+      attempt.message = seenAgain(message);
+      return postponed(attempt, "left-alone");
     }
     return { kind: "absent", list, records };
   }
-  visit.message = seenAgain(message);
+  attempt.message = seenAgain(message);
   const folder = exportFolder(run.settings.scope, task);
-  visit.learned.folder = folder;
+  attempt.learned.folder = folder;
   switch (task.status) {
     case "Success":
       return { kind: "finished", task, revision, folder, records: recordsOfRevision(records, revision) };
@@ -59,11 +59,11 @@ export async function look(visit: Visit): Promise<FinishedTask | AbsentTask | Vi
       };
     default:
       // Processing, or a status newer than this program: never acted on, never deleted.
-      return unfinished(visit, task.status);
+      return unfinished(attempt, task.status);
   }
 }
 
-function seenAgain({ absentSinceMs: _absent, ...present }: Visit["message"]): Visit["message"] {
+function seenAgain({ absentSinceMs: _absent, ...present }: Attempt["message"]): Attempt["message"] {
   return present;
 }
 
@@ -81,8 +81,8 @@ function wasGivenUpSince(records: TaskRecords, listed: string | undefined, reque
   return false;
 }
 
-function unfinished(visit: Visit, status: string): VisitResult {
-  const { run, message } = visit;
+function unfinished(attempt: Attempt, status: string): AttemptOutcome {
+  const { run, message } = attempt;
   const waitedMs = run.ports.clock.wallMs() - message.requestedAtMs;
   if (waitedMs > TASK_PATIENCE_MS) {
     return {
@@ -91,5 +91,5 @@ function unfinished(visit: Visit, status: string): VisitResult {
       detail: `The export is still ${JSON.stringify(status)} 48 h after it was asked for.`,
     };
   }
-  return postponedAsUsual(visit, "unfinished");
+  return postponed(attempt, "unfinished");
 }

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { ArchiverError, type ErrorScope } from "../domain/errors.ts";
-import { FailureVerdicts } from "./failure-verdicts.ts";
+import { CircuitBreaker } from "./circuit-breaker.ts";
 
 type Step = readonly [exportTaskId: string, scope: ErrorScope, code: string];
 
-function judgeAll(verdicts: FailureVerdicts<string>, steps: readonly Step[], nowMs = 0): string[] {
+function judgeAll(verdicts: CircuitBreaker<string>, steps: readonly Step[], nowMs = 0): string[] {
   return steps.map(([exportTaskId, scope, code]) => {
     const error = new ArchiverError(code, "it failed", { scope, retry: "later", hint: "none" });
     return verdicts.judge({ exportTaskId, error, isArchived: false, item: `${exportTaskId}:${code}` }, nowMs);
@@ -82,16 +82,18 @@ describe("nothing worked yet", () => {
     ],
   ];
   test.each(cases)("%s", (_name, steps, last) => {
-    const verdicts = new FailureVerdicts<string>();
+    const verdicts = new CircuitBreaker<string>();
     const judged = judgeAll(verdicts, steps);
     expect(judged.at(-1)).toBe(last);
     expect(judged.slice(0, -1).every((verdict) => verdict === "held")).toBe(true);
-    expect(verdicts.takeHeld().map(({ item }) => item)).toEqual(steps.map(([id, , code]) => `${id}:${code}`));
-    expect(verdicts.takeHeld()).toEqual([]);
+    expect(verdicts.takePending().map(({ item }) => item)).toEqual(
+      steps.map(([id, , code]) => `${id}:${code}`),
+    );
+    expect(verdicts.takePending()).toEqual([]);
   });
 
   test("the suspect is the first failure that only a system can cause", () => {
-    const verdicts = new FailureVerdicts<string>();
+    const verdicts = new CircuitBreaker<string>();
     judgeAll(verdicts, [["a", "task", "short"]]);
     expect(verdicts.systemSuspect).toBeUndefined();
     judgeAll(verdicts, [["b", "system", "denied"]]);
@@ -100,7 +102,7 @@ describe("nothing worked yet", () => {
 });
 
 test("what two archived tasks are refused stops nobody, until one that is not archived is refused too", () => {
-  const verdicts = new FailureVerdicts<string>();
+  const verdicts = new CircuitBreaker<string>();
   const error = new ArchiverError("denied", "it failed", { scope: "system", retry: "later", hint: "none" });
   const judged = [true, true, true, false].map((isArchived, index) =>
     verdicts.judge({ exportTaskId: `task-${index}`, error, isArchived, item: "" }, 0),
@@ -110,16 +112,16 @@ test("what two archived tasks are refused stops nobody, until one that is not ar
 
 describe("another task worked", () => {
   test("a task's own failure is an attempt, one that was held counts by now", () => {
-    const verdicts = new FailureVerdicts<string>();
+    const verdicts = new CircuitBreaker<string>();
     judgeAll(verdicts, [["a", "task", "short"]]);
     verdicts.noteSuccess("b", 0);
     expect(judgeAll(verdicts, [["c", "task", "short"]])).toEqual(["attempt"]);
     expect(verdicts.takeCleared().map(({ item }) => item)).toEqual(["a:short"]);
-    expect(verdicts.takeHeld()).toEqual([]);
+    expect(verdicts.takePending()).toEqual([]);
   });
 
   test("a task that worked says nothing about its own failure", () => {
-    const verdicts = new FailureVerdicts<string>();
+    const verdicts = new CircuitBreaker<string>();
     verdicts.noteSuccess("a", 0);
     expect(judgeAll(verdicts, [["a", "task", "reset"]])).toEqual(["held"]);
     expect(judgeAll(verdicts, [["a", "system", "denied"]])).toEqual(["held"]);
@@ -127,34 +129,34 @@ describe("another task worked", () => {
     verdicts.noteSuccess("b", 0);
     expect(verdicts.systemSuspect).toBeUndefined();
     expect(verdicts.takeCleared().map(({ item }) => item)).toEqual(["a:reset"]);
-    expect(verdicts.takeHeld().map(({ item }) => item)).toEqual(["a:denied"]);
+    expect(verdicts.takePending().map(({ item }) => item)).toEqual(["a:denied"]);
   });
 
   test("one task without permission may be ill, two accuse a part of the system, whatever works", () => {
-    const verdicts = new FailureVerdicts<string>();
+    const verdicts = new CircuitBreaker<string>();
     verdicts.noteSuccess("a", 0);
     verdicts.noteSuccess("b", 0);
     expect(judgeAll(verdicts, [["a", "system", "denied"]])).toEqual(["held"]);
     expect(judgeAll(verdicts, [["b", "system", "denied"]])).toEqual(["system-in-part"]);
-    verdicts.takeHeld();
+    verdicts.takePending();
     expect(judgeAll(verdicts, [["c", "system", "denied"]])).toEqual(["system-in-part"]);
     expect(verdicts.takeCleared()).toEqual([]);
     expect(verdicts.systemSuspect).toMatchObject({ code: "denied" });
   });
 
   test("long ago, and it says nothing any more; tasks that fail alike still add up", () => {
-    const verdicts = new FailureVerdicts<string>();
+    const verdicts = new CircuitBreaker<string>();
     verdicts.noteSuccess("a", 0);
     const judged = [15, 16, 30, 45].flatMap((minutes) => {
       const verdict = judgeAll(verdicts, [[`task-${minutes}`, "task", "short"]], minutes * 60_000);
-      verdicts.takeHeld();
+      verdicts.takePending();
       return verdict;
     });
     expect(judged).toEqual(["attempt", "held", "held", "system"]);
   });
 
   test("and what failed alike before adds up with nothing after", () => {
-    const verdicts = new FailureVerdicts<string>();
+    const verdicts = new CircuitBreaker<string>();
     judgeAll(verdicts, [["b", "task", "short"]]);
     verdicts.noteSuccess("a", 0);
     const later = [16, 17].flatMap((minutes) =>
@@ -164,7 +166,7 @@ describe("another task worked", () => {
   });
 
   test("long ago, and what two are refused stops the run", () => {
-    const verdicts = new FailureVerdicts<string>();
+    const verdicts = new CircuitBreaker<string>();
     verdicts.noteSuccess("a", 0);
     expect(judgeAll(verdicts, [["b", "system", "denied"]])).toEqual(["held"]);
     expect(judgeAll(verdicts, [["c", "system", "denied"]])).toEqual(["system-in-part"]);

@@ -1,34 +1,34 @@
 import { ArchiverError, describeFailure } from "../domain/errors.ts";
 import { PlatformError, type Throttle } from "../ports/platform.ts";
 import { archiveTask } from "./archive-task.ts";
+import { type Attempt, type AttemptOutcome, postponed } from "./attempt.ts";
 import { BodyNotAccepted, cutInFullRun, Interrupted, SystemFailure } from "./errors.ts";
 import { runTimeLeftMs, taskLimitMs, wasStartedTooLate } from "./task-time.ts";
 import { withOwnLimit } from "./time-limit.ts";
-import { postponedAsUsual, type Visit, type VisitResult } from "./visit.ts";
 
 const PENALTY_WRITE_LIMIT_MS = 10_000;
 
 /** Runs the protocol for one task and turns whatever it throws into a result. Never throws. */
-export async function visitTask(visit: Visit): Promise<VisitResult> {
-  visit.limit.arm(taskLimitMs(visit.run, visit.message));
+export async function runAttempt(attempt: Attempt): Promise<AttemptOutcome> {
+  attempt.limit.arm(taskLimitMs(attempt.run, attempt.message));
   try {
-    return await archiveTask(visit);
+    return await archiveTask(attempt);
   } catch (error) {
-    return visit.limit.signal.aborted
-      ? resultOfInterruption(visit, visit.limit.signal.reason)
-      : await resultOfFailure(visit, error);
+    return attempt.limit.signal.aborted
+      ? resultOfInterruption(attempt, attempt.limit.signal.reason)
+      : await resultOfFailure(attempt, error);
   } finally {
-    visit.turn.pass();
-    visit.limit.close();
+    attempt.turn.pass();
+    attempt.limit.close();
   }
 }
 
-function resultOfInterruption(visit: Visit, reason: unknown): VisitResult {
+function resultOfInterruption(attempt: Attempt, reason: unknown): AttemptOutcome {
   const wasCutByLimit = reason instanceof Interrupted && reason.code === "task-limit";
   if (!wasCutByLimit) {
     return { kind: "handed-back", endsRun: false };
   }
-  const { message, run } = visit;
+  const { message, run } = attempt;
   if (message.needsFullRun === true) {
     return { kind: "failed", error: cutInFullRun(), message, giveUpReason: "too-large-for-run" };
   }
@@ -40,36 +40,36 @@ function resultOfInterruption(visit: Visit, reason: unknown): VisitResult {
     delayMs,
     message: {
       ...message,
-      ...(wasStartedTooLate(run, message, visit.limit.allottedMs) ? {} : { needsFullRun: true }),
+      ...(wasStartedTooLate(run, message, attempt.limit.allottedMs) ? {} : { needsFullRun: true }),
       notBeforeMs: run.ports.clock.wallMs() + delayMs,
     },
   };
 }
 
-async function resultOfFailure(visit: Visit, thrown: unknown): Promise<VisitResult> {
+async function resultOfFailure(attempt: Attempt, thrown: unknown): Promise<AttemptOutcome> {
   if (thrown instanceof SystemFailure) {
     return { kind: "system-failure", error: thrown };
   }
   if (thrown instanceof PlatformError && thrown.throttle !== undefined) {
-    return await resultOfThrottling(visit, thrown.throttle);
+    return await resultOfThrottling(attempt, thrown.throttle);
   }
   if (thrown instanceof BodyNotAccepted) {
-    return resultOfRejectedBody(visit, thrown);
+    return resultOfRejectedBody(attempt, thrown);
   }
   const error = thrown instanceof ArchiverError ? thrown : unexpected(thrown);
   switch (error.code) {
     case "store-upload-gone":
       // Whoever took our upload away has settled the task, or is about to.
-      return postponedAsUsual(visit, "lost-race");
+      return postponed(attempt, "lost-race");
     case "store-too-large":
       return { kind: "dead-letter", reason: "too-large", detail: `${error.message}. ${error.hint}` };
     default:
-      return failed(visit, error);
+      return failed(attempt, error);
   }
 }
 
-async function resultOfThrottling(visit: Visit, throttle: Throttle): Promise<VisitResult> {
-  const { run, exportTaskId, message } = visit;
+async function resultOfThrottling(attempt: Attempt, throttle: Throttle): Promise<AttemptOutcome> {
+  const { run, exportTaskId, message } = attempt;
   run.counts.throttled += 1;
   try {
     const waitMs = await withOwnLimit(run.ports.clock, PENALTY_WRITE_LIMIT_MS, (signal) =>
@@ -78,19 +78,19 @@ async function resultOfThrottling(visit: Visit, throttle: Throttle): Promise<Vis
     run.ports.observe({ kind: "throttled", exportTaskId, waitMs });
     return { kind: "postponed", reason: "throttled", delayMs: waitMs, message };
   } catch (penaltyError) {
-    return failed(visit, penaltyError instanceof ArchiverError ? penaltyError : unexpected(penaltyError));
+    return failed(attempt, penaltyError instanceof ArchiverError ? penaltyError : unexpected(penaltyError));
   }
 }
 
-function resultOfRejectedBody(visit: Visit, error: BodyNotAccepted): VisitResult {
-  if (visit.message.rejectedSha256 === error.sha256) {
+function resultOfRejectedBody(attempt: Attempt, error: BodyNotAccepted): AttemptOutcome {
+  if (attempt.message.rejectedSha256 === error.sha256) {
     return { kind: "dead-letter", reason: "not-accepted", detail: `Twice the same file: ${error.message}.` };
   }
-  return failed({ ...visit, message: { ...visit.message, rejectedSha256: error.sha256 } }, error);
+  return failed({ ...attempt, message: { ...attempt.message, rejectedSha256: error.sha256 } }, error);
 }
 
-function failed(visit: Visit, error: ArchiverError): VisitResult {
-  return { kind: "failed", error, message: visit.message, giveUpReason: "max-attempts" };
+function failed(attempt: Attempt, error: ArchiverError): AttemptOutcome {
+  return { kind: "failed", error, message: attempt.message, giveUpReason: "max-attempts" };
 }
 
 function unexpected(thrown: unknown): ArchiverError {

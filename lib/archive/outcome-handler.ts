@@ -1,32 +1,38 @@
 import type { ArchiverError } from "../domain/errors.ts";
 import type { DeadLetterReason, TaskMessage } from "../domain/task-message.ts";
 import { countOutcome, type TaskEntry, type TaskOutcome } from "../records/run-report.ts";
+import type { Attempt, AttemptOutcome } from "./attempt.ts";
+import { CircuitBreaker, type PendingFailure } from "./circuit-breaker.ts";
 import { SystemFailure } from "./errors.ts";
-import { FailureVerdicts, type HeldFailure } from "./failure-verdicts.ts";
+import {
+  acknowledge,
+  deadLetter,
+  type LeasedMessage,
+  releaseMessage,
+  resend,
+} from "./message-disposition.ts";
 import type { Run } from "./run.ts";
 import { retryDelayMs, SYSTEM_FAILURE_DELAY_MS } from "./settings.ts";
-import { acknowledge, deadLetter, type HeldMessage, handBack, resend } from "./settle.ts";
-import type { Visit, VisitResult } from "./visit.ts";
 
-/** A visit that ended, with the message it was about. */
-export interface EndedVisit {
-  readonly held: HeldMessage;
-  readonly visit: Pick<Visit, "exportTaskId" | "learned" | "message">;
+/** A attempt that ended, with the message it was about. */
+export interface FinishedAttempt {
+  readonly held: LeasedMessage;
+  readonly attempt: Pick<Attempt, "exportTaskId" | "learned" | "message">;
   readonly durationMs: number;
 }
 
 /** Stands in reports for the id of a message that has none. */
 const UNREADABLE = "(unreadable)";
 
-type FailedVisit = EndedVisit & Extract<VisitResult, { kind: "failed" }>;
+type FailedAttempt = FinishedAttempt & Extract<AttemptOutcome, { kind: "failed" }>;
 
 /** How the run ended, for failures that are still held then. */
-export type HeldFate = "run-finished" | "system-failure" | "aborted";
+export type RunEnd = "run-finished" | "system-failure" | "aborted";
 
-/** Turns results of visits into what happens to their messages, and into the report's entries. */
-export class ResultSettler {
+/** Turns results of attempts into what happens to their messages, and into the report's entries. */
+export class OutcomeHandler {
   readonly #run: Run;
-  readonly #verdicts = new FailureVerdicts<FailedVisit>();
+  readonly #verdicts = new CircuitBreaker<FailedAttempt>();
   readonly entries: TaskEntry[] = [];
 
   constructor(run: Run) {
@@ -37,8 +43,8 @@ export class ResultSettler {
     this.#verdicts.noteSuccess(exportTaskId, this.#run.ports.clock.monotonicMs());
   }
 
-  /** Settles one visit. @throws SystemFailure when the verdict, or the queue itself, stops the run. */
-  async settle(ended: EndedVisit, result: VisitResult): Promise<void> {
+  /** Settles one attempt. @throws SystemFailure when the verdict, or the queue itself, stops the run. */
+  async settle(ended: FinishedAttempt, result: AttemptOutcome): Promise<void> {
     switch (result.kind) {
       case "done":
         await acknowledge(this.#run, ended.held);
@@ -52,28 +58,33 @@ export class ResultSettler {
         await this.#settleFailure({ ...ended, ...result });
         break;
       case "dead-letter":
-        await this.giveUp(ended, result.reason, result.detail, ended.visit.message.attempts ?? 0);
+        await this.giveUp(ended, result.reason, result.detail, ended.attempt.message.attempts ?? 0);
         break;
       case "handed-back":
-        await handBack(this.#run, ended.held, 0);
+        await releaseMessage(this.#run, ended.held, 0);
         break;
       case "system-failure":
-        await handBack(this.#run, ended.held, 0);
+        await releaseMessage(this.#run, ended.held, 0);
         throw result.error;
     }
     await this.#countAsAttempts(this.#verdicts.takeCleared());
   }
 
   /** Dead-letters a message that names no task. @throws SystemFailure */
-  async giveUpUnreadable(held: HeldMessage, detail: string): Promise<void> {
+  async giveUpUnreadable(held: LeasedMessage, detail: string): Promise<void> {
     const reason = "unreadable";
     await deadLetter(this.#run, held, { reason, detail, attempts: 0 });
     this.#add({ exportTaskId: UNREADABLE, outcome: "dead-lettered", reason, durationMs: 0 });
   }
 
   /** Dead-letters a message. @throws SystemFailure */
-  async giveUp(ended: EndedVisit, reason: DeadLetterReason, detail: string, attempts: number): Promise<void> {
-    const { learned, exportTaskId, message } = ended.visit;
+  async giveUp(
+    ended: FinishedAttempt,
+    reason: DeadLetterReason,
+    detail: string,
+    attempts: number,
+  ): Promise<void> {
+    const { learned, exportTaskId, message } = ended.attempt;
     const revision = learned.revision ?? message.revision;
     await deadLetter(this.#run, ended.held, {
       reason,
@@ -90,44 +101,46 @@ export class ResultSettler {
    * Settles the failures whose meaning was open until now. A run in which the system is suspected ends as a
    * system failure. @throws SystemFailure
    */
-  async settleHeld(fate: HeldFate): Promise<void> {
+  async resolvePending(fate: RunEnd): Promise<void> {
     const suspect = fate === "run-finished" ? this.#verdicts.systemSuspect : undefined;
     if (suspect !== undefined) {
-      await this.#postponeHeld();
+      await this.#postponePending();
       throw new SystemFailure(suspect);
     }
     switch (fate) {
       case "run-finished":
-        return await this.#countAsAttempts(this.#verdicts.takeHeld());
+        return await this.#countAsAttempts(this.#verdicts.takePending());
       case "system-failure":
-        return await this.#postponeHeld();
+        return await this.#postponePending();
       case "aborted":
-        return await settleEach(this.#verdicts.takeHeld(), (failed) => handBack(this.#run, failed.held, 0));
+        return await settleEach(this.#verdicts.takePending(), (failed) =>
+          releaseMessage(this.#run, failed.held, 0),
+        );
     }
   }
 
-  async #settleFailure(failed: FailedVisit): Promise<void> {
-    const { error, visit } = failed;
-    const isArchived = visit.learned.isArchived === true;
-    const failure = { exportTaskId: visit.exportTaskId, error, isArchived, item: failed };
+  async #settleFailure(failed: FailedAttempt): Promise<void> {
+    const { error, attempt } = failed;
+    const isArchived = attempt.learned.isArchived === true;
+    const failure = { exportTaskId: attempt.exportTaskId, error, isArchived, item: failed };
     const verdict = this.#verdicts.judge(failure, this.#run.ports.clock.monotonicMs());
-    this.#observeFailure(visit.exportTaskId, error, verdict === "attempt" ? "attempt" : "held");
+    this.#observeFailure(attempt.exportTaskId, error, verdict === "attempt" ? "attempt" : "held");
     switch (verdict) {
       case "attempt":
         return await this.#countAttempt(failed);
       case "held":
         return;
       case "system":
-        await this.#postponeHeld();
+        await this.#postponePending();
         throw new SystemFailure(error);
       case "system-in-part":
         await this.#countAsAttempts(this.#verdicts.takeCleared());
-        return await this.#postponeHeld();
+        return await this.#postponePending();
     }
   }
 
   /** A failed try that counts: re-sent with a delay, or given up once attempts and patience are used up. */
-  async #countAttempt(failed: FailedVisit): Promise<void> {
+  async #countAttempt(failed: FailedAttempt): Promise<void> {
     const { settings, ports } = this.#run;
     const nowMs = ports.clock.wallMs();
     const attempts = (failed.message.attempts ?? 0) + 1;
@@ -142,21 +155,21 @@ export class ResultSettler {
     this.#enter(failed, "retried", failed.error.code, delayMs);
   }
 
-  async #countAsAttempts(failures: readonly HeldFailure<FailedVisit>[]): Promise<void> {
+  async #countAsAttempts(failures: readonly PendingFailure<FailedAttempt>[]): Promise<void> {
     await settleEach(failures, (failed) => this.#countAttempt(failed));
   }
 
   /** Behind a system verdict nothing counts, but others come first next time. */
-  async #postponeHeld(): Promise<void> {
-    await settleEach(this.#verdicts.takeHeld(), async (failed) => {
+  async #postponePending(): Promise<void> {
+    await settleEach(this.#verdicts.takePending(), async (failed) => {
       // Not `failed.message`: a body that the whole system got wrong must not be remembered as this task's own.
-      await resend(this.#run, failed.held, failed.visit.message, SYSTEM_FAILURE_DELAY_MS);
+      await resend(this.#run, failed.held, failed.attempt.message, SYSTEM_FAILURE_DELAY_MS);
       this.#enter(failed, "postponed", "system-failure", SYSTEM_FAILURE_DELAY_MS);
     });
   }
 
-  #enter(ended: EndedVisit, outcome: TaskOutcome, reason: string | undefined, delayMs?: number): void {
-    const { exportTaskId, learned } = ended.visit;
+  #enter(ended: FinishedAttempt, outcome: TaskOutcome, reason: string | undefined, delayMs?: number): void {
+    const { exportTaskId, learned } = ended.attempt;
     const entry = {
       exportTaskId,
       ...(learned.revision === undefined ? {} : { revision: learned.revision }),
@@ -185,8 +198,8 @@ export class ResultSettler {
 
 /** One that cannot be settled must not keep the others from being settled; the first error is thrown last. */
 async function settleEach(
-  failures: readonly HeldFailure<FailedVisit>[],
-  settleOne: (failed: FailedVisit) => Promise<void>,
+  failures: readonly PendingFailure<FailedAttempt>[],
+  settleOne: (failed: FailedAttempt) => Promise<void>,
 ): Promise<void> {
   const errors: unknown[] = [];
   for (const { item } of failures) {

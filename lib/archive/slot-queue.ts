@@ -6,7 +6,7 @@ import { TimeLimit } from "./time-limit.ts";
 const PATIENCE_MS = 2_000;
 
 /** A place in the line for the next download slot. */
-export interface Turn {
+export interface Ticket {
   /** Resolves when everybody in front has asked for a slot or needs none, or after a short while. */
   wait(clock: Clock, signal: AbortSignal): Promise<void>;
   /** Lets the next one go; safe more than once. */
@@ -17,11 +17,11 @@ export interface Turn {
  * Two tasks in flight look things up side by side; whoever is quicker must not take the slot of the older
  * export, which the platform evicts first.
  */
-export class TurnLine {
+export class SlotQueue {
   #last: Promise<void> = Promise.resolve();
 
   /** Joins the line. */
-  join(): Turn {
+  join(): Ticket {
     const inFront = this.#last;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#last = Promise.all([inFront, promise]).then(() => undefined);

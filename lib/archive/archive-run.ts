@@ -1,7 +1,6 @@
 import { describeFailure } from "../domain/errors.ts";
 import { runIdOf } from "../domain/key-layout.ts";
 import type { RunReport } from "../records/run-report.ts";
-import { DrainLoop } from "./drain-loop.ts";
 import type { ArchivePorts } from "./ports.ts";
 import { type PreflightResult, preflight } from "./preflight.ts";
 import { placesHeld } from "./run.ts";
@@ -9,6 +8,7 @@ import { type RunEnding, summarize } from "./run-summary.ts";
 import type { ArchiveSettings } from "./settings.ts";
 import { timeUntilGraceMs } from "./task-time.ts";
 import { TimeLimit } from "./time-limit.ts";
+import { WorkerLoop } from "./worker-loop.ts";
 
 export interface DrainOptions {
   /** Aborted to end the run early and cleanly: an operator's interrupt. */
@@ -79,7 +79,7 @@ async function runUntilEnd(
   if (options.when === "pressure" && held < settings.pressure) {
     return { stopReason: "no-pressure", tasks: [], ready };
   }
-  const loop = new DrainLoop(ports, settings, ready, {
+  const loop = new WorkerLoop(ports, settings, ready, {
     runId,
     startedMonotonicMs,
     limitAtMs,

@@ -9,7 +9,7 @@ const SYSTEM_SCOPE_FAILURES_FOR_VERDICT = 2;
 const SUCCESS_COUNTS_FOR_MS = 15 * 60_000;
 
 /** A failure whose meaning is still open, with whatever its owner keeps beside it. */
-export interface HeldFailure<Item> {
+export interface PendingFailure<Item> {
   readonly exportTaskId: string;
   readonly error: ArchiverError;
   /** The task's `archived` record stands: what failed came after it. */
@@ -17,7 +17,7 @@ export interface HeldFailure<Item> {
   readonly item: Item;
 }
 
-export type FailureVerdict =
+export type FailureClass =
   /** The task is ill: its attempt counts. */
   | "attempt"
   /** Could be either: kept until something works or fails alike. */
@@ -33,8 +33,8 @@ export type FailureVerdict =
  * once a second task has met it, whatever else worked; and where it kept no task from being archived, such as a
  * forbidden delete, it does not keep the run from archiving others.
  */
-export class FailureVerdicts<Item> {
-  #held: HeldFailure<Item>[] = [];
+export class CircuitBreaker<Item> {
+  #held: PendingFailure<Item>[] = [];
   readonly #worked = new Set<string>();
   #workedAtMs = Number.NEGATIVE_INFINITY;
   /** The tasks that failed with each code since something worked last. */
@@ -48,8 +48,8 @@ export class FailureVerdicts<Item> {
     this.#failedByCode.clear();
   }
 
-  /** Judges a failure; unless it is an `attempt`, it is kept for {@link takeHeld}. */
-  judge(failure: HeldFailure<Item>, nowMs: number): FailureVerdict {
+  /** Judges a failure; unless it is an `attempt`, it is kept for {@link takePending}. */
+  judge(failure: PendingFailure<Item>, nowMs: number): FailureClass {
     if (nowMs - this.#workedAtMs > SUCCESS_COUNTS_FOR_MS) {
       this.#worked.clear();
     }
@@ -79,20 +79,20 @@ export class FailureVerdicts<Item> {
   }
 
   /** Hands over those held failures that count as attempts by now, because another task has succeeded. */
-  takeCleared(): readonly HeldFailure<Item>[] {
+  takeCleared(): readonly PendingFailure<Item>[] {
     const cleared = this.#held.filter((failure) => this.#isCleared(failure));
     this.#held = this.#held.filter((failure) => !cleared.includes(failure));
     return cleared;
   }
 
   /** Hands over everything held and forgets it. */
-  takeHeld(): readonly HeldFailure<Item>[] {
+  takePending(): readonly PendingFailure<Item>[] {
     const held = this.#held;
     this.#held = [];
     return held;
   }
 
-  #isCleared({ exportTaskId, error }: HeldFailure<Item>): boolean {
+  #isCleared({ exportTaskId, error }: PendingFailure<Item>): boolean {
     return error.scope !== "system" && this.#othersWorked(exportTaskId);
   }
 
@@ -106,7 +106,7 @@ export class FailureVerdicts<Item> {
   }
 
   /** How many different tasks have failed like this one, itself included. */
-  #countAlike({ exportTaskId, error }: HeldFailure<Item>): number {
+  #countAlike({ exportTaskId, error }: PendingFailure<Item>): number {
     const failed = this.#failedByCode.get(error.code) ?? new Set();
     this.#failedByCode.set(error.code, failed.add(exportTaskId));
     return failed.size;

@@ -2,12 +2,12 @@ import { ArchiverError } from "../domain/errors.ts";
 import { isObjectOfRevision } from "../domain/key-layout.ts";
 import { checkMembers } from "../integrity/members.ts";
 import type { ListedObject, ObjectInfo } from "../ports/object-store.ts";
+import type { Attempt } from "./attempt.ts";
 import { type Copy, isSameObject, recordedInfo } from "./copy.ts";
-import type { FinishedTask } from "./look.ts";
+import type { FinishedTask } from "./inspect-task.ts";
 import { recordedProofAtMs } from "./proof-age.ts";
 import { isAsRecorded, readBack } from "./read-back.ts";
 import { recordArchived } from "./record-archived.ts";
-import type { Visit } from "./visit.ts";
 
 /** How many unrecorded objects of one revision are looked at; each may have to be read whole. */
 const MAX_ADOPTION_CANDIDATES = 3;
@@ -16,15 +16,15 @@ const MAX_ADOPTION_CANDIDATES = 3;
  * The recorded copy, if it still checks out. Where HEAD differs from the record (moved to another disk,
  * re-encrypted) the bytes decide.
  */
-export async function standingCopy(visit: Visit, sight: FinishedTask): Promise<Copy | undefined> {
-  const { archived } = sight.records;
+export async function recordedCopy(attempt: Attempt, state: FinishedTask): Promise<Copy | undefined> {
+  const { archived } = state.records;
   if (archived === undefined) {
     return undefined;
   }
-  const { store, clock } = visit.run.ports;
-  const { signal } = visit.limit;
+  const { store, clock } = attempt.run.ports;
+  const { signal } = attempt.limit;
   const { key, sizeBytes } = archived.object;
-  visit.learned.sizeBytes = sizeBytes;
+  attempt.learned.sizeBytes = sizeBytes;
   const now = await store.head(key, { signal });
   if (now === undefined) {
     return undefined;
@@ -43,14 +43,14 @@ export async function standingCopy(visit: Visit, sight: FinishedTask): Promise<C
  * completed only after proof, and is taken over when every member's CRC-32 checks out on reading it back. One that
  * cannot be read, since it lies in an archive storage class, is passed over like one that does not check out.
  */
-export async function adoptedCopy(visit: Visit, sight: FinishedTask): Promise<Copy | undefined> {
-  if (sight.records.archived !== undefined) {
+export async function adoptedCopy(attempt: Attempt, state: FinishedTask): Promise<Copy | undefined> {
+  if (state.records.archived !== undefined) {
     return undefined;
   }
-  for (const { key, modifiedAtMs } of await adoptionCandidates(visit, sight)) {
-    const found = await readCandidate(visit, key);
+  for (const { key, modifiedAtMs } of await adoptionCandidates(attempt, state)) {
+    const found = await readCandidate(attempt, key);
     if (found !== undefined) {
-      return await recordArchived(visit, sight, {
+      return await recordArchived(attempt, state, {
         object: { key, ...found.info },
         sha256: found.sha256,
         verification: { level: "read-back", container: "members", adopted: true },
@@ -63,11 +63,11 @@ export async function adoptedCopy(visit: Visit, sight: FinishedTask): Promise<Co
 
 /** An unrecorded object with its hash; `undefined` unless every member's CRC-32 checks out. */
 async function readCandidate(
-  visit: Visit,
+  attempt: Attempt,
   key: string,
 ): Promise<{ readonly info: ObjectInfo; readonly sha256: string } | undefined> {
-  const { store } = visit.run.ports;
-  const { signal } = visit.limit;
+  const { store } = attempt.run.ports;
+  const { signal } = attempt.limit;
   const info = await store.head(key, { signal });
   if (info === undefined) {
     return undefined;
@@ -93,11 +93,11 @@ async function readCandidate(
 }
 
 /** Newest first: the latest attempt is the likeliest to be whole. */
-async function adoptionCandidates(visit: Visit, sight: FinishedTask): Promise<readonly ListedObject[]> {
+async function adoptionCandidates(attempt: Attempt, state: FinishedTask): Promise<readonly ListedObject[]> {
   const candidates: ListedObject[] = [];
-  const prefix = `${sight.folder}${sight.revision}-`;
-  for await (const object of visit.run.ports.store.list(prefix, { signal: visit.limit.signal })) {
-    if (object.oddity === undefined && isObjectOfRevision(object.key, sight.folder, sight.revision)) {
+  const prefix = `${state.folder}${state.revision}-`;
+  for await (const object of attempt.run.ports.store.list(prefix, { signal: attempt.limit.signal })) {
+    if (object.oddity === undefined && isObjectOfRevision(object.key, state.folder, state.revision)) {
       candidates.push(object);
     }
   }

@@ -3,24 +3,24 @@ import { platformError, throttledError } from "../../test/world/port-errors.ts";
 import type { ArchivedRecord } from "../records/schemas.ts";
 import { recordsOfRevision, type TaskRecords } from "../records/task-records.ts";
 import { recordOf } from "../records/testing/records-scene.ts";
-import { settleAbsence } from "./absence.ts";
-import type { AbsentTask } from "./look.ts";
-import { BareVisit, type BareVisitParts, slotOf, UnreadDownload } from "./testing/bare-visit.ts";
+import type { MissingTask } from "./inspect-task.ts";
+import { resolveMissingTask } from "./missing-task.ts";
+import { BareAttempt, type BareAttemptParts, slotOf, UnreadDownload } from "./testing/bare-attempt.ts";
 
 const CONFIRM_MS = 60_000;
 const HOUR_MS = 3_600_000;
 const NOTHING_KNOWN: TaskRecords = { revisions: new Map(), leftAlone: [] };
-const startWallMs = new BareVisit().clock.wallMs();
+const startWallMs = new BareAttempt().clock.wallMs();
 
-function sightOf(records: TaskRecords = NOTHING_KNOWN, listed = 1): AbsentTask {
+function sightOf(records: TaskRecords = NOTHING_KNOWN, listed = 1): MissingTask {
   const tasks = Array.from({ length: listed }, (_, index) => ({ exportTaskId: `other-${index}` }));
   const list: unknown = { tasks, oddItems: [], startedAtMs: 0, platformDateMs: undefined };
-  return { kind: "absent", list: list as AbsentTask["list"], records };
+  return { kind: "absent", list: list as MissingTask["list"], records };
 }
 
 /** A task absent for so long already, whose file the platform is asked for as `parts` says. */
-function absentFor(forMs: number, parts: BareVisitParts = {}): BareVisit {
-  return new BareVisit({
+function absentFor(forMs: number, parts: BareAttemptParts = {}): BareAttempt {
+  return new BareAttempt({
     take: async () => slotOf(),
     ...parts,
     message: { absentSinceMs: startWallMs - forMs, ...parts.message },
@@ -31,13 +31,13 @@ const answersWith = (error: Error) => ({ download: () => Promise.reject(error) }
 const GONE = platformError("platform-task-not-found");
 
 describe("an absent task without a copy", () => {
-  test("is only watched at first sight, however short the confirmation time", async () => {
-    const { visit } = new BareVisit({ settings: { absenceConfirmMs: 0 }, ...answersWith(GONE) });
-    expect(await settleAbsence(visit, sightOf())).toEqual({
+  test("is only watched at first state, however short the confirmation time", async () => {
+    const { attempt } = new BareAttempt({ settings: { absenceConfirmMs: 0 }, ...answersWith(GONE) });
+    expect(await resolveMissingTask(attempt, sightOf())).toEqual({
       kind: "postponed",
       reason: "absent",
       delayMs: 0,
-      message: { ...visit.message, absentSinceMs: startWallMs },
+      message: { ...attempt.message, absentSinceMs: startWallMs },
     });
   });
 
@@ -45,53 +45,56 @@ describe("an absent task without a copy", () => {
     ["a millisecond too early: it is watched on", CONFIRM_MS - 1, "postponed"],
     ["at the confirmation time: its file is asked for", CONFIRM_MS, "dead-letter"],
   ])("%s", async (_when, forMs, kind) => {
-    const { visit } = absentFor(forMs, answersWith(GONE));
-    expect(await settleAbsence(visit, sightOf())).toMatchObject({ kind });
+    const { attempt } = absentFor(forMs, answersWith(GONE));
+    expect(await resolveMissingTask(attempt, sightOf())).toMatchObject({ kind });
   });
 
   test.each([
     ["before 48 h: it is watched on", 48 * HOUR_MS - 1, "postponed"],
     ["at 48 h: it is given up", 48 * HOUR_MS, "dead-letter"],
   ])("and without proof, %s", async (_when, forMs, kind) => {
-    const { visit } = absentFor(forMs, answersWith(platformError("platform-misconfigured")));
-    expect(await settleAbsence(visit, sightOf())).toMatchObject({ kind });
+    const { attempt } = absentFor(forMs, answersWith(platformError("platform-misconfigured")));
+    expect(await resolveMissingTask(attempt, sightOf())).toMatchObject({ kind });
   });
 
   test("an empty list proves nothing before a day has passed, and is asked for again in an hour", async () => {
-    const { visit } = absentFor(24 * HOUR_MS - 1, answersWith(GONE));
-    expect(await settleAbsence(visit, sightOf(NOTHING_KNOWN, 0))).toMatchObject({
+    const { attempt } = absentFor(24 * HOUR_MS - 1, answersWith(GONE));
+    expect(await resolveMissingTask(attempt, sightOf(NOTHING_KNOWN, 0))).toMatchObject({
       kind: "postponed",
       delayMs: HOUR_MS,
     });
   });
 
   test("without a slot it is handed back, and ends the run: the next one would find none either", async () => {
-    const { visit } = absentFor(CONFIRM_MS, { take: async () => "none" });
-    expect(await settleAbsence(visit, sightOf())).toEqual({ kind: "handed-back", endsRun: true });
+    const { attempt } = absentFor(CONFIRM_MS, { take: async () => "none" });
+    expect(await resolveMissingTask(attempt, sightOf())).toEqual({ kind: "handed-back", endsRun: true });
   });
 
   test("whose file comes after all drops it unread", async () => {
     const download = new UnreadDownload();
-    const { visit } = absentFor(CONFIRM_MS, { download: async () => download });
-    expect(await settleAbsence(visit, sightOf())).toMatchObject({ kind: "postponed", reason: "absent" });
+    const { attempt } = absentFor(CONFIRM_MS, { download: async () => download });
+    expect(await resolveMissingTask(attempt, sightOf())).toMatchObject({
+      kind: "postponed",
+      reason: "absent",
+    });
     expect(download.cancelled).toBe(1);
   });
 
   test("throttling is nobody's answer", async () => {
     const throttled = throttledError("IOTDA.021101");
-    const { visit } = absentFor(CONFIRM_MS, answersWith(throttled));
-    await expect(settleAbsence(visit, sightOf())).rejects.toBe(throttled);
+    const { attempt } = absentFor(CONFIRM_MS, answersWith(throttled));
+    await expect(resolveMissingTask(attempt, sightOf())).rejects.toBe(throttled);
   });
 
-  test("an answer to a visit that is being stopped proves nothing", async () => {
+  test("an answer to a attempt that is being stopped proves nothing", async () => {
     const reason = new Error("SIGINT");
-    const bare: BareVisit = absentFor(CONFIRM_MS, {
+    const bare: BareAttempt = absentFor(CONFIRM_MS, {
       download: async () => {
         bare.stop.abort(reason);
         throw GONE;
       },
     });
-    await expect(settleAbsence(bare.visit, sightOf())).rejects.toBe(reason);
+    await expect(resolveMissingTask(bare.attempt, sightOf())).rejects.toBe(reason);
   });
 });
 
@@ -100,16 +103,16 @@ describe("an absent task with records", () => {
 
   /** Settles the absence and tells which revision's copy answered the request. */
   async function answeredBy(
-    message: BareVisitParts["message"],
+    message: BareAttemptParts["message"],
     archived: readonly (ArchivedRecord | undefined)[],
   ) {
     const settled: string[] = [];
-    const { visit } = new BareVisit({ message: { requestedAtMs: startWallMs, ...message } });
+    const { attempt } = new BareAttempt({ message: { requestedAtMs: startWallMs, ...message } });
     const run: unknown = {
-      ...visit.run,
+      ...attempt.run,
       counts: { deleted: 0 },
       records: { writeDeleted: async (_id: string, revision: string) => settled.push(revision) },
-      ports: { ...visit.run.ports, store: { abortUploadsUnder: async () => undefined } },
+      ports: { ...attempt.run.ports, store: { abortUploadsUnder: async () => undefined } },
     };
     const revisions = new Map(
       archived.map((record, index) => {
@@ -117,8 +120,8 @@ describe("an absent task with records", () => {
         return [revision, { ...recordsOfRevision(NOTHING_KNOWN, revision), archived: record }];
       }),
     );
-    const result = await settleAbsence(
-      { ...visit, run: run as typeof visit.run },
+    const result = await resolveMissingTask(
+      { ...attempt, run: run as typeof attempt.run },
       sightOf({ revisions, leftAlone: [] }),
     );
     return { settled, kind: result.kind };

@@ -17,7 +17,7 @@ const SETTLE_LIMIT_MS = 15_000;
 const MAX_RECORDED_BODY_CHARACTERS = 4_096;
 
 /** A message in our hands. */
-export interface HeldMessage {
+export interface LeasedMessage {
   readonly received: ReceivedMessage;
   readonly lease: Lease;
 }
@@ -34,7 +34,7 @@ export interface LetterFacts {
 }
 
 /** Acknowledges: always the last step. @throws SystemFailure unless the handle had merely expired. */
-export async function acknowledge(run: Run, held: HeldMessage): Promise<void> {
+export async function acknowledge(run: Run, held: LeasedMessage): Promise<void> {
   await settling(run, held, async () => undefined);
 }
 
@@ -44,7 +44,7 @@ export async function acknowledge(run: Run, held: HeldMessage): Promise<void> {
  */
 export async function resend(
   run: Run,
-  held: HeldMessage,
+  held: LeasedMessage,
   message: TaskMessage,
   delayMs: number,
 ): Promise<void> {
@@ -55,7 +55,7 @@ export async function resend(
 }
 
 /** Hand-back: the body as it is, so that the receive count sees crashes only. @throws SystemFailure */
-export async function handBack(run: Run, held: HeldMessage, delayMs: number): Promise<void> {
+export async function releaseMessage(run: Run, held: LeasedMessage, delayMs: number): Promise<void> {
   await settling(run, held, (options) =>
     run.ports.queue.sendRaw(held.received.body, { ...options, delayMs }),
   );
@@ -65,7 +65,7 @@ export async function handBack(run: Run, held: HeldMessage, delayMs: number): Pr
  * Gives a message up: ends its open uploads, puts the letter into the queue, then the record into the store
  * (queues forget), then acknowledges. Dying in between repeats the letter, never loses it. @throws SystemFailure
  */
-export async function deadLetter(run: Run, held: HeldMessage, facts: LetterFacts): Promise<void> {
+export async function deadLetter(run: Run, held: LeasedMessage, facts: LetterFacts): Promise<void> {
   const { store, queue, clock } = run.ports;
   const { body } = held.received;
   const { folder, exportTaskId, revision, reason, detail, attempts } = facts;
@@ -97,7 +97,7 @@ export async function deadLetter(run: Run, held: HeldMessage, facts: LetterFacts
 /** Does `before`, then acknowledges. The lease is held until then and released whatever happens. */
 async function settling(
   run: Run,
-  held: HeldMessage,
+  held: LeasedMessage,
   before: (options: CallOptions) => Promise<unknown>,
 ): Promise<void> {
   const { queue, clock, observe } = run.ports;

@@ -1,13 +1,13 @@
 import { expect, test } from "vitest";
 import { VirtualClock } from "../../test/world/virtual-clock.ts";
-import { TurnLine } from "./turns.ts";
+import { SlotQueue } from "./slot-queue.ts";
 
 const PATIENCE_MS = 2_000;
 const neverAborted = () => new AbortController().signal;
 
 test("the first in the line does not wait, the second until the first has passed", async () => {
   const clock = new VirtualClock();
-  const line = new TurnLine();
+  const line = new SlotQueue();
   const first = line.join();
   const second = line.join();
   await clock.run(async () => {
@@ -22,7 +22,7 @@ test("the first in the line does not wait, the second until the first has passed
 
 test("the third waits for both in front of it, whoever passes first", async () => {
   const clock = new VirtualClock();
-  const line = new TurnLine();
+  const line = new SlotQueue();
   const [first, second, third] = [line.join(), line.join(), line.join()];
   clock.schedule(300, () => second.pass());
   clock.schedule(900, () => first.pass());
@@ -32,7 +32,7 @@ test("the third waits for both in front of it, whoever passes first", async () =
 
 test("one in front that never passes is waited for 2 s", async () => {
   const clock = new VirtualClock();
-  const line = new TurnLine();
+  const line = new SlotQueue();
   line.join();
   const behind = line.join();
   await clock.run(() => behind.wait(clock, neverAborted()));
@@ -41,7 +41,7 @@ test("one in front that never passes is waited for 2 s", async () => {
 
 test("a task that is stopped while it waits takes no turn", async () => {
   const clock = new VirtualClock();
-  const line = new TurnLine();
+  const line = new SlotQueue();
   line.join();
   const behind = line.join();
   const stop = new AbortController();

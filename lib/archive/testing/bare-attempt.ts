@@ -4,15 +4,15 @@ import { LeftAloneTally } from "../../domain/left-alone.ts";
 import type { TaskMessage } from "../../domain/task-message.ts";
 import { type Slot, SlotLost, type TakeOptions } from "../../pacing/pacer.ts";
 import type { ExportDownload, OddItem, TimedCallOptions } from "../../ports/platform.ts";
+import type { Attempt } from "../attempt.ts";
 import type { ArchiveEvent } from "../events.ts";
 import type { ArchiveSettings } from "../settings.ts";
 import { TimeLimit } from "../time-limit.ts";
-import type { Visit } from "../visit.ts";
 
 export const ID = "5f2d9c3a1b2c3d4e5f6a7b8c";
 
-/** What a test says of its visit; lists are empty unless it says otherwise, and store, records and queue are not there. */
-export interface BareVisitParts {
+/** What a test says of its attempt; lists are empty unless it says otherwise, and store, records and queue are not there. */
+export interface BareAttemptParts {
   readonly message?: Partial<TaskMessage>;
   readonly settings?: Partial<ArchiveSettings>;
   /** How long the run takes at most; default: no limit. */
@@ -24,17 +24,17 @@ export interface BareVisitParts {
   readonly deleteTask?: (options: TimedCallOptions) => Promise<void>;
 }
 
-/** A visit of which only one step is played, on a clock that stands until the test moves it. */
-export class BareVisit {
+/** A attempt of which only one step is played, on a clock that stands until the test moves it. */
+export class BareAttempt {
   readonly clock = new VirtualClock();
   readonly events: ArchiveEvent[] = [];
   readonly stop = new AbortController();
-  readonly visit: Visit;
+  readonly attempt: Attempt;
   turnsPassed = 0;
   /** Downloads that were let through. */
   served = 0;
 
-  constructor(parts: BareVisitParts = {}) {
+  constructor(parts: BareAttemptParts = {}) {
     const { clock } = this;
     const settings = {
       downloadIntervalMs: 31_000,
@@ -69,9 +69,9 @@ export class BareVisit {
         },
       },
     };
-    this.visit = {
+    this.attempt = {
       // Of the run, one step needs no more than this.
-      run: run as Visit["run"],
+      run: run as Attempt["run"],
       exportTaskId: ID,
       message: { exportTaskId: ID, requestedAtMs: clock.wallMs(), ...parts.message },
       limit: new TimeLimit(clock, this.stop.signal),

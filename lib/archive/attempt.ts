@@ -3,24 +3,24 @@ import type { DeadLetterReason, TaskMessage } from "../domain/task-message.ts";
 import type { KeepReason, PostponeReason } from "../records/run-report.ts";
 import type { Run } from "./run.ts";
 import { DOUBT_RECHECK_MS, postponeDelayMs } from "./settings.ts";
+import type { Ticket } from "./slot-queue.ts";
 import type { TimeLimit } from "./time-limit.ts";
-import type { Turn } from "./turns.ts";
 
-/** One try at one task: from its message to a {@link VisitResult}. */
-export interface Visit {
+/** One try at one task: from its message to a {@link AttemptOutcome}. */
+export interface Attempt {
   readonly run: Run;
   readonly exportTaskId: string;
-  /** What a re-send starts from. `requestedAtMs` is set: first sight is now where the message does not say. */
+  /** What a re-send starts from. `requestedAtMs` is set: first state is now where the message does not say. */
   message: TaskMessage & { readonly requestedAtMs: number };
   readonly limit: TimeLimit;
   /** Its place in the line for the next download slot. */
-  readonly turn: Turn;
-  /** Filled in as the visit learns it, for the report, the dead letter and the verdict on a failure. */
+  readonly turn: Ticket;
+  /** Filled in as the attempt learns it, for the report, the dead letter and the verdict on a failure. */
   readonly learned: { revision?: string; sizeBytes?: number; folder?: string; isArchived?: true };
 }
 
-/** How a visit ended. What this means for the message is decided in `result-settler.ts`. */
-export type VisitResult =
+/** How a attempt ended. What this means for the message is decided in `result-settler.ts`. */
+export type AttemptOutcome =
   /** Nothing is left to do: acknowledge. */
   | {
       readonly kind: "done";
@@ -48,8 +48,8 @@ export type VisitResult =
   | { readonly kind: "system-failure"; readonly error: ArchiverError };
 
 /** A postponement for the usual time that keeps the message as it is. What is in doubt seldom clears up soon. */
-export function postponedAsUsual(visit: Visit, reason: PostponeReason): VisitResult {
+export function postponed(attempt: Attempt, reason: PostponeReason): AttemptOutcome {
   const isDoubt = reason === "left-alone" || reason === "odd-list";
-  const delayMs = isDoubt ? DOUBT_RECHECK_MS : postponeDelayMs(visit.run.settings.downloadIntervalMs);
-  return { kind: "postponed", reason, delayMs, message: visit.message };
+  const delayMs = isDoubt ? DOUBT_RECHECK_MS : postponeDelayMs(attempt.run.settings.downloadIntervalMs);
+  return { kind: "postponed", reason, delayMs, message: attempt.message };
 }

@@ -1,20 +1,20 @@
 import type { ArchivedRecord } from "../records/schemas.ts";
-import type { Visit, VisitResult } from "./visit.ts";
+import type { Attempt, AttemptOutcome } from "./attempt.ts";
 
 /**
  * Step 9 without the acknowledgement: writes `deleted.json` and ends uploads still open under the task's
  * folder. Safe to repeat: a run that died in between is finished by the next.
  */
 export async function recordDeleted(
-  visit: Visit,
+  attempt: Attempt,
   archived: ArchivedRecord,
   facts: { readonly outcome: "deleted" | "already-gone"; readonly archivedNow: boolean },
-): Promise<VisitResult> {
-  const { run, exportTaskId } = visit;
-  const { signal } = visit.limit;
+): Promise<AttemptOutcome> {
+  const { run, exportTaskId } = attempt;
+  const { signal } = attempt.limit;
   const now = new Date(run.ports.clock.wallMs()).toISOString();
-  visit.learned.revision = archived.revision;
-  visit.learned.sizeBytes = archived.object.sizeBytes;
+  attempt.learned.revision = archived.revision;
+  attempt.learned.sizeBytes = archived.object.sizeBytes;
   await run.records.writeDeleted(
     exportTaskId,
     archived.revision,

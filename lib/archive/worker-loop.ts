@@ -3,20 +3,20 @@ import type { ReceivedMessage } from "../ports/task-queue.ts";
 import { emptyCounts, type StopReason, type TaskEntry } from "../records/run-report.ts";
 import { type Admission, admit } from "./admission.ts";
 import { ArchivedExports } from "./archived-exports.ts";
+import type { Attempt } from "./attempt.ts";
 import { Interrupted, SystemFailure } from "./errors.ts";
 import type { ArchiveEvent } from "./events.ts";
 import { Lease } from "./lease.ts";
+import { type LeasedMessage, releaseMessage, resend } from "./message-disposition.ts";
+import { OutcomeHandler, type RunEnd } from "./outcome-handler.ts";
 import type { ArchivePorts } from "./ports.ts";
 import type { PreflightResult } from "./preflight.ts";
-import { type HeldFate, ResultSettler } from "./result-settler.ts";
 import type { Run } from "./run.ts";
+import { runAttempt } from "./run-attempt.ts";
 import { type ArchiveSettings, TASKS_IN_FLIGHT } from "./settings.ts";
-import { type HeldMessage, handBack, resend } from "./settle.ts";
+import { SlotQueue } from "./slot-queue.ts";
 import { runTimeLeftMs, timeUntilGraceMs } from "./task-time.ts";
 import { TimeLimit, withOwnLimit } from "./time-limit.ts";
-import { TurnLine } from "./turns.ts";
-import type { Visit } from "./visit.ts";
-import { visitTask } from "./visit-task.ts";
 
 /** While a task is in flight and the queue is empty, this long until the next look. */
 const IDLE_POLL_MS = 1_000;
@@ -52,16 +52,16 @@ export interface LoopEnding {
  * Receives message after message and keeps up to two tasks in flight, so that one waits for its download
  * slot while the other uploads, verifies and is deleted.
  */
-export class DrainLoop {
+export class WorkerLoop {
   readonly run: Run;
   readonly #options: LoopOptions;
-  readonly #settler: ResultSettler;
+  readonly #settler: OutcomeHandler;
   /** Aborted by the operator or by a system failure: stops everything in flight. */
   readonly #stopping = new AbortController();
   readonly #onOperatorAbort = () => this.#stopping.abort(this.#options.signal.reason);
   /** The work under way, by export task id. */
   readonly #inFlight = new Map<string, Promise<void>>();
-  readonly #turns = new TurnLine();
+  readonly #turns = new SlotQueue();
   #stopReason: StopReason | undefined;
   #failure: Failure | undefined;
   /** The wait that was told of last, until a message ends it. */
@@ -84,7 +84,7 @@ export class DrainLoop {
       leftAlone: ready.leftAlone,
       noteSuccess: (exportTaskId) => this.#settler.noteSuccess(exportTaskId),
     };
-    this.#settler = new ResultSettler(this.run);
+    this.#settler = new OutcomeHandler(this.run);
   }
 
   /** Works until the queue is empty, the time is up, the operator interrupts or the system fails. Never throws. */
@@ -94,7 +94,7 @@ export class DrainLoop {
     signal.addEventListener("abort", this.#onOperatorAbort, { once: true });
     await this.#guarded(() => this.#receiveUntilStopped());
     await Promise.all(this.#inFlight.values());
-    await this.#guarded(() => this.#settler.settleHeld(this.#heldFate()));
+    await this.#guarded(() => this.#settler.resolvePending(this.#runEnd()));
     signal.removeEventListener("abort", this.#onOperatorAbort);
     return {
       stopReason: this.#stopReason ?? "drained",
@@ -103,7 +103,7 @@ export class DrainLoop {
     };
   }
 
-  #heldFate(): HeldFate {
+  #runEnd(): RunEnd {
     switch (this.#stopReason) {
       case "aborted":
         return "aborted";
@@ -178,7 +178,7 @@ export class DrainLoop {
       return;
     }
     // Nothing in this run will tell any more whether these tasks or the system are ill.
-    await this.#settler.settleHeld("run-finished");
+    await this.#settler.resolvePending("run-finished");
     const { clock, observe } = this.run.ports;
     for (;;) {
       const wait = await this.#nextWait();
@@ -221,30 +221,30 @@ export class DrainLoop {
   }
 
   /** Starts work on a message in our hands, or says at once what becomes of it. */
-  async #start(held: HeldMessage): Promise<void> {
+  async #start(held: LeasedMessage): Promise<void> {
     const admission = await this.#admit(held);
     switch (admission.kind) {
       case "no-time":
         this.#stopReason ??= "time-budget";
-        await handBack(this.run, held, 0);
+        await releaseMessage(this.run, held, 0);
         return;
       case "unreadable":
         await this.#settler.giveUpUnreadable(held, admission.detail);
         return;
       case "crash-loop": {
         const { message, detail } = admission;
-        const visit = { exportTaskId: message.exportTaskId, learned: {}, message };
-        const ended = { held, visit, durationMs: 0 };
+        const attempt = { exportTaskId: message.exportTaskId, learned: {}, message };
+        const ended = { held, attempt, durationMs: 0 };
         await this.#settler.giveUp(ended, "crash-loop", detail, message.attempts ?? 0);
         return;
       }
       case "not-yet":
-        await handBack(this.run, held, admission.delayMs);
+        await releaseMessage(this.run, held, admission.delayMs);
         return;
       case "isolate":
         await resend(this.run, held, admission.message, 0);
         return;
-      case "visit":
+      case "attempt":
         break;
     }
     const { exportTaskId } = admission.message;
@@ -258,7 +258,7 @@ export class DrainLoop {
       return await this.#start(held);
     }
     if (this.#stopReason !== undefined || this.#stopping.signal.aborted) {
-      await handBack(this.run, held, 0);
+      await releaseMessage(this.run, held, 0);
       return;
     }
     const working = this.#guarded(() => this.#work(held, admission.message)).finally(() => {
@@ -270,7 +270,7 @@ export class DrainLoop {
     }
   }
 
-  async #admit(held: HeldMessage): Promise<Admission | { readonly kind: "no-time" }> {
+  async #admit(held: LeasedMessage): Promise<Admission | { readonly kind: "no-time" }> {
     try {
       if (runTimeLeftMs(this.run) < this.run.settings.minTaskMs) {
         return { kind: "no-time" };
@@ -280,17 +280,17 @@ export class DrainLoop {
       );
       return admission === "cut" ? { kind: "no-time" } : admission;
     } catch (error) {
-      await handBack(this.run, held, 0);
+      await releaseMessage(this.run, held, 0);
       throw error;
     }
   }
 
-  async #work(held: HeldMessage, message: Visit["message"]): Promise<void> {
+  async #work(held: LeasedMessage, message: Attempt["message"]): Promise<void> {
     const { clock, observe } = this.run.ports;
     const { exportTaskId } = message;
     const startedAtMs = clock.monotonicMs();
     observe({ kind: "task-started", exportTaskId, attempts: message.attempts ?? 0 });
-    const visit: Visit = {
+    const attempt: Attempt = {
       run: this.run,
       exportTaskId,
       message,
@@ -298,10 +298,10 @@ export class DrainLoop {
       turn: this.#turns.join(),
       learned: {},
     };
-    const result = await visitTask(visit);
+    const result = await runAttempt(attempt);
     if (result.kind === "handed-back" && result.endsRun) {
       this.#stopReason ??= "time-budget";
     }
-    await this.#settler.settle({ held, visit, durationMs: clock.monotonicMs() - startedAtMs }, result);
+    await this.#settler.settle({ held, attempt, durationMs: clock.monotonicMs() - startedAtMs }, result);
   }
 }

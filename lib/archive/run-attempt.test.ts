@@ -1,0 +1,14 @@
+import { expect, test } from "vitest";
+import { runAttempt } from "./run-attempt.ts";
+import { BareAttempt } from "./testing/bare-attempt.ts";
+
+test("a attempt that never asks for a slot lets the task behind it have its turn, and leaves no timer", async () => {
+  const bare = new BareAttempt({
+    lists: () => {
+      throw new TypeError("x is not a function");
+    },
+  });
+  expect(await runAttempt(bare.attempt)).toMatchObject({ kind: "system-failure" });
+  expect(bare.turnsPassed).toBe(1);
+  expect(bare.clock.countPending()).toBe(0);
+});
