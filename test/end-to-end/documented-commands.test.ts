@@ -18,6 +18,8 @@ const COMMAND = /(?:^|[\s;&])(?:(?:iotda-)?archiver|node dist\/cli\.mjs) +(?=[a-
 /** The shell function that the runbook's own commands need. */
 const SHELL_FUNCTION = /^archiver\(\).*$/m;
 const FENCED = /^```.*?\n(.*?)^```/gms;
+/** A command as cron and systemd have it. */
+const SCHEDULED = /(?: archiver {2}|^ExecStart=\/usr\/local\/bin\/)(iotda-archiver .+)$/gm;
 const COMMAND_TABLE = /^\| command \|.*\n\|[-|]+\n((?:\|.*\n)+)/m;
 /** What would stand at a placeholder. */
 const FILLED: readonly (readonly [RegExp, string])[] = [
@@ -48,7 +50,19 @@ afterAll(async () => {
 async function documentedLines(): Promise<Documented[]> {
   const names = (await readdir(join(ROOT, "docs"))).filter((name) => name.endsWith(".md"));
   const pages = ["README.md", ...names.sort().map((name) => join("docs", name))];
-  return (await Promise.all(pages.map(linesOfPage))).flat();
+  const examples = (await readdir(join(ROOT, "examples"))).sort().map((name) => join("examples", name));
+  const lines = await Promise.all([...pages.map(linesOfPage), ...examples.map(linesOfExample)]);
+  return lines.flat();
+}
+
+async function linesOfExample(page: string): Promise<Documented[]> {
+  const text = await readFile(join(ROOT, page), "utf8");
+  return [...text.matchAll(SCHEDULED)].map(([, written = ""]) => ({
+    page,
+    written,
+    isWhole: true,
+    line: asTried(written.replaceAll("\\%", "%")),
+  }));
 }
 
 async function linesOfPage(page: string): Promise<Documented[]> {
@@ -92,7 +106,14 @@ const DOCUMENTED = await documentedLines();
 test("commands are found on the pages", () => {
   expect(DOCUMENTED.filter(({ isWhole }) => isWhole).length).toBeGreaterThanOrEqual(7);
   expect(DOCUMENTED.map(({ page }) => page)).toEqual(
-    expect.arrayContaining(["README.md", "docs/deploy.md", "docs/retention.md", "docs/runbook.md"]),
+    expect.arrayContaining([
+      "README.md",
+      "docs/deploy.md",
+      "docs/retention.md",
+      "docs/runbook.md",
+      "examples/iotda-archiver.cron",
+      "examples/iotda-archiver.service",
+    ]),
   );
 });
 

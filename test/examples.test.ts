@@ -1,0 +1,81 @@
+import { readdir, readFile } from "node:fs/promises";
+import { parseEnv } from "node:util";
+import { describe, expect, test } from "vitest";
+import { readConfiguration } from "../lib/config/environment.ts";
+import { parseRetentionPolicy } from "../lib/retention/policy.ts";
+
+const ROOT = new URL("../", import.meta.url);
+const PARTS = new Set(["platform", "store", "queue"] as const);
+
+async function example(name: string): Promise<string> {
+  return await readFile(new URL(`examples/${name}`, ROOT), "utf8");
+}
+
+async function readme(): Promise<string> {
+  return await readFile(new URL("README.md", ROOT), "utf8");
+}
+
+test("each example stands in the list of examples", async () => {
+  const files = (await readdir(new URL("examples/", ROOT))).filter((name) => name !== "README.md");
+  const list = await example("README.md");
+  const linked = [...list.matchAll(/\]\(([^)./]+[^)/]*)\)/g)].map(([, name]) => name);
+  expect(linked.toSorted()).toEqual(files.toSorted());
+});
+
+describe("settings", () => {
+  test.each(["iotda-archiver.env", "obs.env"])(
+    "%s is taken by the program, and deletes nothing",
+    async (name) => {
+      const { archive } = readConfiguration(parseEnv(await example(name)), PARTS);
+      expect(archive.delete).toBe("never");
+    },
+  );
+
+  test("obs.env chooses the profile of OBS, and its keys", async () => {
+    const { store } = readConfiguration(parseEnv(await example("obs.env")), PARTS);
+    expect(store).toMatchObject({ profile: "obs", credentials: { kind: "huawei" } });
+  });
+
+  test("iotda-archiver.env has all settings of the README's example, with the same places", async () => {
+    const [, block = ""] = /^```sh\n(ARCHIVER_IOTDA_ENDPOINT.*?)^```/ms.exec(await readme()) ?? [];
+    const { HUAWEICLOUD_SDK_AK: _ak, HUAWEICLOUD_SDK_SK: _sk, ...places } = parseEnv(block);
+    expect(Object.keys(places).length).toBeGreaterThan(3);
+    expect(parseEnv(await example("iotda-archiver.env"))).toMatchObject(places);
+  });
+});
+
+test("the retention policy is one, and asks a folder for no lock", async () => {
+  const { rules, default: otherwise } = parseRetentionPolicy(await example("retention-policy.json"));
+  expect([...rules, otherwise].map(({ lock }) => lock)).toEqual(["none", "none", "none"]);
+});
+
+describe("schedules", () => {
+  test("cron runs the README's line", async () => {
+    const [line = ""] = /^\*\/30 .*$/m.exec(await readme()) ?? [];
+    expect(line).toContain("iotda-archiver run");
+    expect((await example("iotda-archiver.cron")).split("\n")).toContain(line);
+  });
+
+  test("cron would take a bare % for a line end", async () => {
+    expect(await example("iotda-archiver.cron")).not.toMatch(/^[^#].*[^\\]%/m);
+  });
+
+  test("systemd and cron run the same command into the same log, which is rotated", async () => {
+    const service = await example("iotda-archiver.service");
+    const cron = await example("iotda-archiver.cron");
+    const [, started = ""] = /^ExecStart=\/usr\/local\/bin\/(.+)$/m.exec(service) ?? [];
+    const [, log = ""] = /^StandardOutput=append:(.+)$/m.exec(service) ?? [];
+    expect(cron).toContain(` ${started} >>${log} `);
+    expect((await example("iotda-archiver.logrotate")).split("\n")).toContain(`${log} {`);
+    expect(await example("iotda-archiver.timer")).toContain("Unit=iotda-archiver.service");
+  });
+
+  test("the service may write where its settings point, and waits for the archive's disk", async () => {
+    const service = await example("iotda-archiver.service");
+    const settings = parseEnv(await example("iotda-archiver.env"));
+    const folder = new URL(settings.ARCHIVER_STORE ?? "").pathname;
+    const queueFolder = new URL(".", settings.ARCHIVER_QUEUE).pathname.replace(/\/$/, "");
+    expect(service).toContain(`ReadWritePaths=${folder} ${queueFolder}\n`);
+    expect(service).toContain(`RequiresMountsFor=${folder}\n`);
+  });
+});
