@@ -11,6 +11,7 @@ import {
 } from "./documents.ts";
 import { finishedExports, type Lab, type LabOptions, openLab } from "./lab.ts";
 
+const MINUTE_MS = 60_000;
 const FAILED = { exportTaskId: "failed-one", condition: { task_id: "failed" }, status: "Failed" } as const;
 const UNFINISHED = {
   exportTaskId: "unfinished-one",
@@ -198,13 +199,15 @@ describe.concurrent("what runs decide", () => {
     const lab = await openNight(context, 1, { intervalMs: 400 });
     await lab.archiver("discover");
     lab.queue.put('{"exportTaskId":"unfinished-one"}');
-    const later = new Date(Date.now() + 16 * 60_000).toISOString();
+    const later = new Date(Date.now() + 30 * MINUTE_MS).toISOString();
     lab.queue.put(`{"exportTaskId":"for-later","notBefore":"${later}"}`);
-    // Comes in 3 s, which archive does not wait for and run does; the unfinished one then too.
-    lab.queue.delayAll(3_000);
+    lab.queue.delayAll(10 * MINUTE_MS);
     const archive = v.parse(archiveReportSchema, (await lab.archiverJson("archive")).document);
     expect(archive.counts.received).toBe(0);
     const running = lab.start("run");
+    const waits = await running.until(() => /Waiting until/.test(running.stderr));
+    expect(waits, running.stderr).toBe(true);
+    lab.queue.letDelaysPass();
     // An unfinished task is due every 10 intervals; finish it once the run has postponed it.
     const postponed = await running.until(() => /unfinished-one: postponed/.test(running.stderr));
     expect(postponed, running.stderr).toBe(true);
@@ -212,7 +215,7 @@ describe.concurrent("what runs decide", () => {
     const { exitCode, stdout, stderr } = await running.ended;
     expect(exitCode, stderr).toBe(3);
     expect(stdout).toMatch(/archived 1 .*dead-lettered 2/);
-    expect(stdout).toMatch(/^Left in the queue: 1 task, the next due in 15 min \d\d s$/m);
+    expect(stdout).toMatch(/^Left in the queue: 1 task, the next due in 2\d min/m);
     const left = await lab.archiverJson("run");
     expect(v.parse(runReportSchema, left.document).left).toMatchObject({ ready: 0, delayed: 1 });
   });
