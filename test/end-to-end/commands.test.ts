@@ -205,7 +205,7 @@ describe.concurrent("what runs decide", () => {
     const archive = v.parse(archiveReportSchema, (await lab.archiverJson("archive")).document);
     expect(archive.counts.received).toBe(0);
     const running = lab.start("run");
-    const waits = await running.until(() => /Waiting until/.test(running.stderr));
+    const waits = await running.until(() => /waiting for the next task/.test(running.stderr));
     expect(waits, running.stderr).toBe(true);
     lab.queue.letDelaysPass();
     // An unfinished task is due every 10 intervals; finish it once the run has postponed it.
