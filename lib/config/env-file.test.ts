@@ -41,6 +41,36 @@ test("takes quoted values as Node does, over several lines too", async () => {
   });
 });
 
+test("a value that is empty takes nothing from the line below, whatever spaces stand around", async () => {
+  const file = await fileWith(
+    "A= \nexport\tARCHIVER_DELETE\t=\tnever\t\nNO_PROXY=\t\nB= # nothing\nC=1 # one\n",
+  );
+  expect(await read(file)).toEqual({
+    environment: { A: "", ARCHIVER_DELETE: "never", NO_PROXY: "", B: "", C: "1" },
+    problems: [],
+  });
+});
+
+test("refuses a # that may begin a comment or belong to the value", async () => {
+  const file = await fileWith("A=1\nHUAWEICLOUD_SDK_SK=abc#def\nB='x#y'\n");
+  expect(await read(file)).toMatchObject({
+    environment: { A: "1", B: "x#y" },
+    problems: [
+      {
+        name: expect.stringMatching(/, line 2$/),
+        problem: "has # within its value, which may be meant as a comment",
+      },
+    ],
+  });
+});
+
+test("refuses a setting that a forgotten quote takes into the value above it", async () => {
+  const file = await fileWith("A='x\nARCHIVER_DELETE=never\nB='\n");
+  expect((await read(file)).problems).toMatchObject([
+    { name: expect.stringMatching(/, line 2$/), problem: "is within the quoted value that begins on line 1" },
+  ]);
+});
+
 const PLAIN_FIX = "Write one setting on each line, such as ARCHIVER_DELETE=never; a comment begins with #.";
 const NAMED_FIX = "Write ARCHIVER_DELETE=value, with = between the name and its value.";
 

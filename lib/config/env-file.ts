@@ -1,5 +1,4 @@
 import { readFile, stat } from "node:fs/promises";
-import { parseEnv } from "node:util";
 import { readLines } from "./env-lines.ts";
 import { ConfigurationError, type ConfigurationProblem } from "./errors.ts";
 import { problemsOfNodeNames, withoutNodeNames } from "./node-names.ts";
@@ -39,10 +38,13 @@ export async function withSettingsFile(env: Environment, file: SettingsFile): Pr
   const { text, mode } = await readWithinLimit(file);
   const { settings, problems } = readLines(nameOf(file), text.replace(/^\uFEFF/, ""));
   const warning = warningOfMode(file, mode);
-  const read = parseEnv(settings);
   return {
-    environment: { ...withoutNodeNames(read), ...env },
-    problems: [...problems, ...problemsOfNodeNames(nameOf(file), read, env), ...problemsOfNearNames(read)],
+    environment: { ...withoutNodeNames(settings), ...env },
+    problems: [
+      ...problems,
+      ...problemsOfNodeNames(nameOf(file), settings, env),
+      ...problemsOfNearNames(settings),
+    ],
     ...(warning === undefined ? {} : { warning }),
   };
 }
