@@ -1,12 +1,11 @@
 import { revisionOf } from "../domain/export-task.ts";
-import { changeOfArchive } from "../identity/marker.ts";
 import type { KeepReason, PostponeReason } from "../records/run-report.ts";
 import { recordsOfRevision } from "../records/task-records.ts";
 import type { Attempt } from "./attempt.ts";
 import { type Copy, isSameObject } from "./copy.ts";
-import { SystemFailure } from "./errors.ts";
 import type { FinishedTask } from "./inspect-task.ts";
-import { doubtAbout, listForRun, type Run, taskIn } from "./run.ts";
+import { requireOwnArchive } from "./own-archive.ts";
+import { doubtAbout, listForRun, taskIn } from "./run.ts";
 import { LIST_MAX_AGE_MS } from "./settings.ts";
 import { isBlockedBySibling, isSiblingPatienceOver } from "./siblings.ts";
 
@@ -48,26 +47,13 @@ export async function gate(attempt: Attempt, state: FinishedTask, copy: Copy): P
     // The newest readable record names another object than the one that was checked: look again.
     return { kind: "wait", reason: "copy-missing" };
   }
-  await requireOwnArchive(run, signal);
+  // Between holds and HEAD: to mislead both, a store would have to come and go in between.
+  await requireOwnArchive(run, { signal });
   const object = await run.ports.store.head(copy.record.object.key, { signal });
   if (object === undefined || !isSameObject(object, copy.seen)) {
     return { kind: "wait", reason: "copy-missing" };
   }
   return await platformVerdict(attempt, state, copy);
-}
-
-/**
- * No hold, in a store that was put in the archive's place while the run was under way, proves nothing. Asked between
- * holds and HEAD: to mislead both, a store would have to come and go in between.
- * @throws SystemFailure when what the run opened is not there any more.
- */
-async function requireOwnArchive({ abilities, ports }: Run, signal: AbortSignal): Promise<void> {
-  const { archiveId } = abilities;
-  const change =
-    archiveId === undefined ? undefined : await changeOfArchive(ports.store, archiveId, { signal });
-  if (change !== undefined) {
-    throw new SystemFailure(change);
-  }
 }
 
 async function platformVerdict(attempt: Attempt, state: FinishedTask, copy: Copy): Promise<GateVerdict> {

@@ -5,6 +5,7 @@ import type { CallOptions } from "../ports/platform.ts";
 import type { ReceivedMessage } from "../ports/task-queue.ts";
 import { SystemFailure } from "./errors.ts";
 import type { Lease } from "./lease.ts";
+import { requireOwnArchive } from "./own-archive.ts";
 import type { Run } from "./run.ts";
 import { runTimeLeftMs } from "./task-time.ts";
 import { withOwnLimit } from "./time-limit.ts";
@@ -71,6 +72,7 @@ export async function deadLetter(run: Run, held: LeasedMessage, facts: LetterFac
   const { folder, exportTaskId, revision, reason, detail, attempts } = facts;
   const { runId } = run;
   await settling(run, held, async (options) => {
+    await requireOwnArchive(run, options);
     if (folder !== undefined) {
       await store.abortUploadsUnder(folder, options);
     }

@@ -75,6 +75,13 @@ export async function writeMarker(
   };
   const condition: WriteCondition = { kind: abilities.createOnce ? "if-absent" : "always" };
   for (let attempt = 1; attempt <= WRITE_TRIES; attempt += 1) {
+    if (!abilities.createOnce) {
+      // Looking for records and trying the store out took a while: another runner's marker is not written over.
+      const theirs = await readMarker(store, options);
+      if (theirs !== undefined) {
+        return theirs;
+      }
+    }
     await store.putDocument(ARCHIVE_MARKER_KEY, `${JSON.stringify(marker)}\n`, condition, options);
     if (!abilities.createOnce) {
       await clock.sleep(MARKER_STANDS_MS, options.signal);

@@ -2,8 +2,9 @@ import { expect, test } from "vitest";
 import { STORE_STATE_KEY } from "../../lib/domain/key-layout.ts";
 import type { RunReport } from "../../lib/records/run-report.ts";
 import { archiveRun, archiveStoreOf } from "../world/archive-run.ts";
-import { FOREIGN_PLACES, HOME_ID, plantMarker } from "../world/places.ts";
+import { FOREIGN_PLACES, type ForeignPlace, HOME_ID, plantMarker } from "../world/places.ts";
 import { World } from "../world/world.ts";
+import type { NewWorldTask } from "../world/world-task.ts";
 import { findWrongPlaces } from "../world/wrong-places.ts";
 
 const IDENTITY = { archiveId: HOME_ID, hasMemory: false, deletion: "after-verify" } as const;
@@ -15,10 +16,21 @@ class Night {
   readonly exportTaskId: string;
   #runs = 0;
 
-  constructor() {
+  constructor(task: NewWorldTask = {}) {
     plantMarker(this.world.store, HOME_ID);
-    this.exportTaskId = this.world.platform.addTask();
+    this.exportTaskId = this.world.platform.addTask(task);
     this.world.queue.send(this.exportTaskId);
+  }
+
+  /** Right after the next run has opened the archive. */
+  swapDuringRun(place: ForeignPlace): void {
+    const { faults, places } = this.world;
+    faults.plant({
+      site: "store.getDocument",
+      match: ({ subject }) => subject === STORE_STATE_KEY,
+      form: "race",
+      act: () => places.mount(place),
+    });
   }
 
   async run(): Promise<RunReport> {
@@ -46,15 +58,22 @@ test.each(FOREIGN_PLACES)("a run that finds %s begins nothing, and the next one 
   expect(findWrongPlaces(night.world, { home: "marked", deletion: "after-verify", isSet: true })).toEqual([]);
 });
 
+test.each(FOREIGN_PLACES)("what %s lacks, put there during a run, gives nothing up", async (place) => {
+  const night = new Night({ status: "Failed" });
+  night.swapDuringRun(place);
+  const report = await night.run();
+  expect(report).toMatchObject({ stopReason: "system-failure", failure: { code: CODES[place] } });
+  expect(night.world.queue.deadLetters).toEqual([]);
+  night.world.places.mount("home");
+  await night.world.run(() => night.world.clock.sleep(2 * 60_000));
+  await night.run();
+  expect(night.world.queue.deadLetters).toMatchObject([{ reason: "export-failed" }]);
+});
+
 test.each(FOREIGN_PLACES)("what %s holds, put there during a run, lets nothing be deleted", async (place) => {
   const night = new Night();
-  const { faults, places, platform, store } = night.world;
-  faults.plant({
-    site: "store.getDocument",
-    match: ({ subject }) => subject === STORE_STATE_KEY,
-    form: "race",
-    act: () => places.mount(place),
-  });
+  const { places, platform, store } = night.world;
+  night.swapDuringRun(place);
   const report = await night.run();
   expect(report).toMatchObject({ stopReason: "system-failure", failure: { code: CODES[place] } });
   expect(platform.has(night.exportTaskId)).toBe(true);

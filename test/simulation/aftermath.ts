@@ -52,7 +52,10 @@ export class Aftermath {
       return problem === undefined ? [] : [`${problem} (${letter.exportTaskId}: ${letter.reason})`];
     });
     const wasUnreadable = story.happenings.some(({ kind }) => kind === "send-unreadable");
-    const isLetterThere = letters.some(({ reason }) => reason === "unreadable");
+    const { archive, world } = this.#stage;
+    // Its record may lie in a store that came while it was written; the queue has the letter itself.
+    const inQueue = archive.wasSwappedUnderRun ? world.queue.deadLetters : [];
+    const isLetterThere = [...letters, ...inQueue].some(({ reason }) => reason === "unreadable");
     return wasUnreadable && !isLetterThere ? [...unfit, "I3: an unreadable body left no dead letter"] : unfit;
   }
 
@@ -157,7 +160,7 @@ export class Aftermath {
       if (deletedRevisions.length > 0) {
         return "deleted";
       }
-      if (letters.length > 0) {
+      if (letters.length > 0 || this.#isLetterInQueue(id)) {
         return "dead-lettered";
       }
       // Kept on purpose, and then somebody else removed it: its copy is there.
@@ -178,6 +181,12 @@ export class Aftermath {
     const fileIsGone = listed.status === "Success" && platform.fileOf(id) === undefined;
     const isGivenUp = letters.some(({ revision }) => revision === undefined || revision === listed.revision);
     return isGivenUp || (fileIsGone && letters.length > 0) ? "dead-lettered" : "open";
+  }
+
+  /** All there is of a letter whose record went into a store that came while it was written. */
+  #isLetterInQueue(id: string): boolean {
+    const { archive, world } = this.#stage;
+    return archive.wasSwappedUnderRun && world.queue.deadLetters.some(({ body }) => body.includes(`"${id}"`));
   }
 
   #isKeepReasonPossible(id: string): boolean {

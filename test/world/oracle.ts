@@ -15,9 +15,6 @@ import type { VirtualClock } from "./virtual-clock.ts";
 /** I1: how old the list may be that a delete relies on. */
 const LIST_FRESHNESS_MS = 5_000;
 
-/** So long two runners that make an archive together may take, calls of a minute included. */
-const AGREEING_MS = 2 * 60_000;
-
 /** The runner that may remove objects. */
 const SWEEPER = "sweep";
 
@@ -134,14 +131,14 @@ export class Oracle implements WorldObserver {
     }
   }
 
-  /** I10: an archive keeps its marker. Where nobody can create once, two that begin one together agree on the last. */
+  /** I10: an archive keeps its marker. Where nobody can create once, of two that begin one together the last wins. */
   #markerWritten(): void {
-    const standing = this.#entryAt(ARCHIVE_MARKER_KEY);
-    const isYoung =
-      standing !== undefined && this.#parts.clock.wallMs() - standing.modifiedAtMs < AGREEING_MS;
-    if (standing !== undefined && (this.#parts.store().settings.createOnce || !isYoung)) {
+    const isThere = this.#entryAt(ARCHIVE_MARKER_KEY) !== undefined;
+    const isBegun = this.#keysWritten.has(ARCHIVE_MARKER_KEY) && !this.#parts.store().settings.createOnce;
+    if (isThere && !isBegun) {
       this.#violate("I10: the marker of the archive was written over");
     }
+    this.#keysWritten.add(ARCHIVE_MARKER_KEY);
   }
 
   /** I2: records are written once, and a further `archived` record only when the object before it is no more. */

@@ -110,7 +110,15 @@ export const IDENTITY_BUGS: readonly PlantedBug[] = [
       "A store that was put in the archive's place during the run holds nothing back, and lets deletes through.",
     invariant: "I10",
     file: "lib/archive/gate.ts",
-    find: "  await requireOwnArchive(run, signal);\n",
+    find: "  await requireOwnArchive(run, { signal });\n",
+    replace: "",
+  },
+  {
+    name: "given up without a look at the marker",
+    breaks: "What another store does not hold counts as lost: a task that is archived ends as a dead letter.",
+    invariant: "I10",
+    file: "lib/archive/message-disposition.ts",
+    find: "    await requireOwnArchive(run, options);\n",
     replace: "",
   },
 ];

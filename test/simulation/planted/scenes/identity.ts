@@ -123,11 +123,33 @@ export const IDENTITY_SCENES: readonly Scene[] = [
       return stage;
     },
   },
-  {
-    name: "another store is put in the archive's place during a run",
+  swappedDuringRun("another store is put in the archive's place during a run", (stage) => {
+    stage.task();
+  }),
+  swappedDuringRun(
+    "the same, and an export has failed",
+    (stage) => {
+      stage.task("dead-letter:export-failed", { status: "Failed" });
+    },
+    (stage) => {
+      if (stage.world.queue.deadLetters.length > 0) {
+        stage.note("I10: an export was given up while another store lay in the archive's place");
+      }
+    },
+  ),
+];
+
+/** Another store comes right after the archive was opened, and goes after the run. */
+function swappedDuringRun(
+  name: string,
+  plan: (stage: Stage) => void,
+  lookAfterRun: (stage: Stage) => void = () => undefined,
+): Scene {
+  return {
+    name,
     async play(seed) {
       const stage = new Stage({ seed }, {}, { memory: "home" });
-      stage.task();
+      plan(stage);
       const { faults, places } = stage.world;
       faults.plant({
         site: "store.getDocument",
@@ -136,10 +158,11 @@ export const IDENTITY_SCENES: readonly Scene[] = [
         act: () => places.mount("another"),
       });
       await stage.run();
+      lookAfterRun(stage);
       places.mount("home");
       await stage.wait(15 * MINUTE_MS);
       await stage.runOn(3);
       return stage;
     },
-  },
-];
+  };
+}
