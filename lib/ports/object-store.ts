@@ -103,7 +103,8 @@ export interface ObjectStore {
   read(key: string, options: ReadOptions): AsyncIterable<Uint8Array>;
   /**
    * Every object whose key begins with the prefix, in no promised order. Uploads under way do not show. What stands
-   * at a key and is no object shows with its `oddity`.
+   * there and is no object shows with its `oddity`, also where its name is that of no object. What stands where a folder
+   * of the prefix belongs shows under its own key.
    */
   list(prefix: string, options: CallOptions): AsyncIterable<ListedObject>;
   /** Aborts every upload still open for keys below the prefix, whoever began it; returns how many. */

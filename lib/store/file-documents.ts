@@ -6,17 +6,11 @@ import { FILE_MODE } from "../files/own-files.ts";
 import { MAX_DOCUMENT_BYTES, type StoredDocument, type WriteCondition } from "../ports/object-store.ts";
 import { documentText, documentTooLargeError } from "./document-text.ts";
 import { errnoOf } from "./file-errors.ts";
-import { isFileName, objectPath } from "./file-keys.ts";
+import { DRAFT_KEY, isFileName, objectPath } from "./file-keys.ts";
 import type { FileLock } from "./file-lock.ts";
 import { etagOf, openObject, statEntry } from "./file-objects.ts";
 import type { FileRoot } from "./file-root.ts";
 import { removeIfPresent } from "./file-upload.ts";
-
-/**
- * Where every document is written before it takes its place. One name is enough: only the holder of the
- * lock writes, and what a dead holder left is removed by the next.
- */
-const DRAFT_PATH = join("state", ".document");
 
 /** The small JSON documents of a file store. Its etag is the content's: a document rewritten alike keeps it. */
 export class FileDocuments {
@@ -70,7 +64,7 @@ export class FileDocuments {
         return "conflict";
       }
       await this.#root.makeFolder(dirname(path));
-      const draftPath = join(this.#root.folder, DRAFT_PATH);
+      const draftPath = join(this.#root.folder, DRAFT_KEY);
       try {
         await writeDraft(draftPath, bytes);
         signal.throwIfAborted();

@@ -4,6 +4,12 @@ import { invalidKeyError } from "./file-errors.ts";
 /** The lock of all document writes; a SQLite file. Never opened as a file: closing it would drop the lock. */
 export const LOCK_KEY = "state/lock.db";
 
+/**
+ * Where every document is written before it takes its place. One name is enough: only the holder of the
+ * lock writes, and what a dead holder left is removed by the next.
+ */
+export const DRAFT_KEY = "state/.document";
+
 /** What SQLite and `mkfs` put beside our objects; none of it is one. */
 const FOREIGN_KEYS: ReadonlySet<string> = new Set([
   LOCK_KEY,
@@ -69,6 +75,25 @@ export function folderOfPrefix(rootFolder: string, prefix: string): string {
 /** The hidden name under which an object is written before it is complete. */
 export function uploadName(objectName: string, nonceHex12: string): string {
   return `.${objectName}.${nonceHex12}.upload`;
+}
+
+/** What is wrong with a name that no object and no folder of ours has, after the words "the entry …". */
+export function oddNameOf(name: string): string | undefined {
+  if (name.startsWith(".")) {
+    return "has a hidden name";
+  }
+  if (name.includes("\\")) {
+    return "has a backslash in its name";
+  }
+  // What Node shows for bytes that it cannot decode.
+  return name.includes("\ufffd") ? "has a name that is no UTF-8" : undefined;
+}
+
+/** Whether what stands at this key is one of the store's own hidden files: an upload under way, or a draft. */
+export function isTemporaryFile(key: string, isFile: boolean): boolean {
+  const objectName = objectNameOfUpload(key.slice(key.lastIndexOf("/") + 1));
+  const isUpload = objectName !== undefined && oddNameOf(objectName) === undefined;
+  return isFile && (isUpload || key === DRAFT_KEY);
 }
 
 /** The name of the object that a hidden file was to become, or `undefined` when it is no upload. */

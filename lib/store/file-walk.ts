@@ -4,7 +4,14 @@ import { join } from "node:path";
 import type { ListedObject } from "../ports/object-store.ts";
 import type { OpenUpload } from "../ports/store-sweeper.ts";
 import { errnoOf } from "./file-errors.ts";
-import { folderOfPrefix, isFileName, isForeign, isObjectKey, objectNameOfUpload } from "./file-keys.ts";
+import {
+  folderOfPrefix,
+  isFileName,
+  isForeign,
+  isTemporaryFile,
+  objectNameOfUpload,
+  oddNameOf,
+} from "./file-keys.ts";
 import type { FileRoot } from "./file-root.ts";
 import { removeIfPresent } from "./file-upload.ts";
 
@@ -14,14 +21,26 @@ interface Entry {
   readonly dirent: Dirent;
 }
 
-/** Every object below a prefix. What vanishes meanwhile is left out. */
+/** Every object below a prefix, and what is odd there. What vanishes meanwhile is left out. */
 export async function* listObjects(
   root: FileRoot,
   prefix: string,
   signal: AbortSignal,
 ): AsyncGenerator<ListedObject> {
-  for await (const { key } of walk(root, prefix, signal)) {
-    if (!isObjectKey(key) || !key.startsWith(prefix)) {
+  signal.throwIfAborted();
+  const instead = await insteadOfFolder(root, folderOfPrefix(root.folder, prefix));
+  if (instead !== undefined) {
+    yield* instead;
+    return;
+  }
+  for await (const { key, dirent } of walk(root, prefix, signal)) {
+    if (!key.startsWith(prefix) || isTemporaryFile(key, dirent.isFile())) {
+      continue;
+    }
+    const oddName = oddNameOf(dirent.name);
+    if (oddName !== undefined) {
+      // Not looked at: the path of a name that is no UTF-8 is not known.
+      yield { key, sizeBytes: 0, modifiedAtMs: 0, oddity: oddName };
       continue;
     }
     const stat = await unlessVanished(lstat(join(root.folder, key)));
@@ -32,6 +51,35 @@ export async function* listObjects(
       yield { key, sizeBytes, modifiedAtMs, ...(oddity === undefined ? {} : { oddity }) };
     }
   }
+}
+
+/**
+ * What a list shows where the folder is not there, or something else stands in its place or in that of one above it:
+ * somebody may have meant something by it, and a file `holds` is not the same as no holds. `undefined` for a folder.
+ */
+async function insteadOfFolder(root: FileRoot, folder: string): Promise<readonly ListedObject[] | undefined> {
+  await root.assertPresent();
+  // A link that leads somewhere fails here, as it does for every other call.
+  await root.assertWithin(join(root.folder, folder));
+  const names = folder === "" ? [] : folder.split("/");
+  for (const index of names.keys()) {
+    const key = names.slice(0, index + 1).join("/");
+    const stat = await unlessVanished(lstat(join(root.folder, key)));
+    if (stat === undefined) {
+      // An unmounted disk has every folder missing.
+      await root.assertPresent();
+      return [];
+    }
+    if (stat.isFile() && isFileName(key)) {
+      // An object of ours: below it is nothing, as in every other store.
+      return [];
+    }
+    if (!stat.isDirectory()) {
+      const oddity = `${oddityOf(stat) ?? "is a file"} where a folder belongs`;
+      return [{ key, sizeBytes: 0, modifiedAtMs: Math.floor(stat.mtimeMs), oddity }];
+    }
+  }
+  return undefined;
 }
 
 /** What an entry is that is no file, after the words "the entry …". */
@@ -57,6 +105,9 @@ export async function* listUploads(
   prefix: string,
   signal: AbortSignal,
 ): AsyncGenerator<OpenUpload> {
+  if ((await insteadOfFolder(root, folderOfPrefix(root.folder, prefix))) !== undefined) {
+    return;
+  }
   for await (const { key, dirent } of walk(root, prefix, signal)) {
     const objectName = objectNameOfUpload(dirent.name);
     if (objectName === undefined || !dirent.isFile()) {
@@ -84,14 +135,11 @@ function siblingKey(key: string, name: string): string {
 }
 
 /**
- * Everything but folders, in and below the deepest folder of the prefix; hidden folders are not ours. A folder that is
- * named like a file is an entry, too.
+ * Everything but folders, in and below the deepest folder of the prefix, which is a folder. A folder that is named like a file is an
+ * entry, too. So is one with a name that no folder of ours has; nothing in it is looked at.
  */
 async function* walk(root: FileRoot, prefix: string, signal: AbortSignal): AsyncGenerator<Entry> {
-  signal.throwIfAborted();
   const pending = [folderOfPrefix(root.folder, prefix)];
-  await root.assertPresent();
-  await root.assertWithin(join(root.folder, pending[0] ?? ""));
   for (let folder = pending.pop(); folder !== undefined; folder = pending.pop()) {
     const directory = await unlessVanished(opendir(join(root.folder, folder)));
     if (directory === undefined) {
@@ -100,27 +148,29 @@ async function* walk(root: FileRoot, prefix: string, signal: AbortSignal): Async
     for await (const dirent of directory) {
       signal.throwIfAborted();
       const key = folder === "" ? dirent.name : `${folder}/${dirent.name}`;
-      if (!dirent.isDirectory()) {
-        if (!isForeign(key)) {
-          yield { key, dirent };
-        }
-      } else if (isObjectKey(key) && key.startsWith(prefix)) {
+      if (isForeign(key)) {
+        continue;
+      }
+      const isOurs = dirent.isDirectory() && oddNameOf(dirent.name) === undefined;
+      if (isOurs && key.startsWith(prefix)) {
         pending.push(key);
-        if (isFileName(key)) {
-          yield { key, dirent };
-        }
+      }
+      if (!isOurs || isFileName(key)) {
+        yield { key, dirent };
       }
     }
   }
 }
 
+/**
+ * `undefined` for what is not there. Something else in a folder's place fails: below it is nothing, but it is not
+ * nothing itself.
+ */
 async function unlessVanished<Result>(call: Promise<Result>): Promise<Result | undefined> {
   try {
     return await call;
   } catch (thrown) {
-    // ENOTDIR: a name in the prefix is an object, below which there is nothing.
-    const errno = errnoOf(thrown);
-    if (errno === "ENOENT" || errno === "ENOTDIR") {
+    if (errnoOf(thrown) === "ENOENT") {
       return undefined;
     }
     throw thrown;

@@ -79,6 +79,18 @@ describe.concurrent("odd entries of the store", () => {
     );
   });
 
+  test("a file that stands for the holds holds every task, and is named", async (context) => {
+    const lab = await openLab(context);
+    await lab.control.addTasks(finishedExports(1));
+    await writeFile(join(lab.store.path, "holds"), "export-01");
+    const report = await run(lab);
+    expect(report).toMatchObject({ counts: { archived: 1, kept: 1, deleted: 0 } });
+    expect(report.leftAlone?.items).toMatchObject([{ kind: "hold", key: "holds" }]);
+    expect((await lab.control.state()).tasks).toHaveLength(1);
+    const { stdout } = await lab.archiver("hold", "list");
+    expect(stdout).toContain("is a file where a folder belongs, so every task is held");
+  });
+
   test("a task whose folder of records is a symbolic link fails alone, and nothing is written behind the link", async (context) => {
     const lab = await openLab(context);
     await lab.control.addTasks(finishedExports(2));
