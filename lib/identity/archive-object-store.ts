@@ -1,4 +1,5 @@
 import type {
+  FoundAbilities,
   ListedObject,
   ObjectInfo,
   ObjectStore,
@@ -69,8 +70,8 @@ export class ArchiveObjectStore<Store extends ObjectStore = ObjectStore> impleme
     return marker === undefined ? abilities : { ...abilities, archiveId: marker.archiveId };
   }
 
-  assume(abilities: StoreAbilities): void {
-    this.#store.assume(abilities);
+  assume(found: FoundAbilities): StoreAbilities {
+    return this.#store.assume(found);
   }
 
   async readClockMs(options: CallOptions): Promise<number> {

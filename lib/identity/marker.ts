@@ -10,7 +10,7 @@ import { archiveChanged, unreadableMarker } from "./errors.ts";
 
 const markerSchema = v.object({
   schemaVersion,
-  archiveId: v.pipe(v.string(), v.uuid()),
+  archiveId: v.pipe(v.string(), v.toLowerCase(), v.uuid()),
   createdAt: isoTime,
 });
 
@@ -73,6 +73,12 @@ export async function writeMarker(
     archiveId: archiveId ?? uuidOf(random),
     createdAt: new Date(clock.wallMs()).toISOString(),
   };
+  if (!abilities.createOnce) {
+    const standing = await markerMissedAtFirst(ports, options);
+    if (standing !== undefined) {
+      return standing;
+    }
+  }
   const condition: WriteCondition = { kind: abilities.createOnce ? "if-absent" : "always" };
   for (let attempt = 1; attempt <= WRITE_TRIES; attempt += 1) {
     if (!abilities.createOnce) {
@@ -97,6 +103,31 @@ export async function writeMarker(
     retry: "later",
     hint: "Look for a program that removes it, and at the store's own log.",
   });
+}
+
+/**
+ * Where a store cannot create once, one old answer would let a marker be written over: it is asked twice more, and
+ * otherwise.
+ */
+async function markerMissedAtFirst(
+  { store, clock }: { readonly store: ObjectStore; readonly clock: Clock },
+  options: CallOptions,
+): Promise<ArchiveMarker | undefined> {
+  await clock.sleep(MARKER_STANDS_MS, options.signal);
+  const standing = await readMarker(store, options);
+  if (standing !== undefined) {
+    return standing;
+  }
+  for await (const { key } of store.list(ARCHIVE_MARKER_KEY, options)) {
+    if (key === ARCHIVE_MARKER_KEY) {
+      throw new ArchiverError("store-unavailable", `${ARCHIVE_MARKER_KEY} is listed and could not be read`, {
+        scope: "system",
+        retry: "later",
+        hint: "The store gave an old answer. The next run asks again.",
+      });
+    }
+  }
+  return undefined;
 }
 
 /** A random UUID (RFC 9562, version 4). */

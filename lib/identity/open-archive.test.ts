@@ -278,6 +278,17 @@ describe("what the store can do", () => {
   });
 });
 
+test("what was remembered of the store does not decide how copies are verified", async () => {
+  const place = new Place();
+  place.mark();
+  const preflight = () => place.world.run(() => place.store().preflight(ALWAYS));
+  const { verification } = await preflight();
+  const state = JSON.parse(place.world.store.textAt(STORE_STATE_KEY) ?? "");
+  expect(state.abilities).not.toHaveProperty("verification");
+  place.plant(STORE_STATE_KEY, { ...state, abilities: { ...state.abilities, verification: "stored" } });
+  expect((await preflight()).verification).toBe(verification);
+});
+
 describe("init", () => {
   test("makes an archive, says what lies there, and finds it the second time", async () => {
     const place = new Place();

@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { parseJson } from "../domain/json.ts";
 import { STORE_STATE_KEY } from "../domain/key-layout.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { ObjectStore, StoreAbilities } from "../ports/object-store.ts";
+import type { FoundAbilities, ObjectStore, StoreAbilities } from "../ports/object-store.ts";
 import type { CallOptions } from "../ports/platform.ts";
 import { isoTime, SCHEMA_VERSION, schemaVersion } from "../records/schemas.ts";
 
@@ -19,7 +19,6 @@ const storeStateSchema = v.object({
   abilities: v.object({
     createOnce: v.boolean(),
     compareAndSwap: v.boolean(),
-    verification: v.picklist(["stored", "read-back"]),
     createOnceAtCompletion: v.optional(v.boolean()),
   }),
 });
@@ -41,14 +40,13 @@ export async function storeAbilities(ports: TryingPorts, options: CallOptions): 
   if (remembered === undefined) {
     return await tryStore(ports, options);
   }
-  ports.store.assume(remembered);
-  return remembered;
+  return ports.store.assume(remembered);
 }
 
 async function recallAbilities(
   { store, clock, storeSettings }: TryingPorts,
   options: CallOptions,
-): Promise<StoreAbilities | undefined> {
+): Promise<FoundAbilities | undefined> {
   const text = (await store.getDocument(STORE_STATE_KEY, options))?.text;
   const parsed = v.safeParse(storeStateSchema, text === undefined ? undefined : parseJson(text));
   if (!parsed.success || parsed.output.settings !== storeSettings) {
@@ -64,7 +62,7 @@ async function recallAbilities(
 /** Tries the store out, which removes what a dead try left behind, and remembers what was found. */
 export async function tryStore(ports: TryingPorts, options: CallOptions): Promise<StoreAbilities> {
   const { store, clock, storeSettings } = ports;
-  const abilities = await store.preflight(options);
+  const { verification, ...abilities } = await store.preflight(options);
   const state = {
     schemaVersion: SCHEMA_VERSION,
     settings: storeSettings,
@@ -72,5 +70,5 @@ export async function tryStore(ports: TryingPorts, options: CallOptions): Promis
     abilities,
   };
   await store.putDocument(STORE_STATE_KEY, `${JSON.stringify(state)}\n`, { kind: "always" }, options);
-  return abilities;
+  return { ...abilities, verification };
 }

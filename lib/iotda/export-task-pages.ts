@@ -1,4 +1,5 @@
 import type { ExportTask } from "../domain/export-task.ts";
+import { sortedJson } from "../domain/json.ts";
 import type { ExportTaskListing, OddItem } from "../ports/platform.ts";
 import { malformedAnswer } from "./errors.ts";
 import { readListItem } from "./list-items.ts";
@@ -51,6 +52,7 @@ type Items = Pick<ExportTaskListing, "tasks" | "oddItems">;
 class JoinedItems implements Items {
   readonly #tasks = new Map<string, ExportTask>();
   readonly #odd: OddItem[] = [];
+  readonly #contradicted = new Set<string>();
   #count = 0;
 
   get tasks(): readonly ExportTask[] {
@@ -71,9 +73,26 @@ class JoinedItems implements Items {
         if (read.item.id === undefined || !known.has(read.item.id)) {
           this.#odd.push({ index, ...read.item });
         }
-      } else if (!this.#tasks.has(read.task.exportTaskId)) {
-        this.#tasks.set(read.task.exportTaskId, read.task);
+      } else {
+        this.#addTask(index, read.task);
       }
     }
+  }
+
+  /** One id with two contents: nobody can tell which of them the platform has. */
+  #addTask(index: number, task: ExportTask): void {
+    const { exportTaskId: id } = task;
+    const before = this.#tasks.get(id);
+    if (this.#contradicted.has(id)) {
+      return;
+    }
+    if (before === undefined || sortedJson(before.source) === sortedJson(task.source)) {
+      this.#tasks.set(id, before ?? task);
+      return;
+    }
+    this.#contradicted.add(id);
+    this.#tasks.delete(id);
+    const problem = "is listed twice, with different contents";
+    this.#odd.push({ index, field: undefined, problem, id, condition: task });
   }
 }

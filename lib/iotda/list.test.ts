@@ -109,6 +109,16 @@ describe("paging", () => {
     expect(queries.map((query) => query.get("marker"))).toEqual([null, marker(151)]);
   });
 
+  test("one id with two contents is odd, whatever comes after it", async () => {
+    const [task = {}] = items(9, 1);
+    const pages = [{ export_tasks: [task, { ...task, export_count: 999 }, task] }];
+    const { tasks, oddItems } = await listOf(pages);
+    expect(tasks).toEqual([]);
+    expect(oddItems).toMatchObject([
+      { index: 1, id: "task-9", problem: "is listed twice, with different contents" },
+    ]);
+  });
+
   test("an empty page ends the list", async () => {
     const { tasks, queries } = await listOf([
       { export_tasks: items(50, 50), page: { marker: marker(1) } },

@@ -17,6 +17,9 @@ export interface StoreAbilities {
   readonly archiveId?: string;
 }
 
+/** The part of {@link StoreAbilities} that has to be tried out. */
+export type FoundAbilities = Pick<StoreAbilities, "createOnce" | "compareAndSwap" | "createOnceAtCompletion">;
+
 /** An object as HEAD shows it. */
 export interface ObjectInfo {
   readonly sizeBytes: number;
@@ -88,8 +91,11 @@ export type WriteCondition =
 export interface ObjectStore {
   /** Proves that the prefix can be written, read and listed, and finds out what the store can do. */
   preflight(options: CallOptions): Promise<StoreAbilities>;
-  /** Takes for granted what an earlier {@link preflight} of the same store and settings found. Asks nothing. */
-  assume(abilities: StoreAbilities): void;
+  /**
+   * Takes for granted what an earlier {@link preflight} of the same store and settings found by trying. Asks nothing.
+   * @returns the abilities in force: what the store's profile says goes before what was remembered.
+   */
+  assume(found: FoundAbilities): StoreAbilities;
   /** The store's clock at the moment of return, epoch milliseconds, good to some tens of milliseconds. May take a second. */
   readClockMs(options: CallOptions): Promise<number>;
 

@@ -3,9 +3,9 @@ import * as v from "valibot";
 import type { ArchiveMemory } from "../ports/archive-memory.ts";
 import type { CallOptions } from "../ports/platform.ts";
 import { type DatabaseDependencies, SqliteDatabase } from "./sqlite-database.ts";
-import { toQueueError } from "./sqlite-errors.ts";
+import { foreignFileError, toQueueError } from "./sqlite-errors.ts";
 
-const archiveRow = v.object({ archive_id: v.string() });
+const archiveRow = v.object({ archive_id: v.pipe(v.string(), v.toLowerCase(), v.uuid()) });
 
 /** The archive that a queue file was used with. The file is open only while it is asked. */
 export class SqliteArchiveMemory implements ArchiveMemory {
@@ -26,7 +26,7 @@ export class SqliteArchiveMemory implements ArchiveMemory {
     const row = await this.#withDatabase((database) =>
       database.run((file) => file.prepare("SELECT archive_id FROM archive").get(), signal),
     );
-    return row === undefined ? undefined : v.parse(archiveRow, row).archive_id;
+    return row === undefined ? undefined : this.#idIn(row);
   }
 
   /** Makes the queue file when it is not there yet. */
@@ -44,7 +44,7 @@ export class SqliteArchiveMemory implements ArchiveMemory {
         signal,
       ),
     );
-    return v.parse(archiveRow, row).archive_id;
+    return this.#idIn(row);
   }
 
   /** Makes the queue file when it is not there yet. */
@@ -61,6 +61,14 @@ export class SqliteArchiveMemory implements ArchiveMemory {
         signal,
       ),
     );
+  }
+
+  #idIn(row: unknown): string {
+    const parsed = v.safeParse(archiveRow, row);
+    if (!parsed.success) {
+      throw foreignFileError(this.#filePath, "the queue file remembers an archive whose id is not a UUID");
+    }
+    return parsed.output.archive_id;
   }
 
   async #withDatabase<T>(work: (database: SqliteDatabase) => Promise<T>): Promise<T> {

@@ -14,6 +14,13 @@ import { removeIfPresent } from "./file-upload.ts";
 const PROBE_FOLDER = "state";
 const PROBE_FILE = /^(?:preflight-[0-9a-f]{12}|\.preflight-[0-9a-f]{12}\.[0-9a-f]{12}\.upload)$/;
 
+/** What every folder that passes the preflight can do. */
+export const FOLDER_ABILITIES: StoreAbilities = {
+  createOnce: true,
+  compareAndSwap: true,
+  verification: "read-back",
+};
+
 export interface PreflightParts {
   readonly store: Pick<ObjectStore, "openUpload" | "head" | "read" | "list">;
   readonly root: FileRoot;
@@ -37,7 +44,7 @@ export async function probeFileStore(parts: PreflightParts, signal: AbortSignal)
     } finally {
       await removeProbeFiles(root);
     }
-    return { createOnce: true, compareAndSwap: true, verification: "read-back" };
+    return FOLDER_ABILITIES;
   }, signal);
 }
 

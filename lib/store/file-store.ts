@@ -25,7 +25,7 @@ import { FileDocuments } from "./file-documents.ts";
 import { ofWholeStore, toStoreError } from "./file-errors.ts";
 import { FileLock } from "./file-lock.ts";
 import { headObject, readObject } from "./file-objects.ts";
-import { probeFileStore } from "./file-preflight.ts";
+import { FOLDER_ABILITIES, probeFileStore } from "./file-preflight.ts";
 import { FILE_RETENTION_ABILITIES, readFileProtection, removeFile, removeObject } from "./file-retention.ts";
 import { FileRoot } from "./file-root.ts";
 import { FileUpload } from "./file-upload.ts";
@@ -80,8 +80,8 @@ export class FileStore implements ObjectStore, StoreSweeper, RetentionStore {
   }
 
   /** Every folder that passed a preflight can do the same. */
-  assume(): void {
-    // Nothing is kept: see above.
+  assume(): StoreAbilities {
+    return FOLDER_ABILITIES;
   }
 
   /** The store's clock is this machine's. */

@@ -46,14 +46,11 @@ export class WorldStore implements ObjectStore, StoreSweeper {
   }
 
   preflight({ signal }: CallOptions): Promise<StoreAbilities> {
-    return this.#call("store.preflight", "", signal, ({ settings }) => {
-      const { createOnce, compareAndSwap, verification } = settings;
-      return { createOnce, compareAndSwap, verification };
-    });
+    return this.#call("store.preflight", "", signal, ({ settings }) => abilitiesOf(settings));
   }
 
-  assume(): void {
-    // What this store can do is in its settings.
+  assume(): StoreAbilities {
+    return abilitiesOf(this.#parts.state().settings);
   }
 
   readClockMs({ signal }: CallOptions): Promise<number> {
@@ -309,4 +306,8 @@ function infoOf({ sizeBytes, etag, versionId, checksum }: StoredEntry): ObjectIn
 
 function textOf(entry: StoredEntry): string | undefined {
   return entry.sizeBytes <= MAX_DOCUMENT_BYTES && isUtf8(entry.bytes) ? entry.text : undefined;
+}
+
+function abilitiesOf({ createOnce, compareAndSwap, verification }: StoreAbilities): StoreAbilities {
+  return { createOnce, compareAndSwap, verification };
 }

@@ -1,5 +1,6 @@
 import { DeleteObjectCommand } from "@aws-sdk/client-s3";
 import {
+  type FoundAbilities,
   type ListedObject,
   type ObjectInfo,
   type ObjectStore,
@@ -77,8 +78,15 @@ export class S3Store implements ObjectStore, StoreSweeper, RetentionStore {
     return this.#abilities;
   }
 
-  assume(abilities: StoreAbilities): void {
-    this.#abilities = { createOnceAtCompletion: false, ...abilities };
+  assume(found: FoundAbilities): StoreAbilities {
+    const { conditionalPut, conditionalCompletion, verification } = this.#context.profile;
+    this.#abilities = {
+      createOnce: isInForce(conditionalPut, found.createOnce),
+      compareAndSwap: isInForce(conditionalPut, found.compareAndSwap),
+      createOnceAtCompletion: isInForce(conditionalCompletion, found.createOnceAtCompletion),
+      verification,
+    };
+    return this.#abilities;
   }
 
   async readClockMs({ signal }: CallOptions): Promise<number> {
@@ -222,6 +230,11 @@ export class S3Store implements ObjectStore, StoreSweeper, RetentionStore {
     const found = kind === "if-absent" ? this.#abilities?.createOnce : this.#abilities?.compareAndSwap;
     return isRelied(this.#context.profile.conditionalPut, found);
   }
+}
+
+/** What was remembered counts only where the profile leaves it to trying. */
+function isInForce(support: ConditionSupport, found: boolean | undefined): boolean {
+  return support === "probed" ? found === true : support === "assumed";
 }
 
 function isRelied(support: ConditionSupport, found: boolean | undefined): boolean {
