@@ -149,6 +149,34 @@ describe("a task is held", () => {
     expect(await isHeld()).toBe(false);
   });
 
+  test.each([holdKey(ID), globHoldKey("5f2d*")])(
+    "by %s, which is listed again although the store says that it has no such document",
+    async (key) => {
+      const scene = sceneOf();
+      scene.plant(key, "{}");
+      const { store, world } = scene;
+      const lists: string[] = [];
+      const reader = new HoldsReader({
+        list: (prefix, options) => {
+          lists.push(prefix);
+          return store.list(prefix, options);
+        },
+        getDocument: async () => undefined,
+      });
+      const holds = await world.run(() => reader.read(ALWAYS));
+      expect([holds.isHeld(ID), holds.isHeld("other-1")]).toEqual([true, false]);
+      expect(lists).toHaveLength(2);
+    },
+  );
+
+  test("no longer once a hold is lifted while it is read", async () => {
+    const scene = sceneOf();
+    scene.plant(holdKey(ID), "{}");
+    const act = () => scene.world.store.removeObject(holdKey(ID));
+    scene.world.faults.plant({ site: "store.getDocument", form: "race", act });
+    expect(await held(scene)).toBe(false);
+  });
+
   test("nobody knows while the store fails", async () => {
     const scene = sceneOf();
     const error = storeError("store-unavailable");

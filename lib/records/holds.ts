@@ -85,52 +85,66 @@ const ADVICE = 'set the hold with "iotda-archiver hold add", and move the file a
  * to hold something.
  */
 export class HoldsReader {
-  readonly #store: ObjectStore;
+  readonly #store: Pick<ObjectStore, "list" | "getDocument">;
   /** Documents read before, by key, size and time: holds are asked for at each delete and rarely change. */
   readonly #read = new Map<string, StoredDocument>();
 
-  constructor(store: ObjectStore) {
+  constructor(store: Pick<ObjectStore, "list" | "getDocument">) {
     this.#store = store;
   }
 
   /** Reads what stands now. Throws what the store throws. */
   async read(options: CallOptions): Promise<Holds> {
+    const listed = await this.#list(options);
+    if (listed === undefined) {
+      const problem = `more than ${MAX_HOLDS} files lie there, so every task is held; move foreign files away`;
+      return new Holds([EVERYTHING], [{ kind: "hold", key: HOLDS_FOLDER, problem }]);
+    }
+    const found: Understood[] = [];
+    for (let start = 0; start < listed.length; start += READS_AT_ONCE) {
+      const batch = listed.slice(start, start + READS_AT_ONCE);
+      found.push(...(await allEnded(batch.map((object) => this.#understand(object, options)))));
+    }
+    const standing = await this.#withoutLifted(found, options);
+    return new Holds(
+      standing.map(({ hold }) => hold).sort((a, b) => (a.key < b.key ? -1 : 1)),
+      standing.flatMap(({ leftAlone }) => leftAlone),
+    );
+  }
+
+  /** `undefined` for more than anybody sets. */
+  async #list(options: CallOptions): Promise<readonly ListedObject[] | undefined> {
     const listed: ListedObject[] = [];
     for await (const object of this.#store.list(HOLDS_FOLDER, options)) {
       if (FOLDER_MARKERS.has(object.key) || object.key.startsWith(LIFTED_HOLDS_FOLDER)) {
         continue;
       }
       if (listed.push(object) > MAX_HOLDS) {
-        const problem = `more than ${MAX_HOLDS} files lie there, so every task is held; move foreign files away`;
-        return new Holds([EVERYTHING], [{ kind: "hold", key: HOLDS_FOLDER, problem }]);
+        return undefined;
       }
     }
-    const all: Hold[] = [];
-    const leftAlone: OddHold[] = [];
-    for (let start = 0; start < listed.length; start += READS_AT_ONCE) {
-      const batch = listed.slice(start, start + READS_AT_ONCE);
-      for (const found of await allEnded(batch.map((object) => this.#understand(object, options)))) {
-        if (found !== undefined) {
-          all.push(found.hold);
-          leftAlone.push(...found.leftAlone);
-        }
-      }
-    }
-    return new Holds(
-      all.sort((a, b) => (a.key < b.key ? -1 : 1)),
-      leftAlone,
-    );
+    return listed;
   }
 
-  /** `undefined` for a hold that was lifted meanwhile. */
-  async #understand(
-    object: ListedObject,
-    options: CallOptions,
-  ): Promise<{ readonly hold: Hold; readonly leftAlone: readonly OddHold[] } | undefined> {
+  /**
+   * A hold that is not there when it is read was lifted meanwhile, or the answer is wrong: proxies and wrong tenants
+   * answer 404, too. Its name says whom it holds, so it holds unless a second list does without it.
+   */
+  async #withoutLifted(found: readonly Understood[], options: CallOptions): Promise<readonly Understood[]> {
+    if (!found.some(({ isMissing }) => isMissing)) {
+      return found;
+    }
+    const again = await this.#list(options);
+    const keys = again && new Set(again.map(({ key }) => key));
+    return found.filter(({ hold, isMissing }) => !isMissing || keys?.has(hold.key) !== false);
+  }
+
+  async #understand(object: ListedObject, options: CallOptions): Promise<Understood> {
     const { key, oddity } = object;
     const odd = (problem: string) => ({
       hold: { key, pattern: undefined, record: undefined },
       leftAlone: [{ kind: "hold" as const, key, problem: `${problem}, so every task is held; ${ADVICE}` }],
+      isMissing: false,
     });
     if (oddity !== undefined) {
       return odd(`it ${oddity}`);
@@ -140,13 +154,12 @@ export class HoldsReader {
       return odd("its name is not that of a hold");
     }
     const document = await this.#document(object, options);
-    if (document === undefined) {
-      return undefined;
-    }
     const inside = parseRecord(holdPatternSchema, document)?.pattern;
-    return inside !== undefined && inside !== pattern
-      ? odd("its content names another pattern than its name")
-      : { hold: { key, pattern, record: parseRecord(holdRecordSchema, document) }, leftAlone: [] };
+    if (inside !== undefined && inside !== pattern) {
+      return odd("its content names another pattern than its name");
+    }
+    const hold = { key, pattern, record: parseRecord(holdRecordSchema, document) };
+    return { hold, leftAlone: [], isMissing: document === undefined };
   }
 
   async #document(object: ListedObject, options: CallOptions): Promise<StoredDocument | undefined> {
@@ -162,6 +175,14 @@ export class HoldsReader {
     }
     return document;
   }
+}
+
+/** One entry below `holds/`, as far as it can be understood. */
+interface Understood {
+  readonly hold: Hold;
+  readonly leftAlone: readonly OddHold[];
+  /** It was listed, and the store says that there is no such document. */
+  readonly isMissing: boolean;
 }
 
 function patternOfKey(key: string): string | undefined {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { HoldsReader } from "../../lib/records/holds.ts";
 import { Records } from "../../lib/records/records.ts";
 import { RetentionRecords } from "../../lib/records/retention-records.ts";
@@ -45,4 +45,17 @@ test.each([
   expect((await new HoldsReader(store).read({ signal })).isHeld(ID)).toBe(false);
   expect(await isNamedByReport(store, ID, DAY_MS, DAY_MS + 1, { signal })).toBe(false);
   store.close();
+});
+
+test.each([
+  ["aws", { kind: "status", status: 404, code: "NoSuchKey" }],
+  ["obs", { kind: "status", status: 404, code: "NoSuchTenant" }],
+  ["generic", { kind: "status", status: 404, code: "NotFound" }],
+] as const)("a hold that is listed and answers 404 on profile %s holds", async (profile, fault) => {
+  const store = storeOn(server, { profile, prefix: newPrefix() });
+  onTestFinished(() => store.close());
+  await store.putDocument(`holds/${ID}.json`, "{}", ALWAYS, { signal });
+  await server.control.scriptFaults({ operation: "GetObject", times: 1, fault });
+  const holds = await new HoldsReader(store).read({ signal });
+  expect([holds.isHeld(ID), holds.isHeld("other")]).toEqual([true, false]);
 });

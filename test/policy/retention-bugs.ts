@@ -25,8 +25,8 @@ const ROWS: readonly Row[] = [
     "unreadable hold passed over",
     "An export goes although a damaged document holds it.",
     HOLDS,
-    "if (document === undefined) {\n      return undefined;",
-    "if (document?.text === undefined) {\n      return undefined;",
+    "const hold = { key, pattern,",
+    'const hold = { key, pattern: document?.text === undefined ? "" : pattern,',
   ],
   [
     "lock not asked for",

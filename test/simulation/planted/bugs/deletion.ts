@@ -102,8 +102,8 @@ export const DELETION_BUGS: readonly PlantedBug[] = [
     breaks: "A hold whose content names another task than its file does holds the task of the file alone.",
     invariant: "I3",
     file: "lib/records/holds.ts",
-    find: "return inside !== undefined && inside !== pattern",
-    replace: "return inside !== undefined && inside === null",
+    find: "if (inside !== undefined && inside !== pattern) {",
+    replace: "if (inside !== undefined && inside === null) {",
   },
   {
     name: "delete-disabled ignored",
