@@ -66,6 +66,7 @@ test("lines of the file and the settings themselves are one list of problems, wi
     problems: [
       { name: expect.stringMatching(/, line 1$/), problem: expect.stringContaining("neither") },
       { name: expect.stringMatching(/, line 4$/), problem: expect.stringContaining("that line 2 sets") },
+      { name: expect.stringMatching(/, line 7$/), problem: expect.stringContaining("begins on line 6") },
       { name: "ARCHIVER_DELTE" },
       { name: "ARCHIVER_STORE", problem: expect.stringContaining("nowhere") },
       { name: "ARCHIVER_QUEUE" },
