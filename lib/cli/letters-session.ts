@@ -7,7 +7,7 @@ import type { DeadLetterQueue } from "../ports/task-queue.ts";
 import { loadSettings } from "./environment.ts";
 import { interruptible } from "./interrupt.ts";
 import type { CommonOptions } from "./session.ts";
-import { hideSecrets } from "./shown-secrets.ts";
+import { shownSecrets } from "./shown-secrets.ts";
 import { operatorLines } from "./terminal.ts";
 
 /** What a command about dead letters works with. */
@@ -47,12 +47,13 @@ async function inArchive<T>(
   work: (session: LettersSession) => Promise<T>,
 ): Promise<T> {
   const { platform, proxy } = configuration;
-  const keys = new AccessKeys(platform.credentials, { learn: hideSecrets }, proxy);
+  const keys = new AccessKeys(platform.credentials, shownSecrets, proxy);
   const { store, close }: WiredStore = await wireStore({
     configuration,
     scope: platform,
     keys,
     purpose: "use",
+    redactor: shownSecrets,
   });
   try {
     return await inQueue(configuration, store, work);
@@ -68,7 +69,7 @@ async function inQueue<T, Store extends ArchiveStore | undefined>(
   work: (session: LettersSession<Store>) => Promise<T>,
 ): Promise<T> {
   const say = await operatorLines();
-  const { queue, close } = wireQueue(configuration, store);
+  const { queue, close } = wireQueue(configuration, store, shownSecrets);
   try {
     return await interruptible(say, (signal) => work({ queue, store, signal }));
   } finally {

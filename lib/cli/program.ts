@@ -1,6 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import manifest from "../../package.json" with { type: "json" };
 import { ConfigurationError } from "../config/errors.ts";
+import { knownSecrets } from "../config/known-secrets.ts";
 import { describeFailure, type Failure } from "../domain/errors.ts";
 import { BATCH_TASK_ID } from "../domain/request-layout.ts";
 import { RetentionPolicyError } from "../retention/errors.ts";
@@ -20,6 +21,7 @@ import { InterruptedByOperator } from "./interrupt.ts";
 import { createOutput, type Output } from "./output.ts";
 import { addRetentionCommands, reasonText } from "./retention-commands.ts";
 import type { CommonOptions } from "./session.ts";
+import { hideSecrets } from "./shown-secrets.ts";
 import { lineWriter } from "./terminal.ts";
 
 // The help wraps it to the terminal's width.
@@ -53,6 +55,8 @@ type Complain = (lines: readonly string[]) => void;
  * @returns the exit code; nothing is thrown.
  */
 export async function run(args: string[]): Promise<ExitCode> {
+  // Words of the command line are shown before any settings are read.
+  hideSecrets(knownSecrets(process.env));
   let exitCode: ExitCode = EXIT.done;
   const asJson = args.includes("--json");
   const output = await createOutput(process.stdout, asJson);

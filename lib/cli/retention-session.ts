@@ -8,7 +8,7 @@ import type { ExpiryPorts, RetentionEvent, RetentionPorts, RetentionSettings } f
 import { loadConfiguration } from "./environment.ts";
 import { interruptible } from "./interrupt.ts";
 import type { CommonOptions } from "./session.ts";
-import { hideSecrets } from "./shown-secrets.ts";
+import { shownSecrets } from "./shown-secrets.ts";
 import { isLive, operatorLines } from "./terminal.ts";
 
 /** What a command that only reads and holds archived exports works with. */
@@ -37,9 +37,15 @@ export async function withArchive<T>(
   const configuration = await loadConfiguration(options, ["platform", "store"]);
   const { platform, store: place, proxy } = configuration;
   const say = await operatorLines();
-  const keys = new AccessKeys(platform.credentials, { learn: hideSecrets }, proxy);
+  const keys = new AccessKeys(platform.credentials, shownSecrets, proxy);
   const scope = { projectId: platform.projectId, instanceId: platform.instanceId };
-  const { store, close } = await wireStore({ configuration, scope, keys, purpose: "use" });
+  const { store, close } = await wireStore({
+    configuration,
+    scope,
+    keys,
+    purpose: "use",
+    redactor: shownSecrets,
+  });
   try {
     const ports = retentionPorts(store, showEvents(say));
     const storeFolder = place.kind === "file" ? place.folder : undefined;
@@ -58,13 +64,14 @@ export async function withRetention<T>(
   const configuration = await loadConfiguration(options, ["platform", "store", "retention"]);
   const { proxy } = configuration;
   const say = await operatorLines();
-  const keys = new AccessKeys(configuration.platform.credentials, { learn: hideSecrets }, proxy);
+  const keys = new AccessKeys(configuration.platform.credentials, shownSecrets, proxy);
   const platform = wirePlatform(configuration.platform, proxy, keys);
   const { store, close } = await wireStore({
     configuration,
     scope: configuration.platform,
     keys,
     purpose: "use",
+    redactor: shownSecrets,
   });
   try {
     const ports = { ...retentionPorts(store, showEvents(say)), platform };

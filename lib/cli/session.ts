@@ -8,7 +8,7 @@ import type { Secret } from "../observability/secret.ts";
 import { loadConfiguration, type SettingsFileOptions } from "./environment.ts";
 import { interruptible } from "./interrupt.ts";
 import { createPlainView, type RunView } from "./run-view.ts";
-import { hideSecrets } from "./shown-secrets.ts";
+import { shownSecrets, withoutSecrets } from "./shown-secrets.ts";
 import { isLive } from "./terminal.ts";
 
 /** Options that every command takes. */
@@ -37,7 +37,7 @@ export async function withSession<T>(
   const redactor = new Redactor(configuration.secrets);
   const learn = (secrets: readonly (string | Secret)[]) => {
     redactor.learn(secrets);
-    hideSecrets(secrets);
+    shownSecrets.learn(secrets);
   };
   const view = await createView(configuration, redactor);
   const { guessedRegion: region } = configuration.platform;
@@ -47,7 +47,7 @@ export async function withSession<T>(
   try {
     const archiver = await wire(configuration, (event) => view.observe(event), {
       purpose,
-      redactor: { learn },
+      redactor: { learn, result: withoutSecrets },
     });
     try {
       return await interruptible(

@@ -1,7 +1,7 @@
 import type { PlatformScope } from "../domain/export-task.ts";
 import { ArchiveStore } from "../identity/archive-store.ts";
 import type { IdentityPorts, IdentitySettings } from "../identity/open-archive.ts";
-import type { SecretLearner } from "../observability/redact.ts";
+import type { ResultRedactor, SecretLearner } from "../observability/redact.ts";
 import type { ArchiveMemory } from "../ports/archive-memory.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
 import type { RetentionStore } from "../ports/retention-store.ts";
@@ -24,6 +24,8 @@ export interface StoreWiring {
    * nothing is deleted. `use` is everything else: it writes no marker.
    */
   readonly purpose: "use" | "work";
+  /** Takes the known secrets out of what is written for people. */
+  readonly redactor: Pick<ResultRedactor, "result">;
   /** Hears what was decided about the archive. */
   readonly say?: IdentityPorts["say"];
 }
@@ -40,13 +42,20 @@ export async function wireStore({
   scope,
   keys,
   purpose,
+  redactor,
   say = () => undefined,
 }: StoreWiring): Promise<WiredStore> {
   const { store, close } = await wireBareStore(configuration, keys);
   const begins = purpose === "work" && configuration.archive.delete === "never";
   const archive = new ArchiveStore(
     store,
-    { memory: memoryOf(configuration), clock: systemClock, random: systemRandom, say },
+    {
+      memory: memoryOf(configuration),
+      clock: systemClock,
+      random: systemRandom,
+      say,
+      redact: (text) => redactor.result(text),
+    },
     { ...identityOf(configuration), scope, purpose: begins ? "begin" : purpose },
   );
   return { store: archive, close };
@@ -71,7 +80,7 @@ export async function wireInit(
 /** Huawei's keys, where the store takes them. @param redactor learns those that are read from a secret. */
 export function keysOfStore(
   { store, proxy }: Configuration<"store">,
-  redactor: SecretLearner | undefined,
+  redactor: SecretLearner,
 ): AccessKeys | undefined {
   return store.kind === "s3" && store.credentials.kind === "huawei"
     ? new AccessKeys(store.credentials.keys, redactor, proxy)

@@ -4,7 +4,7 @@ import type { ArchiveSettings } from "../archive/settings.ts";
 import { ArchiveQueue } from "../identity/archive-queue.ts";
 import type { ArchiveStore } from "../identity/archive-store.ts";
 import { createIotdaClient, type IotdaClient } from "../iotda/client.ts";
-import type { SecretLearner } from "../observability/redact.ts";
+import { Redactor, type ResultRedactor } from "../observability/redact.ts";
 import type { CallOptions } from "../ports/platform.ts";
 import type { DeadLetterQueue, QueueDepth, TaskQueue } from "../ports/task-queue.ts";
 import { isQueueFileThere } from "../queue/sqlite-archive-memory.ts";
@@ -34,15 +34,15 @@ export interface Archiver {
 }
 
 export interface WiringOptions extends Pick<StoreWiring, "purpose"> {
-  /** Learns secrets that are read while the program runs. */
-  readonly redactor?: SecretLearner | undefined;
+  /** Learns secrets that are read while the program runs, and keeps them out of records and letters. */
+  readonly redactor?: ResultRedactor;
 }
 
 /** Builds adapters and settings. Nothing is opened yet: the first call on store or queue opens the archive. */
 export async function wire(
   configuration: Configuration,
   observe: Observe,
-  { purpose, redactor }: WiringOptions,
+  { purpose, redactor = new Redactor(configuration.secrets) }: WiringOptions,
 ): Promise<Archiver> {
   const { proxy } = configuration;
   const settings = settingsOf(configuration);
@@ -53,10 +53,11 @@ export async function wire(
     scope: settings.scope,
     keys,
     purpose,
+    redactor,
     say: (code, message) => observe({ kind: "warning", code, message }),
   });
-  const { queue, close: closeQueue } = wireQueue(configuration, store);
-  const alone = wireQueue(configuration, undefined);
+  const { queue, close: closeQueue } = wireQueue(configuration, store, redactor);
+  const alone = wireQueue(configuration, undefined, redactor);
   return {
     ports: { platform, store, queue, clock: systemClock, random: systemRandom, observe },
     settings,
@@ -107,14 +108,21 @@ export interface WiredQueue {
   readonly close: () => void;
 }
 
-/** The task queue. @param archive is opened before anything is asked of the queue; without it, the queue stands alone. */
+/**
+ * The task queue.
+ *
+ * @param archive is opened before anything is asked of the queue; without it, the queue stands alone.
+ * @param redactor takes the known secrets out of dead letters.
+ */
 export function wireQueue(
   { queue: place, proxy }: Configuration<"queue">,
   archive: Pick<ArchiveStore, "archive"> | undefined,
+  redactor: Pick<ResultRedactor, "result">,
 ): WiredQueue {
   let opened: { close(): void } | undefined;
   const queue = new ArchiveQueue({
     visibilityMs: place.visibilityMs,
+    redact: (text) => redactor.result(text),
     archive: async (options) => await archive?.archive(options),
     open: async () => {
       const queue = await openQueue(place, proxy);

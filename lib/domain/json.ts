@@ -66,6 +66,21 @@ function isNode(value: unknown): value is object {
   return typeof value === "object" && value !== null;
 }
 
+/** A copy of a report or a document of ours, each text in it changed on its own; names stay. */
+export function mapTexts<Value>(value: Value, change: (text: string) => string): Value {
+  const inner = (item: unknown): unknown => mapTexts(item, change);
+  const copy: unknown =
+    typeof value === "string"
+      ? change(value)
+      : Array.isArray(value)
+        ? value.map(inner)
+        : isNode(value)
+          ? Object.fromEntries(Object.entries(value).map(([name, item]) => [name, inner(item)]))
+          : value;
+  // Only texts were changed.
+  return copy as Value;
+}
+
 /** JSON with sorted keys: two spellings of one value compare equal. `undefined` for what JSON cannot say. */
 export function sortedJson(value: unknown): string | undefined {
   return JSON.stringify(value, (_key, inner: unknown) =>

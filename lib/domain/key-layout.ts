@@ -49,6 +49,14 @@ export function isObjectOfRevision(key: string, folder: string, revision: string
   return match?.[1] === revision;
 }
 
+/**
+ * Whether a document tells people what happened, in words that others may have written. The program decides on nothing
+ * in it but ids, numbers and times.
+ */
+export function isForPeople(key: string): boolean {
+  return /^(?:runs|dead-letters|holds)\/|\/dead-letter(?:-\d+)?\.json$/.test(key);
+}
+
 /** The folder of every export of a project and instance. */
 export function exportsRoot(scope: PlatformScope): string {
   return `exports/${scopePath(scope)}/`;

@@ -67,7 +67,7 @@ export class WiredTargets implements EventTargets {
   }
 
   async #wire(): Promise<Wired> {
-    this.#wired ??= wireTargets(this.#configuration, this.#keys);
+    this.#wired ??= wireTargets(this.#configuration, this.#keys, this.#redactor);
     return await this.#wired;
   }
 }
@@ -81,10 +81,17 @@ interface Wired {
 async function wireTargets(
   configuration: EventsFunctionConfiguration,
   keys: AccessKeys | undefined,
+  redactor: Redactor,
 ): Promise<Wired> {
   const { scope } = configuration.events;
-  const { store, close: closeStore } = await wireStore({ configuration, scope, keys, purpose: "use" });
-  const { queue, close: closeQueue } = wireQueue(configuration, store);
+  const { store, close: closeStore } = await wireStore({
+    configuration,
+    scope,
+    keys,
+    purpose: "use",
+    redactor,
+  });
+  const { queue, close: closeQueue } = wireQueue(configuration, store, redactor);
   return {
     store,
     queue,

@@ -30,6 +30,7 @@ export const expireFunction: FunctionWork<ExpireRunReport> = {
       scope: configuration.platform,
       keys,
       purpose: "use",
+      redactor,
     });
     try {
       const settings = await retentionSettings(configuration, store, { signal });

@@ -127,3 +127,10 @@ test("keys that are learned on the way, and those of the host, reach no line", a
   expect(lines.join("")).not.toMatch(/secret-key|access=key/);
   expect(said()[0]).toMatchObject({ message: "[redacted] [redacted]", about: "[redacted]" });
 });
+
+test("what a call returns has no secret of the environment in it, and short words stay", async () => {
+  vi.stubEnv("HUAWEICLOUD_SDK_SK", "plantedSecretKey0123456789");
+  vi.stubEnv("HUAWEICLOUD_SDK_AK", "test");
+  const handler = handlerOf(async () => ({ report: "test of holds/plantedSecretKey0123456789.json" }));
+  expect(await handler({}, new Host(5_000))).toBe("test of holds/[redacted].json");
+});

@@ -3,6 +3,7 @@ import type { Context } from "aws-lambda";
 import { knownSecrets } from "../config/known-secrets.ts";
 import type { Environment } from "../config/read-settings.ts";
 import { ArchiverError, describeFailure, type Failure } from "../domain/errors.ts";
+import { mapTexts } from "../domain/json.ts";
 import { createFunctionLog, type FunctionLog } from "../observability/function-log.ts";
 import { LOG_LEVELS, type LogLevel } from "../observability/log.ts";
 import { emitMetrics, type MetricValues } from "../observability/metrics.ts";
@@ -97,7 +98,8 @@ async function invoke<Report>(
     log.error("system-failure", { failure: ended.failure });
   }
   emitMetrics(service, { ...ended.metrics, SystemFailures: ended.failure === undefined ? 0 : 1 });
-  return ended.report;
+  // A caller, and whoever reads what a host keeps of it, sees foreign names in it.
+  return mapTexts(ended.report, (text) => redactor.result(text));
 }
 
 function outOfTime(cause: unknown): ArchiverError {

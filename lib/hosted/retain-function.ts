@@ -37,6 +37,7 @@ export const retainFunction: FunctionWork<RetainRunReport> = {
       scope: configuration.platform,
       keys,
       purpose: "use",
+      redactor: invocation.redactor,
     });
     try {
       const settings = await retentionSettings(configuration, store, { signal });

@@ -1,3 +1,5 @@
+import { mapTexts, parseDocumentJson } from "../domain/json.ts";
+import { isForPeople } from "../domain/key-layout.ts";
 import type {
   FoundAbilities,
   ListedObject,
@@ -12,6 +14,7 @@ import type {
   WriteCondition,
 } from "../ports/object-store.ts";
 import type { CallOptions } from "../ports/platform.ts";
+import { jsonText } from "../records/create-once.ts";
 import {
   type IdentityPorts,
   type IdentitySettings,
@@ -19,6 +22,11 @@ import {
   openArchive,
 } from "./open-archive.ts";
 import { storeAbilities } from "./store-abilities.ts";
+
+export interface ArchiveStorePorts extends Omit<IdentityPorts, "store"> {
+  /** A text as it may be kept: without the secrets that are known. */
+  readonly redact: (text: string) => string;
+}
 
 interface Opening {
   readonly signal: AbortSignal;
@@ -32,12 +40,14 @@ interface Opening {
 export class ArchiveObjectStore<Store extends ObjectStore = ObjectStore> implements ObjectStore {
   readonly #store: Store;
   readonly #ports: IdentityPorts;
+  readonly #redact: ArchiveStorePorts["redact"];
   readonly #settings: IdentitySettings;
   #opening: Opening | undefined;
 
-  constructor(store: Store, ports: Omit<IdentityPorts, "store">, settings: IdentitySettings) {
+  constructor(store: Store, { redact, ...ports }: ArchiveStorePorts, settings: IdentitySettings) {
     this.#store = store;
     this.#ports = { ...ports, store };
+    this.#redact = redact;
     this.#settings = settings;
   }
 
@@ -106,13 +116,27 @@ export class ArchiveObjectStore<Store extends ObjectStore = ObjectStore> impleme
     return await (await this.opened(options)).getDocument(key, options);
   }
 
+  /** What is there for people is written without secrets that others have planted. */
   async putDocument(
     key: string,
     text: string,
     condition: WriteCondition,
     options: CallOptions,
   ): Promise<{ readonly etag: string } | "conflict"> {
-    return await (await this.opened(options)).putDocument(key, text, condition, options);
+    return await (await this.opened(options)).putDocument(
+      key,
+      isForPeople(key) ? this.#redacted(text) : text,
+      condition,
+      options,
+    );
+  }
+
+  /** Each text on its own: the document stays one. */
+  #redacted(text: string): string {
+    const document = parseDocumentJson(text);
+    return typeof document === "object" && document !== null
+      ? jsonText(mapTexts(document, this.#redact))
+      : this.#redact(text);
   }
 
   /** The store itself, once the archive is open. */

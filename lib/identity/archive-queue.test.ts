@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { CallOptions } from "../ports/platform.ts";
-import type { DeadLetterQueue, ReceivedMessage, TaskQueue } from "../ports/task-queue.ts";
+import type { DeadLetter, DeadLetterQueue, ReceivedMessage, TaskQueue } from "../ports/task-queue.ts";
 import { ArchiveQueue } from "./archive-queue.ts";
 
 type Queue = TaskQueue & DeadLetterQueue;
@@ -35,10 +35,12 @@ class Scene {
   readonly steps: string[] = [];
   archiveError: Error | undefined;
   openError: Error | undefined;
+  readonly letters: DeadLetter[] = [];
 
   queue(): ArchiveQueue {
     return new ArchiveQueue({
       visibilityMs: 1_000,
+      redact: (text) => text.replaceAll("planted", "[redacted]"),
       archive: async () => {
         this.steps.push("archive");
         this.#fail(this.archiveError);
@@ -72,7 +74,10 @@ class Scene {
       send: noted("send", undefined),
       sendRaw: noted("sendRaw", undefined),
       acknowledge: noted("acknowledge", undefined),
-      deadLetter: noted("deadLetter", undefined),
+      deadLetter: async (letter) => {
+        steps.push("deadLetter");
+        this.letters.push(letter);
+      },
       depth: noted("depth", { ready: 0, delayed: 0, inFlight: 0, deadLetters: 0, nextDueAtMs: undefined }),
       listDeadLetters: noted("listDeadLetters", []),
       redrive: noted("redrive", []),
@@ -104,4 +109,10 @@ test("the queue is opened once, and anew after it could not be", async () => {
   scene.openError = undefined;
   await Promise.all([queue.depth(options), queue.depth(options)]);
   expect(scene.steps.filter((step) => step === "open")).toHaveLength(2);
+});
+
+test("a dead letter keeps no secret that others have planted", async () => {
+  const scene = new Scene();
+  await scene.queue().deadLetter({ ...letter, body: "a planted", detail: "b planted" }, options);
+  expect(scene.letters).toEqual([{ ...letter, body: "a [redacted]", detail: "b [redacted]" }]);
 });

@@ -16,6 +16,8 @@ export interface ArchiveQueueParts {
   readonly visibilityMs: number;
   /** Opens the archive; throws when the store is not the archive that is meant. */
   readonly archive: (options: CallOptions) => Promise<unknown>;
+  /** A text as a dead letter may keep it: without the secrets that are known. */
+  readonly redact: (text: string) => string;
   /** Opens the queue, which may make its file. */
   readonly open: () => Promise<Queue>;
 }
@@ -55,7 +57,9 @@ export class ArchiveQueue implements TaskQueue, DeadLetterQueue {
   }
 
   async deadLetter(letter: DeadLetter, options: CallOptions): Promise<void> {
-    await (await this.#opened(options)).deadLetter(letter, options);
+    const { redact } = this.#parts;
+    const shown = { ...letter, body: redact(letter.body), detail: redact(letter.detail) };
+    await (await this.#opened(options)).deadLetter(shown, options);
   }
 
   async depth(options: CallOptions): Promise<QueueDepth> {

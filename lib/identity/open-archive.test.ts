@@ -10,6 +10,8 @@ import type { IdentitySettings } from "./open-archive.ts";
 
 const ONE = "11111111-1111-4111-8111-111111111111";
 const OTHER = "22222222-2222-4222-8222-222222222222";
+/** Is known as a secret here. */
+const SECRET = "planted-by-others";
 const CAUSES = /disk may not be mounted.*mistyped.*iotda-archiver init/;
 
 class Memory implements ArchiveMemory {
@@ -75,7 +77,7 @@ class Place {
     const say = (code: string) => this.said.push(code);
     return new ArchiveObjectStore(
       store,
-      { memory: this.memory, clock, random, say },
+      { memory: this.memory, clock, random, say, redact: (text) => text.replaceAll(SECRET, "[redacted]") },
       { scope: this.world.scope, archiveId: undefined, storeSettings: "s", purpose: "work", ...settings },
     );
   }
@@ -325,4 +327,27 @@ describe("init", () => {
     expect(await place.init(true)).toMatchObject({ made: false, archiveId: ONE, replaced: OTHER });
     expect(place.memory.archiveId).toBe(ONE);
   });
+});
+
+test("what is there for people is written without secrets, and nothing else is touched", async () => {
+  const place = new Place();
+  place.mark();
+  const store = place.store();
+  const text = JSON.stringify({ body: JSON.stringify({ a: SECRET }), attempts: 0, [SECRET]: 1 });
+  const redacted = { body: JSON.stringify({ a: "[redacted]" }), attempts: 0, [SECRET]: 1 };
+  const ofTask = recordKey(place.world.scope, "task-1", "fe8e44f7", "dead-letter", 2);
+  const forPeople = ["runs/x.json", "dead-letters/x.json", "holds/lifted/x.json", "holds/x.json", ofTask];
+  const forPrograms = [
+    recordKey(place.world.scope, "task-1", "fe8e44f7", "archived", 1),
+    "state/pacing.json",
+    "requests/x.json",
+  ];
+  for (const key of [...forPeople, ...forPrograms]) {
+    await place.world.run(() => store.putDocument(key, text, { kind: "always" }, ALWAYS));
+    const written = await place.world.run(() => store.getDocument(key, ALWAYS));
+    expect([key, JSON.parse(written?.text ?? "")]).toEqual([
+      key,
+      forPeople.includes(key) ? redacted : JSON.parse(text),
+    ]);
+  }
 });

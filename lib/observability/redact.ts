@@ -4,6 +4,12 @@ import { REDACTED, Secret } from "./secret.ts";
 /** Shorter values occur in ordinary words; the configuration refuses such secrets. */
 export const MIN_SECRET_LENGTH = 4;
 
+/**
+ * Shorter values stay in results: programs read those, and a bucket named `test` is no secret because a store on
+ * somebody's desk has `test` as its secret key. Keys of Huawei and AWS and the event secret are all longer.
+ */
+const LEAST_LENGTH_IN_RESULTS = 16;
+
 /** The longest text that is shown of one value. */
 const MAX_TEXT_LENGTH = 8_192;
 
@@ -36,35 +42,34 @@ const SECRET_TEXT: readonly RegExp[] = [
 /** Is told of secrets that are read while the program runs, before anybody else has them. */
 export type SecretLearner = Pick<Redactor, "learn">;
 
+/** Learns secrets, and takes them out of what is returned, stored or printed as a result. */
+export type ResultRedactor = Pick<Redactor, "learn" | "result">;
+
 /** Takes secrets out of texts and values before they are shown (design I9). */
 export class Redactor {
-  readonly #forms = new Set<string>();
-  readonly #leastLength: number;
-  #known: RegExp | undefined;
+  readonly #known = new KnownForms(MIN_SECRET_LENGTH);
+  readonly #knownInResults = new KnownForms(LEAST_LENGTH_IN_RESULTS);
 
-  /** @param secrets values that never come out; those shorter than `leastLength` are left alone. */
-  constructor(secrets: readonly (string | Secret)[], leastLength: number = MIN_SECRET_LENGTH) {
-    this.#leastLength = leastLength;
+  /** @param secrets values that never come out; those of less than 4 characters are left alone. */
+  constructor(secrets: readonly (string | Secret)[]) {
     this.learn(secrets);
   }
 
   /** Values that must not come out from now on either: keys that are read while the program runs. */
   learn(secrets: readonly (string | Secret)[]): void {
-    const values = secrets
-      .map((secret) => (secret instanceof Secret ? secret.reveal() : secret))
-      .filter((value) => value.length >= this.#leastLength);
-    for (const form of values.flatMap(writtenForms)) {
-      this.#forms.add(form);
-    }
-    // The longest first: a secret that begins with another one must go as a whole.
-    const longestFirst = [...this.#forms].sort((a, b) => b.length - a.length);
-    this.#known =
-      longestFirst.length === 0 ? undefined : new RegExp(longestFirst.map(escapeRegExp).join("|"), "g");
+    const values = secrets.map((secret) => (secret instanceof Secret ? secret.reveal() : secret));
+    this.#known.add(values);
+    this.#knownInResults.add(values);
   }
 
   /** The whole text without known secrets; nothing else in it is touched. */
   withoutKnown(text: string): string {
-    return this.#known === undefined ? text : text.replace(this.#known, REDACTED);
+    return this.#known.without(text);
+  }
+
+  /** The whole text as a result may hold it: without known secrets, except for words that are too short to be told. */
+  result(text: string): string {
+    return this.#knownInResults.without(text);
   }
 
   /** The text without known secrets and without signature-like material, at most 8,192 characters of it. */
@@ -85,6 +90,31 @@ export class Redactor {
    */
   value(value: unknown, stacks = true): unknown {
     return plainCopy(value, { text: (text) => this.text(text), hides: isSecretName, stacks });
+  }
+}
+
+/** Known secrets in all their forms. */
+class KnownForms {
+  readonly #leastLength: number;
+  readonly #forms = new Set<string>();
+  #pattern: RegExp | undefined;
+
+  constructor(leastLength: number) {
+    this.#leastLength = leastLength;
+  }
+
+  add(values: readonly string[]): void {
+    for (const form of values.filter(({ length }) => length >= this.#leastLength).flatMap(writtenForms)) {
+      this.#forms.add(form);
+    }
+    // The longest first: a secret that begins with another one must go as a whole.
+    const longestFirst = [...this.#forms].sort((a, b) => b.length - a.length);
+    this.#pattern =
+      longestFirst.length === 0 ? undefined : new RegExp(longestFirst.map(escapeRegExp).join("|"), "g");
+  }
+
+  without(text: string): string {
+    return this.#pattern === undefined ? text : text.replace(this.#pattern, REDACTED);
   }
 }
 

@@ -69,7 +69,13 @@ export function archiveStoreOf(
     storeSettings: "the world's",
     purpose: deletion === "never" ? "begin" : "work",
   };
-  const ports = { memory: hasMemory ? memory : undefined, clock, random, say: () => undefined };
+  const ports = {
+    memory: hasMemory ? memory : undefined,
+    clock,
+    random,
+    say: () => undefined,
+    redact: (text: string) => text,
+  };
   return new ReachableStore(store, ports, settings);
 }
 

@@ -6,7 +6,7 @@ import { initLines } from "../init-lines.ts";
 import { interruptible } from "../interrupt.ts";
 import type { Output } from "../output.ts";
 import type { CommonOptions } from "../session.ts";
-import { hideSecrets } from "../shown-secrets.ts";
+import { shownSecrets } from "../shown-secrets.ts";
 import { operatorLines } from "../terminal.ts";
 
 export interface InitOptions extends CommonOptions {
@@ -20,7 +20,7 @@ export async function initCommand(
 ): Promise<ExitCode> {
   const configuration = await loadConfiguration(options, ["store"]);
   const say = await operatorLines();
-  const keys = keysOfStore(configuration, { learn: hideSecrets });
+  const keys = keysOfStore(configuration, shownSecrets);
   const { ports, settings, close } = await wireInit(configuration, keys);
   try {
     const report = await interruptible(say, (signal) =>
