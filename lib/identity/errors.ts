@@ -61,7 +61,7 @@ export function archiveChanged(archiveId: string, foundId: string | undefined): 
   return new ArchiverError(code, `archive ${archiveId} was opened at this place, but ${found}`, {
     scope: "system",
     retry: "later",
-    hint: "The disk may have been unmounted, or another store answers at the address in ARCHIVER_STORE. Nothing was deleted.",
+    hint: "The disk may have been unmounted, or another store answers at the address in ARCHIVER_STORE. On its word nothing is deleted, removed or given up.",
   });
 }
 

@@ -1,3 +1,4 @@
+import { requireOwnArchive } from "../archive/own-archive.ts";
 import type { VersionProtection } from "../ports/retention-store.ts";
 import { type RecordedRevision, type RevisionLedger, UNREADABLE } from "../records/retention-records.ts";
 import { type DueObject, expiryVerdict, idOf, isLocked, type StayReason } from "./expiry-verdict.ts";
@@ -101,6 +102,8 @@ async function whyNot(
     if ((await run.holds.read(run)).isHeld(exportTaskId)) {
       return "held";
     }
+    // No hold in a store that was put in the archive's place proves nothing.
+    await requireOwnArchive(run, run);
     if (proof.isFresh(list)) {
       return undefined;
     }

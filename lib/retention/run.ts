@@ -66,7 +66,7 @@ export class RetentionRun<Settings extends Pick<RetentionSettings, "scope"> = Re
   readonly settings: Settings;
   readonly signal: AbortSignal;
   readonly runId: string;
-  readonly abilities: Pick<StoreAbilities, "createOnce">;
+  readonly abilities: Pick<StoreAbilities, "createOnce" | "archiveId">;
   readonly records: RetentionRecords;
   /** Remembers what it read: a removal asks for the holds between its list and its delete, which must stay close. */
   readonly holds: HoldsReader;
@@ -79,7 +79,7 @@ export class RetentionRun<Settings extends Pick<RetentionSettings, "scope"> = Re
     ports: RetentionPorts,
     settings: Settings,
     options: RetentionRunOptions,
-    abilities: Pick<StoreAbilities, "createOnce">,
+    abilities: Pick<StoreAbilities, "createOnce" | "archiveId">,
   ) {
     this.ports = ports;
     this.settings = settings;

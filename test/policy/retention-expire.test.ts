@@ -1,4 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { HOLDS_FOLDER } from "../../lib/domain/key-layout.ts";
+import { ANOTHER_ID, HOME_ID, plantMarker } from "../world/places.ts";
 import { platformError, storeError } from "../world/port-errors.ts";
 import { retentionSite } from "../world/world-retention.ts";
 import { DAY_MS, policyOf, RetentionScene, TEN_DAYS } from "./retention-scene.ts";
@@ -252,6 +254,26 @@ test("between expired.json and the removal a hold may still come: the object sta
   scene.world.store.removeObject(`holds/${ID}.json`);
   expect((await scene.expire()).counts.removed).toBe(1);
 });
+
+/** The holds are read once for all that is due, then before `expired.json` and before the removal. */
+test.each([2, 3])(
+  "another archive that answers when the holds are read for the %i. time loses nothing",
+  async (occurrence) => {
+    const { scene, key } = dueScene();
+    const { store, faults } = scene.world;
+    plantMarker(store, HOME_ID);
+    const match = ({ subject }: { subject: string }) => subject === HOLDS_FOLDER;
+    const act = () => plantMarker(store, ANOTHER_ID);
+    faults.plant({ site: "store.list", match, occurrence, form: "race", act });
+    const report = await scene.expireInArchive(HOME_ID);
+    expect(report).toMatchObject({ stopReason: "system-failure", failure: { code: "another-archive" } });
+    expect(report.counts.removed).toBe(0);
+    expect(scene.has(key)).toBe(true);
+
+    plantMarker(store, HOME_ID);
+    expect((await scene.expireInArchive(HOME_ID)).counts.removed).toBe(1);
+  },
+);
 
 test("one run removes at most the settable number, the most overdue first", async () => {
   const { scene } = dueScene();

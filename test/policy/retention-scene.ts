@@ -1,4 +1,5 @@
 import { globHoldKey, holdKey, recordKey } from "../../lib/domain/key-layout.ts";
+import { ArchiveStore } from "../../lib/identity/archive-store.ts";
 import { matchesGlob } from "../../lib/records/glob.ts";
 import { type ExpireReport, expire } from "../../lib/retention/expire.ts";
 import { parseRetentionPolicy, type RetentionPolicy } from "../../lib/retention/policy.ts";
@@ -186,6 +187,19 @@ export class RetentionScene {
   async expire(runnerOptions: RunnerOptions = {}): Promise<ExpireReport> {
     const options = { ...this.unaborted, limitMs: this.limitMs };
     return await this.#finish(this.start((ports) => expire(ports, this.settings, options), runnerOptions));
+  }
+
+  /** {@link expire} as programs do it: the store is opened as this archive first. */
+  async expireInArchive(archiveId: string): Promise<ExpireReport> {
+    const { scope } = this.world;
+    return await this.#finish(
+      this.start(({ store, ...ports }) => {
+        const parts = { memory: undefined, say: () => undefined, redact: (text: string) => text, ...ports };
+        const identity = { scope, archiveId, storeSettings: "the world's", purpose: "use" } as const;
+        const opened = new ArchiveStore(store, parts, identity);
+        return expire({ ...ports, store: opened }, this.settings, this.unaborted);
+      }),
+    );
   }
 
   async sweep(): Promise<RetainReport> {
