@@ -1,4 +1,4 @@
-// Builds what is deployed and run (design §6.5): dist/functions/*.mjs and dist/cli.mjs, each in one file
+// Builds what is deployed and run (architecture §6.5): dist/functions/*.mjs and dist/cli.mjs, each in one file
 // that needs nothing beside it. Run by `npm run build`.
 import { chmod, readdir, readFile, rm } from "node:fs/promises";
 import path from "node:path";
@@ -14,7 +14,7 @@ const SHARED = {
   format: "esm",
   platform: "node",
   target: "node22",
-  // The ES module builds of the AWS SDK are 27–41 % smaller in a bundle (stack.md).
+  // The ES module builds of the AWS SDK are 27–41 % smaller in a bundle.
   mainFields: ["module", "main"],
   sourcemap: "linked",
   outExtension: { ".js": ".mjs" },

@@ -18,7 +18,7 @@ export interface DrainFigures {
   readonly drainMs: number;
   /** From the arrival of the last download request to the last acknowledgement. */
   readonly lastTaskMs: number;
-  /** (N−1) × interval + the last task: the design's bound without its 2 %. */
+  /** (N−1) × interval + the last task: the bound without its 2 %. */
   readonly floorMs: number;
   /** Of a task, from its download request to the answer to its delete. */
   readonly medianTaskMs: number;

@@ -23,7 +23,7 @@ show(
   [
     RESULT_TITLES.archiver,
     "",
-    "Written by `npm run bench -- --write`. The targets are those of the design; a figure is judged by its reader.",
+    "Written by `npm run bench -- --write`. The targets are the project's own; a figure is judged by its reader.",
     "",
     ...(await machineLines()).map((line) => `- ${line}`),
   ].join("\n"),

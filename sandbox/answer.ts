@@ -38,7 +38,7 @@ export function jsonTextAnswer(status: number, text: string, headers: Record<str
   return bufferAnswer(status, bytes, { "Content-Type": "application/json;charset=UTF-8", ...headers });
 }
 
-/** An error as the platform and the gateway in front of it write it (reference §2.1). */
+/** An error as the platform and the gateway in front of it write it (iotda-api §2.1). */
 export function errorAnswer(
   status: number,
   code: string,

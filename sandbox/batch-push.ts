@@ -24,7 +24,7 @@ export interface PushAnswer {
 
 const PUSH_LIMIT_MS = 15_000;
 
-/** Pushes once, as documented (reference §6): no token, no retry. */
+/** Pushes once, as documented (iotda-api §6): no token, no retry. */
 export async function pushBatchTask(push: v.InferOutput<typeof batchPushSchema>): Promise<PushAnswer> {
   const { url, headers, taskId, taskType, status, atMs = Date.now() } = push;
   const iso = new Date(atMs).toISOString();

@@ -81,7 +81,7 @@ export function playOn(answer: Answer, fault: Fault, gone: AbortSignal): Answer 
   }
 }
 
-/** The throttling answer under these settings (reference §2.2). */
+/** The throttling answer under these settings (iotda-api §2.2). */
 export function throttleAnswer(settings: Settings, code = throttleCodeOf(settings)): Answer {
   const { throttleRetryAfterSeconds: seconds } = settings;
   const headers: Record<string, string> = seconds === undefined ? {} : { "Retry-After": String(seconds) };

@@ -24,7 +24,7 @@ const faultSchema = v.variant("kind", [
   v.strictObject({ kind: v.literal("truncate"), bytes: count }),
   /** A proxy's page instead of an answer, before the effect. */
   v.strictObject({ kind: v.literal("html"), status: v.optional(count, 200) }),
-  /** An error under status 200 (reference §2.1), before the effect. */
+  /** An error under status 200 (iotda-api §2.1), before the effect. */
   v.strictObject({ kind: v.literal("json-200"), code }),
   /** An error status, before the effect; without `code` the body is empty. */
   v.strictObject({

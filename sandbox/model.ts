@@ -14,7 +14,7 @@ import {
 /** What a new export is made from. */
 export type NewExport = Pick<StoredTask, "condition" | "appType" | "appId">;
 
-/** The tasks of the account and the rules the platform keeps over them (reference §1.6). */
+/** The tasks of the account and the rules the platform keeps over them (iotda-api §1.6). */
 export class TaskModel {
   readonly #state: SandboxState;
   readonly #files: ResultFiles;
@@ -148,7 +148,7 @@ export class TaskModel {
     return task;
   }
 
-  /** The same id starts over: a new file, a new end time, another count (reference §1.6). */
+  /** The same id starts over: a new file, a new end time, another count (iotda-api §1.6). */
   async #startOver(task: StoredTask, change: Overwrite): Promise<StoredTask> {
     const { fillerBytes = task.fillerBytes, container = task.container } = change;
     const exportCount = change.exportCount ?? task.exportCount + 1;
@@ -161,7 +161,7 @@ export class TaskModel {
     return started;
   }
 
-  /** The oldest tasks make room, silently (reference §1.6). */
+  /** The oldest tasks make room, silently (iotda-api §1.6). */
   #evictionsFor(gone: readonly StoredTask[]): RemovedEvent[] {
     const staying = this.#state.newestFirst().filter((task) => !gone.includes(task));
     return staying.slice(this.#state.settings.maxTasks - 1).map((task) => removed(task, "evicted"));

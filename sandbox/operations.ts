@@ -28,7 +28,7 @@ const listQuerySchema = v.object({
   app_id: v.optional(taskIdSchema),
 });
 
-/** Newest first; with a marker only records below it; count and marker in `page` (reference §1.3, §1.4). */
+/** Newest first; with a marker only records below it; count and marker in `page` (iotda-api §1.3, §1.4). */
 export function listExportTasks(parts: PlatformParts, query: URLSearchParams): Answer {
   const parsed = v.safeParse(listQuerySchema, Object.fromEntries(query));
   if (!parsed.success) {

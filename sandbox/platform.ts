@@ -97,7 +97,7 @@ function inScope(parts: PlatformParts, request: PlatformRequest, route: Route): 
   );
 }
 
-/** One download per interval, less 1/31 for what happens on the way (reference §1.6). */
+/** One download per interval, less 1/31 for what happens on the way (iotda-api §1.6). */
 function isTooSoon(parts: PlatformParts, atMs: number): boolean {
   const { lastDownloadMs, settings } = parts.state;
   return lastDownloadMs !== undefined && atMs - lastDownloadMs < downloadWindowMs(settings);

@@ -10,7 +10,7 @@ export interface Route {
 
 const TASKS_PATH = /^\/v5\/iot\/([^/]+)\/export-tasks(?:\/([^/]+)(\/file)?)?$/;
 
-/** The operation behind a method and path (reference §1), or `undefined` for an unknown API. */
+/** The operation behind a method and path (iotda-api §1), or `undefined` for an unknown API. */
 export function routeOf(method: string, path: string): Route | undefined {
   const match = TASKS_PATH.exec(path);
   if (match === null) {

@@ -13,7 +13,7 @@ const accountSchema = v.strictObject({
 
 /**
  * Everything the stand-in can be told. What the platform documents is the default; what it leaves open
- * (reference §1.6, §7) is a switch, so that a client can be tried against each answer.
+ * (iotda-api §1.6, §7) is a switch, so that a client can be tried against each answer.
  */
 export const settingsSchema = v.strictObject({
   projectId: v.optional(nonEmpty, "0123456789abcdef0123456789abcdef"),

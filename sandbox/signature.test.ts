@@ -38,7 +38,7 @@ const CASE_B = request(`/v5/iot/${PROJECT}/export-tasks/5f2bc8f5c7e2f202d4c65e70
   "x-security-token": "tmp+token/==",
 });
 
-describe("the vectors of reference §3.3", () => {
+describe("the vectors of iotda-api §3.3", () => {
   test.each([
     {
       name: "A",

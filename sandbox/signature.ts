@@ -11,7 +11,7 @@ export interface SignedRequest {
   readonly body: Uint8Array;
 }
 
-/** Why a request is refused, as the gateway would say it (reference §2.2). */
+/** Why a request is refused, as the gateway would say it (iotda-api §2.2). */
 export interface SignatureRefusal {
   readonly status: number;
   readonly code: string;
@@ -36,7 +36,7 @@ const DERIVED =
   /^V11-HMAC-SHA256 Credential=([^,/\s]+)\/([^,\s]+), ?SignedHeaders=([^,\s]+), ?Signature=([0-9a-f]{64})$/;
 
 /**
- * Checks a request's signature, either algorithm (reference §3.1, §3.2). Written from the documentation
+ * Checks a request's signature, either algorithm (iotda-api §3.1, §3.2). Written from the documentation
  * alone and sharing nothing with the client, so that a mistake in one shows against the other.
  *
  * @param platformMs the platform's clock, epoch milliseconds.
@@ -53,7 +53,7 @@ export function refuseSignature(
   }
   const derived = authorization.algorithm === "V11-HMAC-SHA256";
   if (settings.requireSigning === "derived" && !derived) {
-    // What standard and enterprise instances were seen to answer (reference §2.2, IOTDA.000002).
+    // What standard and enterprise instances were seen to answer (iotda-api §2.2, IOTDA.000002).
     return { status: 401, code: "IOTDA.000002", message: "authentication failed" };
   }
   if (settings.requireSigning === "standard" && derived) {
@@ -170,13 +170,13 @@ export function signatureOf(
     : hmacHex(derivedKeyOf(account, scope), ["V11-HMAC-SHA256", date, scope, hash].join("\n"));
 }
 
-/** HKDF-SHA256 with one block; the key in use is its hex text, not its bytes (reference §3.2). */
+/** HKDF-SHA256 with one block; the key in use is its hex text, not its bytes (iotda-api §3.2). */
 export function derivedKeyOf(account: Pick<Account, "ak" | "sk">, scope: string): string {
   const pseudoRandomKey = createHmac("sha256", account.ak).update(account.sk).digest();
   return createHmac("sha256", pseudoRandomKey).update(scope).update(Buffer.of(1)).digest("hex");
 }
 
-/** SHA-256 of the canonical request (reference §3.1, step 2). */
+/** SHA-256 of the canonical request (iotda-api §3.1, step 2). */
 export function canonicalHashOf(request: SignedRequest, signedHeaders: string): string {
   const [path = "", query = ""] = splitOnce(request.url, "?");
   const headerLines = signedHeaders

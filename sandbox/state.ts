@@ -67,7 +67,7 @@ export class SandboxState {
     }
   }
 
-  /** Newest first, as the platform lists (reference §1.4). */
+  /** Newest first, as the platform lists (iotda-api §1.4). */
   newestFirst(): StoredTask[] {
     return [...this.tasks.values()].sort((a, b) => (a.recordId < b.recordId ? 1 : -1));
   }

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 
-/** Ids as the platform allocates them (reference §1.2). */
+/** Ids as the platform allocates them (iotda-api §1.2). */
 export const taskIdSchema = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{1,36}$/));
 
 const condition = v.record(v.string(), v.unknown());
@@ -68,7 +68,7 @@ export type TaskPatch = v.InferOutput<typeof taskPatchSchema>;
 /** A task as the journal keeps it. */
 export interface StoredTask {
   readonly exportTaskId: string;
-  /** 24 hex digits that sort by creation; the list marker. Unlike the id on purpose (reference §1.4). */
+  /** 24 hex digits that sort by creation; the list marker. Unlike the id on purpose (iotda-api §1.4). */
   readonly recordId: string;
   readonly condition: Readonly<Record<string, unknown>>;
   readonly appType: "GLOBAL" | "APP";
@@ -93,7 +93,7 @@ export function statusAt(task: StoredTask, platformMs: number): string {
   return task.finishesAtMs !== undefined && platformMs >= task.finishesAtMs ? task.finalStatus : task.status;
 }
 
-/** The task as a list or a create answer shows it (reference §1.5). */
+/** The task as a list or a create answer shows it (iotda-api §1.5). */
 export function listItemOf(task: StoredTask, platformMs: number): Record<string, unknown> {
   const status = statusAt(task, platformMs);
   const processing = status === "Processing";
@@ -113,7 +113,7 @@ export function listItemOf(task: StoredTask, platformMs: number): Record<string,
   };
 }
 
-/** Two tasks with the same key have the same conditions: the platform keeps one file for them (reference §1.6). */
+/** Two tasks with the same key have the same conditions: the platform keeps one file for them (iotda-api §1.6). */
 export function conditionKeyOf(task: Pick<StoredTask, "condition" | "appType" | "appId">): string {
   return JSON.stringify([canonical(task.condition), task.appType, task.appId ?? null]);
 }

@@ -3,7 +3,7 @@ import type { Source } from "./source.ts";
 
 const MB = 1_000_000;
 
-/** A body that is less than it should be, or a source that falls silent (reference/anchors.md, D.3). */
+/** A body that is less than it should be, or a source that falls silent. */
 export interface BatteryCase {
   readonly name: string;
   readonly body: JobBody;

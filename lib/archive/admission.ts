@@ -23,7 +23,7 @@ export type Admission =
   | { readonly kind: "crash-loop"; readonly detail: string; readonly message: Attempt["message"] };
 
 /**
- * Step 1 of the protocol, from the body to a task that may start now (design §4: Failures, Time). A receive
+ * Step 1 of the protocol, from the body to a task that may start now (architecture §4: Failures, Time). A receive
  * count grows only when a runner died with the message in hand, since everything else re-sends it.
  */
 export async function admit(

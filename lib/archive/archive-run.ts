@@ -25,7 +25,7 @@ export interface DrainOptions {
 
 /**
  * One archive run: preflight, then task after task until the queue is drained or the time is up, then the
- * report (design §4, §6.4). A system failure is returned in the report, not thrown.
+ * report (architecture §4, §6.4). A system failure is returned in the report, not thrown.
  */
 export async function drain(
   ports: ArchivePorts,

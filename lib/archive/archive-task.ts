@@ -8,7 +8,7 @@ import { resolveMissingTask } from "./missing-task.ts";
 import { recordDeleted } from "./record-deleted.ts";
 
 /**
- * The protocol for one task (design §4), from the look at the platform to the `deleted` record; its message is
+ * The protocol for one task (architecture §4), from the look at the platform to the `deleted` record; its message is
  * received in `drain-loop.ts` and acknowledged in `settle.ts`. Whatever is thrown here leaves the task on the platform.
  */
 export async function archiveTask(attempt: Attempt): Promise<AttemptOutcome> {

@@ -28,7 +28,7 @@ export type FailureClass =
   | "system-in-part";
 
 /**
- * Tells ill tasks from an ill system (design §4, Failures; I5). Until another task has succeeded, a failure is held
+ * Tells ill tasks from an ill system (architecture §4, Failures; I5). Until another task has succeeded, a failure is held
  * rather than counted: an outage must not use up anybody's attempts. What only a system can cause never counts
  * once a second task has met it, whatever else worked; and where it kept no task from being archived, such as a
  * forbidden delete, it does not keep the run from archiving others.

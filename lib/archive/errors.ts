@@ -1,7 +1,7 @@
 import { ArchiverError, describeFailure } from "../domain/errors.ts";
 import type { Clock } from "../ports/clock.ts";
 
-/** A failure that stops the whole run: the verdict on the system behind the tasks (design §4, Failures). */
+/** A failure that stops the whole run: the verdict on the system behind the tasks (architecture §4, Failures). */
 export class SystemFailure extends ArchiverError {
   constructor(cause: unknown) {
     const failure = describeFailure(cause);

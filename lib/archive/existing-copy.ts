@@ -84,7 +84,7 @@ async function readCandidate(
     const { sha256, sizeBytes } = await readBack(store, key, signal);
     return sizeBytes === info.sizeBytes ? { info, sha256 } : undefined;
   } catch (error) {
-    // Restoring it takes somebody, and hours; the platform has the file now (design §4, step 2).
+    // Restoring it takes somebody, and hours; the platform has the file now (architecture §4, step 2).
     if (error instanceof ArchiverError && error.code === "store-object-cold") {
       return undefined;
     }

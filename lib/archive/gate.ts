@@ -11,7 +11,7 @@ import { isBlockedBySibling, isSiblingPatienceOver } from "./siblings.ts";
 
 /** What may be done to an archived task on the platform. */
 export type GateVerdict =
-  /** All of design §4 step 7 holds; good until `validUntilMs` on the monotonic clock. */
+  /** All of architecture §4 step 7 holds; good until `validUntilMs` on the monotonic clock. */
   | { readonly kind: "delete"; readonly validUntilMs: number }
   /** A complete list no longer shows it: nothing is left to delete. */
   | { readonly kind: "gone" }

@@ -10,7 +10,7 @@ import { askForFile } from "./slot.ts";
 
 /**
  * A task that the list does not show: done when its copy is recorded, otherwise watched until its absence
- * is proved or 48 h have passed (design §4 step 2).
+ * is proved or 48 h have passed (architecture §4 step 2).
  */
 export async function resolveMissingTask(attempt: Attempt, state: MissingTask): Promise<AttemptOutcome> {
   const { settings, ports } = attempt.run;

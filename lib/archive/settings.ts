@@ -1,6 +1,6 @@
 import type { PlatformScope } from "../domain/export-task.ts";
 
-/** What the policy is told; defaults and names are in design §6.1. */
+/** What the policy is told; defaults and names are in architecture §6.1. */
 export interface ArchiveSettings {
   readonly scope: PlatformScope;
   /** `never`: archive, verify, record, and keep the task on the platform. */
@@ -24,15 +24,15 @@ export interface ArchiveSettings {
   readonly requestAttempts: number;
 }
 
-/** The platform's own limit on export tasks (reference §1.6). */
+/** The platform's own limit on export tasks (iotda-api §1.6). */
 export const PLACES_LIMIT = 50;
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 
-/** At most two tasks in flight: one waits for its slot while the other uploads, verifies, deletes (design §4, Time). */
+/** At most two tasks in flight: one waits for its slot while the other uploads, verifies, deletes (architecture §4, Time). */
 export const TASKS_IN_FLIGHT = 2;
-/** A delete, a removal and a create rely on a list that began at most this long before (design I1). */
+/** A delete, a removal and a create rely on a list that began at most this long before (promise I1). */
 export const LIST_MAX_AGE_MS = 5_000;
 /** Clocks further apart than this are wrong: the run stops, or the earliest counts. */
 export const MAX_CLOCK_SKEW_MS = 5 * MINUTE_MS;

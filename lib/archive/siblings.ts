@@ -6,7 +6,7 @@ import type { ArchivedExports } from "./archived-exports.ts";
 import type { FreshList } from "./run.ts";
 import { SIBLING_PATIENCE_MS } from "./settings.ts";
 
-/** A task without app type is of the whole tenant, `GLOBAL`, which no app narrows (reference §1.2). */
+/** A task without app type is of the whole tenant, `GLOBAL`, which no app narrows (iotda-api §1.2). */
 function conditionKey({
   resourceType,
   resourceCondition,
@@ -19,7 +19,7 @@ function conditionKey({
 
 /**
  * The other tasks of the list that were made with the same condition: the platform may keep one file for all
- * of them ("same-condition create overwrites", reference §1.6).
+ * of them ("same-condition create overwrites", iotda-api §1.6).
  */
 export function sameConditionTasks(task: ExportTask, tasks: readonly ExportTask[]): readonly ExportTask[] {
   const key = conditionKey(task);
@@ -28,7 +28,7 @@ export function sameConditionTasks(task: ExportTask, tasks: readonly ExportTask[
 
 /**
  * Whether deleting `task` could take away the file of another one that is not archived yet: a sibling still
- * being made, or made and without an `archived` record (design §4 step 7).
+ * being made, or made and without an `archived` record (architecture §4 step 7).
  */
 export async function isBlockedBySibling(
   archivedExports: ArchivedExports,

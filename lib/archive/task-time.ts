@@ -16,7 +16,7 @@ export function timeUntilGraceMs(run: Pick<Run, "limitAtMs" | "ports">): number 
 
 /**
  * How long a task that starts now may take, verification included: its own time-out, and never into the
- * grace that settling needs. A task that needs a full run has only the latter (design §4, Time).
+ * grace that settling needs. A task that needs a full run has only the latter (architecture §4, Time).
  */
 export function taskLimitMs(run: Run, message: TaskMessage): number {
   const untilGraceMs = timeUntilGraceMs(run);

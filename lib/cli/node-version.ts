@@ -1,4 +1,4 @@
-/** The oldest Node this program runs on (design §6.5); a test holds it equal to `engines` in package.json. */
+/** The oldest Node this program runs on (architecture §6.5); a test holds it equal to `engines` in package.json. */
 export const OLDEST_NODE = { major: 24, minor: 17 } as const;
 
 /** The exit code for "this program cannot work as it was started". */

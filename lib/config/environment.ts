@@ -17,7 +17,7 @@ import { readRetention } from "./retention-part.ts";
 import { readStore } from "./store-part.ts";
 
 /**
- * Reads the whole configuration from environment variables (design §6.1).
+ * Reads the whole configuration from environment variables (architecture §6.1).
  *
  * Unknown `ARCHIVER_*` names, malformed values and contradictory sources are refused whatever the command
  * needs; a missing value only when `need` names its part. So is an environment in which Node checks no certificate.

@@ -2,7 +2,7 @@ import { isLoopback, signingAlgorithmFor } from "../iotda/signing.ts";
 import type { PlatformConfiguration, PlatformCredentials } from "./configuration.ts";
 import type { PartReader } from "./part-reader.ts";
 
-/** What the platform itself asks for between two downloads (reference §1.3). */
+/** What the platform itself asks for between two downloads (iotda-api §1.3). */
 const PLATFORM_INTERVAL_MS = 30_000;
 
 /** `*.{region}.myhuaweicloud.com`; the middle must look like a region, not like a service. */
@@ -64,7 +64,7 @@ export function checkEndpoint(reader: PartReader): void {
   }
 }
 
-/** Exactly one source of access keys. Rules are in design §6.1, "two sources of one thing". */
+/** Exactly one source of access keys. Rules are in architecture §6.1, "two sources of one thing". */
 export function readPlatformCredentials(reader: PartReader): PlatformCredentials | undefined {
   const secretId = reader.values.ARCHIVER_CREDENTIALS_SECRET;
   const ak = reader.values.HUAWEICLOUD_SDK_AK;

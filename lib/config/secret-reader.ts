@@ -88,7 +88,7 @@ export class SecretReader {
     if (refusal !== undefined) {
       return this.wrong(...refusal);
     }
-    // The SDK's error is no cause: it quotes requests (design I9).
+    // The SDK's error is no cause: it quotes requests (promise I9).
     const message = `the secret of ${this.#setting} could not be read (${shown(name)})`;
     return new ArchiverError("secret-unavailable", message, {
       scope: "system",

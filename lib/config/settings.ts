@@ -32,7 +32,7 @@ const proxy = {
   secret: true,
 } as const;
 
-/** Every variable this program reads (design §6.1). Parsing, the unknown-name check and the docs follow this table. */
+/** Every variable this program reads (architecture §6.1). Parsing, the unknown-name check and the docs follow this table. */
 export const SETTING_TABLE = {
   ARCHIVER_IOTDA_ENDPOINT: row({
     schema: originUrl,

@@ -88,7 +88,7 @@ function readStoreCredentials(reader: PartReader): S3StoreConfiguration["credent
   return keys === undefined ? undefined : { kind: "huawei", keys };
 }
 
-/** The profile behind `auto`: by endpoint; none is AWS, as for the SDK (design §7). */
+/** The profile behind `auto`: by endpoint; none is AWS, as for the SDK (architecture §7). */
 function profileOf(endpoint: URL | undefined): S3StoreConfiguration["profile"] {
   const host = endpoint?.hostname;
   if (host === undefined || /(^|\.)amazonaws\.com(\.cn)?$/.test(host)) {

@@ -79,7 +79,7 @@ function settingsOf({ platform, archive }: Configuration): ArchiveSettings {
     ...rest,
     scope: { projectId: platform.projectId, instanceId: platform.instanceId },
     deletion,
-    // "Members' CRC-32 are compared when the file fits in one part" (design §4 step 4).
+    // "Members' CRC-32 are compared when the file fits in one part" (architecture §4 step 4).
     membersLimitBytes: partSizeBytes,
   };
 }

@@ -25,7 +25,7 @@ import {
 /** Why a finished task was not enqueued. */
 export type SkipReason = "dead-lettered" | "enqueued-recently" | "unknown-status" | `kept:${KeepReason}`;
 
-/** What a discover run returns (design §6.4). */
+/** What a discover run returns (architecture §6.4). */
 export interface DiscoverReport {
   readonly runId: string;
   readonly held: number;

@@ -34,7 +34,7 @@ export class ArchiverError extends Error {
   }
 }
 
-/** A failure as reports and machine-readable output show it (design §6.4). */
+/** A failure as reports and machine-readable output show it (architecture §6.4). */
 export interface Failure {
   readonly code: string;
   readonly message: string;
@@ -43,7 +43,7 @@ export interface Failure {
 
 /**
  * Turns anything that was thrown into the three fields a report shows. The text of an error that is not
- * ours is left out: it may quote a request with its credentials (design I9).
+ * ours is left out: it may quote a request with its credentials (promise I9).
  */
 export function describeFailure(thrown: unknown): Failure {
   if (thrown instanceof ArchiverError) {

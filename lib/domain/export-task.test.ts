@@ -91,7 +91,7 @@ describe("the revision", () => {
     [ID, "2026-11-20T01:03:05.250Z", 3, "fe8e44f7"],
     ["export_task-01", "20261120T010305Z", 0, "e7826e9f"],
     ["export_task-01", undefined, undefined, "9f2234fa"],
-  ])("of %s, %s, %s is %s (design §4)", (exportTaskId, endTime, exportCount, revision) => {
+  ])("of %s, %s, %s is %s (architecture §4)", (exportTaskId, endTime, exportCount, revision) => {
     expect(revisionOf({ exportTaskId, endTime, exportCount })).toBe(revision);
   });
 

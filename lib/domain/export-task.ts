@@ -2,7 +2,7 @@ import { hash } from "node:crypto";
 
 /**
  * One item of `ListExportTasks`, with only what the archiver decides on. A status other than the three
- * documented ones survives as it is and is never acted on (reference §1.5).
+ * documented ones survives as it is and is never acted on (iotda-api §1.5).
  */
 export interface ExportTask {
   readonly exportTaskId: string;
@@ -21,7 +21,7 @@ export interface ExportTask {
   readonly source: Readonly<Record<string, unknown>>;
 }
 
-/** Ids as the platform allocates them (reference §1.2). Everything else is refused before it reaches a URL or key. */
+/** Ids as the platform allocates them (iotda-api §1.2). Everything else is refused before it reaches a URL or key. */
 export const EXPORT_TASK_ID = /^[A-Za-z0-9_-]{1,36}$/;
 
 /** Whether `text` is an export task id. */
@@ -34,7 +34,7 @@ const COMPACT_TIME = /^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})Z$/;
 
 /**
  * Reads a platform time: extended ISO with or without milliseconds, or compact `yyyyMMdd'T'HHmmss'Z'`
- * (reference §1.5, "time format trap").
+ * (iotda-api §1.5, "time format trap").
  *
  * @returns epoch milliseconds, or `undefined` when the text is neither or names no real moment.
  */
@@ -52,7 +52,7 @@ export function parsePlatformTime(text: string): number | undefined {
 
 /**
  * The revision of a task's content: the first 8 hex digits of SHA-256 over id, end time and row count
- * (design §4). The same id gets a new revision when a same-condition create overwrites its file.
+ * (architecture §4). The same id gets a new revision when a same-condition create overwrites its file.
  *
  * An end time in an undocumented format takes part as its own text, so that a changed one still changes
  * the revision.

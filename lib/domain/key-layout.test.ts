@@ -21,7 +21,7 @@ const FOLDER = "exports/p1/default/2026/11/22/t1/";
 const RECORDS = "records/p1/default/t1/";
 const LAST_MS_OF_2026 = Date.UTC(2027, 0, 1) - 1;
 
-describe("keys, exactly (design §6.3)", () => {
+describe("keys, exactly (architecture §6.3)", () => {
   test("an export's folder is the UTC day of its creation", () => {
     const folder = (createTime: string | undefined) =>
       exportFolder(WITHOUT_INSTANCE, { exportTaskId: "t1", createTime });

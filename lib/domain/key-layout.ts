@@ -1,6 +1,6 @@
 import { type ExportTask, type PlatformScope, parsePlatformTime } from "./export-task.ts";
 
-/** Keys of the two state documents (design §6.3). */
+/** Keys of the two state documents (architecture §6.3). */
 export const PACING_STATE_KEY = "state/pacing.json";
 export const DISCOVERED_STATE_KEY = "state/discovered.json";
 
@@ -35,7 +35,7 @@ export function exportFolder(
   return `exports/${scopePath(scope)}/${day}/${task.exportTaskId}/`;
 }
 
-/** The key of one attempt's object. The nonce keeps two attempts from ever writing one key (design I2). */
+/** The key of one attempt's object. The nonce keeps two attempts from ever writing one key (promise I2). */
 export function exportObjectKey(folder: string, revision: string, nonceHex6: string): string {
   return `${folder}${revision}-${nonceHex6}.zip`;
 }

@@ -16,7 +16,7 @@ test("a status time is compact and drops what is below a second", () => {
 });
 
 describe("a request's keys", () => {
-  test("are exactly those of the design, and come back from themselves", () => {
+  test("are exactly those of the architecture page, and come back from themselves", () => {
     expect(requestKey(SUBJECT)).toBe("requests/batch-1-20261120T010305Z.json");
     expect(requestOutcomeKey(SUBJECT)).toBe("requests/batch-1-20261120T010305Z.outcome.json");
     expect(parseRequestKey(requestKey(SUBJECT))).toEqual({ subject: SUBJECT, isOutcome: false });

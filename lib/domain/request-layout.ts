@@ -1,5 +1,5 @@
 /**
- * Keys of export requests (design §6.3), all below {@link REQUESTS_FOLDER}. No part of a name holds a dot, so
+ * Keys of export requests (architecture §6.3), all below {@link REQUESTS_FOLDER}. No part of a name holds a dot, so
  * that no key can be read in two ways.
  */
 export const REQUESTS_FOLDER = "requests/";

@@ -2,7 +2,7 @@
 export type MessageSource = "discover" | "event" | "cli";
 
 /**
- * A task message as policy sees it (design §6.2). Times are epoch milliseconds here and ISO text on the
+ * A task message as policy sees it (architecture §6.2). Times are epoch milliseconds here and ISO text on the
  * wire; the codec of `lib/queue` translates.
  */
 export interface TaskMessage {
@@ -29,7 +29,7 @@ export interface TaskMessage {
   readonly extra?: Readonly<Record<string, unknown>>;
 }
 
-/** Why a message was dead-lettered (design §6.2). */
+/** Why a message was dead-lettered (architecture §6.2). */
 export type DeadLetterReason =
   | "unreadable"
   | "export-failed"

@@ -23,7 +23,7 @@ const smnMark = v.object({ event_source: v.literal("smn") });
 const messageIdSchema = v.object({ messageId: v.pipe(v.string(), v.minLength(1), v.maxLength(256)) });
 const sqsSchema = v.object({ body: v.string() });
 const snsSchema = v.object({ EventSource: v.literal("aws:sns"), Sns: v.object({ Message: v.string() }) });
-/** Huawei's SMN (reference §5.1). */
+/** Huawei's SMN (iotda-api §5.1). */
 const smnSchema = v.object({ event_source: v.literal("smn"), smn: v.object({ message: v.string() }) });
 
 const recordsSchema = v.object({ Records: v.unknown() });

@@ -27,7 +27,7 @@ const time = v.pipe(
   v.check((text) => parsePlatformTime(text) !== undefined),
 );
 
-/** The push of a batch task's status (reference §6). Fields that nothing is decided on are passed over. */
+/** The push of a batch task's status (iotda-api §6). Fields that nothing is decided on are passed over. */
 const batchPushSchema = v.pipe(
   v.object({
     resource: v.literal("batchtask"),

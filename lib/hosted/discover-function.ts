@@ -11,7 +11,7 @@ import type { FunctionWork } from "./function-host.ts";
 import { logGuessedRegion } from "./region-log.ts";
 import { metricsOfDiscover } from "./run-metrics.ts";
 
-/** The report of design §6.4, and what kept the run from doing its work. */
+/** The report of architecture §6.4, and what kept the run from doing its work. */
 export interface DiscoverRunReport extends Omit<DiscoverReport, "held"> {
   /** Missing when the run never saw the platform. */
   readonly held?: number;

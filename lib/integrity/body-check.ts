@@ -6,7 +6,7 @@ import { END_RECORD_SIGNATURE, LOCAL_HEADER_SIGNATURE, TAIL_BYTES } from "./zip-
 
 /**
  * How far a body's ZIP was looked into: CRC-32 of every member, only that it closes, or not at all
- * (`verification.container` of the `archived` record, design §6.3).
+ * (`verification.container` of the `archived` record, architecture §6.3).
  */
 export type ContainerLevel = "members" | "structure" | "off";
 
@@ -43,7 +43,7 @@ type Judgement =
 const HEAD_BYTES = 4;
 
 /**
- * Sees every byte of a body once and then says whether it is whole (design §4 step 4). Holds the first 4 bytes, the
+ * Sees every byte of a body once and then says whether it is whole (architecture §4 step 4). Holds the first 4 bytes, the
  * last 68 KiB and, up to `membersLimitBytes`, the body.
  */
 export class BodyCheck {

@@ -34,7 +34,7 @@ const MAX_DIRECTORY_BYTES = 8 * 1024 * 1024;
 
 /**
  * Reads a ZIP of `sizeBytes` and compares every member's CRC-32, sizes, local header and data descriptor with the
- * central directory (design §4, "Adopt"). Reads the tail, the directory if it is not in the tail, and then once from
+ * central directory (architecture §4, "Adopt"). Reads the tail, the directory if it is not in the tail, and then once from
  * the front, in a single range unless a gap over 1 MiB can be left out. Holds the tail, the directory (at most 8 MiB)
  * and one chunk.
  *

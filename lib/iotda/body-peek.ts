@@ -17,7 +17,7 @@ const BYTE_ORDER_MARK = "\u00ef\u00bb\u00bf";
 const LEADING = new RegExp(`^(?:${BYTE_ORDER_MARK})?[\\t-\\r ]*`);
 
 /**
- * Reads just enough of a body to tell an error in disguise from a file (reference §2.1): one chunk for a ZIP,
+ * Reads just enough of a body to tell an error in disguise from a file (iotda-api §2.1): one chunk for a ZIP,
  * up to {@link MAX_PEEK_BYTES} for what begins with `{`. Throws what the body throws.
  */
 export async function peekBody(body: AsyncIterator<Uint8Array>): Promise<Peeked> {

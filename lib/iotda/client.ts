@@ -147,7 +147,7 @@ export function createIotdaClient(options: IotdaClientOptions): IotdaClient {
   return new IotdaClient(new Caller(options));
 }
 
-/** Nothing but an id may reach the path (reference §4.3, hazard 12). */
+/** Nothing but an id may reach the path (iotda-api §4.3, hazard 12). */
 function checkedId(operation: string, exportTaskId: string): string {
   if (!isExportTaskId(exportTaskId)) {
     throw notAnId(operation);

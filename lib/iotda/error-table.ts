@@ -1,7 +1,7 @@
 import type { ErrorRetry, ErrorScope } from "../domain/errors.ts";
 import type { PlatformErrorCode } from "../ports/platform.ts";
 
-/** One way the platform refuses, and what it means to us (reference §2.2). */
+/** One way the platform refuses, and what it means to us (iotda-api §2.2). */
 export interface ErrorRow {
   /** The documented status, or a whole class of them. */
   readonly httpStatus: number | "3xx" | "4xx" | "5xx";
@@ -115,7 +115,7 @@ export const ERROR_TABLE: readonly ErrorRow[] = [
   // A 400 that is not the service's own comes from the gateway, which does so for a wrong signing algorithm.
   { httpStatus: 400, platformCode: "*", ...WRONG_SIGNING, needsWholeBody: true },
   { httpStatus: 401, platformCode: "*", ...UNAUTHENTICATED },
-  // May be a limit or a lack of permission: a limit at first (reference §2.3 rule 2), see ForbiddenStreak.
+  // May be a limit or a lack of permission: a limit at first (iotda-api §2.3 rule 2), see ForbiddenStreak.
   { httpStatus: 403, platformCode: "*", ...throttled(1) },
   { httpStatus: 404, platformCode: "IOTDA.*", ...NOT_FOUND },
   { httpStatus: 404, platformCode: "*", ...MISCONFIGURED, needsWholeBody: true },
@@ -132,7 +132,7 @@ export const UNKNOWN_403_AFTER_WAITING: Outcome = FORBIDDEN;
 /** What a "not found" counts as where no task was asked for. */
 export const NOT_FOUND_WITHOUT_TASK: Outcome = MISCONFIGURED;
 
-/** The row of an exact code, whatever the status (reference §2.3 rule 1). */
+/** The row of an exact code, whatever the status (iotda-api §2.3 rule 1). */
 export function rowOfCode(platformCode: string | undefined): ErrorRow | undefined {
   return ERROR_TABLE.find((row) => row.platformCode === platformCode);
 }

@@ -32,7 +32,7 @@ export interface ClassifiedRefusal {
   readonly refreshCredentials: boolean;
 }
 
-/** How many 403s with unknown codes in a row still count as a rate limit (reference §2.3 rule 2). */
+/** How many 403s with unknown codes in a row still count as a rate limit (iotda-api §2.3 rule 2). */
 const UNKNOWN_403_AS_THROTTLING = 2;
 
 /**
@@ -58,7 +58,7 @@ export class ForbiddenStreak {
 const PLATFORM_CODE = /^(?:[A-Za-z]{2,16}\.)?[0-9]{3,10}$/;
 const REQUEST_ID = /^[A-Za-z0-9-]{1,64}$/;
 
-/** Classifies an answer whose status refuses: code first, status second (reference §2.3). */
+/** Classifies an answer whose status refuses: code first, status second (iotda-api §2.3). */
 export function classifyRefusal(
   refusal: Refusal,
   redact: Redact,
@@ -73,7 +73,7 @@ export function classifyRefusal(
   return classified(refineRow(row, refusal, streak), refusal, platformCode, redact);
 }
 
-/** Classifies an error that came under status 200 (reference §2.1); an unknown code is a disguised error. */
+/** Classifies an error that came under status 200 (iotda-api §2.1); an unknown code is a disguised error. */
 export function classifyDisguised(refusal: Refusal, redact: Redact): ClassifiedRefusal {
   const platformCode = safeCode(refusal.body?.platformCode);
   const row = rowOfCode(platformCode);
@@ -185,7 +185,7 @@ function classified(
   return { error, refreshCredentials: row.refreshCredentials === true };
 }
 
-/** Beyond 15 minutes every signature is refused (reference §2.3 rule 6); some way below, the clock is worth naming. */
+/** Beyond 15 minutes every signature is refused (iotda-api §2.3 rule 6); some way below, the clock is worth naming. */
 const SUSPICIOUS_SKEW_MS = 5 * 60_000;
 const WRONG_CLOCK_HINT =
   "Set this machine's clock (NTP): the platform refuses every signature that is more than 15 min off.";

@@ -5,11 +5,11 @@ import { malformedAnswer } from "./errors.ts";
 import { readListItem } from "./list-items.ts";
 import type { ExportTaskPage } from "./schemas.ts";
 
-/** The largest page the platform gives; also the most tasks it keeps (reference §1.3, §1.6). */
+/** The largest page the platform gives; also the most tasks it keeps (iotda-api §1.3, §1.6). */
 export const PAGE_LIMIT = 50;
 
 /**
- * Joins the pages of one list, newest first, each id once (reference §1.4). It ends at an empty or short page,
+ * Joins the pages of one list, newest first, each id once (iotda-api §1.4). It ends at an empty or short page,
  * or when a marker comes again; a full page that leads nowhere is no complete list and is refused.
  *
  * @param fetchPage fetches the page after a marker, the first one without.

@@ -42,7 +42,7 @@ export interface IotdaClientOptions extends PlatformScope {
   /** `auto` = the official rule by host, standard on loopback. */
   readonly signing?: "auto" | SigningAlgorithm;
   readonly credentials: CredentialsProvider;
-  /** Epoch milliseconds, for `X-Sdk-Date`; the gateway allows 15 minutes of skew (reference §3.1). */
+  /** Epoch milliseconds, for `X-Sdk-Date`; the gateway allows 15 minutes of skew (iotda-api §3.1). */
   readonly wallMs: () => number;
   readonly proxy?: ProxySettings;
   readonly limits?: Partial<IotdaLimits>;

@@ -28,7 +28,7 @@ export interface SignedCall {
   readonly body: string;
 }
 
-/** Ids as they may stand in a path or header: the charsets of reference §1.1 and §1.2, case not enforced. */
+/** Ids as they may stand in a path or header: the charsets of iotda-api §1.1 and §1.2, case not enforced. */
 const SCOPE_ID = /^[A-Za-z0-9_-]{1,64}$/;
 
 /** Turns calls into signed requests for one endpoint, project and instance. */
@@ -72,7 +72,7 @@ export class RequestBuilder {
     };
   }
 
-  /** The set the official SDK signs (reference §3.1), whatever the method (§1.1: it sends `Content-Type` always). */
+  /** The set the official SDK signs (iotda-api §3.1), whatever the method (§1.1: it sends `Content-Type` always). */
   #signedHeaders(credentials: Credentials): Readonly<Record<string, string>> {
     const { projectId, instanceId } = this.#scope;
     return {
@@ -87,9 +87,9 @@ export class RequestBuilder {
 }
 
 const UNSIGNED_HEADERS: Readonly<Record<string, string>> = {
-  // What the official SDK sends even for the file (reference §1.1).
+  // What the official SDK sends even for the file (iotda-api §1.1).
   accept: "application/json",
-  // The file must arrive as it is stored: decoded bodies no longer match their length (stack.md, HTTP).
+  // The file must arrive as it is stored: decoded bodies no longer match their length.
   "accept-encoding": "identity",
   "user-agent": "iotda-archiver",
 };

@@ -3,7 +3,7 @@ const MAX_RETRY_AFTER_MS = 3_600_000;
 
 /**
  * Reads a `Retry-After` header: whole seconds or an HTTP date. The platform does not document it
- * (reference §2.2), so anything else counts as absent.
+ * (iotda-api §2.2), so anything else counts as absent.
  *
  * @returns milliseconds from now, at least 0 and at most an hour.
  */

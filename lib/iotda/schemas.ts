@@ -26,7 +26,7 @@ const condition = {
 /** What an export was made from, of an item that is odd elsewhere. */
 export const conditionSchema = v.object(condition);
 
-/** One export task of the list and of the create answer (reference §1.5). Unknown fields survive. */
+/** One export task of the list and of the create answer (iotda-api §1.5). Unknown fields survive. */
 export const exportTaskSchema = v.looseObject({
   export_task_id: v.pipe(
     v.string("is not a text"),
@@ -40,7 +40,7 @@ export const exportTaskSchema = v.looseObject({
   end_time: optionalText(),
 });
 
-/** The marker is opaque (reference §1.4); the limits only keep it fit for a URL. */
+/** The marker is opaque (iotda-api §1.4); the limits only keep it fit for a URL. */
 const markerSchema = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{1,64}$/));
 
 const listAnswerSchema = v.object({
@@ -56,7 +56,7 @@ const errorText = v.fallback(
   undefined,
 );
 
-/** All three shapes of reference §2.1; a field of a wrong type counts as absent. */
+/** All three shapes of iotda-api §2.1; a field of a wrong type counts as absent. */
 const errorBodySchema = v.object({
   error_code: errorText,
   error_msg: errorText,

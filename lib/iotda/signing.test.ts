@@ -52,7 +52,7 @@ function signatureOf(authorization: string): string | undefined {
   return /Signature=([0-9a-f]{64})$/.exec(authorization)?.[1];
 }
 
-describe("the vectors of reference §3.3", () => {
+describe("the vectors of iotda-api §3.3", () => {
   test.each([
     {
       name: "A",

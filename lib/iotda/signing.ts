@@ -1,13 +1,13 @@
 import { createHash, createHmac } from "node:crypto";
 
-/** An access key pair; temporary ones come with a security token (reference §3.4). */
+/** An access key pair; temporary ones come with a security token (iotda-api §3.4). */
 export interface Credentials {
   readonly ak: string;
   readonly sk: string;
   readonly securityToken?: string | undefined;
 }
 
-/** `standard` = `SDK-HMAC-SHA256` (reference §3.1), `derived` = `V11-HMAC-SHA256` (reference §3.2). */
+/** `standard` = `SDK-HMAC-SHA256` (iotda-api §3.1), `derived` = `V11-HMAC-SHA256` (iotda-api §3.2). */
 export type SigningAlgorithm = "standard" | "derived";
 
 /** What is signed. Everything here must reach the wire exactly as it stands. */
@@ -27,13 +27,13 @@ export interface SignableRequest {
 const DERIVED_SERVICE_NAME = "iotdm";
 
 /**
- * Hosts that take the standard signature: `name[.region].(my)huaweicloud.(com|cn)` (reference §3.2; the same
+ * Hosts that take the standard signature: `name[.region].(my)huaweicloud.(com|cn)` (iotda-api §3.2; the same
  * pattern as `BaseCredentials.DEFAULT_ENDPOINT_REG` of the official SDK, `myhwclouds` included).
  */
 const STANDARD_SIGNING_HOST =
   /^[a-z][a-z0-9-]+(?:\.[a-z]{2,}-[a-z]+-\d{1,2})?\.(?:my)?(?:huaweicloud|myhwclouds)\.(?:com|cn)$/;
 
-/** The algorithm for a host name: the official rule, and `standard` on loopback (design §6.1). */
+/** The algorithm for a host name: the official rule, and `standard` on loopback (architecture §6.1). */
 export function signingAlgorithmFor(hostname: string): SigningAlgorithm {
   return isLoopback(hostname) || STANDARD_SIGNING_HOST.test(hostname) ? "standard" : "derived";
 }
@@ -43,7 +43,7 @@ export function isLoopback(hostname: string): boolean {
   return hostname === "localhost" || hostname === "[::1]" || /^127(\.\d{1,3}){3}$/.test(hostname);
 }
 
-/** `X-Sdk-Date` for a moment: `YYYYMMDDTHHMMSSZ` (reference §3.1). */
+/** `X-Sdk-Date` for a moment: `YYYYMMDDTHHMMSSZ` (iotda-api §3.1). */
 export function sdkDate(epochMs: number): string {
   return `${new Date(epochMs).toISOString().slice(0, 19).replaceAll(/[-:]/g, "")}Z`;
 }
@@ -64,7 +64,7 @@ export function canonicalQuery(query: SignableRequest["query"]): string {
     .join("&");
 }
 
-/** Lowercase hex SHA-256 of the canonical request (reference §3.1, step 2). */
+/** Lowercase hex SHA-256 of the canonical request (iotda-api §3.1, step 2). */
 export function canonicalRequestHash(request: SignableRequest): string {
   const path = request.path.split("/").map(percentEncode).join("/");
   const names = Object.keys(request.headers).sort(compare);
@@ -110,7 +110,7 @@ export function authorizationHeader(
   }
 }
 
-/** One block of HKDF-SHA256; the key is the hex *text* of the block, not its bytes (reference §3.2). */
+/** One block of HKDF-SHA256; the key is the hex *text* of the block, not its bytes (iotda-api §3.2). */
 export function derivedKey(credentials: Credentials, info: string): string {
   const pseudoRandomKey = createHmac("sha256", credentials.ak).update(credentials.sk).digest();
   return createHmac("sha256", pseudoRandomKey).update(info).update(Uint8Array.of(1)).digest("hex");

@@ -45,7 +45,7 @@ export type SecretLearner = Pick<Redactor, "learn">;
 /** Learns secrets, and takes them out of what is returned, stored or printed as a result. */
 export type ResultRedactor = Pick<Redactor, "learn" | "result">;
 
-/** Takes secrets out of texts and values before they are shown (design I9). */
+/** Takes secrets out of texts and values before they are shown (promise I9). */
 export class Redactor {
   readonly #known = new KnownForms(MIN_SECRET_LENGTH);
   readonly #knownInResults = new KnownForms(LEAST_LENGTH_IN_RESULTS);

@@ -5,7 +5,7 @@ export const REDACTED = "[redacted]";
 
 /**
  * A key, token or password on its way from the configuration to the one place that needs it. Printed,
- * logged or turned into JSON it shows {@link REDACTED}; only {@link reveal} gives the value (design I9).
+ * logged or turned into JSON it shows {@link REDACTED}; only {@link reveal} gives the value (promise I9).
  */
 export class Secret {
   readonly #value: string;

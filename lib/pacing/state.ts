@@ -9,7 +9,7 @@ const pacingStateSchema = v.object({
   runId: v.string(),
 });
 
-/** The document in `state/pacing.json`, shared by all runners (design §5). */
+/** The document in `state/pacing.json`, shared by all runners (architecture §5). */
 export type PacingState = v.InferOutput<typeof pacingStateSchema>;
 
 /** Reads the state. `undefined`: it cannot be read, or lies so far ahead that no throttling explains it. */

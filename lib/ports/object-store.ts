@@ -1,7 +1,7 @@
 import { ArchiverError, type ErrorFacts } from "../domain/errors.ts";
 import type { CallOptions } from "./platform.ts";
 
-/** How a stored copy is proved (design §7): by the store's own digest, or by reading it back. */
+/** How a stored copy is proved (architecture §7): by the store's own digest, or by reading it back. */
 export type VerificationLevel = "stored" | "read-back";
 
 /** What this store can do, as probed by {@link ObjectStore.preflight}. */

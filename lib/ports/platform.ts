@@ -52,14 +52,14 @@ export interface TimedCallOptions extends CallOptions {
   readonly beforeRequest?: () => void | Promise<void>;
 }
 
-/** What a new export is made from (reference §1.2). */
+/** What a new export is made from (iotda-api §1.2). */
 export interface CreateExportTaskRequest {
   readonly resourceCondition: Readonly<Record<string, unknown>>;
   readonly appType?: "GLOBAL" | "APP";
   readonly appId?: string;
 }
 
-/** The four operations of the platform, by their operation ids (reference §1). */
+/** The four operations of the platform, by their operation ids (iotda-api §1). */
 export interface Platform {
   /** A fresh list, paged to its end. An error is never an empty list. */
   listExportTasks(options: CallOptions): Promise<ExportTaskListing>;
@@ -96,7 +96,7 @@ export type PlatformErrorCode =
 
 /** How far a throttling answer asks us to stay away. */
 export interface Throttle {
-  /** Download intervals to wait: 1 for `IOTDA.021101`, 2 for `IOTDA.021102` and 429 (design §5). */
+  /** Download intervals to wait: 1 for `IOTDA.021101`, 2 for `IOTDA.021102` and 429 (architecture §5). */
   readonly intervals: number;
   /** From `Retry-After`, when there was one. */
   readonly retryAfterMs: number | undefined;

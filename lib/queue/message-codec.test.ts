@@ -61,7 +61,7 @@ describe("a message written and read again", () => {
     );
   });
 
-  test("is one line of JSON with the names and ISO times of design §6.2", () => {
+  test("is one line of JSON with the names and ISO times of architecture §6.2", () => {
     const body = encodeMessage({
       exportTaskId: ID,
       revision: "fe8e44f7",

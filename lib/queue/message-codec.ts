@@ -24,7 +24,7 @@ const taskId = v.pipe(
 );
 
 /**
- * The wire format of design §6.2. `null` counts as absent, as many serializers write it. A loose object
+ * The wire format of architecture §6.2. `null` counts as absent, as many serializers write it. A loose object
  * drops `__proto__`, `prototype` and `constructor`: nobody's field may have these names.
  */
 const wireSchema = v.looseObject({
@@ -53,7 +53,7 @@ const wireSchema = v.looseObject({
 });
 
 /**
- * Reads a message body: a bare export task id, or the JSON of design §6.2. Never throws. The problem of an
+ * Reads a message body: a bare export task id, or the JSON of architecture §6.2. Never throws. The problem of an
  * unreadable body names the field and what is wrong with it, and quotes nothing of the body.
  */
 export function parseBody(body: string): ParsedBody {
@@ -131,7 +131,7 @@ function readWire(json: object): ParsedBody {
 }
 
 /**
- * The body that carries a message: JSON of design §6.2, times as ISO text in UTC. {@link parseBody} gives
+ * The body that carries a message: JSON of architecture §6.2, times as ISO text in UTC. {@link parseBody} gives
  * the same message back. A field of `extra` never stands for one of the archiver's own.
  *
  * @throws RangeError when a time is no moment of the years 0 to 9999.
@@ -158,7 +158,7 @@ export function encodeMessage(message: TaskMessage): string {
 
 /**
  * The body of a dead letter: without `attempts`, `requestedAt`, `firstFailedAt`, `absentSince`, `notBefore`,
- * `needsFullRun`, `alone` and `rejectedSha256`, so that moving it back starts afresh (design §6.2). A bare
+ * `needsFullRun`, `alone` and `rejectedSha256`, so that moving it back starts afresh (architecture §6.2). A bare
  * id and an unreadable body stay as they are.
  */
 export function withoutProgress(body: string): string {

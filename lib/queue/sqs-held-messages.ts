@@ -17,7 +17,7 @@ const MAX_HELD = 256;
  * The messages received and not settled yet, for two things that SQS does not do:
  *
  * - Attributes of other programs survive re-sending. The port does not say which message a sent one
- *   succeeds, but the protocol sends the successor before it acknowledges (design §4): so a message about the
+ *   succeeds, but the protocol sends the successor before it acknowledges (architecture §4): so a message about the
  *   subject of one that is held is its successor.
  * - A timeout that ran out is noticed. SQS says yes to a late deletion, whether it deletes or not.
  */

@@ -9,7 +9,7 @@ import {
 } from "./sqs-messages.ts";
 import { attributeText, cutUtf8, escapeRefused } from "./sqs-text.ts";
 
-/** The attributes of a dead letter (design §6.2). */
+/** The attributes of a dead letter (architecture §6.2). */
 const OWN_NAMES: ReadonlySet<string> = new Set(["reason", "detail", "attempts", "runId"]);
 /** SQS takes ten attributes. */
 const MAX_FOREIGN_ATTRIBUTES = 10 - OWN_NAMES.size;

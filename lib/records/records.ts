@@ -62,7 +62,7 @@ export interface WrittenRecord {
   readonly won: boolean;
 }
 
-/** The durable ledger of what was archived, deleted and given up, kept in the object store (design §6.3). */
+/** The durable ledger of what was archived, deleted and given up, kept in the object store (architecture §6.3). */
 export class Records {
   readonly #store: ObjectStore;
   readonly #holds: HoldsReader;

@@ -1,7 +1,7 @@
 import type { Failure } from "../domain/errors.ts";
 import type { LeftAloneReport } from "../domain/left-alone.ts";
 
-/** How one visit to a task ended (design §6.4). */
+/** How one visit to a task ended (architecture §6.4). */
 export type TaskOutcome =
   | "archived-deleted"
   | "archived-kept"
@@ -64,7 +64,7 @@ export interface RunCounts {
   throttled: number;
 }
 
-/** What an archive run returns and stores (design §6.4). */
+/** What an archive run returns and stores (architecture §6.4). */
 export interface RunReport {
   readonly runId: string;
   readonly startedAt: string;

@@ -4,7 +4,7 @@ import { parseDocumentJson } from "../domain/json.ts";
 import { parseExportObjectKey } from "../domain/key-layout.ts";
 import type { StoredDocument } from "../ports/object-store.ts";
 
-/** The version this program writes. Readers accept every version written so far (design §6.3). */
+/** The version this program writes. Readers accept every version written so far (architecture §6.3). */
 export const SCHEMA_VERSION = 1;
 
 export const schemaVersion = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(SCHEMA_VERSION));

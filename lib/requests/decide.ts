@@ -133,7 +133,7 @@ function isTriedJustNow(claims: readonly Claim[], view: PlatformView): boolean {
 
 /**
  * Why an export of this batch task must not be created now: it could evict an export that is not archived, or
- * overwrite one (the platform keeps one file per condition, reference §1.6).
+ * overwrite one (the platform keeps one file per condition, iotda-api §1.6).
  */
 export async function obstacleTo(
   run: RequestsRun,

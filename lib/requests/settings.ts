@@ -1,7 +1,7 @@
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 
-/** The platform's own limit on exports it has not finished (reference §1.6). */
+/** The platform's own limit on exports it has not finished (iotda-api §1.6). */
 export const UNFINISHED_LIMIT = 5;
 /**
  * So many of this deployment's places stay free for what others create between our list and our create, and

@@ -79,7 +79,7 @@ export function ruleFor(policy: RetentionPolicy, record: Pick<ArchivedRecord, "s
   return rule ?? { name: DEFAULT_RULE, ...policy.default };
 }
 
-/** The fields of a listed task that rules look at, by the names the platform gives them (reference §1.4). */
+/** The fields of a listed task that rules look at, by the names the platform gives them (iotda-api §1.4). */
 const SOURCE_FIELDS = [
   ["resourceType", "resource_type"],
   ["appType", "app_type"],

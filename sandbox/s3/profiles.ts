@@ -5,7 +5,7 @@ export const s3Profiles = {
   /** AWS: everything documented is there. */
   aws: { completionRepeated: "same-answer", defaultChecksum: "CRC64NVME" },
   /**
-   * Huawei OBS (reference §5.2): Content-MD5 only, no conditions, no aws-chunked, parts from 100 KiB, lists by
+   * Huawei OBS (iotda-api §5.2): Content-MD5 only, no conditions, no aws-chunked, parts from 100 KiB, lists by
    * version 1 only and as they are, a 404 for no tags.
    */
   obs: {

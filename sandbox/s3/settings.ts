@@ -42,11 +42,11 @@ export const settingsSchema = v.strictObject({
   clockSkewMs: v.optional(v.pipe(v.number(), v.finite()), 0),
   /** Whether `Content-MD5` is compared with the body. */
   contentMd5: v.optional(v.picklist(["verified", "ignored"]), "verified"),
-  /** Off: `x-amz-checksum-*` is not even read, as OBS is reported to do (reference §5.2). */
+  /** Off: `x-amz-checksum-*` is not even read, as OBS is reported to do (iotda-api §5.2). */
   checksums: v.optional(v.boolean(), true),
   /** The checksum of an object that was sent without one; AWS adds a CRC64NVME. Slow for large bodies. */
   defaultChecksum: v.optional(v.picklist(["none", "CRC64NVME"]), "none"),
-  /** `stored`: the framing ends up inside the object, as in some stores (reference §5.2). */
+  /** `stored`: the framing ends up inside the object, as in some stores (iotda-api §5.2). */
   awsChunked: v.optional(v.picklist(["decoded", "stored", "refused"]), "decoded"),
   /** `If-None-Match: *`. */
   createOncePut: v.optional(conditionSupport, "supported"),

@@ -22,7 +22,7 @@ export const FILE_STORE_TRAITS: StoreTraits = {
 
 const { signal } = new AbortController();
 
-/** The key of an export, as the layout has it (design §6.3). */
+/** The key of an export, as the layout has it (architecture §6.3). */
 export const FOLDER = "exports/project/default/2026/11/22/task-1/";
 export const KEY = `${FOLDER}fe8e44f7-0a1b2c.zip`;
 

@@ -43,7 +43,7 @@ interface AuditedLetter {
  */
 const ARRIVAL_JITTER_MS = 60;
 
-/** No two downloads began closer than the platform allows (design I4), over every process there was. */
+/** No two downloads began closer than the platform allows (promise I4), over every process there was. */
 export async function expectPaceKept({ control, store }: AuditedLab, intervalMs: number): Promise<void> {
   const starts = (await control.requests())
     .filter(({ operation }) => operation === "showExportTask")
@@ -59,7 +59,7 @@ export function expectSpaced(momentsMs: readonly number[], leastMs: number): voi
 }
 
 /**
- * What must hold whatever happened on the way (design §2): each finished export has one record naming one
+ * What must hold whatever happened on the way (architecture §2): each finished export has one record naming one
  * whole, identical copy; it was deleted once, after its record; nothing is left over.
  *
  * @param orphans whether copies that lost a race may lie beside the recorded ones.

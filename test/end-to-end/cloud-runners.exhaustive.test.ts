@@ -84,7 +84,7 @@ async function keepRunning(
   return reports;
 }
 
-/** Tells the moment at which each download request is written, as design I4 counts. */
+/** Tells the moment at which each download request is written, as promise I4 counts. */
 function watched(platform: Platform, onDownload: () => void): Platform {
   return {
     listExportTasks: (options) => platform.listExportTasks(options),

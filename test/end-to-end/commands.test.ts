@@ -25,7 +25,7 @@ async function openNight(context: TestContext, exports = 2, options: LabOptions 
   return lab;
 }
 
-describe.concurrent("--json prints one document as design §6.4 has it", () => {
+describe.concurrent("--json prints one document as architecture §6.4 has it", () => {
   test("for every command, from the first one on a new installation to the last", async (context) => {
     const lab = await openNight(context);
 

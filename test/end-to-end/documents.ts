@@ -1,4 +1,4 @@
-// What `--json` prints, written from design §6.4 and not from the program, strictly: a field that the design
+// What `--json` prints, written from architecture §6.4 and not from the program, strictly: a field that the page
 // does not name fails a test here.
 import * as v from "valibot";
 

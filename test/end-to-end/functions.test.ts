@@ -26,7 +26,7 @@ async function discover(lab: Lab): Promise<readonly string[]> {
 }
 
 describe.concurrent("the deployed functions, against the sandbox", () => {
-  test("discover enqueues and archive drains; both return the reports of design §6.4", async (context) => {
+  test("discover enqueues and archive drains; both return the reports of architecture §6.4", async (context) => {
     const lab = await openLab(context);
     await lab.control.addTasks(finishedExports(2));
     expect(await discover(lab)).toEqual(["export-01", "export-02"]);

@@ -103,7 +103,7 @@ async function killNight(lab: KillLab, options: KillSuiteOptions, night: Night):
   // A run does not wait for what a killed one has in flight: the last one begins when that is visible again.
   await sleep(2 * VISIBILITY_MS);
   expectCleanEnd(await lab.start("run", "--json").ended);
-  // Of two runners, one may lose the race for a record: its copy is an orphan, for `sweep` (design §4, step 6).
+  // Of two runners, one may lose the race for a record: its copy is an orphan, for `sweep` (architecture §4, step 6).
   await expectArchivedOnce(lab, exports.count, { orphans: night.runners === 2 ? "some" : "none" });
   await expectPaceKept(lab, options.intervalMs);
   await expectFailedOneLettered(lab);

@@ -30,7 +30,7 @@ const toRecord =
   ({ subject }: SiteCall) =>
     subject.startsWith("records/") && subject.endsWith(`/${name}.json`);
 
-describe("the process dies after… (design §4)", () => {
+describe("the process dies after… (architecture §4)", () => {
   test("receiving: starts again", async () => {
     const { report, downloadsAfter } = await dieAndGoOn({
       site: "queue.receive",

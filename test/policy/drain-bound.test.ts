@@ -67,7 +67,7 @@ async function expectBoundInShortRuns(count: number, duration: TaskDuration, gap
   return runs;
 }
 
-describe("the drain of N tasks takes (N−1) × interval + the last task (design §4, Time)", () => {
+describe("the drain of N tasks takes (N−1) × interval + the last task (architecture §4, Time)", () => {
   test.each([
     ["quick tasks", QUICK],
     ["tasks of any length under two intervals", ANY_UNDER_TWO_INTERVALS],

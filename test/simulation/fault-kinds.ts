@@ -12,7 +12,7 @@ import {
 } from "../../lib/store/s3/fault-table.ts";
 import { platformError, storeError } from "../world/port-errors.ts";
 
-/** Stands for a secret in the text of an error: nothing that is kept or printed may hold it (design I9). */
+/** Stands for a secret in the text of an error: nothing that is kept or printed may hold it (promise I9). */
 export const CANARY = "SECRET-CANARY-7f3a";
 
 /** What goes wrong at a call: an error of its port, or no answer, or a late one. */

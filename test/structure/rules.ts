@@ -9,7 +9,7 @@ export interface SourceFile {
 export const MAX_FILE_LINES = 350;
 
 /**
- * The layers of design §3, lowest first. A file may import its own module and every layer below its own;
+ * The layers of architecture §3, lowest first. A file may import its own module and every layer below its own;
  * `peers` says whether modules of one layer may import each other.
  */
 const LAYERS: readonly { readonly modules: readonly string[]; readonly peers: boolean }[] = [

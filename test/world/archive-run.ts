@@ -9,7 +9,7 @@ import type { RunReport } from "../../lib/records/run-report.ts";
 import type { Runner, World } from "./world.ts";
 import type { WorldStore } from "./world-store.ts";
 
-/** The defaults of design §6.1 for a world's scope. */
+/** The defaults of architecture §6.1 for a world's scope. */
 export function settingsOf(world: World, overrides: Partial<ArchiveSettings> = {}): ArchiveSettings {
   return {
     scope: world.scope,

@@ -31,7 +31,7 @@ async function archive(world: World, { platform, random, store }: Runner, task: 
 }
 
 /**
- * The happy path of design §4 and nothing else, enough to try the world on: no gate, no retries, no pacing
+ * The happy path of architecture §4 and nothing else, enough to try the world on: no gate, no retries, no pacing
  * but a fixed wait. The real policy lives in lib/archive.
  */
 export async function drainCarelessly(world: World, runner: Runner, spacingMs = 31_000): Promise<number> {

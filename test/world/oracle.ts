@@ -38,7 +38,7 @@ interface DownloadStart {
   readonly exportTaskId: string;
 }
 
-/** Watches every effect as it happens and remembers each broken promise (design §2). */
+/** Watches every effect as it happens and remembers each broken promise (architecture §2). */
 export class Oracle implements WorldObserver {
   readonly #parts: OracleParts;
   readonly #violations: string[] = [];

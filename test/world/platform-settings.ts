@@ -11,12 +11,12 @@ export interface PlatformSettings {
   chunkBytes: number;
   deleteLatency: Latency;
   createLatency: Latency;
-  /** Tasks kept; one more removes the earliest (reference §1.6). */
+  /** Tasks kept; one more removes the earliest (iotda-api §1.6). */
   taskLimit: number;
   unfinishedLimit: number;
   /** Download starts closer than this are refused. */
   minSpacingMs: number;
-  /** Whether a refused download starts the spacing anew (reference §1.6: assume yes). */
+  /** Whether a refused download starts the spacing anew (iotda-api §1.6: assume yes). */
   refusedCounts: boolean;
   throttleAnswer: ThrottleAnswer;
   retryAfterMs: number | undefined;

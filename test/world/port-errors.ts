@@ -64,10 +64,10 @@ export function queueError(code: QueueErrorCode, problem: string = `simulated ${
   return new QueueError(code, problem, { scope, retry, hint: HINT });
 }
 
-/** How the platform says "too fast" (reference §2.2). */
+/** How the platform says "too fast" (iotda-api §2.2). */
 export type ThrottleAnswer = "IOTDA.021101" | "IOTDA.021102" | "429";
 
-/** A throttling answer as the client reports it (design §5). */
+/** A throttling answer as the client reports it (architecture §5). */
 export function throttledError(answer: ThrottleAnswer, retryAfterMs?: number): PlatformError {
   return platformError("platform-throttled", {
     httpStatus: answer === "429" ? 429 : 403,

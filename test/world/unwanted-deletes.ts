@@ -1,7 +1,7 @@
 import { HOLDS_FOLDER } from "../../lib/domain/key-layout.ts";
 import type { Effect } from "./effects.ts";
 
-/** When one runner last asked what the gate has to ask about one task before each delete (design §4 step 7). */
+/** When one runner last asked what the gate has to ask about one task before each delete (architecture §4 step 7). */
 interface Questions {
   /** When this runner asked to delete it before; what was asked until then counts no more. */
   deletedMs: number;

@@ -9,7 +9,7 @@ import { type Job, type JobTimes, keyOf } from "../job.ts";
 import { runPeer } from "./program.ts";
 import { fetchWhole, openBody } from "./source-body.ts";
 
-/** The defaults of the configuration (design §6.1). */
+/** The defaults of the configuration (architecture §6.1). */
 const PART_SIZE_BYTES = 5 * 1024 * 1024;
 const PARTS_IN_FLIGHT = 3;
 

@@ -9,7 +9,7 @@ import { type Session, withSession } from "../session.ts";
 import { discoveredLine, leftLines, runLines } from "../summaries.ts";
 import { type ArchiveOptions, limitOf } from "./archive.ts";
 
-/** Delayed messages that become due within this are waited for (design §6.4). */
+/** Delayed messages that become due within this are waited for (architecture §6.4). */
 const WAIT_FOR_DUE_MS = 15 * 60_000;
 const DEPTH_LIMIT_MS = 10_000;
 

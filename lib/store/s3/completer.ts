@@ -59,7 +59,7 @@ export class Completer {
         completeUpload(context, request, signal, outcome),
       );
     } catch (thrown) {
-      // Ceph answers 500 to the completion of an aborted upload (stack.md, real S3 row).
+      // Ceph answers 500 to the completion of an aborted upload.
       const mayBeGone = thrown instanceof S3Error && (thrown.httpStatus ?? 0) >= 500;
       if (isNoSuchUpload(thrown) || (mayBeGone && !(await isUploadOpen(context, completion, signal)))) {
         throw uploadGoneError(key);
@@ -74,7 +74,7 @@ export class Completer {
     write: (outcome: EffectWatch<WrittenObject>) => Promise<WrittenObject>,
   ): Promise<StoredObject> {
     const { key } = this.#options;
-    // Looked for before each further attempt too: no key is ever written twice (design I2).
+    // Looked for before each further attempt too: no key is ever written twice (promise I2).
     const findEffect = async () => await this.#find(expected, signal);
     const outcome: EffectWatch<WrittenObject> = { mayHaveHappened: false, findEffect };
     let written: WrittenObject;

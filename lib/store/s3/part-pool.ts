@@ -19,7 +19,7 @@ interface Member {
 }
 
 /**
- * The fixed buffers that all uploads of a process share (design I7). Every upload that has joined is sure of
+ * The fixed buffers that all uploads of a process share (promise I7). Every upload that has joined is sure of
  * one buffer, so that two uploads never wait for each other; the others go to whoever holds fewest.
  */
 export class PartPool {

@@ -12,7 +12,7 @@ import { abortUpload, completeUpload, createUpload, isNoSuchUpload, uploadPart }
 
 /**
  * One fixed key, overwritten in each run and never removed: archive runs need no permission to delete
- * (design I2). Listings leave it out.
+ * (promise I2). Listings leave it out.
  */
 export const PROBE_KEY = "state/preflight.json";
 const MISSING_KEY = "state/preflight-missing.json";

@@ -6,7 +6,7 @@ export type ConditionSupport = "assumed" | "off" | "probed";
 /** The digest a request carries over its own body, so that the store refuses what arrives damaged. */
 export type DigestMeans = "crc32" | "content-md5";
 
-/** What a kind of object store does differently from the others (design §7). */
+/** What a kind of object store does differently from the others (architecture §7). */
 export interface S3Profile {
   readonly name: "aws" | "obs" | "generic";
   /** Sent with every body: objects, parts and documents. Object lock demands one on each of them. */
@@ -32,12 +32,12 @@ export interface S3Profile {
 /**
  * ETags: in no profile are they compared with an MD5 of ours. They are one only for a plain PUT without
  * SSE-KMS and SSE-C, and the bucket's default encryption does not show in our configuration; for a multipart
- * object they never are (reference §5.2, anchors A.3). They tell one content from the next, nothing more.
+ * object they never are (iotda-api §5.2, anchors A.3). They tell one content from the next, nothing more.
  */
 export const S3_PROFILES: Readonly<Record<S3Profile["name"], S3Profile>> = {
   aws: {
     name: "aws",
-    // CRC32 is the cheapest digest S3 checks: MD5 halved the relay (stack.md, memory row).
+    // CRC32 is the cheapest digest S3 checks: MD5 halved the relay (bench/RESULTS.md).
     bodyDigest: "crc32",
     // S3 combines part CRCs into a FULL_OBJECT one and keeps it whatever the encryption is; HEAD shows it
     // with x-amz-checksum-mode, for SSE-KMS objects only to callers with kms:Decrypt.
@@ -53,10 +53,10 @@ export const S3_PROFILES: Readonly<Record<S3Profile["name"], S3Profile>> = {
   },
   obs: {
     name: "obs",
-    // "x-amz-checksum-*: reported as ignored; only Content-MD5 is honoured" (reference §5.2).
+    // "x-amz-checksum-*: reported as ignored; only Content-MD5 is honoured" (iotda-api §5.2).
     bodyDigest: "content-md5",
     keepsFullObjectCrc32: false,
-    // "If-None-Match: * not documented for PUT" (reference §5.2). A probe would prove today only.
+    // "If-None-Match: * not documented for PUT" (iotda-api §5.2). A probe would prove today only.
     conditionalPut: "off",
     conditionalCompletion: "off",
     // It ignores list-type=2 and gives the same first page for ever (minio-go #1703, #1704).
@@ -86,5 +86,5 @@ export const S3_PROFILES: Readonly<Record<S3Profile["name"], S3Profile>> = {
   },
 };
 
-/** Part numbers run from 1 to this on S3 and OBS alike (reference §5.2). */
+/** Part numbers run from 1 to this on S3 and OBS alike (iotda-api §5.2). */
 export const MAX_PARTS = 10_000;

@@ -17,13 +17,13 @@ const OBS_HOST = /(?:^|\.)obs\.([a-z0-9-]+)\.myhuaweicloud\.(?:com|eu)$/;
 /**
  * The payload hash that is signed, with every store. Hashing 5 MiB twice costs more than sending it; TLS and
  * the digest of the profile, a signed header, cover the body. OBS documents this mode, and none with a hex
- * SHA-256 (reference §5.2).
+ * SHA-256 (iotda-api §5.2).
  */
 const PAYLOAD_HASH = "UNSIGNED-PAYLOAD";
 /**
  * When the SDK may add checksums by itself, with every store; Huawei's own advice. Otherwise streams are
  * framed as aws-chunked with a trailer, which gives XAmzContentSHA256Mismatch or is stored inside the object
- * (reference §5.2), and the default CRC32 breaks R2, OSS, COS and OCI (anchors B.5).
+ * (iotda-api §5.2), and the default CRC32 breaks R2, OSS, COS and OCI (anchors B.5).
  */
 const SDK_CHECKSUMS = "WHEN_REQUIRED";
 
@@ -51,7 +51,7 @@ export function makeS3Client(options: S3StoreOptions, parts: S3StoreParts): S3Cl
       // None (left out, the SDK may have one of its own): each attempt and each body read has its limit, and a
       // store that joins parts is silent for as long as that takes (COMPLETION_TIMEOUT_MS).
       socketTimeout: 0,
-      // Without it the SDK's limits of time only warn (stack.md, AWS SDK row).
+      // Without it the SDK's limits of time only warn.
       throwOnRequestTimeout: true,
     },
   };

@@ -44,7 +44,7 @@ const ABORT_DEADLINE_MS = 15_000;
 
 /**
  * Makes the store; sends nothing yet. Make one per process: its buffers are the process's whole share
- * (design I7).
+ * (promise I7).
  *
  * @throws StoreError `store-misconfigured` for Huawei credentials that were not given.
  */

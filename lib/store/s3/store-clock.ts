@@ -19,7 +19,7 @@ interface OffsetBounds {
 
 /**
  * The store's clock at the moment of return, epoch milliseconds. `Date` has whole seconds only: requests are
- * sent until it turns, which narrows the moment down to their spacing (design §5).
+ * sent until it turns, which narrows the moment down to their spacing (architecture §5).
  *
  * @param key any key; whether there is an object makes no difference.
  * @throws S3Error, the signal's reason.

@@ -193,7 +193,7 @@ export async function isUploadOpen(
   }
 }
 
-/** Ceph calls the upload a key when it is asked for its parts (stack.md, real S3 row). */
+/** Ceph calls the upload a key when it is asked for its parts. */
 export function isNoSuchUpload(thrown: unknown): boolean {
   return (
     thrown instanceof S3Error &&

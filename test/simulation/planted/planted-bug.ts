@@ -1,4 +1,4 @@
-/** The promises of design §2 that a simulated world can see broken. */
+/** The promises of architecture §2 that a simulated world can see broken. */
 export type Invariant = "I1" | "I2" | "I3" | "I4" | "I5" | "I6" | "I8" | "I10";
 
 /** One small change of the protocol that must not go unseen: proof that the simulation looks. */
