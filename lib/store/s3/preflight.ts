@@ -1,13 +1,12 @@
 import { type StoreAbilities, StoreError } from "../../ports/object-store.ts";
 import { digestOf } from "./body-digest.ts";
 import { getDocument, isConditionRefused, putDocument } from "./documents.ts";
-import { NO_REGION } from "./fault-table.ts";
 import { listObjects } from "./listing.ts";
 import { headObject, putObject } from "./object-requests.ts";
 import { abortUploadsOf } from "./open-uploads.ts";
 import type { ConditionSupport } from "./profiles.ts";
 import type { S3Context } from "./s3-context.ts";
-import { faultError, S3Error } from "./s3-error.ts";
+import { S3Error } from "./s3-error.ts";
 import { abortUpload, completeUpload, createUpload, isNoSuchUpload, uploadPart } from "./upload-requests.ts";
 
 /**
@@ -35,7 +34,6 @@ export interface S3Abilities extends StoreAbilities {
  * @throws StoreError of the first step that fails; the signal's reason.
  */
 export async function probeS3Store(context: S3Context, signal: AbortSignal): Promise<S3Abilities> {
-  await requireRegion(context);
   await writeProbe(context, signal);
   demand(
     (await getDocument(context, PROBE_KEY, signal))?.text === PROBE_TEXT,
@@ -189,15 +187,6 @@ function isRefusal(thrown: unknown): boolean {
     return false;
   }
   throw thrown;
-}
-
-async function requireRegion(context: S3Context): Promise<void> {
-  try {
-    await context.client.config.region();
-  } catch {
-    // The SDK says so only in the text of its error.
-    throw faultError(NO_REGION, { operation: "region", subject: context.options.bucket });
-  }
 }
 
 function demand(holds: boolean, problem: string, hint?: string): void {

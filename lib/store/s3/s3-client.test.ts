@@ -1,6 +1,7 @@
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { ManualClock, realRandom } from "../../../test/contract/clocks.ts";
 import { makeS3Client } from "./s3-client.ts";
+import { createS3Store } from "./s3-store.ts";
 
 const OPTIONS = {
   bucket: "b",
@@ -30,4 +31,30 @@ test.each([
   );
   expect(await client.config.region()).toBe(signed);
   client.destroy();
+});
+
+test("without any region the first request asks for AWS_REGION, whichever it is", async () => {
+  for (const name of ["AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"]) {
+    vi.stubEnv(name, undefined);
+  }
+  for (const name of ["AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"]) {
+    vi.stubEnv(name, "/nowhere");
+  }
+  onTestFinished(() => {
+    vi.unstubAllEnvs();
+  });
+  const store = createS3Store(
+    { ...OPTIONS, profile: "aws", endpoint: undefined, region: undefined },
+    { clock: new ManualClock(), random: realRandom },
+  );
+  onTestFinished(() => store.close());
+  const { signal } = new AbortController();
+  const refused = {
+    code: "store-misconfigured",
+    scope: "system",
+    hint: expect.stringContaining("AWS_REGION"),
+  };
+  await expect(store.getDocument("archive.json", { signal })).rejects.toMatchObject(refused);
+  await expect(store.readClockMs({ signal })).rejects.toMatchObject(refused);
+  await expect(store.list("", { signal }).next()).rejects.toMatchObject(refused);
 });

@@ -2,7 +2,9 @@ import { S3Client, type S3ClientConfig } from "@aws-sdk/client-s3";
 import { ANSWER_LIMIT_PLACE, answerLimit } from "../../network/answer-limit.ts";
 import { tunnelAgents } from "../../network/tunnel-agents.ts";
 import { StoreError } from "../../ports/object-store.ts";
+import { NO_REGION } from "./fault-table.ts";
 import { S3_PROFILES } from "./profiles.ts";
+import { faultError } from "./s3-error.ts";
 import type { S3StoreOptions, S3StoreParts } from "./s3-options.ts";
 
 const CONNECTION_TIMEOUT_MS = 5_000;
@@ -56,9 +58,25 @@ export function makeS3Client(options: S3StoreOptions, parts: S3StoreParts): S3Cl
     },
   };
   const client = new S3Client(config);
+  requireRegion(client, options.bucket);
   leaveBodiesUnsigned(client);
   client.middlewareStack.add(answerLimit(MAX_ANSWER_BYTES, STREAMED), ANSWER_LIMIT_PLACE);
   return client;
+}
+
+/** Every request says plainly that no region is known: the SDK says so only in the text of an error without a name. */
+function requireRegion(client: S3Client, bucket: string): void {
+  client.middlewareStack.add(
+    (next) => async (args) => {
+      try {
+        await client.config.region();
+      } catch {
+        throw faultError(NO_REGION, { operation: "region", subject: bucket });
+      }
+      return await next(args);
+    },
+    { step: "initialize", priority: "high", name: "archiverRegion" },
+  );
 }
 
 /** OBS signs with the region in its host name; the archiver's users should not have to say it twice. */
