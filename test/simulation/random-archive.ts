@@ -12,12 +12,25 @@ export interface ArchiveDraw {
   readonly swaps: readonly Happening[];
 }
 
+/** What decides which archives a story can have. */
+type Told = Pick<Story, "discovers" | "faults" | "runners" | "settings" | "store">;
+
 /**
  * Draws who knows the archive, and whether another store is put in its place: before a run, for one of the runners all
  * the time, or while a run is at work. Has randomness of its own: what else a seed draws stays as it was.
  */
-export function drawArchive(seed: number, story: Pick<Story, "runners" | "settings" | "store">): ArchiveDraw {
+export function drawArchive(seed: number, story: Told): ArchiveDraw {
   return new ArchiveDrawing(seed).draw(story);
+}
+
+/**
+ * Whether an archive can be made in a story without two of its processes standing in each other's way. In a store that
+ * cannot create once the last marker wins, and one that comes late takes the archive from the other (a window that
+ * docs/verification.md names).
+ */
+function canBeMade({ discovers, faults, runners, store }: Told): boolean {
+  const isAlone = runners.length === 1 && !discovers && faults.every(({ kind }) => kind !== "freeze");
+  return store.createOnce || isAlone;
 }
 
 class ArchiveDrawing {
@@ -27,21 +40,22 @@ class ArchiveDrawing {
     this.#random = new SeededRandom(seed).fork("archive");
   }
 
-  draw({ runners, settings }: Pick<Story, "runners" | "settings" | "store">): ArchiveDraw {
+  draw(told: Told): ArchiveDraw {
+    const { runners, settings } = told;
     const draw = this.#random.fraction();
     const isSet = this.#random.fraction() < 0.3;
-    if (draw < 0.1) {
+    if (draw < 0.1 && canBeMade(told)) {
       const home = draw < 0.05 || settings.deletion === "never" ? "empty" : "from-before";
       const memory = isSet || this.#random.fraction() < 0.3 ? "none" : "blank";
       return { archive: { home, memory, isSet: isSet && home === "empty" }, runners, swaps: [] };
     }
     const memory = isSet ? this.#pick(["home", "blank", "none"] as const) : "home";
     const archive: Story["archive"] = { home: "marked", memory, isSet };
-    if (draw < 0.3) {
+    if (draw >= 0.1 && draw < 0.3) {
       const swaps = this.#times(this.#random.integer(1, 3)).map(() => this.#swap());
       return { archive, runners, swaps };
     }
-    if (draw < 0.4) {
+    if (draw >= 0.3 && draw < 0.4) {
       const astray = this.#random.integer(0, runners.length - 1);
       const place = this.#pick(FOREIGN_PLACES);
       return {

@@ -115,7 +115,7 @@ export const IDENTITY_BUGS: readonly PlantedBug[] = [
   },
   {
     name: "given up without a look at the marker",
-    breaks: "What another store does not hold counts as lost: a task that is archived ends as a dead letter.",
+    breaks: "An export is given up while another store lies in the archive's place, which alone records it.",
     invariant: "I10",
     file: "lib/archive/message-disposition.ts",
     find: "    await requireOwnArchive(run, options);\n",
