@@ -1,4 +1,4 @@
-import { describeFailure, type Failure } from "../domain/errors.ts";
+import { ArchiverError, describeFailure, type Failure } from "../domain/errors.ts";
 import { oldestFirst } from "../domain/export-task.ts";
 import { runIdOf } from "../domain/key-layout.ts";
 import {
@@ -12,6 +12,7 @@ import {
 import { writeRunReport } from "../records/run-reports.ts";
 import { ArchivedExports } from "./archived-exports.ts";
 import { nextToGo, oldestInDanger, slotsWarning } from "./next-to-go.ts";
+import { requireOwnArchive } from "./own-archive.ts";
 import type { ArchivePorts } from "./ports.ts";
 import type { PreflightResult } from "./preflight.ts";
 import { type FreshList, freshList, placesHeld, type Run } from "./run.ts";
@@ -41,7 +42,10 @@ export interface RunFrame {
   readonly leftMs: number;
 }
 
-/** Makes the run report and stores it. A report that cannot be stored is still returned, with a warning. */
+/**
+ * Makes the run report and stores it. A report that cannot be stored is still returned, with a warning. A run whose
+ * archive is not there any more did not end well, and its report is stored nowhere.
+ */
 export async function summarize(ports: ArchivePorts, frame: RunFrame, ending: RunEnding): Promise<RunReport> {
   const { runId, startedAtMs } = frame;
   const { ready, run } = ending;
@@ -49,33 +53,78 @@ export async function summarize(ports: ArchivePorts, frame: RunFrame, ending: Ru
   const partOfRestMs = (part: number) =>
     Math.min(STEP_LIMIT_MS, (endsAtMs - ports.clock.monotonicMs()) * part);
   const leftAlone = ready?.leftAlone.report();
+  const platform = await places(ports, ending, partOfRestMs);
+  const changed = ready && (await changeOfArchiveAtTheEnd(ports, ready, partOfRestMs(1 / 4)));
+  const failure = ending.failure ?? changed;
   const report: RunReport = {
     runId,
     startedAt: new Date(startedAtMs).toISOString(),
     endedAt: new Date(ports.clock.wallMs()).toISOString(),
-    stopReason: ending.stopReason,
+    stopReason: changed === undefined ? ending.stopReason : "system-failure",
     counts: run?.counts ?? emptyCounts(),
     bytes: run?.archivedBytes ?? 0,
     pacing: ready?.abilities.compareAndSwap === false ? "unshared" : "shared",
     tasks: ending.tasks,
-    platform: await places(ports, ending, partOfRestMs),
+    platform,
     ...(leftAlone === undefined ? {} : { leftAlone }),
-    ...(ending.failure === undefined ? {} : { failure: ending.failure }),
+    ...(failure === undefined ? {} : { failure }),
   };
-  try {
-    await withOwnLimit(ports.clock, partOfRestMs(1 / 2), (signal) =>
-      writeRunReport(ports.store, report, startedAtMs, { signal }),
-    );
-  } catch (error) {
-    const { message } = describeFailure(error);
-    ports.observe({
-      kind: "warning",
-      code: "report-not-stored",
-      message: `the run report could not be stored: ${message}`,
-    });
+  if (changed === undefined) {
+    await storeReport(ports, report, startedAtMs, partOfRestMs(1 / 2));
+  } else {
+    warnNotStored(ports, changed);
   }
   ports.observe({ kind: "run-ended", report });
   return report;
+}
+
+/**
+ * Why this run may not say that all is well: what it archived may lie elsewhere. A store that only does not answer
+ * just now is told of, and says nothing about the archive.
+ */
+async function changeOfArchiveAtTheEnd(
+  ports: ArchivePorts,
+  { abilities }: PreflightResult,
+  limitMs: number,
+): Promise<Failure | undefined> {
+  try {
+    await withOwnLimit(ports.clock, limitMs, (signal) => requireOwnArchive({ abilities, ports }, { signal }));
+    return undefined;
+  } catch (error) {
+    const failure = describeFailure(error);
+    if (error instanceof ArchiverError && error.scope === "system") {
+      return failure;
+    }
+    ports.observe({
+      kind: "warning",
+      code: "archive-not-seen-again",
+      message: `archive.json could not be read again at the end: ${failure.message}`,
+    });
+    return undefined;
+  }
+}
+
+async function storeReport(
+  ports: ArchivePorts,
+  report: RunReport,
+  startedAtMs: number,
+  limitMs: number,
+): Promise<void> {
+  try {
+    await withOwnLimit(ports.clock, limitMs, (signal) =>
+      writeRunReport(ports.store, report, startedAtMs, { signal }),
+    );
+  } catch (error) {
+    warnNotStored(ports, describeFailure(error));
+  }
+}
+
+function warnNotStored(ports: ArchivePorts, { message }: Failure): void {
+  ports.observe({
+    kind: "warning",
+    code: "report-not-stored",
+    message: `the run report could not be stored: ${message}`,
+  });
 }
 
 /** The report of a run that failed before it could begin: a configuration that cannot work. */

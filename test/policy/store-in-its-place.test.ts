@@ -1,8 +1,11 @@
 import { expect, test } from "vitest";
-import { STORE_STATE_KEY } from "../../lib/domain/key-layout.ts";
+import type { ArchiveEvent } from "../../lib/archive/events.ts";
+import type { ArchiveSettings } from "../../lib/archive/settings.ts";
+import { ARCHIVE_MARKER_KEY, STORE_STATE_KEY } from "../../lib/domain/key-layout.ts";
 import type { RunReport } from "../../lib/records/run-report.ts";
 import { archiveRun, archiveStoreOf } from "../world/archive-run.ts";
 import { FOREIGN_PLACES, type ForeignPlace, HOME_ID, plantMarker } from "../world/places.ts";
+import { storeError } from "../world/port-errors.ts";
 import { World } from "../world/world.ts";
 import type { NewWorldTask } from "../world/world-task.ts";
 import { findWrongPlaces } from "../world/wrong-places.ts";
@@ -33,11 +36,22 @@ class Night {
     });
   }
 
-  async run(): Promise<RunReport> {
+  /** Once the work on the export is done. */
+  swapAtTheEnd(place: ForeignPlace): void {
+    const act = () => this.world.places.mount(place);
+    this.world.faults.plant({ site: "queue.acknowledge", form: "race", act });
+  }
+
+  async run(
+    settings: Partial<ArchiveSettings> = {},
+    observe?: (event: ArchiveEvent) => void,
+  ): Promise<RunReport> {
     this.#runs += 1;
     const runner = this.world.startRunner(`run-${this.#runs}`);
     const store = archiveStoreOf(this.world, runner, IDENTITY);
-    const ending = await this.world.runAlone(runner, () => archiveRun(this.world, runner, { store }));
+    const ending = await this.world.runAlone(runner, () =>
+      archiveRun(this.world, runner, { store, settings, ...(observe && { observe }) }),
+    );
     if (ending.kind === "crashed") {
       throw new Error("the run died");
     }
@@ -83,4 +97,41 @@ test.each(FOREIGN_PLACES)("what %s holds, put there during a run, lets nothing b
   await night.run();
   expect(platform.has(night.exportTaskId)).toBe(false);
   expect(store.keysUnder("exports/")).toHaveLength(1);
+});
+
+test.each(FOREIGN_PLACES)(
+  "%s, put there after the last task, gets no report, and the run does not end well",
+  async (place) => {
+    const night = new Night();
+    const { places, queue, store } = night.world;
+    night.swapAtTheEnd(place);
+    const report = await night.run({ deletion: "never" });
+    expect(report).toMatchObject({
+      stopReason: "system-failure",
+      failure: { code: CODES[place] },
+      counts: { archived: 1, kept: 1 },
+    });
+    expect(queue.messages).toEqual([]);
+    expect(places.storeOf("run-1").keysUnder("runs/")).toEqual([]);
+    places.mount("home");
+    expect(store.keysUnder("runs/")).toEqual([]);
+    expect(await night.run({ deletion: "never" })).toMatchObject({ stopReason: "drained" });
+    expect(store.keysUnder("runs/")).toHaveLength(1);
+  },
+);
+
+test("a store that does not answer at the end is no other archive: the run ends as it did, with a warning", async () => {
+  const night = new Night();
+  const error = storeError("store-unavailable");
+  const match = ({ subject }: { subject: string }) => subject === ARCHIVE_MARKER_KEY;
+  // Read when the archive is opened, and at the end.
+  night.world.faults.plant({ site: "store.getDocument", match, occurrence: 2, form: "not-done", error });
+  const warnings: string[] = [];
+  const report = await night.run({ deletion: "never" }, (event) => {
+    if (event.kind === "warning") {
+      warnings.push(event.code);
+    }
+  });
+  expect(report).toMatchObject({ stopReason: "drained", counts: { kept: 1 } });
+  expect(warnings).toEqual(["archive-not-seen-again"]);
 });
