@@ -1,6 +1,7 @@
 import { ArchiverError, describeFailure, type Failure } from "../domain/errors.ts";
 import { oldestFirst } from "../domain/export-task.ts";
 import { runIdOf } from "../domain/key-layout.ts";
+import { isIdentityFailure } from "../identity/errors.ts";
 import {
   emptyCounts,
   type NextToGo,
@@ -72,7 +73,7 @@ export async function summarize(ports: ArchivePorts, frame: RunFrame, ending: Ru
   if (changed === undefined) {
     await storeReport(ports, report, startedAtMs, partOfRestMs(1 / 2));
   } else {
-    warnNotStored(ports, changed);
+    warnNotStored(ports, report, changed);
   }
   ports.observe({ kind: "run-ended", report });
   return report;
@@ -115,15 +116,19 @@ async function storeReport(
       writeRunReport(ports.store, report, startedAtMs, { signal }),
     );
   } catch (error) {
-    warnNotStored(ports, describeFailure(error));
+    warnNotStored(ports, report, describeFailure(error));
   }
 }
 
-function warnNotStored(ports: ArchivePorts, { message }: Failure): void {
+function warnNotStored(ports: ArchivePorts, { failure }: RunReport, why: Failure): void {
+  // Where the run failed for want of its archive, its own failure has said all.
+  if (isIdentityFailure(why) && isIdentityFailure(failure)) {
+    return;
+  }
   ports.observe({
     kind: "warning",
     code: "report-not-stored",
-    message: `the run report could not be stored: ${message}`,
+    message: `the run report could not be stored: ${why.message}`,
   });
 }
 

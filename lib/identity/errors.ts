@@ -47,7 +47,7 @@ export function anotherArchive(foundId: string, expected: ExpectedArchive): Arch
     {
       scope: "system",
       retry: "never",
-      hint: `${NOT_MOUNTED} ${MISTYPED} If the new archive is meant, ${adopt}`,
+      hint: `${NOT_MOUNTED} ${MISTYPED} If this archive is meant, ${adopt}`,
     },
   );
 }
@@ -63,6 +63,17 @@ export function archiveChanged(archiveId: string, foundId: string | undefined): 
     retry: "later",
     hint: "The disk may have been unmounted, or another store answers at the address in ARCHIVER_STORE. On its word nothing is deleted, removed or given up.",
   });
+}
+
+const IDENTITY_CODES: ReadonlySet<string> = new Set([
+  "no-archive",
+  "another-archive",
+  "archive-marker-unreadable",
+]);
+
+/** Whether a failure is that the archive is not the one meant: then nothing else is asked of it either. */
+export function isIdentityFailure(failure: { readonly code: string } | undefined): boolean {
+  return failure !== undefined && IDENTITY_CODES.has(failure.code);
 }
 
 /** Something stands where the marker belongs. It is never written over: it may be the damaged marker. */

@@ -17,6 +17,8 @@ const CODES = { empty: "no-archive", another: "another-archive", "from-before": 
 class Night {
   readonly world = new World();
   readonly exportTaskId: string;
+  /** The codes of what the runs warned of. */
+  readonly warnings: string[] = [];
   #runs = 0;
 
   constructor(task: NewWorldTask = {}) {
@@ -42,20 +44,23 @@ class Night {
     this.world.faults.plant({ site: "queue.acknowledge", form: "race", act });
   }
 
-  async run(
-    settings: Partial<ArchiveSettings> = {},
-    observe?: (event: ArchiveEvent) => void,
-  ): Promise<RunReport> {
+  async run(settings: Partial<ArchiveSettings> = {}): Promise<RunReport> {
     this.#runs += 1;
     const runner = this.world.startRunner(`run-${this.#runs}`);
     const store = archiveStoreOf(this.world, runner, IDENTITY);
     const ending = await this.world.runAlone(runner, () =>
-      archiveRun(this.world, runner, { store, settings, ...(observe && { observe }) }),
+      archiveRun(this.world, runner, { store, settings, observe: (event) => this.#hear(event) }),
     );
     if (ending.kind === "crashed") {
       throw new Error("the run died");
     }
     return ending.value;
+  }
+
+  #hear(event: ArchiveEvent): void {
+    if (event.kind === "warning") {
+      this.warnings.push(event.code);
+    }
   }
 }
 
@@ -66,6 +71,8 @@ test.each(FOREIGN_PLACES)("a run that finds %s begins nothing, and the next one 
   const report = await night.run();
   expect(report).toMatchObject({ stopReason: "system-failure", failure: { code: CODES[place] } });
   expect(queue.messages.map(({ receiveCount }) => receiveCount)).toEqual([0]);
+  // The failure says it all.
+  expect(night.warnings).toEqual([]);
   places.mount("home");
   await night.run();
   expect(platform.has(night.exportTaskId)).toBe(false);
@@ -113,6 +120,7 @@ test.each(FOREIGN_PLACES)(
     });
     expect(queue.messages).toEqual([]);
     expect(places.storeOf("run-1").keysUnder("runs/")).toEqual([]);
+    expect(night.warnings).toEqual([]);
     places.mount("home");
     expect(store.keysUnder("runs/")).toEqual([]);
     expect(await night.run({ deletion: "never" })).toMatchObject({ stopReason: "drained" });
@@ -126,12 +134,7 @@ test("a store that does not answer at the end is no other archive: the run ends 
   const match = ({ subject }: { subject: string }) => subject === ARCHIVE_MARKER_KEY;
   // Read when the archive is opened, and at the end.
   night.world.faults.plant({ site: "store.getDocument", match, occurrence: 2, form: "not-done", error });
-  const warnings: string[] = [];
-  const report = await night.run({ deletion: "never" }, (event) => {
-    if (event.kind === "warning") {
-      warnings.push(event.code);
-    }
-  });
+  const report = await night.run({ deletion: "never" });
   expect(report).toMatchObject({ stopReason: "drained", counts: { kept: 1 } });
-  expect(warnings).toEqual(["archive-not-seen-again"]);
+  expect(night.warnings).toEqual(["archive-not-seen-again"]);
 });

@@ -1,7 +1,9 @@
 import { drain } from "../../archive/archive-run.ts";
 import { systemClock } from "../../config/system.ts";
 import { type DiscoverReport, discover } from "../../discovery/discover.ts";
+import { isIdentityFailure } from "../../identity/errors.ts";
 import type { QueueDepth } from "../../ports/task-queue.ts";
+import type { RunReport } from "../../records/run-report.ts";
 import { type ExitCode, exitCodeOf } from "../exit-codes.ts";
 import type { Output } from "../output.ts";
 import { requestLines } from "../request-lines.ts";
@@ -27,7 +29,7 @@ export async function runCommand(options: ArchiveOptions, output: Output): Promi
         session.view.say(discoveredLine(discovered));
       },
     });
-    return { report: { ...ended, discovered }, left: await depthOf(session) };
+    return { report: { ...ended, discovered }, left: await depthOf(session, ended) };
   });
   const lines = [
     ...runLines(report),
@@ -39,7 +41,14 @@ export async function runCommand(options: ArchiveOptions, output: Output): Promi
 }
 
 /** What is left in the queue; not worth failing a finished run for. */
-async function depthOf({ archiver, view }: Session): Promise<QueueDepth | undefined> {
+async function depthOf(
+  { archiver, view }: Session,
+  { failure }: Pick<RunReport, "failure">,
+): Promise<QueueDepth | undefined> {
+  if (isIdentityFailure(failure)) {
+    // The queue would answer with the same failure once more.
+    return undefined;
+  }
   try {
     return await archiver.ports.queue.depth({ signal: AbortSignal.timeout(DEPTH_LIMIT_MS) });
   } catch {
