@@ -114,7 +114,7 @@ export class RetentionRecords {
     return found === undefined ? undefined : await this.read(found, options);
   }
 
-  /** Reads the records that were listed. */
+  /** Reads the records that were listed. One that is said to be missing then is unreadable: nobody removes records. */
   async read(revision: RecordedRevision, options: CallOptions): Promise<RevisionLedger> {
     const [archived, retained, deleted, expired] = await allEnded([
       this.#readArchived(revision, options),
@@ -133,11 +133,15 @@ export class RetentionRecords {
     const records: ArchivedRecord[] = [];
     for (let number = 1; number <= last; number += 1) {
       const record = await this.#readOne(archivedRecordSchema, "archived", number, revision, options);
-      if (record === undefined) {
+      if (record === undefined && number < last) {
         continue;
       }
       const { exportTaskId, revision: name } = revision;
-      if (record === UNREADABLE || !isOwnArchived(record, this.#scope, exportTaskId, name)) {
+      if (
+        record === undefined ||
+        record === UNREADABLE ||
+        !isOwnArchived(record, this.#scope, exportTaskId, name)
+      ) {
         return UNREADABLE;
       }
       records.push(record);
@@ -153,7 +157,9 @@ export class RetentionRecords {
     options: CallOptions,
   ): Promise<Reading<v.InferOutput<Schema>>> {
     const number = revision.numbers[name];
-    return number === 0 ? undefined : await this.#readOne(schema, name, number, revision, options);
+    return number === 0
+      ? undefined
+      : ((await this.#readOne(schema, name, number, revision, options)) ?? UNREADABLE);
   }
 
   /** A record that speaks of another task or revision than its key is as good as unreadable. */

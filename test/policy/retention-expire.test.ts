@@ -157,6 +157,26 @@ describe("stays", () => {
     },
   );
 
+  test.each(["archived", "deleted", "retained", "expired"] as const)(
+    "its %s record is listed, and the store says that it has none",
+    async (name) => {
+      const { scene, key } = dueScene({ policy: policyOf({ default: { keepDays: 20, lock: "none" } }) });
+      await scene.sweep();
+      scene.policy = TEN_DAYS;
+      if (name === "expired") {
+        scene.plantRecord(ID, name, "{}");
+      }
+      const report = await scene.expireInStore((store) => {
+        const get = store.getDocument.bind(store);
+        store.getDocument = (at, options) =>
+          at.endsWith(`/${name}.json`) ? Promise.resolve(undefined) : get(at, options);
+        return store;
+      });
+      expect(report.stayed).toMatchObject([{ reason: "unreadable" }]);
+      expect(scene.has(key)).toBe(true);
+    },
+  );
+
   test("its record was copied from another task", async () => {
     const { scene, key } = dueScene();
     const text = scene.world.store.textAt(`records/project-1/default/${ID}/fe8e44f7/archived.json`) ?? "";

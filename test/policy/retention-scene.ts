@@ -192,13 +192,21 @@ export class RetentionScene {
   /** {@link expire} as programs do it: the store is opened as this archive first. */
   async expireInArchive(archiveId: string): Promise<ExpireReport> {
     const { scope } = this.world;
+    return await this.expireInStore((store, ports) => {
+      const parts = { memory: undefined, say: () => undefined, redact: (text: string) => text, ...ports };
+      const identity = { scope, archiveId, storeSettings: "the world's", purpose: "use" } as const;
+      return new ArchiveStore(store, parts, identity);
+    });
+  }
+
+  /** {@link expire} in a store that is made of the runner's own. */
+  async expireInStore(
+    made: (store: WorldRetentionStore, ports: ExpiryPorts) => ExpiryPorts["store"],
+  ): Promise<ExpireReport> {
     return await this.#finish(
-      this.start(({ store, ...ports }) => {
-        const parts = { memory: undefined, say: () => undefined, redact: (text: string) => text, ...ports };
-        const identity = { scope, archiveId, storeSettings: "the world's", purpose: "use" } as const;
-        const opened = new ArchiveStore(store, parts, identity);
-        return expire({ ...ports, store: opened }, this.settings, this.unaborted);
-      }),
+      this.start((ports) =>
+        expire({ ...ports, store: made(ports.store, ports) }, this.settings, this.unaborted),
+      ),
     );
   }
 
