@@ -2,7 +2,8 @@ import { readConfiguration } from "../config/environment.ts";
 import { describeFailure, type Failure } from "../domain/errors.ts";
 import { MAX_JSON_DEPTH, nestsDeeperThan } from "../domain/json.ts";
 import type { LeftAlone } from "../domain/left-alone.ts";
-import { type Envelope, type HttpEvent, readEnvelope, unwrapJson, unwrapText } from "../events/envelopes.ts";
+import { readDirectEvent } from "../events/direct-event.ts";
+import { type Envelope, type HttpEvent, readEnvelope, unwrapText } from "../events/envelopes.ts";
 import type { BatchRecord } from "../events/event-batch.ts";
 import { STATUS_OF_REFUSAL } from "../events/http-gate.ts";
 import { letterText } from "../events/letter-text.ts";
@@ -206,7 +207,7 @@ async function takeText(text: string, work: Work): Promise<Taken | Refusal> {
 }
 
 async function takeDirect(event: unknown, work: Work): Promise<Taken | Refusal> {
-  const unwrapped = unwrapJson(event);
+  const unwrapped = readDirectEvent(event);
   // What was refused for its depth cannot be written down.
   const body = nestsDeeperThan(event, MAX_JSON_DEPTH) ? "" : (JSON.stringify(event) ?? "");
   return await takeQueued(unwrapped, body, work);

@@ -204,6 +204,20 @@ describe.concurrent("the built functions, from an event to an archived export", 
     expect([log, inQueue.log, JSON.stringify(lab.queue.letters())].join("")).not.toContain(SECRET);
   });
 
+  test("a direct event with a field that no known event has becomes a dead letter", async (context) => {
+    const lab = await openLab(context);
+    const asked = { exportTaskId: "export-01" };
+    for (const field of ["path", "method", "rawHeaders", "queryParameters", "params", "header"]) {
+      const { returned } = await exportEvents(lab, { ...asked, [field]: {} });
+      expect(returned).toEqual({ taken: [], refused: [{ reason: "unknown-event" }] });
+    }
+    expect(lab.queue.messages()).toEqual([]);
+    expect(lab.queue.letters()).toHaveLength(6);
+    // Who writes into the queue has a permission to: there, other fields are somebody else's.
+    await exportEvents(lab, sqsEvent(JSON.stringify({ ...asked, path: "/", note: "x" })));
+    expect(lab.queue.messages()).toHaveLength(1);
+  });
+
   test("a dead letter has no secret, also where no name beside it says that it is one", async (context) => {
     const lab = await openLab(context);
     const shared = "canaryOfEvents0123456789";
