@@ -4,6 +4,7 @@ import { spawnSync } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { lineWriter } from "../lib/cli/terminal.ts";
+import { problemsOfNodeEnvironment } from "../lib/config/node-names.ts";
 import { readArguments } from "./check/arguments.ts";
 import { checkStage, refusalLines } from "./check/check-stage.ts";
 import { summaryLines } from "./check/summary.ts";
@@ -14,9 +15,12 @@ const REFUSED = 2;
 const [command = "package", ...args] = process.argv.slice(2);
 const { stage, params } = readArguments(args);
 const checked = checkStage(await readFile(path.join(ROOT, "deploy/stages.yml"), "utf8"), stage, params);
-if (checked.kind === "refused") {
+// The deployment program is given keys that may do more than any other here.
+const ofNode = problemsOfNodeEnvironment(process.env);
+if (ofNode.length > 0 || checked.kind === "refused") {
   const complain = await lineWriter(process.stderr);
-  complain(refusalLines(stage, checked.problems));
+  const ofStage = checked.kind === "refused" ? checked.problems : [];
+  complain(refusalLines(stage, [...ofNode, ...ofStage]));
   process.exitCode = REFUSED;
 } else {
   const tell = await lineWriter(process.stdout);

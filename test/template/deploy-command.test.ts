@@ -11,7 +11,15 @@ const FILLED_IN = [
 ];
 
 /** What `npm run package` runs, in a copy of the project: it writes dist/ and .serverless/. */
-async function packaging({ onTestFinished }: TestContext, ...args: readonly string[]) {
+async function packaging(context: TestContext, ...args: readonly string[]) {
+  return await packagingWith(context, {}, ...args);
+}
+
+async function packagingWith(
+  { onTestFinished }: TestContext,
+  variables: Readonly<Record<string, string>>,
+  ...args: readonly string[]
+) {
   const folder = await mkdtemp(path.join(tmpdir(), "archiver-deploy-"));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   for (const part of ["deploy", "functions", "lib", "build.ts", "package.json", "serverless.yml"]) {
@@ -25,6 +33,7 @@ async function packaging({ onTestFinished }: TestContext, ...args: readonly stri
     HTTPS_PROXY: closed,
     HTTP_PROXY: closed,
     NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
+    ...variables,
   };
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
@@ -52,6 +61,15 @@ test("a stage with problems is refused before anything is built, in one message"
   }
   expect(files).not.toContain("dist");
   expect(files).not.toContain(".serverless");
+});
+
+test("nothing is deployed where no certificate is checked", async (context) => {
+  const unchecked = { NODE_TLS_REJECT_UNAUTHORIZED: "0" };
+  const args = ["--stage", "prod", ...FILLED_IN];
+  const { status, stdout, stderr, files } = await packagingWith(context, unchecked, ...args);
+  expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
+  expect(stderr).toMatch(/^ {2}NODE_TLS_REJECT_UNAUTHORIZED: is 0, .+ Remove it\. .+ NODE_EXTRA_CA_CERTS/m);
+  expect(files).not.toContain("dist");
 });
 
 test("a stage that is right is told in words, built and packaged", async (context) => {
