@@ -189,6 +189,20 @@ describe("what is settled and skipped", () => {
     });
   });
 
+  test("one that was enqueued a moment ago and dead-lettered since", async () => {
+    const scene = new DiscoveryScene();
+    const [lettered, odd, pending] = Array.from({ length: 3 }, () => scene.world.platform.addTask());
+    const ids = [lettered, odd, pending].map((id) => id ?? "");
+    expect((await scene.discover()).enqueued).toEqual(ids);
+    plantLetter(scene, lettered ?? "", scene.world.clock.wallMs());
+    scene.plantRecord(odd ?? "", "dead-letter", "no JSON");
+    expect((await scene.discover()).skipped).toEqual([
+      { exportTaskId: lettered, reason: "dead-lettered" },
+      { exportTaskId: odd, reason: "dead-lettered" },
+      { exportTaskId: pending, reason: "enqueued-recently" },
+    ]);
+  });
+
   test("an archived revision, but only for a reason that keeps it on the platform", async () => {
     const scene = new DiscoveryScene();
     const id = scene.world.platform.addTask();

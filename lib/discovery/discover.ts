@@ -163,11 +163,18 @@ async function reasonToSkip(task: ExportTask, context: SkipContext): Promise<Ski
   const before = context.enqueuedBefore.get(hintKey(task));
   const otherwise = wasEnqueuedRecently(before?.atMs, context.nowMs) ? "enqueued-recently" : undefined;
   const mayHaveBeenKept = before?.whileKeeping === true && context.settings.deletion !== "never";
-  if (otherwise !== undefined && !mayHaveBeenKept) {
-    return otherwise;
-  }
+  const { records, leftAlone, signal } = context;
   try {
-    return await reasonInRecords(task, otherwise, context);
+    const ofTask = await records.ofTask(task.exportTaskId, { signal });
+    leftAlone.note(ofTask.leftAlone);
+    const known = recordsOfRevision(ofTask, revisionOf(task));
+    if (known.deadLetterNumber > 0 && !wasArchivedAfterLetter(known)) {
+      return "dead-lettered";
+    }
+    // What was enqueued a moment ago is being worked on, unless it has been given up since.
+    return otherwise !== undefined && !mayHaveBeenKept
+      ? otherwise
+      : await reasonInRecords(task, known, otherwise, context);
   } catch (error) {
     if (isOnlyThisTask(error)) {
       return otherwise;
@@ -176,19 +183,14 @@ async function reasonToSkip(task: ExportTask, context: SkipContext): Promise<Ski
   }
 }
 
-/** What the store knows of this revision that settles it; `otherwise` while it is not archived. */
+/** What its records say that settles this revision; `otherwise` while it is not archived. */
 async function reasonInRecords(
   task: ExportTask,
+  known: RevisionRecords,
   otherwise: SkipReason | undefined,
   context: SkipContext,
 ): Promise<SkipReason | undefined> {
   const { signal } = context;
-  const records = await context.records.ofTask(task.exportTaskId, { signal });
-  context.leftAlone.note(records.leftAlone);
-  const known = recordsOfRevision(records, revisionOf(task));
-  if (known.deadLetterNumber > 0 && !wasArchivedAfterLetter(known)) {
-    return "dead-lettered";
-  }
   if (known.expired) {
     return "kept:expired";
   }
