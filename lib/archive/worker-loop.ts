@@ -182,8 +182,8 @@ export class WorkerLoop {
     const { clock, observe } = this.run.ports;
     for (;;) {
       const wait = await this.#nextWait();
-      if (wait === undefined) {
-        this.#stopReason = "drained";
+      if (typeof wait === "string") {
+        this.#stopReason = wait;
         return;
       }
       if (this.#told === undefined || !isSameWait(wait, this.#told)) {
@@ -198,19 +198,22 @@ export class WorkerLoop {
     }
   }
 
-  /** What to wait for and until when, or `undefined` when nothing is due soon enough. */
-  async #nextWait(): Promise<Wait | undefined> {
+  /** What to wait for and until when, or how the run ends: nothing is due soon enough, or not within its time. */
+  async #nextWait(): Promise<Wait | "drained" | "time-budget"> {
     const { waitForDueMs } = this.#options;
     if (waitForDueMs === 0) {
-      return undefined;
+      return "drained";
     }
     const { queue, clock } = this.run.ports;
     const depth = await withOwnLimit(clock, DEPTH_LIMIT_MS, (signal) => queue.depth({ signal }));
     const dueMs = depth.ready > 0 ? clock.wallMs() : depth.nextDueAtMs;
-    const longestWaitMs = Math.min(waitForDueMs, runTimeLeftMs(this.run) - this.run.settings.minTaskMs);
-    return dueMs !== undefined && dueMs - clock.wallMs() <= longestWaitMs
+    const waitMs = dueMs === undefined ? Number.POSITIVE_INFINITY : dueMs - clock.wallMs();
+    if (dueMs === undefined || waitMs > waitForDueMs) {
+      return "drained";
+    }
+    return waitMs <= runTimeLeftMs(this.run) - this.run.settings.minTaskMs
       ? { untilMs: dueMs, delayed: depth.delayed, inFlight: depth.inFlight }
-      : undefined;
+      : "time-budget";
   }
 
   async #take(received: ReceivedMessage): Promise<void> {

@@ -16,7 +16,7 @@ function stopInWords(stopReason: StopReason): string {
     case "drained":
       return "nothing is left to do now";
     case "time-budget":
-      return "the time is up; the next run goes on";
+      return "the time is up, or too short for the next task; the next run goes on";
     case "system-failure":
       return "stopped by a failure of the system; no task was given up for it";
     case "aborted":

@@ -194,7 +194,7 @@ describe("a run's time", () => {
     const id = scene.world.platform.addTask();
     scene.send({ exportTaskId: id }, 4 * MINUTE_MS);
     const report = await scene.run({ limitMs: 3 * MINUTE_MS, waitForDueMs: 15 * MINUTE_MS });
-    expect(report).toMatchObject({ stopReason: "drained", tasks: [] });
+    expect(report).toMatchObject({ stopReason: "time-budget", tasks: [] });
     expect(scene.world.clock.monotonicMs()).toBeLessThan(MINUTE_MS);
   });
 });
