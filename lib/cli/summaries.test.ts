@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { leftAloneReport } from "../domain/left-alone.ts";
 import type { RunReport, TaskEntry } from "../records/run-report.ts";
-import { discoveredLine, runLines } from "./summaries.ts";
+import { discoveredLine, discoverLines, runLines } from "./summaries.ts";
 
 function reportOf(tasks: readonly TaskEntry[]): RunReport {
   return {
@@ -58,6 +58,23 @@ test("what discover skipped is told by reason", () => {
   expect(discoveredLine({ ...found, skipped: [] })).toBe(
     "Discovered: 1 enqueued, 0 skipped, 1 still being made",
   );
+});
+
+test("what helps a dead-lettered task is said once, also where its letter was dismissed", () => {
+  const found = { runId: "r", held: 6, limit: 50, unfinished: 0, enqueued: [] };
+  const skipped = ["night-1", "night-2"].map((exportTaskId) => ({
+    exportTaskId,
+    reason: "dead-lettered" as const,
+  }));
+  expect(discoverLines({ ...found, skipped }).slice(2)).toEqual([
+    "Skipped 2 tasks:",
+    "  night-1: dead-lettered",
+    "  night-2: dead-lettered",
+    expect.stringMatching(
+      /dead-letters redrive <id …>" .* dismissed, .* ask for the export again\..* by hand\.$/,
+    ),
+  ]);
+  expect(discoverLines({ ...found, skipped: [] }).join("\n")).not.toContain("ead-lettered");
 });
 
 test("what was left alone is named, the first few of it", () => {

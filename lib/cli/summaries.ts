@@ -135,10 +135,17 @@ export function discoverLines(report: DiscoverReport): readonly Line[] {
     ...enqueued.map((exportTaskId) => `  ${exportTaskId}`),
     ...(skipped.length === 0 ? [] : [`Skipped ${count(skipped.length, "task")}:`]),
     ...skipped.map(({ exportTaskId, reason }) => `  ${exportTaskId}: ${skipInWords(reason)}`),
+    ...(skipped.some(({ reason }) => reason === "dead-lettered") ? [DEAD_LETTERED_ADVICE] : []),
     ...leftAloneLines(report.leftAlone),
     ...requestLines(report),
   ];
 }
+
+/** Records outlive letters: that a letter was dismissed is not seen in them. */
+const DEAD_LETTERED_ADVICE = [
+  'Dead-lettered: "iotda-archiver dead-letters redrive <id …>" tries again. Where a letter was dismissed, there is none:',
+  "ask for the export again. A failed export can be deleted on the platform by hand.",
+].join(" ");
 
 function red(text: string): Line {
   return { text, colour: "red" };
@@ -181,7 +188,7 @@ function skipKindInWords(reason: DiscoverReport["skipped"][number]["reason"]): s
 function skipInWords(reason: DiscoverReport["skipped"][number]["reason"]): string {
   switch (reason) {
     case "dead-lettered":
-      return "dead-lettered; redrive its letter to try again";
+      return "dead-lettered";
     case "enqueued-recently":
       return "enqueued less than 6 h ago";
     case "unknown-status":
