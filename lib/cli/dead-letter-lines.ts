@@ -1,11 +1,16 @@
+import type { Failure } from "../domain/errors.ts";
 import type { HeldDeadLetter } from "../ports/task-queue.ts";
 import { isNamedBy, taskOfLetter } from "../queue/letter-names.ts";
 import { count, formatDuration } from "./format.ts";
 
 const EXCERPT_CHARACTERS = 40;
 
-/** `dead-letters list` for a person: two lines a letter, which fit into any window. */
-export function deadLetterLines(letters: readonly HeldDeadLetter[], nowMs: number): readonly string[] {
+/** `dead-letters list` for a person: two lines a letter, which fit into any window. @param areMore than are shown. */
+export function deadLetterLines(
+  letters: readonly HeldDeadLetter[],
+  nowMs: number,
+  areMore = false,
+): readonly string[] {
   if (letters.length === 0) {
     return ["There are no dead letters."];
   }
@@ -15,6 +20,7 @@ export function deadLetterLines(letters: readonly HeldDeadLetter[], nowMs: numbe
       const tries = attempts === 0 ? "" : `, after ${count(attempts, "failed attempt")}`;
       return [`${id}  ${subjectOf(body)}  ${reason}${tries}${when}`, `    ${detail}`];
     }),
+    ...(areMore ? ["There are more: --limit <n> shows up to n."] : []),
     "",
     "Name letters by their export task's id, or by their own, which stands first:",
     "  iotda-archiver dead-letters redrive <id …>                  to be tried afresh (--all: every letter)",
@@ -51,6 +57,20 @@ export function unknownIds(
   found: readonly HeldDeadLetter[],
 ): readonly string[] {
   return ids === "all" ? [] : ids.filter((id) => !found.some((letter) => isNamedBy(new Set([id]), letter)));
+}
+
+/** What a document says of ids that no letter has; `undefined` where there are none. */
+export function unknownLetters(
+  ids: readonly string[] | "all",
+  found: readonly HeldDeadLetter[],
+): { readonly unknown: readonly string[]; readonly failure: Failure } | undefined {
+  const unknown = unknownIds(ids, found);
+  const failure = {
+    code: "no-such-letter",
+    message: `no dead letter has the id ${unknown.join(", ")}`,
+    hint: "iotda-archiver dead-letters list shows them.",
+  };
+  return unknown.length === 0 ? undefined : { unknown, failure };
 }
 
 function unknownLines(ids: readonly string[] | "all", found: readonly HeldDeadLetter[]): readonly string[] {

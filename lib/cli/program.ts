@@ -132,7 +132,9 @@ function createProgram(output: Output, complain: Complain, end: (code: ExitCode)
         throw new CommanderError(
           EXIT.misuse,
           WRONG_IDS,
-          "error: name the letters to move back, or give --all",
+          options.all === true
+            ? "error: --all moves every letter back: give it without ids"
+            : "error: name the letters to move back, or give --all",
         );
       }
       end(await redriveCommand(options.all === true ? "all" : ids, options, output));

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { isExportTaskId } from "../domain/export-task.ts";
 import { isHoldPattern } from "../records/holds.ts";
 import { refuseUnknownSubcommands } from "./command-group.ts";
 import { addHoldCommand, type HoldOptions, listHoldsCommand, removeHoldCommand } from "./commands/hold.ts";
@@ -65,18 +66,42 @@ export function addRetentionCommands(
     )
     .option("--all", "read every copy")
     .action(async (options: VerifyCommandOptions) => end(await verifyCommand(options, output)));
-  command(program, "restore <id>", "give an archived export back as a file, proved by its record")
-    .requiredOption("--to <file>", "where; nothing is written over")
-    .option("--revision <revision>", "another revision than the one archived last")
+  command(program, "restore", "give an archived export back as a file, proved by its record")
+    .argument("<id>", "the id of the export task", exportTaskIdOf)
+    .requiredOption("--to <file>", "where; nothing is written over", fileNameOf)
+    .option("--revision <revision>", "another revision than the one archived last", revisionText)
     .action(async (id: string, options: RestoreOptions) => end(await restoreCommand(id, options, output)));
 }
 
+/** As records and object names have it. */
+const REVISION = /^[0-9a-f]{8}$/;
 const MAX_REASON_CHARACTERS = 1_000;
 
 /** A reason or a name, as a note keeps it. */
 export function reasonText(text: string): string {
   if (text.trim() === "" || text.length > MAX_REASON_CHARACTERS) {
     throw new InvalidArgumentError(`It must have 1 to ${MAX_REASON_CHARACTERS} characters.`);
+  }
+  return text;
+}
+
+function exportTaskIdOf(text: string): string {
+  if (!isExportTaskId(text)) {
+    throw new InvalidArgumentError("It must have 1 to 36 letters, digits, - and _.");
+  }
+  return text;
+}
+
+function fileNameOf(text: string): string {
+  if (text === "") {
+    throw new InvalidArgumentError("It must name a file.");
+  }
+  return text;
+}
+
+function revisionText(text: string): string {
+  if (!REVISION.test(text)) {
+    throw new InvalidArgumentError("It must have 8 hex digits (0 to 9, a to f).");
   }
   return text;
 }

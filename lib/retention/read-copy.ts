@@ -64,7 +64,8 @@ export async function findCopy(
 ): Promise<FoundCopy> {
   const { exportTaskId, revision } = asked;
   const ledgers: RevisionLedger[] = [];
-  for (const one of await records.revisionsOf(exportTaskId, options)) {
+  const known = await records.revisionsOf(exportTaskId, options);
+  for (const one of known) {
     if (revision === undefined || one.revision === revision) {
       ledgers.push(await records.read(one, options));
     }
@@ -85,7 +86,9 @@ export async function findCopy(
       )
     : new NoSuchCopyError(
         `no archived record names ${what}`,
-        `Check the id: every archived export has a folder below ${records.root} in the store.`,
+        known.length > 0 && ledgers.length === 0
+          ? `Its revisions: ${known.map((one) => one.revision).join(", ")}. Without --revision, the one archived last is restored.`
+          : `Check the id: every archived export has a folder below ${records.root} in the store.`,
       );
 }
 

@@ -142,7 +142,10 @@ describe.concurrent("usage", () => {
     [["dead-letters", "redrive"], "name the letters to move back, or give --all"],
     [["verify", "--sample", "10%", "--all"], "'--sample <percent>' cannot be used with option '--all'"],
     [["verify", "--sample", "0.05%%"], "more than 0% and at most 100%"],
-    [["dead-letters", "redrive", "1", "--all"], "name the letters to move back, or give --all"],
+    [["dead-letters", "redrive", "1", "--all"], "--all moves every letter back: give it without ids"],
+    [["restore", "../x", "--to", "x.zip"], "1 to 36 letters, digits, - and _"],
+    [["restore", "x", "--to", ""], "must name a file"],
+    [["restore", "x", "--to", "x.zip", "--revision", "beef"], "8 hex digits"],
   ])("%j is refused with exit 2 and one line that says why", async (args, reason) => {
     const { exitCode, stdout, stderr } = await startArchiver(args).ended;
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });

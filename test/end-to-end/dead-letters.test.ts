@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { describe, expect, type TestContext, test } from "vitest";
-import { runReportSchema, statusSchema } from "./documents.ts";
+import { deadLettersSchema, runReportSchema, statusSchema } from "./documents.ts";
 import { finishedExports, type Lab, type LabOptions, openLab } from "./lab.ts";
 
 const FAILED = { exportTaskId: "failed-one", condition: { task_id: "failed" }, status: "Failed" } as const;
@@ -18,7 +18,23 @@ describe.concurrent("dead letters", () => {
     const moved = await lab.archiver("dead-letters", "redrive", "failed-one", "no-such-task");
     expect(moved.exitCode, "no-such-task is no letter's").toBe(1);
     expect(moved.stdout).toMatch(/^moved back 1: failed-one\nno dead letter has the id no-such-task; /);
+    const again = await lab.archiverJson("dead-letters", "redrive", "no-such-task");
+    expect(again.document).toMatchObject({ unknown: ["no-such-task"], failure: { code: "no-such-letter" } });
     expect((await lab.archiver("status")).stdout).toMatch(/^Queue: 1 ready, .*\nDead letters: 0$/m);
+  });
+
+  test("are listed up to a limit, which says that there are more", async (context) => {
+    const lab = await openNight(context, 0);
+    await lab.control.addTasks([{ ...FAILED, exportTaskId: "failed-two" }]);
+    await lab.archiver("run");
+    const first = await lab.archiverJson("dead-letters", "list", "--limit", "1");
+    expect(v.parse(deadLettersSchema, first.document)).toMatchObject({
+      deadLetters: [{ id: "1" }],
+      more: true,
+    });
+    expect((await lab.archiver("dead-letters", "--limit", "1")).stdout).toContain("There are more: --limit");
+    const both = await lab.archiverJson("dead-letters", "list", "--limit", "2");
+    expect(v.parse(deadLettersSchema, both.document)).toMatchObject({ deadLetters: [{}, {}], more: false });
   });
 
   test("are dismissed with a note of who and why, and nothing else changes", async (context) => {
@@ -35,6 +51,13 @@ describe.concurrent("dead letters", () => {
     expect(unknown).toMatchObject({
       exitCode: 1,
       stdout: expect.stringMatching(/^no dead letter has the id export-01; /),
+    });
+    expect(
+      (await lab.archiverJson("dead-letters", "dismiss", "export-01", "--reason", "x")).document,
+    ).toEqual({
+      dismissed: [],
+      unknown: ["export-01"],
+      failure: expect.objectContaining({ code: "no-such-letter" }),
     });
     expect(await lab.store.keys("dead-letters")).toEqual([]);
 

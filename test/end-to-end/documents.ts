@@ -200,5 +200,8 @@ const letterSchema = v.strictObject({
   deadLetteredAtMs: wholeNumber,
 });
 
-export const deadLettersSchema = v.strictObject({ deadLetters: v.array(letterSchema) });
+export const deadLettersSchema = v.strictObject({
+  deadLetters: v.array(letterSchema),
+  more: v.boolean(),
+});
 export const redrivenSchema = v.strictObject({ redriven: v.array(letterSchema) });

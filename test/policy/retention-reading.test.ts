@@ -158,11 +158,11 @@ test("verify counts copies in an archive class apart, however many, and goes on 
 });
 
 /** What `restore` does with the store, but for the file. */
-async function restored(scene: RetentionScene, exportTaskId: string): Promise<number> {
+async function restored(scene: RetentionScene, exportTaskId: string, revision?: string): Promise<number> {
   const ending = await scene.start(async ({ store }) => {
     const records = new RetentionRecords(store, scene.settings.scope, { createOnce: false });
     let sizeBytes = 0;
-    const found = await findCopy(records, { exportTaskId }, ALWAYS);
+    const found = await findCopy(records, { exportTaskId, revision }, ALWAYS);
     await readProvedCopy(store, found, ALWAYS, async (chunk) => {
       sizeBytes += chunk.byteLength;
     });
@@ -211,6 +211,16 @@ test("an export without a record is told where records lie", async () => {
     code: "no-such-copy",
     message: 'no archived record names export "nobody"',
     hint: "Check the id: every archived export has a folder below records/project-1/default/ in the store.",
+  });
+});
+
+test("a revision without a record is told which ones there are", async () => {
+  const scene = new RetentionScene();
+  scene.plant({ exportTaskId: "due" });
+  await expect(restored(scene, "due", "00000000")).rejects.toMatchObject({
+    code: "no-such-copy",
+    message: 'no archived record names revision 00000000 of export "due"',
+    hint: "Its revisions: fe8e44f7. Without --revision, the one archived last is restored.",
   });
 });
 

@@ -1,5 +1,5 @@
 import { systemClock } from "../../config/system.ts";
-import { deadLetterLines, redriveLines, unknownIds } from "../dead-letter-lines.ts";
+import { deadLetterLines, redriveLines, unknownLetters } from "../dead-letter-lines.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { withLetters } from "../letters-session.ts";
 import type { Output } from "../output.ts";
@@ -11,10 +11,14 @@ export interface ListOptions extends CommonOptions {
 
 /** `dead-letters list`: what was given up, and why. */
 export async function listDeadLettersCommand(options: ListOptions, output: Output): Promise<ExitCode> {
-  const letters = await withLetters(options, ({ queue, signal }) =>
-    queue.listDeadLetters({ signal, limit: options.limit }),
+  const { limit } = options;
+  // One more than is shown tells whether there are more.
+  const found = await withLetters(options, ({ queue, signal }) =>
+    queue.listDeadLetters({ signal, limit: limit + 1 }),
   );
-  output.show({ deadLetters: letters }, deadLetterLines(letters, systemClock.wallMs()));
+  const letters = found.slice(0, limit);
+  const more = found.length > limit;
+  output.show({ deadLetters: letters, more }, deadLetterLines(letters, systemClock.wallMs(), more));
   return EXIT.done;
 }
 
@@ -25,6 +29,7 @@ export async function redriveCommand(
   output: Output,
 ): Promise<ExitCode> {
   const moved = await withLetters(options, ({ queue, signal }) => queue.redrive(ids, { signal }));
-  output.show({ redriven: moved }, redriveLines(ids, moved));
-  return unknownIds(ids, moved).length > 0 ? EXIT.failed : EXIT.done;
+  const unknown = unknownLetters(ids, moved);
+  output.show({ redriven: moved, ...unknown }, redriveLines(ids, moved));
+  return unknown === undefined ? EXIT.done : EXIT.failed;
 }

@@ -4,7 +4,7 @@ import type { CallOptions } from "../../ports/platform.ts";
 import type { HeldDeadLetter } from "../../ports/task-queue.ts";
 import { taskOfLetter } from "../../queue/letter-names.ts";
 import { noteDismissal } from "../../records/dismissals.ts";
-import { dismissLines, unknownIds } from "../dead-letter-lines.ts";
+import { dismissLines, unknownLetters } from "../dead-letter-lines.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { withLettersOfArchive } from "../letters-session.ts";
 import { operatorName } from "../operator.ts";
@@ -28,8 +28,9 @@ export async function dismissCommand(
   const dismissed = await withLettersOfArchive(options, ({ queue, store, signal }) =>
     queue.dismiss(ids, (letter) => note(store, letter, options, { signal }), { signal }),
   );
-  output.show({ dismissed }, dismissLines(ids, dismissed));
-  return unknownIds(ids, dismissed).length > 0 ? EXIT.failed : EXIT.done;
+  const unknown = unknownLetters(ids, dismissed);
+  output.show({ dismissed, ...unknown }, dismissLines(ids, dismissed));
+  return unknown === undefined ? EXIT.done : EXIT.failed;
 }
 
 async function note(
