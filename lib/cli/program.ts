@@ -1,4 +1,4 @@
-import { Command, CommanderError, InvalidArgumentError } from "commander";
+import { Command, CommanderError, Help, InvalidArgumentError, type Option } from "commander";
 import manifest from "../../package.json" with { type: "json" };
 import { ConfigurationError } from "../config/errors.ts";
 import { knownSecrets } from "../config/known-secrets.ts";
@@ -77,7 +77,7 @@ function createProgram(output: Output, complain: Complain, end: (code: ExitCode)
   program
     .description(ABOUT)
     .addHelpText("after", EXIT_CODES)
-    .configureHelp({ showGlobalOptions: true })
+    .configureHelp({ showGlobalOptions: true, optionDescription: describedOption })
     .helpCommand("help [command]", "show the help of a command")
     .version(manifest.version, "--version", "show the version")
     .configureOutput({ writeErr: (text) => complain(text.replace(/\n$/, "").split("\n")) })
@@ -147,6 +147,12 @@ function createProgram(output: Output, complain: Complain, end: (code: ExitCode)
     );
   addRetentionCommands(program, command, output, end);
   return program;
+}
+
+/** As commander says it, and whether a command cannot do without. */
+function describedOption(option: Option): string {
+  const description = Help.prototype.optionDescription(option);
+  return option.mandatory ? `${description} (required)` : description;
 }
 
 function batchTaskIdOf(text: string): string {

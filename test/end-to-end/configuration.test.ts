@@ -179,6 +179,10 @@ describe.concurrent("usage", () => {
     [["dead-letters", "--help"], /list [\s\S]*redrive /],
     [["dead-letters", "list", "--help"], /--limit <n>/],
     [["verify", "--help"], /--sample <percent> .*such as 10% \(default: 5%\)/],
+    [["dead-letters", "dismiss", "--help"], /--reason <text> +why \(required\)\n {2}--by <name> [^(]*\n/],
+    [["hold", "add", "--help"], /--reason <text> +why \(required\)/],
+    [["hold", "remove", "--help"], /--reason <text> +why \(required\)/],
+    [["restore", "--help"], /--to <file> +where; nothing is written over \(required\)/],
     [["dead-letters", "redrive", "--help"], /\[ids\.\.\.\][\s\S]*--all/],
   ])("%j is answered on stdout, exit 0", async (args, text) => {
     const { exitCode, stdout, stderr } = await startArchiver(args).ended;
