@@ -1,6 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { ExportTask } from "../domain/export-task.ts";
-import { revisionOf } from "../domain/export-task.ts";
+import { type ExportTask, revisionOf } from "../domain/export-task.ts";
 import { Holds } from "../records/holds.ts";
 import { recordsOfRevision } from "../records/task-records.ts";
 import { recordOf } from "../records/testing/records-scene.ts";

@@ -1,8 +1,7 @@
 import { exportsRoot, parseExportObjectKey } from "../domain/key-layout.ts";
 import { leftAloneInWords } from "../domain/left-alone.ts";
 import { Records } from "../records/records.ts";
-import type { RecordedRevision, RevisionLedger } from "../records/retention-records.ts";
-import { UNREADABLE } from "../records/retention-records.ts";
+import { type RecordedRevision, type RevisionLedger, UNREADABLE } from "../records/retention-records.ts";
 import { expiryVerdict, type StayReason } from "./expiry-verdict.ts";
 import { earliestClockMs, PlatformProof, removalSightIn } from "./platform-proof.ts";
 import { policyDigest } from "./policy.ts";

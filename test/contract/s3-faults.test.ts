@@ -1,7 +1,7 @@
 import { Socket } from "node:net";
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import type { Upload } from "../../lib/ports/object-store.ts";
-import type { S3StoreOptions } from "../../lib/store/s3/s3-options.ts";
+import type { S3StoreOptions } from "../../lib/store/s3/client.ts";
 import type { S3Store } from "../../lib/store/s3/s3-store.ts";
 import { type S3FaultRuleInput, type S3StandIn, startS3 } from "../../sandbox/s3/start.ts";
 import { impatientClock, openUploads, storeOn } from "./s3-servers.ts";

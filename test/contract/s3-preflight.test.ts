@@ -1,6 +1,6 @@
 import { describe, expect, onTestFinished, test } from "vitest";
 import { StoreError } from "../../lib/ports/object-store.ts";
-import type { S3StoreOptions } from "../../lib/store/s3/s3-options.ts";
+import type { S3StoreOptions } from "../../lib/store/s3/client.ts";
 import { createS3Store, type S3Store } from "../../lib/store/s3/s3-store.ts";
 import { type S3Options, type S3StandIn, startS3 } from "../../sandbox/s3/start.ts";
 import { realClock, realRandom } from "./clocks.ts";

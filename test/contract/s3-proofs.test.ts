@@ -5,7 +5,7 @@ import {
   UploadPartCommand,
 } from "@aws-sdk/client-s3";
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import type { S3StoreOptions } from "../../lib/store/s3/s3-options.ts";
+import type { S3StoreOptions } from "../../lib/store/s3/client.ts";
 import type { S3Store } from "../../lib/store/s3/s3-store.ts";
 import { type S3FaultRuleInput, type S3StandIn, startS3 } from "../../sandbox/s3/start.ts";
 import { impatientClock, storeOn } from "./s3-servers.ts";

@@ -11,7 +11,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import type { StoredObject } from "../../lib/ports/object-store.ts";
 import { parseRetentionPolicy } from "../../lib/retention/policy.ts";
 import { type RetainReport, retainObject, retainSweep } from "../../lib/retention/retain.ts";
-import type { S3StoreOptions } from "../../lib/store/s3/s3-options.ts";
+import type { S3StoreOptions } from "../../lib/store/s3/client.ts";
 import type { S3Store } from "../../lib/store/s3/s3-store.ts";
 import { S3Control } from "../../sandbox/s3/control-client.ts";
 import type { S3SettingsInput } from "../../sandbox/s3/settings.ts";

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { CreateBucketCommand, DeleteBucketCommand, S3Client } from "@aws-sdk/client-s3";
 import type { ProxySettings } from "../../lib/network/proxy-rules.ts";
 import type { Clock } from "../../lib/ports/clock.ts";
-import type { S3StoreOptions } from "../../lib/store/s3/s3-options.ts";
+import type { S3StoreOptions } from "../../lib/store/s3/client.ts";
 import { createS3Store, type S3Store } from "../../lib/store/s3/s3-store.ts";
 import type { S3StandIn } from "../../sandbox/s3/start.ts";
 import { realClock, realRandom } from "./clocks.ts";

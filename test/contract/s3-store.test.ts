@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, TestRunner, test } from "vitest";
-import type { S3StoreOptions } from "../../lib/store/s3/s3-options.ts";
+import type { S3StoreOptions } from "../../lib/store/s3/client.ts";
 import { type S3ProfileName, type S3StandIn, startS3 } from "../../sandbox/s3/start.ts";
 import { describeObjectStore } from "./object-store.contract.ts";
 import { makeBucket, newPrefix, openUploads, realServer, type S3Server, storeOn } from "./s3-servers.ts";

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from "vitest";
-import type { S3StoreOptions } from "../../lib/store/s3/s3-options.ts";
+import type { S3StoreOptions } from "../../lib/store/s3/client.ts";
 import type { S3Store } from "../../lib/store/s3/s3-store.ts";
 import { type S3LogEntry, type S3ProfileName, type S3StandIn, startS3 } from "../../sandbox/s3/start.ts";
 import { impatientClock, openUploads, storeOn } from "./s3-servers.ts";

@@ -1,11 +1,10 @@
 import type { GetObjectCommandOutput } from "@aws-sdk/client-s3";
 import { MAX_DOCUMENT_BYTES, type StoredDocument, type WriteCondition } from "../../ports/object-store.ts";
 import { documentText, documentTooLargeError } from "../document-text.ts";
-import { digestOf } from "./body-digest.ts";
-import { getObject, isMissingObject, type Precondition, putObject } from "./object-requests.ts";
-import { bodyOf } from "./reading.ts";
+import { digestOf } from "./checksums.ts";
+import { type S3Context, unquoted } from "./client.ts";
+import { bodyOf, getObject, isMissingObject, type Precondition, putObject } from "./objects.ts";
 import type { CallOutcome } from "./s3-caller.ts";
-import { type S3Context, unquoted } from "./s3-context.ts";
 import { S3Error } from "./s3-error.ts";
 
 const JSON_TYPE = "application/json";

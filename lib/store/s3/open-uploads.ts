@@ -1,12 +1,11 @@
 import { ListMultipartUploadsCommand } from "@aws-sdk/client-s3";
 import { allEnded } from "../../domain/all-ended.ts";
 import type { OpenUpload } from "../../ports/store-sweeper.ts";
+import { bucketKeyOf, type S3Context, storeKeyOf } from "./client.ts";
 import { ENDLESS_LIST } from "./fault-table.ts";
-import { comesAfter, decodedKey, encodingFields } from "./listed-keys.ts";
-import { MAX_FRUITLESS_PAGES, MAX_LIST_PAGES } from "./listing.ts";
-import { bucketKeyOf, type S3Context, storeKeyOf } from "./s3-context.ts";
+import { comesAfter, decodedKey, encodingFields, MAX_FRUITLESS_PAGES, MAX_LIST_PAGES } from "./listing.ts";
+import { abortUpload } from "./multipart.ts";
 import { faultError, notS3Error } from "./s3-error.ts";
-import { abortUpload } from "./upload-requests.ts";
 
 /** How many uploads are aborted at a time. */
 const ABORTS_AT_ONCE = 4;

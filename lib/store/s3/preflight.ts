@@ -1,13 +1,13 @@
 import { type StoreAbilities, StoreError } from "../../ports/object-store.ts";
-import { digestOf } from "./body-digest.ts";
+import { digestOf } from "./checksums.ts";
+import type { S3Context } from "./client.ts";
 import { getDocument, isConditionRefused, putDocument } from "./documents.ts";
 import { listObjects } from "./listing.ts";
-import { headObject, putObject } from "./object-requests.ts";
+import { abortUpload, completeUpload, createUpload, isNoSuchUpload, uploadPart } from "./multipart.ts";
+import { headObject, putObject } from "./objects.ts";
 import { abortUploadsOf } from "./open-uploads.ts";
 import type { ConditionSupport } from "./profiles.ts";
-import type { S3Context } from "./s3-context.ts";
 import { S3Error } from "./s3-error.ts";
-import { abortUpload, completeUpload, createUpload, isNoSuchUpload, uploadPart } from "./upload-requests.ts";
 
 /**
  * One fixed key, overwritten in each run and never removed: archive runs need no permission to delete

@@ -10,8 +10,8 @@ import {
   type S3Client,
 } from "@aws-sdk/client-s3";
 import type { LockMode, VersionLock } from "../../ports/retention-store.ts";
-import { isMissingObject } from "./object-requests.ts";
-import { bucketKeyOf, type S3Context } from "./s3-context.ts";
+import { bucketKeyOf, type S3Context } from "./client.ts";
+import { isMissingObject } from "./objects.ts";
 import { notS3Error, S3Error } from "./s3-error.ts";
 
 /** One version as S3 names it; without an id, the only one of a bucket without versions. */

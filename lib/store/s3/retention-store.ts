@@ -8,8 +8,9 @@ import type {
   VersionProtection,
 } from "../../ports/retention-store.ts";
 import { requireExport, unableError } from "../retention-errors.ts";
+import type { S3Context } from "./client.ts";
+import { readObject } from "./objects.ts";
 import { PROBE_KEY } from "./preflight.ts";
-import { readObject } from "./reading.ts";
 import {
   deleteVersion,
   digestXmlBodies,
@@ -22,7 +23,6 @@ import {
   putTags,
   type S3Version,
 } from "./retention-requests.ts";
-import type { S3Context } from "./s3-context.ts";
 
 /** Locks, tags and removals of single versions in a bucket. */
 export class S3RetentionStore implements RetentionStore {

@@ -23,22 +23,25 @@ import type {
 } from "../../ports/retention-store.ts";
 import type { OpenUpload, StoreSweeper } from "../../ports/store-sweeper.ts";
 import { copyDiffersError, noDigestError } from "../upload-errors.ts";
+import {
+  bucketKeyOf,
+  makeS3Client,
+  type S3Context,
+  type S3StoreOptions,
+  type S3StoreParts,
+} from "./client.ts";
 import { getDocument, putDocument } from "./documents.ts";
 import { listObjects } from "./listing.ts";
-import { headObject } from "./object-requests.ts";
+import { abortUpload } from "./multipart.ts";
+import { headObject, readObject } from "./objects.ts";
 import { abortUploadsUnder, listUploads } from "./open-uploads.ts";
 import { PartPool } from "./part-pool.ts";
 import { PROBE_KEY, probeS3Store, type S3Abilities } from "./preflight.ts";
 import { type ConditionSupport, S3_PROFILES } from "./profiles.ts";
-import { readObject } from "./reading.ts";
 import { S3RetentionStore } from "./retention-store.ts";
 import { S3Caller } from "./s3-caller.ts";
-import { makeS3Client } from "./s3-client.ts";
-import { bucketKeyOf, type S3Context } from "./s3-context.ts";
-import type { S3StoreOptions, S3StoreParts } from "./s3-options.ts";
 import { S3Upload } from "./s3-upload.ts";
 import { readStoreClockMs } from "./store-clock.ts";
-import { abortUpload } from "./upload-requests.ts";
 
 const ABORT_DEADLINE_MS = 15_000;
 

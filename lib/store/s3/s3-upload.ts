@@ -1,14 +1,19 @@
 import { type BodyProof, type StoredObject, StoreError, type Upload } from "../../ports/object-store.ts";
 import { proofMismatchError, uploadGoneError } from "../upload-errors.ts";
-import { DigestBuilder } from "./body-digest.ts";
-import { Completer } from "./completer.ts";
-import { combineCrc32 } from "./crc32-combine.ts";
+import { combineCrc32, DigestBuilder } from "./checksums.ts";
+import type { S3Context } from "./client.ts";
+import {
+  abortUpload,
+  Completer,
+  createUpload,
+  type SentPart,
+  type UploadId,
+  uploadPart,
+} from "./multipart.ts";
 import { abortUploadsOf } from "./open-uploads.ts";
 import type { PartBuffer, PartPool, PartShare } from "./part-pool.ts";
 import { MAX_PARTS } from "./profiles.ts";
 import type { CallOutcome } from "./s3-caller.ts";
-import type { S3Context } from "./s3-context.ts";
-import { abortUpload, createUpload, type SentPart, type UploadId, uploadPart } from "./upload-requests.ts";
 
 export interface OpenS3Upload {
   readonly context: S3Context;

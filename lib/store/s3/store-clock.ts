@@ -1,7 +1,7 @@
 import { HeadObjectCommand } from "@aws-sdk/client-s3";
 import * as v from "valibot";
 import type { Clock } from "../../ports/clock.ts";
-import { bucketKeyOf, type S3Context } from "./s3-context.ts";
+import { bucketKeyOf, type S3Context } from "./client.ts";
 import { notS3Error, toS3Error } from "./s3-error.ts";
 
 const SECOND_MS = 1_000;

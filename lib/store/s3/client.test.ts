@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test, vi } from "vitest";
 import { ManualClock, realRandom } from "../../../test/contract/clocks.ts";
-import { makeS3Client } from "./s3-client.ts";
+import { makeS3Client } from "./client.ts";
 import { createS3Store } from "./s3-store.ts";
 
 const OPTIONS = {

@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
 import type { GetObjectCommandOutput } from "@aws-sdk/client-s3";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { BODY_IDLE_MS, bodyOf } from "./reading.ts";
+import { BODY_IDLE_MS, bodyOf } from "./objects.ts";
 
 const { signal } = new AbortController();
 

@@ -1,11 +1,73 @@
 import { S3Client, type S3ClientConfig } from "@aws-sdk/client-s3";
 import { ANSWER_LIMIT_PLACE, answerLimit } from "../../network/answer-limit.ts";
+import type { ProxySettings } from "../../network/proxy-rules.ts";
 import { tunnelAgents } from "../../network/tunnel-agents.ts";
+import type { Clock, Random } from "../../ports/clock.ts";
 import { StoreError } from "../../ports/object-store.ts";
 import { NO_REGION } from "./fault-table.ts";
-import { S3_PROFILES } from "./profiles.ts";
+import { S3_PROFILES, type S3Profile } from "./profiles.ts";
+import type { S3Caller } from "./s3-caller.ts";
 import { faultError } from "./s3-error.ts";
-import type { S3StoreOptions, S3StoreParts } from "./s3-options.ts";
+
+/** Where the store is and how to talk to it; the configuration's part for an `s3://` store fits. */
+export interface S3StoreOptions {
+  readonly bucket: string;
+  /** Without a slash at either end; empty for the whole bucket. */
+  readonly prefix: string;
+  readonly profile: S3Profile["name"];
+  /** `aws`: the SDK's default chain. `huawei`: {@link S3StoreParts.huaweiCredentials}. */
+  readonly credentials: { readonly kind: "aws" | "huawei" };
+  readonly pathStyle: boolean;
+  /** As `x-amz-server-side-encryption` takes it, e.g. `AES256` or `aws:kms`. */
+  readonly sse: string | undefined;
+  readonly kmsKeyId: string | undefined;
+  /** For objects below `exports/` only: records and state are read all the time. */
+  readonly storageClass: string | undefined;
+  readonly endpoint: URL | undefined;
+  readonly region: string | undefined;
+  readonly partSizeBytes: number;
+  readonly partsInFlight: number;
+}
+
+interface HuaweiCredentials {
+  readonly ak: string;
+  readonly sk: string;
+  readonly securityToken?: string;
+}
+
+export interface S3StoreParts {
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Asked again every few minutes, so that renewed keys are used; required with `huawei` credentials. */
+  readonly huaweiCredentials?: () => Promise<HuaweiCredentials>;
+  /** May hold passwords: here and not among the options, which are shown. */
+  readonly proxy?: ProxySettings;
+}
+
+/** What every request of one store needs. */
+export interface S3Context {
+  readonly client: S3Client;
+  readonly caller: S3Caller;
+  readonly profile: S3Profile;
+  readonly options: S3StoreOptions;
+}
+
+/** The key in the bucket of a key below the prefix. */
+export function bucketKeyOf({ options }: S3Context, key: string): string {
+  return options.prefix === "" ? key : `${options.prefix}/${key}`;
+}
+
+/** The key below the prefix of a key in the bucket; `undefined` for the prefix itself and for what lies elsewhere. */
+export function storeKeyOf(context: S3Context, bucketKey: string): string | undefined {
+  const folder = bucketKeyOf(context, "");
+  const key = bucketKey.startsWith(folder) ? bucketKey.slice(folder.length) : "";
+  return key === "" ? undefined : key;
+}
+
+/** ETags come quoted or not, from one and the same store; inside the program they never are. */
+export function unquoted(etag: string): string {
+  return etag.replace(/^(?:W\/)?"(.*)"$/, "$1");
+}
 
 const CONNECTION_TIMEOUT_MS = 5_000;
 /** Twice a list of 1,000 keys that have 1,024 bytes each, all of them written as `%XX`. */

@@ -1,7 +1,7 @@
 import type { ListObjectsCommandOutput, S3Client } from "@aws-sdk/client-s3";
 import { describe, expect, test } from "vitest";
 import { ManualClock, realRandom } from "../../../test/contract/clocks.ts";
-import { type ListPage, pageAfterKey } from "./list-pages.ts";
+import { decodedKey, type ListPage, pageAfterKey } from "./listing.ts";
 import { S3_PROFILES } from "./profiles.ts";
 import { S3Caller } from "./s3-caller.ts";
 
@@ -77,4 +77,23 @@ describe("a page of version 1", () => {
   test("that is the first, and empty, and leads nowhere, is no page", async () => {
     await expect(pageOf([], { IsTruncated: true })).rejects.toMatchObject({ code: "store-foreign-answer" });
   });
+});
+
+const REQUEST = { operation: "ListObjectsV2", subject: "exports/" };
+
+// S3 writes a space as a plus sign and a plus sign in hex; others write the space in hex.
+test.each([
+  ["exports/a+b", "url", "exports/a b"],
+  ["exports/a%20b", "url", "exports/a b"],
+  ["exports/a%2Bb%25", "url", "exports/a+b%"],
+  ["exports/%C3%BC", "url", "exports/ü"],
+  ["exports/a+b%20", undefined, "exports/a+b%20"],
+])("a key listed as %s in encoding %s is %s", (listed, encoding, key) => {
+  expect(decodedKey(listed, encoding, REQUEST)).toBe(key);
+});
+
+test("a key that is not encoded as it says is an error, not another key", () => {
+  expect(() => decodedKey("exports/%zz", "url", REQUEST)).toThrow(
+    expect.objectContaining({ code: "store-foreign-answer" }),
+  );
 });

@@ -1,7 +1,7 @@
 import { crc32 } from "node:zlib";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { combineCrc32, crc32Base64 } from "./crc32-combine.ts";
+import { combineCrc32, crc32Base64 } from "./checksums.ts";
 
 test("combining gives zlib's CRC-32 of the joined bytes", () => {
   fc.assert(
