@@ -1,5 +1,5 @@
-import { allEnded } from "../domain/all-ended.ts";
 import { type ExportTask, revisionOf } from "../domain/export-task.ts";
+import { allEnded } from "../domain/promises.ts";
 import type { CallOptions } from "../ports/platform.ts";
 import { isOnlyThisTask, type Records } from "../records/records.ts";
 import { recordsOfRevision } from "../records/task-records.ts";

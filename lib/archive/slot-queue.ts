@@ -1,4 +1,4 @@
-import { untilAborted } from "../domain/until-aborted.ts";
+import { untilAborted } from "../domain/promises.ts";
 import type { Clock } from "../ports/clock.ts";
 import { TimeLimit } from "./time-limit.ts";
 

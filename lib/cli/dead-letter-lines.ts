@@ -1,6 +1,6 @@
 import type { Failure } from "../domain/errors.ts";
 import type { HeldDeadLetter } from "../ports/task-queue.ts";
-import { isNamedBy, taskOfLetter } from "../queue/letter-names.ts";
+import { isNamedBy, taskOfLetter } from "../queue/message-codec.ts";
 import { count, formatDuration } from "./format.ts";
 
 const EXCERPT_CHARACTERS = 40;

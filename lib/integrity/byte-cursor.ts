@@ -1,4 +1,4 @@
-import { untilAborted } from "../domain/until-aborted.ts";
+import { untilAborted } from "../domain/promises.ts";
 import { asBuffer, DamagedZip } from "./zip-format.ts";
 
 /** Bytes that can be read from any place: a stored object by ranges, a file, a buffer. */

@@ -1,8 +1,8 @@
-import { findZip64Block } from "./extra-field.ts";
 import {
   DamagedZip,
   DIRECTORY_ENTRY_BYTES,
   DIRECTORY_ENTRY_SIGNATURE,
+  findZip64Block,
   LOCAL_HEADER_BYTES,
   readUint64,
   SEE_ZIP64_16,

@@ -1,8 +1,8 @@
 import type { Member } from "./directory.ts";
-import { findZip64Block } from "./extra-field.ts";
 import {
   DATA_DESCRIPTOR_SIGNATURE,
   DamagedZip,
+  findZip64Block,
   LOCAL_HEADER_SIGNATURE,
   readUint64,
   SEE_ZIP64_32,

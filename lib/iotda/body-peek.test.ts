@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { MAX_PEEK_BYTES, peekBody } from "./body-peek.ts";
+import { MAX_PEEK_BYTES, peekBody } from "./download.ts";
 
 async function* chunked(chunks: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
   yield* chunks;

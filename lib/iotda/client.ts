@@ -7,14 +7,11 @@ import type {
   Platform,
   TimedCallOptions,
 } from "../ports/platform.ts";
-import { peekBody } from "./body-peek.ts";
-import { Caller } from "./caller.ts";
-import { OpenDownload } from "./download.ts";
-import { htmlInsteadOfFile, malformedAnswer, notAnId } from "./errors.ts";
-import { joinPages, PAGE_LIMIT } from "./export-task-pages.ts";
-import type { Answer, OperationSpec } from "./operation.ts";
+import { type Answer, Caller, type OperationSpec } from "./caller.ts";
+import { OpenDownload, peekBody } from "./download.ts";
+import { htmlInsteadOfFile, malformedAnswer, notAnId, parseHttpDateMs } from "./errors.ts";
+import { joinPages, PAGE_LIMIT } from "./list.ts";
 import type { IotdaClientOptions } from "./options.ts";
-import { parseHttpDateMs } from "./retry-after.ts";
 import { parseCreateAnswer, parseErrorBody, parseListAnswer } from "./schemas.ts";
 
 const JSON_CALL = { totalTimeLimited: true, repeatWhenRefused: false } as const;

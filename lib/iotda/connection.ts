@@ -1,10 +1,11 @@
-import { request as httpRequest, type IncomingMessage } from "node:http";
+import { once } from "node:events";
+import { Agent, request as httpRequest, type IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
+import { isProxyAddress, type ProxySettings, proxyFor } from "../network/proxy-rules.ts";
+import { dial } from "../network/tunnel.ts";
 import type { TimedCallOptions } from "../ports/platform.ts";
-import { unreachable } from "./errors.ts";
-import { OneSocketAgent } from "./one-socket-agent.ts";
+import { headFault, misconfigured, transportFault, unreachable } from "./errors.ts";
 import type { IotdaLimits } from "./options.ts";
-import { headFault, transportFault } from "./transport-faults.ts";
 
 /** A request as it goes on the wire. */
 export interface WireRequest {
@@ -213,4 +214,105 @@ export class Connection {
 /** For errors that are certain to be reported another way. */
 function ignore(): void {
   // Nothing to do.
+}
+
+/**
+ * Sends requests one after the other on a socket that was connected before, for as long as the other side keeps
+ * it open. Opens none itself: whether a request goes out twice is never Node's decision.
+ */
+class OneSocketAgent extends Agent {
+  #socket: Socket | undefined;
+  #isClosed = false;
+
+  constructor() {
+    super({ keepAlive: true, maxSockets: 1 });
+  }
+
+  /** Whether a request can be sent without connecting first. */
+  get isOpen(): boolean {
+    return this.#socket?.writable === true;
+  }
+
+  /** Takes over the socket of the next requests. */
+  use(socket: Socket): void {
+    this.#socket = socket;
+    if (this.#isClosed) {
+      socket.destroy();
+    }
+  }
+
+  /** Called by Node when a request finds no socket waiting. */
+  override createConnection(): Socket | undefined {
+    return this.#socket;
+  }
+
+  /** Destroys the socket, and one that may still come; resolves when the former is closed. */
+  async close(): Promise<void> {
+    const socket = this.#socket;
+    this.#isClosed = true;
+    this.destroy();
+    if (socket !== undefined && !socket.closed) {
+      socket.destroy();
+      await once(socket, "close");
+    }
+  }
+}
+
+/** Opens connections to one origin, directly or through the proxy that the settings name for it. */
+export class ConnectionFactory {
+  readonly #origin: URL;
+  readonly #limits: IotdaLimits;
+  readonly #proxy: URL | undefined;
+  readonly #open = new Set<Connection>();
+  /** Resumed from one operation to the next. */
+  #tlsSession: Buffer | undefined;
+
+  /** Throws `platform-misconfigured` when the proxy address is none. */
+  constructor(origin: URL, limits: IotdaLimits, proxy: ProxySettings) {
+    if (!isProxyAddress(origin.protocol === "https:" ? proxy.httpsProxy : proxy.httpProxy)) {
+      throw misconfigured("the proxy address is not a URL", "Set HTTPS_PROXY to http://host:port.");
+    }
+    this.#origin = origin;
+    this.#limits = limits;
+    this.#proxy = proxyFor(origin, proxy);
+  }
+
+  /**
+   * A connection for one operation. It fails with the signal's reason when that is aborted.
+   *
+   * @throws the signal's reason when it already is.
+   */
+  open(operation: string, signal: AbortSignal): Connection {
+    signal.throwIfAborted();
+    const onAbort = (): void => connection.fail(signal.reason);
+    const connection = new Connection(
+      operation,
+      (ended) =>
+        dial(this.#origin, {
+          proxy: this.#proxy,
+          signal: ended,
+          tlsSession: this.#tlsSession,
+          onTlsSession: (session) => {
+            this.#tlsSession = session;
+          },
+        }),
+      this.#limits,
+      () => {
+        signal.removeEventListener("abort", onAbort);
+        this.#open.delete(connection);
+      },
+    );
+    signal.addEventListener("abort", onAbort, { once: true });
+    this.#open.add(connection);
+    return connection;
+  }
+
+  /** Fails every open connection with `reason`; resolves when their sockets are closed. */
+  async closeAll(reason: unknown): Promise<void> {
+    const open = [...this.#open];
+    for (const connection of open) {
+      connection.fail(reason);
+    }
+    await Promise.all(open.map((connection) => connection.end()));
+  }
 }

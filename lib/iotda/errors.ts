@@ -1,4 +1,5 @@
 import { ArchiverError, type ErrorFacts } from "../domain/errors.ts";
+import { certificateHint } from "../network/certificate-faults.ts";
 import { PlatformError, type PlatformErrorCode } from "../ports/platform.ts";
 import {
   type ErrorRow,
@@ -7,9 +8,8 @@ import {
   rowOfCode,
   UNKNOWN_403_AFTER_WAITING,
 } from "./error-table.ts";
-import { quotable, type Redact } from "./redaction.ts";
-import { parseRetryAfterMs } from "./retry-after.ts";
 import type { ErrorBody } from "./schemas.ts";
+import type { Credentials } from "./signing.ts";
 
 /** What is known of an answer that refuses. Nothing of it is fit for a message yet. */
 export interface Refusal {
@@ -216,4 +216,117 @@ function safeCode(platformCode: string | undefined): string | undefined {
 function safeRequestId(requestId: string | undefined, redact: Redact): string | undefined {
   const safe = requestId !== undefined && REQUEST_ID.test(requestId) && redact(requestId) === requestId;
   return safe ? requestId : undefined;
+}
+
+/** Takes everything secret out of a text that came from the other side. */
+export type Redact = (text: string) => string;
+
+const REDACTED = "[redacted]";
+const MAX_QUOTED_CHARACTERS = 200;
+
+/** What carries a secret by its form, whoever's it is: an answer may quote an older key than ours. */
+const SECRET_FORMS: readonly RegExp[] = [
+  /\b(?:Signature|Access|Credential|X-Security-Token|X-Auth-Token|Authorization)\b["']?\s*[=:]\s*["']?[^\s,;"']+/gi,
+  // No id or code is that long; keys, signatures and tokens are.
+  /[A-Za-z0-9+/=_-]{40,}/g,
+];
+
+/** A {@link Redact} that knows the credentials of one call. */
+export function redactorFor(credentials: Credentials): Redact {
+  const secrets = [credentials.sk, credentials.securityToken ?? "", credentials.ak]
+    .filter((secret) => secret !== "")
+    .flatMap((secret) => [secret, encodeURIComponent(secret)]);
+  return (text) => {
+    const withoutOurs = secrets.reduce((rest, secret) => rest.replaceAll(secret, REDACTED), text);
+    return SECRET_FORMS.reduce((rest, form) => rest.replaceAll(form, REDACTED), withoutOurs);
+  };
+}
+
+/** A foreign text made fit for an error message: one line, short, without secrets. */
+export function quotable(text: string, redact: Redact): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is taken out
+  const oneLine = text.replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\s]+/g, " ").trim();
+  const clean = redact(oneLine);
+  return clean.length > MAX_QUOTED_CHARACTERS ? `${clean.slice(0, MAX_QUOTED_CHARACTERS - 1)}…` : clean;
+}
+
+const TRY_AGAIN = "If it lasts, check network, firewall and proxy.";
+const NAME =
+  "The endpoint's name does not resolve: check ARCHIVER_IOTDA_ENDPOINT; a standard or enterprise instance has an address of its own.";
+
+/** Codes of Node and of our tunnels whose hint can say more than "try again". */
+const HINT_OF_CODE: Readonly<Record<string, string>> = {
+  ENOTFOUND: NAME,
+  EAI_AGAIN: NAME,
+  ECONNREFUSED: "Nothing listens at the endpoint (or proxy): check ARCHIVER_IOTDA_ENDPOINT and HTTPS_PROXY.",
+  PROXY_REFUSED:
+    "The proxy opens no tunnel to the endpoint: check HTTPS_PROXY, and let the proxy's rules allow it.",
+  PROXY_WANTS_CREDENTIALS: "The proxy wants another user or password than HTTPS_PROXY names.",
+};
+
+/** How the codes of Node's HTTP parser begin. */
+const HTTP_PARSER_CODE = "HPE_";
+
+/**
+ * What a connection that fails before the head of the answer becomes: as {@link transportFault}, but an answer
+ * that is there and is no HTTP, or has a head larger than any real one, is malformed.
+ */
+export function headFault(operation: string, thrown: unknown): ArchiverError {
+  const code = faultCode(thrown);
+  return code.startsWith(HTTP_PARSER_CODE)
+    ? malformedAnswer(operation, `the answer is not valid HTTP (${code})`)
+    : transportFault(operation, thrown);
+}
+
+/**
+ * What a failing connection becomes: `platform-unreachable`. Errors of ours pass as they are.
+ *
+ * The cause keeps only the fault's code: a parser error carries the raw answer.
+ */
+export function transportFault(operation: string, thrown: unknown): ArchiverError {
+  if (thrown instanceof ArchiverError) {
+    return thrown;
+  }
+  const code = faultCode(thrown);
+  return unreachable(
+    `${operation}: the connection failed (${code})`,
+    certificateHint(code, "ARCHIVER_IOTDA_ENDPOINT") ?? HINT_OF_CODE[code] ?? TRY_AGAIN,
+    new Error(code),
+  );
+}
+
+function faultCode(thrown: unknown): string {
+  if (thrown instanceof Error && "code" in thrown && typeof thrown.code === "string") {
+    return /^[A-Z0-9_]{1,64}$/.test(thrown.code) ? thrown.code : "UNKNOWN";
+  }
+  return thrown instanceof Error ? thrown.name : "UNKNOWN";
+}
+
+/** The longest wait a `Retry-After` may ask for; pacing bounds it further. */
+const MAX_RETRY_AFTER_MS = 3_600_000;
+
+/**
+ * Reads a `Retry-After` header: whole seconds or an HTTP date. The platform does not document it
+ * (iotda-api §2.2), so anything else counts as absent.
+ *
+ * @returns milliseconds from now, at least 0 and at most an hour.
+ */
+function parseRetryAfterMs(header: string | undefined, nowMs: number): number | undefined {
+  if (header === undefined) {
+    return undefined;
+  }
+  const waitMs = /^\d{1,9}$/.test(header) ? Number(header) * 1000 : parseHttpDateMs(header, -nowMs);
+  return waitMs === undefined ? undefined : Math.min(Math.max(waitMs, 0), MAX_RETRY_AFTER_MS);
+}
+
+/** An IMF-fixdate, the form in which every current server writes dates. */
+const HTTP_DATE = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/;
+
+/** Epoch milliseconds of an HTTP date plus `shiftMs`; `undefined` when it is none. */
+export function parseHttpDateMs(text: string | undefined, shiftMs = 0): number | undefined {
+  if (text === undefined || !HTTP_DATE.test(text)) {
+    return undefined;
+  }
+  const epochMs = Date.parse(text);
+  return Number.isNaN(epochMs) ? undefined : epochMs + shiftMs;
 }

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { readListItem } from "./list-items.ts";
+import { readListItem } from "./list.ts";
 import { parseListAnswer } from "./schemas.ts";
 
 const HEALTHY = {

@@ -1,5 +1,5 @@
 import { ArchiverError } from "../domain/errors.ts";
-import { untilAborted } from "../domain/until-aborted.ts";
+import { untilAborted } from "../domain/promises.ts";
 import type { CallOptions, Throttle } from "../ports/platform.ts";
 import { SharedPace, type SharedPaceOptions } from "./shared-pace.ts";
 

@@ -1,6 +1,6 @@
 import { ArchiverError } from "../domain/errors.ts";
 import { PACING_STATE_KEY } from "../domain/key-layout.ts";
-import { untilAborted } from "../domain/until-aborted.ts";
+import { untilAborted } from "../domain/promises.ts";
 import type { Clock, Random } from "../ports/clock.ts";
 import type { ObjectStore, StoreAbilities, StoredDocument } from "../ports/object-store.ts";
 import type { CallOptions } from "../ports/platform.ts";

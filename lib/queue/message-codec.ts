@@ -2,8 +2,7 @@ import * as v from "valibot";
 import { EXPORT_TASK_ID, isExportTaskId } from "../domain/export-task.ts";
 import { MAX_JSON_DEPTH, readForeignJson } from "../domain/json.ts";
 import type { TaskMessage } from "../domain/task-message.ts";
-import type { ParsedBody } from "../ports/task-queue.ts";
-import { isWritableTime, parseMessageTime } from "./message-time.ts";
+import type { HeldDeadLetter, ParsedBody } from "../ports/task-queue.ts";
 import { escapeRefused } from "./sqs-text.ts";
 
 /** The largest body read or sent, in UTF-8 bytes: what every SQS queue takes. */
@@ -194,4 +193,48 @@ function present<Fields extends object>(
 
 function utf8BytesExceed(text: string, limitBytes: number): boolean {
   return text.length > limitBytes || Buffer.byteLength(text, "utf8") > limitBytes;
+}
+
+const ISO_TIME = /^(?<day>\d{4}-\d{2}-\d{2})T\d{2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?(?:Z|[+-]\d{2}:\d{2})$/;
+const YEAR_0_MS = Date.parse("0000-01-01T00:00:00.000Z");
+const END_OF_YEAR_9999_MS = Date.parse("9999-12-31T23:59:59.999Z");
+
+/**
+ * Reads a time of a message: ISO 8601 in the extended format with a zone, as every language's library
+ * writes it. Digits beyond milliseconds are dropped.
+ *
+ * @returns epoch milliseconds, or `undefined` when the text names no real moment.
+ */
+function parseMessageTime(text: string): number | undefined {
+  const day = ISO_TIME.exec(text)?.groups?.day;
+  if (day === undefined) {
+    return undefined;
+  }
+  const midnightMs = Date.parse(`${day}T00:00:00Z`);
+  // Date.parse rolls 30 February over into March; such a time is not a time.
+  if (Number.isNaN(midnightMs) || !new Date(midnightMs).toISOString().startsWith(day)) {
+    return undefined;
+  }
+  const epochMs = Date.parse(text.replace(",", "."));
+  return isWritableTime(epochMs) ? epochMs : undefined;
+}
+
+/** Whether a moment lies in the years 0 to 9999, which ISO text has four digits for. False for NaN. */
+function isWritableTime(epochMs: number): boolean {
+  return epochMs >= YEAR_0_MS && epochMs <= END_OF_YEAR_9999_MS;
+}
+
+/** The export task that a letter is about; `undefined` when its body names none. */
+export function taskOfLetter({ body }: Pick<HeldDeadLetter, "body">): string | undefined {
+  const parsed = parseBody(body);
+  return parsed.kind === "task" ? parsed.message.exportTaskId : undefined;
+}
+
+/** Whether one of the ids is the letter's own, or that of the export task it is about. */
+export function isNamedBy(ids: ReadonlySet<string>, letter: Pick<HeldDeadLetter, "id" | "body">): boolean {
+  if (ids.has(letter.id)) {
+    return true;
+  }
+  const task = taskOfLetter(letter);
+  return task !== undefined && ids.has(task);
 }

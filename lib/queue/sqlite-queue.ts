@@ -11,8 +11,7 @@ import type {
   SendOptions,
   TaskQueue,
 } from "../ports/task-queue.ts";
-import { isNamedBy } from "./letter-names.ts";
-import { encodeMessage, parseBody, withoutProgress } from "./message-codec.ts";
+import { encodeMessage, isNamedBy, parseBody, withoutProgress } from "./message-codec.ts";
 import { inTransaction, SqliteDatabase } from "./sqlite-database.ts";
 import { handleExpiredError } from "./sqlite-errors.ts";
 

@@ -1,5 +1,5 @@
 import { SQSClient, type SQSClientConfig } from "@aws-sdk/client-sqs";
-import { untilAborted } from "../domain/until-aborted.ts";
+import { untilAborted } from "../domain/promises.ts";
 import { ANSWER_LIMIT_PLACE, AnswerTooLongError, answerLimit } from "../network/answer-limit.ts";
 import { withFreshSignature } from "../network/fresh-signature.ts";
 import type { ProxySettings } from "../network/proxy-rules.ts";
@@ -7,8 +7,13 @@ import { withTimeLimit } from "../network/time-limit.ts";
 import { tunnelAgents } from "../network/tunnel-agents.ts";
 import type { CallOptions } from "../ports/platform.ts";
 import { QueueError } from "../ports/task-queue.ts";
-import type { SqsOperation } from "./sqs-error-table.ts";
-import { malformedAnswerError, missingRegionError, type SqsQueueRole, sqsError } from "./sqs-errors.ts";
+import {
+  malformedAnswerError,
+  missingRegionError,
+  type SqsOperation,
+  type SqsQueueRole,
+  sqsError,
+} from "./sqs-errors.ts";
 
 /** How a caller reaches SQS. */
 export interface SqsAccess {

@@ -1,10 +1,9 @@
 import type { Clock } from "../ports/clock.ts";
 import type { CallOptions } from "../ports/platform.ts";
 import { type DeadLetterQueue, type HeldDeadLetter, QueueError } from "../ports/task-queue.ts";
-import { isNamedBy } from "./letter-names.ts";
+import { isNamedBy } from "./message-codec.ts";
 import type { SqsCaller } from "./sqs-caller.ts";
-import { messageOfLetter, readLetter } from "./sqs-letter.ts";
-import type { SqsReceived } from "./sqs-messages.ts";
+import { messageOfLetter, readLetter, type SqsReceived } from "./sqs-messages.ts";
 import { deleteMessage, MAX_MESSAGES_OF_REQUEST, receiveMessages, showAgain } from "./sqs-requests.ts";
 import { sendAll } from "./sqs-send.ts";
 

@@ -1,4 +1,4 @@
-import { allEnded } from "../domain/all-ended.ts";
+import { allEnded } from "../domain/promises.ts";
 import type { TaskMessage } from "../domain/task-message.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { CallOptions } from "../ports/platform.ts";
@@ -16,10 +16,8 @@ import { encodeMessage, MAX_BODY_BYTES, parseBody } from "./message-codec.ts";
 import { type SqsAccess, SqsCaller } from "./sqs-caller.ts";
 import { SqsDeadLetters } from "./sqs-dead-letters.ts";
 import { handleExpiredError } from "./sqs-errors.ts";
-import { SqsHeldMessages } from "./sqs-held-messages.ts";
-import { encodeCutLetter, encodeLetter } from "./sqs-letter.ts";
-import { type SqsOutgoing, sizeBytesOf, withinLimit } from "./sqs-messages.ts";
-import { SqsOwnDelays } from "./sqs-own-delays.ts";
+import { SqsHeldMessages, SqsOwnDelays } from "./sqs-held-messages.ts";
+import { encodeCutLetter, encodeLetter, type SqsOutgoing, sizeBytesOf, withinLimit } from "./sqs-messages.ts";
 import { changeVisibility, deleteMessage, readCounts, receiveMessages } from "./sqs-requests.ts";
 import { sendAll } from "./sqs-send.ts";
 import { escapeRefused } from "./sqs-text.ts";

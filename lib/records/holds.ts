@@ -1,5 +1,4 @@
 import * as v from "valibot";
-import { allEnded } from "../domain/all-ended.ts";
 import { EXPORT_TASK_ID } from "../domain/export-task.ts";
 import {
   GLOB_HOLDS_FOLDER,
@@ -11,6 +10,7 @@ import {
   parseGlobHoldKey,
 } from "../domain/key-layout.ts";
 import type { LeftAlone } from "../domain/left-alone.ts";
+import { allEnded } from "../domain/promises.ts";
 import type { ListedObject, ObjectStore, StoredDocument } from "../ports/object-store.ts";
 import type { CallOptions } from "../ports/platform.ts";
 import type { StoreSweeper } from "../ports/store-sweeper.ts";

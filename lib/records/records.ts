@@ -1,4 +1,3 @@
-import { allEnded } from "../domain/all-ended.ts";
 import { ArchiverError } from "../domain/errors.ts";
 import { idempotencyKeyOf, type PlatformScope } from "../domain/export-task.ts";
 import {
@@ -10,6 +9,7 @@ import {
   taskRecordsFolder,
 } from "../domain/key-layout.ts";
 import type { LeftAlone } from "../domain/left-alone.ts";
+import { allEnded } from "../domain/promises.ts";
 import { type ObjectStore, type StoreAbilities, StoreError } from "../ports/object-store.ts";
 import type { CallOptions } from "../ports/platform.ts";
 import { createOnce } from "./create-once.ts";

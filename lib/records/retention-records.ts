@@ -1,5 +1,4 @@
 import type * as v from "valibot";
-import { allEnded } from "../domain/all-ended.ts";
 import { idempotencyKeyOf, isExportTaskId, type PlatformScope } from "../domain/export-task.ts";
 import {
   MAX_RECORD_NUMBER,
@@ -8,6 +7,7 @@ import {
   recordsRoot,
   taskRecordsFolder,
 } from "../domain/key-layout.ts";
+import { allEnded } from "../domain/promises.ts";
 import type { ObjectStore, StoreAbilities } from "../ports/object-store.ts";
 import type { CallOptions } from "../ports/platform.ts";
 import { createOnce } from "./create-once.ts";

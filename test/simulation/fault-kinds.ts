@@ -2,7 +2,7 @@ import { rowOf as platformRowOf } from "../../lib/iotda/error-table.ts";
 import { StoreError } from "../../lib/ports/object-store.ts";
 import { PlatformError } from "../../lib/ports/platform.ts";
 import { QueueError } from "../../lib/ports/task-queue.ts";
-import { rowOf as queueRowOf, type SqsOperation } from "../../lib/queue/sqs-error-table.ts";
+import { rowOf as queueRowOf, type SqsOperation } from "../../lib/queue/sqs-errors.ts";
 import {
   FAULT_BY_CODE,
   faultOfStatus,

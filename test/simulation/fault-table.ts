@@ -1,5 +1,5 @@
 import { DISCOVERED_STATE_KEY, STORE_STATE_KEY } from "../../lib/domain/key-layout.ts";
-import type { SqsOperation } from "../../lib/queue/sqs-error-table.ts";
+import type { SqsOperation } from "../../lib/queue/sqs-errors.ts";
 import type { BodyDamage, Fault, Site } from "../world/faults.ts";
 import {
   type FaultKind,

@@ -1,6 +1,5 @@
 import type { DeadLetter, HeldDeadLetter, QueueDepth, ReceivedMessage } from "../../lib/ports/task-queue.ts";
-import { isNamedBy } from "../../lib/queue/letter-names.ts";
-import { parseBody } from "../../lib/queue/message-codec.ts";
+import { isNamedBy, parseBody } from "../../lib/queue/message-codec.ts";
 import { queueError } from "./port-errors.ts";
 import type { Latency, SeededRandom } from "./seeded-random.ts";
 import type { VirtualClock } from "./virtual-clock.ts";

@@ -2,7 +2,7 @@ import { systemClock, systemRandom } from "../../config/system.ts";
 import type { ObjectStore } from "../../ports/object-store.ts";
 import type { CallOptions } from "../../ports/platform.ts";
 import type { HeldDeadLetter } from "../../ports/task-queue.ts";
-import { taskOfLetter } from "../../queue/letter-names.ts";
+import { taskOfLetter } from "../../queue/message-codec.ts";
 import { noteDismissal } from "../../records/dismissals.ts";
 import { dismissLines, unknownLetters } from "../dead-letter-lines.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";

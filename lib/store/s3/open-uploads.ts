@@ -1,5 +1,5 @@
 import { ListMultipartUploadsCommand } from "@aws-sdk/client-s3";
-import { allEnded } from "../../domain/all-ended.ts";
+import { allEnded } from "../../domain/promises.ts";
 import type { OpenUpload } from "../../ports/store-sweeper.ts";
 import { bucketKeyOf, type S3Context, storeKeyOf } from "./client.ts";
 import { ENDLESS_LIST } from "./fault-table.ts";

@@ -2,10 +2,9 @@ import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { beforeAll, describe, expect, test } from "vitest";
-import { dial } from "./dial.ts";
 import { startTls, trustTestCertificate } from "./testing/tls-server.ts";
 import { listenOnLoopback, startTunnelProxy } from "./testing/tunnel-proxy.ts";
-import { ProxyRefusedError } from "./tunnel.ts";
+import { dial, ProxyRefusedError } from "./tunnel.ts";
 
 beforeAll(trustTestCertificate);
 

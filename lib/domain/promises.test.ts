@@ -1,6 +1,6 @@
 import { getEventListeners } from "node:events";
 import { expect, test } from "vitest";
-import { untilAborted } from "./until-aborted.ts";
+import { allEnded, untilAborted } from "./promises.ts";
 
 const reason = new Error("stopped");
 const forever = new Promise<never>(() => undefined);
@@ -37,4 +37,21 @@ test("takes the late failure of work that was not waited for", async () => {
   await new Promise((resolve) => setImmediate(resolve));
   process.off("unhandledRejection", note);
   expect(unhandled).toEqual([]);
+});
+
+test("gives every answer, in order", async () => {
+  expect(await allEnded([Promise.resolve(1), Promise.resolve("b")])).toEqual([1, "b"]);
+});
+
+test("throws the first failure, and not before the last call has ended", async () => {
+  const slow = Promise.withResolvers<number>();
+  let hasThrown = false;
+  const calls = allEnded([Promise.reject(new Error("no")), slow.promise]).catch((error: unknown) => {
+    hasThrown = true;
+    return error;
+  });
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(hasThrown).toBe(false);
+  slow.resolve(1);
+  expect(await calls).toMatchObject({ message: "no" });
 });
