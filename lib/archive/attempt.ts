@@ -1,10 +1,10 @@
 import type { ArchiverError } from "../domain/errors.ts";
 import type { DeadLetterReason, TaskMessage } from "../domain/task-message.ts";
 import type { KeepReason, PostponeReason } from "../records/run-report.ts";
+import type { TimeLimit } from "./deadlines.ts";
 import type { Run } from "./run.ts";
 import { DOUBT_RECHECK_MS, postponeDelayMs } from "./settings.ts";
 import type { Ticket } from "./slot-queue.ts";
-import type { TimeLimit } from "./time-limit.ts";
 
 /** One try at one task: from its message to a {@link AttemptOutcome}. */
 export interface Attempt {
@@ -19,7 +19,7 @@ export interface Attempt {
   readonly learned: { revision?: string; sizeBytes?: number; folder?: string; isArchived?: true };
 }
 
-/** How a attempt ended. What this means for the message is decided in `result-settler.ts`. */
+/** How an attempt ended. What this means for the message is decided in `message-disposition.ts`. */
 export type AttemptOutcome =
   /** Nothing is left to do: acknowledge. */
   | {

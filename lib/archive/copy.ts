@@ -1,5 +1,10 @@
-import type { ObjectInfo } from "../ports/object-store.ts";
+import { createHash } from "node:crypto";
+import { ArchiverError } from "../domain/errors.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { ObjectInfo, ObjectStore } from "../ports/object-store.ts";
 import type { ArchivedRecord } from "../records/schemas.ts";
+import type { Attempt } from "./attempt.ts";
+import { copyDiffers } from "./errors.ts";
 
 /** A complete, verified, recorded copy of the listed revision. */
 export interface Copy {
@@ -31,4 +36,79 @@ export function recordedInfo({ object }: ArchivedRecord): ObjectInfo {
     ...(object.versionId === undefined ? {} : { versionId: object.versionId }),
     ...(object.checksum === undefined ? {} : { checksum: object.checksum }),
   };
+}
+
+/** Reads a stored object whole and hashes it. Throws what the store throws. */
+export async function readBack(
+  store: Pick<ObjectStore, "read">,
+  key: string,
+  signal: AbortSignal,
+): Promise<{ sizeBytes: number; sha256: string }> {
+  const hash = createHash("sha256");
+  let sizeBytes = 0;
+  for await (const chunk of store.read(key, { signal })) {
+    hash.update(chunk);
+    sizeBytes += chunk.byteLength;
+  }
+  return { sizeBytes, sha256: hash.digest("hex") };
+}
+
+/** Reads a recorded copy whole: whether its bytes are still what the record says. Throws what the store throws. */
+export async function isAsRecorded(
+  store: Pick<ObjectStore, "read">,
+  { object }: ArchivedRecord,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const read = await readBack(store, object.key, signal);
+  return read.sizeBytes === object.sizeBytes && read.sha256 === object.sha256;
+}
+
+/** A copy whose bytes were read longer ago may have rotted since, without a new ETag or modification time. */
+export const PROOF_MAX_AGE_MS = 3_600_000;
+
+/**
+ * When a record says that its copy was read back, on the monotonic clock; `-Infinity` where it does not, or where
+ * its time lies in the future: a wrong clock must not make a proof younger.
+ */
+export function recordedProofAtMs({ verification, archivedAt }: ArchivedRecord, clock: Clock): number {
+  const ageMs = clock.wallMs() - Date.parse(archivedAt);
+  return verification.level === "read-back" && ageMs >= 0
+    ? clock.monotonicMs() - ageMs
+    : Number.NEGATIVE_INFINITY;
+}
+
+/** Whether a task may be deleted on the strength of this copy's last proof. A store that scrubs its own checksums proves it itself. */
+export function isProofFresh({ run }: Pick<Attempt, "run">, copy: Copy): boolean {
+  const ageMs = run.ports.clock.monotonicMs() - copy.provedAtMs;
+  return run.abilities.verification === "stored" || ageMs <= PROOF_MAX_AGE_MS;
+}
+
+/**
+ * Reads a recorded copy whole and compares its SHA-256.
+ * @returns the copy with its new proof; `cold` when it lies in a storage class that cannot be read; `damaged` when
+ *   its bytes are not what the record says, which is told. Throws what the store throws otherwise.
+ */
+export async function proveAgain(attempt: Attempt, copy: Copy): Promise<Copy | "cold" | "damaged"> {
+  const { store, clock, observe } = attempt.run.ports;
+  observe({ kind: "verifying", exportTaskId: attempt.exportTaskId });
+  try {
+    if (await isAsRecorded(store, copy.record, attempt.limit.signal)) {
+      return { ...copy, provedAtMs: clock.monotonicMs() };
+    }
+  } catch (error) {
+    if (error instanceof ArchiverError && error.code === "store-object-cold") {
+      return "cold";
+    }
+    throw error;
+  }
+  const { code, message, hint } = copyDiffers(
+    copy.record.object.key,
+    "its bytes changed after it was archived",
+  );
+  observe({
+    kind: "verification-failed",
+    exportTaskId: attempt.exportTaskId,
+    failure: { code, message, hint },
+  });
+  return "damaged";
 }

@@ -1,10 +1,9 @@
 import { ArchiverError } from "../domain/errors.ts";
 import type { Attempt } from "./attempt.ts";
-import type { Copy } from "./copy.ts";
+import { type Copy, isProofFresh, proveAgain } from "./copy.ts";
 import { ListIsTooOld, refuseAfter } from "./errors.ts";
 import { type GateVerdict, gate } from "./gate.ts";
 import type { FinishedTask } from "./inspect-task.ts";
-import { isProofFresh, proveAgain } from "./proof-age.ts";
 import { doubtAbout, listForRun, taskIn } from "./run.ts";
 
 const MAX_GATE_TRIES = 3;

@@ -98,7 +98,7 @@ export function cannotVerifyStored(): ArchiverError {
   );
 }
 
-/** Why a attempt's signal was aborted. */
+/** Why an attempt's signal was aborted. */
 export class Interrupted extends ArchiverError {
   declare readonly code: "task-limit" | "run-stopped";
 

@@ -3,11 +3,9 @@ import { isObjectOfRevision } from "../domain/key-layout.ts";
 import { checkMembers } from "../integrity/members.ts";
 import type { ListedObject, ObjectInfo } from "../ports/object-store.ts";
 import type { Attempt } from "./attempt.ts";
-import { type Copy, isSameObject, recordedInfo } from "./copy.ts";
+import { type Copy, isAsRecorded, isSameObject, readBack, recordedInfo, recordedProofAtMs } from "./copy.ts";
 import type { FinishedTask } from "./inspect-task.ts";
-import { recordedProofAtMs } from "./proof-age.ts";
-import { isAsRecorded, readBack } from "./read-back.ts";
-import { recordArchived } from "./record-archived.ts";
+import { recordArchived } from "./write-records.ts";
 
 /** How many unrecorded objects of one revision are looked at; each may have to be read whole. */
 const MAX_ADOPTION_CANDIDATES = 3;

@@ -3,12 +3,215 @@ import { ArchiverError } from "../domain/errors.ts";
 import type { DeadLetterReason, TaskMessage } from "../domain/task-message.ts";
 import type { CallOptions } from "../ports/platform.ts";
 import type { ReceivedMessage } from "../ports/task-queue.ts";
+import { countOutcome, type TaskEntry, type TaskOutcome } from "../records/run-report.ts";
+import type { Attempt, AttemptOutcome } from "./attempt.ts";
+import { CircuitBreaker, type PendingFailure } from "./circuit-breaker.ts";
+import { runTimeLeftMs, withOwnLimit } from "./deadlines.ts";
 import { SystemFailure } from "./errors.ts";
-import type { Lease } from "./lease.ts";
-import { requireOwnArchive } from "./own-archive.ts";
+import { requireOwnArchive } from "./gate.ts";
+import type { Lease } from "./receive-task.ts";
 import type { Run } from "./run.ts";
-import { runTimeLeftMs } from "./task-time.ts";
-import { withOwnLimit } from "./time-limit.ts";
+import { retryDelayMs, SYSTEM_FAILURE_DELAY_MS } from "./settings.ts";
+
+/** A attempt that ended, with the message it was about. */
+interface FinishedAttempt {
+  readonly held: LeasedMessage;
+  readonly attempt: Pick<Attempt, "exportTaskId" | "learned" | "message">;
+  readonly durationMs: number;
+}
+
+/** Stands in reports for the id of a message that has none. */
+const UNREADABLE = "(unreadable)";
+
+type FailedAttempt = FinishedAttempt & Extract<AttemptOutcome, { kind: "failed" }>;
+
+/** How the run ended, for failures that are still held then. */
+export type RunEnd = "run-finished" | "system-failure" | "aborted";
+
+/** Turns results of attempts into what happens to their messages, and into the report's entries. */
+export class OutcomeHandler {
+  readonly #run: Run;
+  readonly #verdicts = new CircuitBreaker<FailedAttempt>();
+  readonly entries: TaskEntry[] = [];
+
+  constructor(run: Run) {
+    this.#run = run;
+  }
+
+  noteSuccess(exportTaskId: string): void {
+    this.#verdicts.noteSuccess(exportTaskId, this.#run.ports.clock.monotonicMs());
+  }
+
+  /** Settles one attempt. @throws SystemFailure when the verdict, or the queue itself, stops the run. */
+  async settle(ended: FinishedAttempt, result: AttemptOutcome): Promise<void> {
+    switch (result.kind) {
+      case "done":
+        await acknowledge(this.#run, ended.held);
+        this.#enter(ended, result.outcome, result.reason);
+        break;
+      case "postponed":
+        await resend(this.#run, ended.held, result.message, result.delayMs);
+        this.#enter(ended, "postponed", result.reason, result.delayMs);
+        break;
+      case "failed":
+        await this.#settleFailure({ ...ended, ...result });
+        break;
+      case "dead-letter":
+        await this.giveUp(ended, result.reason, result.detail, ended.attempt.message.attempts ?? 0);
+        break;
+      case "handed-back":
+        await releaseMessage(this.#run, ended.held, 0);
+        break;
+      case "system-failure":
+        await releaseMessage(this.#run, ended.held, 0);
+        throw result.error;
+    }
+    await this.#countAsAttempts(this.#verdicts.takeCleared());
+  }
+
+  /** Dead-letters a message that names no task. @throws SystemFailure */
+  async giveUpUnreadable(held: LeasedMessage, detail: string): Promise<void> {
+    const reason = "unreadable";
+    await deadLetter(this.#run, held, { reason, detail, attempts: 0 });
+    this.#add({ exportTaskId: UNREADABLE, outcome: "dead-lettered", reason, durationMs: 0 });
+  }
+
+  /** Dead-letters a message. @throws SystemFailure */
+  async giveUp(
+    ended: FinishedAttempt,
+    reason: DeadLetterReason,
+    detail: string,
+    attempts: number,
+  ): Promise<void> {
+    const { learned, exportTaskId, message } = ended.attempt;
+    const revision = learned.revision ?? message.revision;
+    await deadLetter(this.#run, ended.held, {
+      reason,
+      detail,
+      attempts,
+      exportTaskId,
+      ...(revision === undefined ? {} : { revision }),
+      ...(learned.folder === undefined ? {} : { folder: learned.folder }),
+    });
+    this.#enter(ended, "dead-lettered", reason);
+  }
+
+  /**
+   * Settles the failures whose meaning was open until now. A run in which the system is suspected ends as a
+   * system failure. @throws SystemFailure
+   */
+  async resolvePending(fate: RunEnd): Promise<void> {
+    const suspect = fate === "run-finished" ? this.#verdicts.systemSuspect : undefined;
+    if (suspect !== undefined) {
+      await this.#postponePending();
+      throw new SystemFailure(suspect);
+    }
+    switch (fate) {
+      case "run-finished":
+        return await this.#countAsAttempts(this.#verdicts.takePending());
+      case "system-failure":
+        return await this.#postponePending();
+      case "aborted":
+        return await settleEach(this.#verdicts.takePending(), (failed) =>
+          releaseMessage(this.#run, failed.held, 0),
+        );
+    }
+  }
+
+  async #settleFailure(failed: FailedAttempt): Promise<void> {
+    const { error, attempt } = failed;
+    const isArchived = attempt.learned.isArchived === true;
+    const failure = { exportTaskId: attempt.exportTaskId, error, isArchived, item: failed };
+    const verdict = this.#verdicts.judge(failure, this.#run.ports.clock.monotonicMs());
+    this.#observeFailure(attempt.exportTaskId, error, verdict === "attempt" ? "attempt" : "held");
+    switch (verdict) {
+      case "attempt":
+        return await this.#countAttempt(failed);
+      case "held":
+        return;
+      case "system":
+        await this.#postponePending();
+        throw new SystemFailure(error);
+      case "system-in-part":
+        await this.#countAsAttempts(this.#verdicts.takeCleared());
+        return await this.#postponePending();
+    }
+  }
+
+  /** A failed try that counts: re-sent with a delay, or given up once attempts and patience are used up. */
+  async #countAttempt(failed: FailedAttempt): Promise<void> {
+    const { settings, ports } = this.#run;
+    const nowMs = ports.clock.wallMs();
+    const attempts = (failed.message.attempts ?? 0) + 1;
+    const firstFailedAtMs = failed.message.firstFailedAtMs ?? nowMs;
+    if (attempts >= settings.maxAttempts && nowMs - firstFailedAtMs >= settings.giveUpAfterMs) {
+      const detail = `${attempts} tries failed; the last: ${failed.error.message}. ${failed.error.hint}`;
+      return await this.giveUp(failed, failed.giveUpReason, detail, attempts);
+    }
+    const message: TaskMessage = { ...failed.message, attempts, firstFailedAtMs };
+    const delayMs = retryDelayMs(settings.downloadIntervalMs, attempts, ports.random.fraction());
+    await resend(this.#run, failed.held, message, delayMs);
+    this.#enter(failed, "retried", failed.error.code, delayMs);
+  }
+
+  async #countAsAttempts(failures: readonly PendingFailure<FailedAttempt>[]): Promise<void> {
+    await settleEach(failures, (failed) => this.#countAttempt(failed));
+  }
+
+  /** Behind a system verdict nothing counts, but others come first next time. */
+  async #postponePending(): Promise<void> {
+    await settleEach(this.#verdicts.takePending(), async (failed) => {
+      // Not `failed.message`: a body that the whole system got wrong must not be remembered as this task's own.
+      await resend(this.#run, failed.held, failed.attempt.message, SYSTEM_FAILURE_DELAY_MS);
+      this.#enter(failed, "postponed", "system-failure", SYSTEM_FAILURE_DELAY_MS);
+    });
+  }
+
+  #enter(ended: FinishedAttempt, outcome: TaskOutcome, reason: string | undefined, delayMs?: number): void {
+    const { exportTaskId, learned } = ended.attempt;
+    const entry = {
+      exportTaskId,
+      ...(learned.revision === undefined ? {} : { revision: learned.revision }),
+      outcome,
+      ...(reason === undefined ? {} : { reason }),
+      ...(learned.sizeBytes === undefined ? {} : { sizeBytes: learned.sizeBytes }),
+      durationMs: Math.round(ended.durationMs),
+    };
+    this.#add(entry, delayMs);
+  }
+
+  #add(entry: TaskEntry, delayMs?: number): void {
+    this.entries.push(entry);
+    countOutcome(this.#run.counts, entry.outcome);
+    this.#run.ports.observe({ kind: "task-ended", entry, delayMs });
+  }
+
+  #observeFailure(exportTaskId: string, error: ArchiverError, verdict: "attempt" | "held"): void {
+    const failure = { code: error.code, message: error.message, hint: error.hint };
+    this.#run.ports.observe({ kind: "failed", exportTaskId, failure, verdict });
+    if (error.code === "copy-differs" || error.code === "store-copy-differs") {
+      this.#run.ports.observe({ kind: "verification-failed", exportTaskId, failure });
+    }
+  }
+}
+
+/** One that cannot be settled must not keep the others from being settled; the first error is thrown last. */
+async function settleEach(
+  failures: readonly PendingFailure<FailedAttempt>[],
+  settleOne: (failed: FailedAttempt) => Promise<void>,
+): Promise<void> {
+  const errors: unknown[] = [];
+  for (const { item } of failures) {
+    try {
+      await settleOne(item);
+    } catch (error) {
+      errors.push(error);
+    }
+  }
+  if (errors.length > 0) {
+    throw errors[0];
+  }
+}
 
 /**
  * Settling goes on while a run is being stopped, so it has a limit of its own: this, and never more than half
@@ -24,7 +227,7 @@ export interface LeasedMessage {
 }
 
 /** What a dead letter says besides the body. */
-export interface LetterFacts {
+interface LetterFacts {
   readonly reason: DeadLetterReason;
   readonly detail: string;
   readonly attempts: number;

@@ -86,7 +86,7 @@ describe("an absent task without a copy", () => {
     await expect(resolveMissingTask(attempt, sightOf())).rejects.toBe(throttled);
   });
 
-  test("an answer to a attempt that is being stopped proves nothing", async () => {
+  test("an answer to an attempt that is being stopped proves nothing", async () => {
     const reason = new Error("SIGINT");
     const bare: BareAttempt = absentFor(CONFIRM_MS, {
       download: async () => {

@@ -3,10 +3,10 @@ import type { ArchivedRecord } from "../records/schemas.ts";
 import type { TaskRecords } from "../records/task-records.ts";
 import type { Attempt, AttemptOutcome } from "./attempt.ts";
 import type { MissingTask } from "./inspect-task.ts";
-import { recordDeleted } from "./record-deleted.ts";
 import { listedAs } from "./run.ts";
 import { absenceDelayMs, DOUBT_RECHECK_MS, EMPTY_LIST_PATIENCE_MS, TASK_PATIENCE_MS } from "./settings.ts";
-import { askForFile } from "./slot.ts";
+import { askForFile } from "./transfer.ts";
+import { recordDeleted } from "./write-records.ts";
 
 /**
  * A task that the list does not show: done when its copy is recorded, otherwise watched until its absence

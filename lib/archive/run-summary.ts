@@ -12,13 +12,13 @@ import {
 } from "../records/run-report.ts";
 import { writeRunReport } from "../records/run-reports.ts";
 import { ArchivedExports } from "./archived-exports.ts";
+import { withOwnLimit } from "./deadlines.ts";
+import { requireOwnArchive } from "./gate.ts";
 import { nextToGo, oldestInDanger, slotsWarning } from "./next-to-go.ts";
-import { requireOwnArchive } from "./own-archive.ts";
 import type { ArchivePorts } from "./ports.ts";
 import type { PreflightResult } from "./preflight.ts";
 import { type FreshList, freshList, placesHeld, type Run } from "./run.ts";
 import { LIST_MAX_AGE_MS, PLACES_LIMIT } from "./settings.ts";
-import { withOwnLimit } from "./time-limit.ts";
 
 /**
  * How long looking for the oldest unarchived export may take, and how long storing the report. Each has its own

@@ -1,22 +1,25 @@
 import { describeFailure, type Failure } from "../domain/errors.ts";
 import type { ReceivedMessage } from "../ports/task-queue.ts";
 import { emptyCounts, type StopReason, type TaskEntry } from "../records/run-report.ts";
-import { type Admission, admit } from "./admission.ts";
+import { runAttempt } from "./archive-task.ts";
 import { ArchivedExports } from "./archived-exports.ts";
 import type { Attempt } from "./attempt.ts";
+import { runTimeLeftMs, TimeLimit, timeUntilGraceMs, withOwnLimit } from "./deadlines.ts";
 import { Interrupted, SystemFailure } from "./errors.ts";
 import type { ArchiveEvent } from "./events.ts";
-import { Lease } from "./lease.ts";
-import { type LeasedMessage, releaseMessage, resend } from "./message-disposition.ts";
-import { OutcomeHandler, type RunEnd } from "./outcome-handler.ts";
+import {
+  type LeasedMessage,
+  OutcomeHandler,
+  type RunEnd,
+  releaseMessage,
+  resend,
+} from "./message-disposition.ts";
 import type { ArchivePorts } from "./ports.ts";
 import type { PreflightResult } from "./preflight.ts";
+import { type Admission, admit, Lease } from "./receive-task.ts";
 import type { Run } from "./run.ts";
-import { runAttempt } from "./run-attempt.ts";
 import { type ArchiveSettings, TASKS_IN_FLIGHT } from "./settings.ts";
 import { SlotQueue } from "./slot-queue.ts";
-import { runTimeLeftMs, timeUntilGraceMs } from "./task-time.ts";
-import { TimeLimit, withOwnLimit } from "./time-limit.ts";
 
 /** While a task is in flight and the queue is empty, this long until the next look. */
 const IDLE_POLL_MS = 1_000;

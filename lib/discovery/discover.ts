@@ -1,9 +1,9 @@
 import { ArchivedExports } from "../archive/archived-exports.ts";
+import { isBlockedBySibling, isSiblingPatienceOver } from "../archive/gate.ts";
 import { nextToGo } from "../archive/next-to-go.ts";
 import type { ArchivePorts } from "../archive/ports.ts";
 import { type FreshList, freshList, oddItemsOf, placesHeld } from "../archive/run.ts";
 import { type ArchiveSettings, PLACES_LIMIT } from "../archive/settings.ts";
-import { isBlockedBySibling, isSiblingPatienceOver } from "../archive/siblings.ts";
 import { type ExportTask, oldestFirst, revisionOf } from "../domain/export-task.ts";
 import { DISCOVERED_STATE_KEY, runIdOf } from "../domain/key-layout.ts";
 import { type LeftAloneReport, LeftAloneTally } from "../domain/left-alone.ts";

@@ -1,4 +1,4 @@
-import { withOwnLimit } from "../../lib/archive/time-limit.ts";
+import { withOwnLimit } from "../../lib/archive/deadlines.ts";
 import { discover } from "../../lib/discovery/discover.ts";
 import { archiveRun, archiveStoreOf, portsOf, settingsOf } from "../world/archive-run.ts";
 import type { Runner } from "../world/world.ts";

@@ -68,7 +68,7 @@ async function passOne(
   times.proofMs += performance.now() - storedAtMs;
 }
 
-/** As `lib/archive/fetch-copy.ts` does it. */
+/** As `lib/archive/transfer.ts` does it. */
 async function relay(store: S3Store, job: Job, key: string, signal: AbortSignal): Promise<Stored> {
   const { stream, declaredBytes } = await openBody(job.body);
   signal.addEventListener("abort", () => stream.destroy(), { once: true });

@@ -5,9 +5,9 @@ import type { TaskMessage } from "../../domain/task-message.ts";
 import { type Slot, SlotLost, type TakeOptions } from "../../pacing/pacer.ts";
 import type { ExportDownload, OddItem, TimedCallOptions } from "../../ports/platform.ts";
 import type { Attempt } from "../attempt.ts";
+import { TimeLimit } from "../deadlines.ts";
 import type { ArchiveEvent } from "../events.ts";
 import type { ArchiveSettings } from "../settings.ts";
-import { TimeLimit } from "../time-limit.ts";
 
 export const ID = "5f2d9c3a1b2c3d4e5f6a7b8c";
 

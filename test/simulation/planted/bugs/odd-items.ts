@@ -30,7 +30,7 @@ export const ODD_ITEM_BUGS: readonly PlantedBug[] = [
     name: "odd sibling ignored",
     breaks: "A task is deleted although an item that cannot be understood shares its file.",
     invariant: "I1",
-    file: "lib/archive/siblings.ts",
+    file: "lib/archive/gate.ts",
     find: "if (oddItems.some(({ condition }) => condition !== undefined && conditionKey(condition) === key)) {",
     replace: "if (oddItems.length < 0) {",
   },

@@ -39,7 +39,7 @@ export const SIGHT_BUGS: readonly PlantedBug[] = [
     name: "request's age forgotten",
     breaks: "A task that never finishes is waited for without end.",
     invariant: "I3",
-    file: "lib/archive/admission.ts",
+    file: "lib/archive/receive-task.ts",
     find: "const requestedAtMs = message.requestedAtMs ?? nowMs;",
     replace: "const requestedAtMs = nowMs;",
   },

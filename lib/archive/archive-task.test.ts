@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { runAttempt } from "./run-attempt.ts";
+import { runAttempt } from "./archive-task.ts";
 import { BareAttempt } from "./testing/bare-attempt.ts";
 
-test("a attempt that never asks for a slot lets the task behind it have its turn, and leaves no timer", async () => {
+test("an attempt that never asks for a slot lets the task behind it have its turn, and leaves no timer", async () => {
   const bare = new BareAttempt({
     lists: () => {
       throw new TypeError("x is not a function");

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { platformError } from "../../test/world/port-errors.ts";
 import type { TimedCallOptions } from "../ports/platform.ts";
-import { askForFile } from "./slot.ts";
 import { BareAttempt, ID, lostSlot, slotOf, UnreadDownload } from "./testing/bare-attempt.ts";
+import { askForFile } from "./transfer.ts";
 
 const RUN_LIMIT_MS = 840_000;
 const GRACE_MS = 20_000;
