@@ -3,7 +3,7 @@
 import { spawnSync } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import path from "node:path";
-import { lineWriter } from "../lib/cli/terminal.ts";
+import { lineWriter } from "../lib/cli/output.ts";
 import { problemsOfNodeEnvironment } from "../lib/config/node-names.ts";
 import { readArguments } from "./check/arguments.ts";
 import { checkStage, refusalLines } from "./check/check-stage.ts";

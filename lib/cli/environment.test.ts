@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, onTestFinished, test, vi } from "vitest";
 import { loadConfiguration } from "./environment.ts";
-import { withoutSecrets } from "./shown-secrets.ts";
+import { withoutSecrets } from "./output.ts";
 
 afterEach(() => vi.unstubAllEnvs());
 

@@ -5,8 +5,7 @@ import { readConfiguration } from "../config/environment.ts";
 import { ConfigurationError } from "../config/errors.ts";
 import { knownSecrets } from "../config/known-secrets.ts";
 import { isNodeName } from "../config/node-names.ts";
-import { hideSecrets } from "./shown-secrets.ts";
-import { operatorLines } from "./terminal.ts";
+import { hideSecrets, operatorLines } from "./output.ts";
 
 /** For the first call ever: nothing else in the message says that a file can hold the settings. */
 const WHERE_TO_SET = "Set them in the environment, or name a file with --config.";

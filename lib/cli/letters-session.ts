@@ -5,10 +5,9 @@ import { wireQueue } from "../config/wiring.ts";
 import type { ArchiveStore } from "../identity/archive-store.ts";
 import type { DeadLetterQueue } from "../ports/task-queue.ts";
 import { loadSettings } from "./environment.ts";
-import { interruptible } from "./interrupt.ts";
+import { interruptible } from "./operator.ts";
+import { operatorLines, shownSecrets } from "./output.ts";
 import type { CommonOptions } from "./session.ts";
-import { shownSecrets } from "./shown-secrets.ts";
-import { operatorLines } from "./terminal.ts";
 
 /** What a command about dead letters works with. */
 export interface LettersSession<Store = ArchiveStore> {

@@ -1,4 +1,5 @@
 import { hostname, userInfo } from "node:os";
+import { EXIT } from "./exit-codes.ts";
 
 /**
  * Who is at the keyboard, as holds note it: `ann@archive-1`, or `uid-1234@archive-1` for a user that the system has
@@ -16,5 +17,40 @@ function userName(lookUp: () => { readonly username: string }): string {
   } catch {
     // Whatever the reason, a hold must not fail for want of a name.
     return `uid-${process.getuid?.() ?? "unknown"}`;
+  }
+}
+
+/** What an operator's interrupt aborts the run with. */
+export class InterruptedByOperator extends Error {
+  override readonly name = "InterruptedByOperator";
+
+  constructor() {
+    super("interrupted by the operator");
+  }
+}
+
+/**
+ * Runs `work` with a signal that the first Ctrl-C (or SIGTERM) aborts, so that it ends cleanly; a second
+ * one ends the process at once, which loses nothing either, but leaves its messages hidden for a while.
+ */
+export async function interruptible<T>(
+  say: (line: string) => void,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const abort = new AbortController();
+  const onSignal = () => {
+    if (abort.signal.aborted) {
+      process.exit(EXIT.interrupted);
+    }
+    say("Stopping: handing tasks back to the queue. Press Ctrl-C again to stop at once.");
+    abort.abort(new InterruptedByOperator());
+  };
+  process.on("SIGINT", onSignal);
+  process.on("SIGTERM", onSignal);
+  try {
+    return await work(abort.signal);
+  } finally {
+    process.off("SIGINT", onSignal);
+    process.off("SIGTERM", onSignal);
   }
 }

@@ -6,23 +6,28 @@ import { describeFailure, type Failure } from "../domain/errors.ts";
 import { BATCH_TASK_ID } from "../domain/request-layout.ts";
 import { RetentionPolicyError } from "../retention/errors.ts";
 import { refuseUnknownSubcommands } from "./command-group.ts";
-import { archiveCommand } from "./commands/archive.ts";
-import { listDeadLettersCommand, redriveCommand } from "./commands/dead-letters.ts";
-import { discoverCommand } from "./commands/discover.ts";
-import { type DismissOptions, dismissCommand } from "./commands/dismiss.ts";
+import {
+  archiveCommand,
+  discoverCommand,
+  requestCommand,
+  runCommand,
+  type SweepCommandOptions,
+  sweepCommand,
+} from "./commands/archiving.ts";
+import {
+  type DismissOptions,
+  dismissCommand,
+  listDeadLettersCommand,
+  redriveCommand,
+} from "./commands/dead-letters.ts";
 import { type InitOptions, initCommand } from "./commands/init.ts";
-import { requestCommand } from "./commands/request.ts";
-import { runCommand } from "./commands/run.ts";
 import { statusCommand } from "./commands/status.ts";
-import { type SweepCommandOptions, sweepCommand } from "./commands/sweep.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import { messageLines } from "./failure-lines.ts";
-import { InterruptedByOperator } from "./interrupt.ts";
-import { createOutput, type Output } from "./output.ts";
+import { InterruptedByOperator } from "./operator.ts";
+import { createOutput, hideSecrets, lineWriter, type Output } from "./output.ts";
 import { addRetentionCommands, reasonText } from "./retention-commands.ts";
 import type { CommonOptions } from "./session.ts";
-import { hideSecrets } from "./shown-secrets.ts";
-import { lineWriter } from "./terminal.ts";
 
 // The help wraps it to the terminal's width.
 const ABOUT =

@@ -2,10 +2,18 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { isExportTaskId } from "../domain/export-task.ts";
 import { isHoldPattern } from "../records/holds.ts";
 import { refuseUnknownSubcommands } from "./command-group.ts";
-import { addHoldCommand, type HoldOptions, listHoldsCommand, removeHoldCommand } from "./commands/hold.ts";
 import { type RestoreOptions, restoreCommand } from "./commands/restore.ts";
-import { expireCommand, planCommand, retainSweepCommand } from "./commands/retention.ts";
-import { type VerifyCommandOptions, verifyCommand } from "./commands/verify.ts";
+import {
+  addHoldCommand,
+  expireCommand,
+  type HoldOptions,
+  listHoldsCommand,
+  planCommand,
+  removeHoldCommand,
+  retainSweepCommand,
+  type VerifyCommandOptions,
+  verifyCommand,
+} from "./commands/retention.ts";
 import type { ExitCode } from "./exit-codes.ts";
 import type { Output } from "./output.ts";
 import type { CommonOptions } from "./session.ts";

@@ -5,8 +5,7 @@ import type { RetainReport } from "../retention/retain.ts";
 import type { RetentionStop, RunFrame } from "../retention/run.ts";
 import type { Damage, VerifyReport } from "../retention/verify.ts";
 import { messageLines } from "./failure-lines.ts";
-import { count, formatBytes } from "./format.ts";
-import { table } from "./table.ts";
+import { count, formatBytes, table } from "./format.ts";
 import { stayInWords, sweepInWords } from "./words.ts";
 
 const STOP_WORDS: Readonly<Record<RetentionStop, string>> = {

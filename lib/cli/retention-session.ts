@@ -6,10 +6,9 @@ import type { PlatformScope } from "../domain/export-task.ts";
 import type { ArchiveStore } from "../identity/archive-store.ts";
 import type { ExpiryPorts, RetentionEvent, RetentionPorts, RetentionSettings } from "../retention/run.ts";
 import { loadConfiguration } from "./environment.ts";
-import { interruptible } from "./interrupt.ts";
+import { interruptible } from "./operator.ts";
+import { isLive, operatorLines, shownSecrets } from "./output.ts";
 import type { CommonOptions } from "./session.ts";
-import { shownSecrets } from "./shown-secrets.ts";
-import { isLive, operatorLines } from "./terminal.ts";
 
 /** What a command that only reads and holds archived exports works with. */
 export interface ArchiveSession {

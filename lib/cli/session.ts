@@ -1,15 +1,13 @@
 import type { Configuration } from "../config/configuration.ts";
 import { systemClock } from "../config/system.ts";
 import { type Archiver, type WiringOptions, wire } from "../config/wiring.ts";
-import type { Log } from "../observability/log.ts";
-import { createPlainLog } from "../observability/plain-logger.ts";
+import { createPlainLog, type Log } from "../observability/log.ts";
 import { Redactor } from "../observability/redact.ts";
 import type { Secret } from "../observability/secret.ts";
 import { loadConfiguration, type SettingsFileOptions } from "./environment.ts";
-import { interruptible } from "./interrupt.ts";
+import { interruptible } from "./operator.ts";
+import { isLive, shownSecrets, withoutSecrets } from "./output.ts";
 import { createPlainView, type RunView } from "./run-view.ts";
-import { shownSecrets, withoutSecrets } from "./shown-secrets.ts";
-import { isLive } from "./terminal.ts";
 
 /** Options that every command takes. */
 export type CommonOptions = SettingsFileOptions;

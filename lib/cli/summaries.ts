@@ -5,10 +5,9 @@ import { type LeftAloneReport, leftAloneInWords } from "../domain/left-alone.ts"
 import type { QueueDepth } from "../ports/task-queue.ts";
 import type { NextToGo, RunReport, StopReason, TaskEntry } from "../records/run-report.ts";
 import { messageLines } from "./failure-lines.ts";
-import { count, formatBytes, formatDue, formatDuration } from "./format.ts";
+import { count, formatBytes, formatDue, formatDuration, table } from "./format.ts";
+import type { Line } from "./output.ts";
 import { requestLines } from "./request-lines.ts";
-import { table } from "./table.ts";
-import type { Line } from "./terminal.ts";
 import { deletionInWords, outcomeInWords, reasonInWords } from "./words.ts";
 
 function stopInWords(stopReason: StopReason): string {

@@ -1,4 +1,3 @@
-import { readArchive } from "./archive-part.ts";
 import type {
   CommonConfiguration,
   Configuration,
@@ -9,11 +8,9 @@ import { ConfigurationError, type ConfigurationProblem } from "./errors.ts";
 import { checkEventSecretSources, readEvents } from "./events-part.ts";
 import { knownSecrets } from "./known-secrets.ts";
 import { problemsOfNodeEnvironment } from "./node-names.ts";
-import { PartReader } from "./part-reader.ts";
+import { PartReader, readArchive, readQueue, readRetention } from "./parts.ts";
 import { checkCredentialSources, checkEndpoint, readPlatform } from "./platform-part.ts";
-import { readQueue } from "./queue-part.ts";
 import { type Environment, readSettings } from "./read-settings.ts";
-import { readRetention } from "./retention-part.ts";
 import { readStore } from "./store-part.ts";
 
 /**

@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { type ExportTrigger, TERMINAL_BATCH_STATUSES } from "../events/export-triggers.ts";
 import { Secret } from "../observability/secret.ts";
 import type { EventsConfiguration } from "./configuration.ts";
-import type { PartReader } from "./part-reader.ts";
+import type { PartReader } from "./parts.ts";
 
 const STATUSES: ReadonlySet<string> = new Set(TERMINAL_BATCH_STATUSES);
 

@@ -1,6 +1,6 @@
 import { isLoopback, signingAlgorithmFor } from "../iotda/signing.ts";
 import type { PlatformConfiguration, PlatformCredentials } from "./configuration.ts";
-import type { PartReader } from "./part-reader.ts";
+import type { PartReader } from "./parts.ts";
 
 /** What the platform itself asks for between two downloads (iotda-api §1.3). */
 const PLATFORM_INTERVAL_MS = 30_000;

@@ -1,6 +1,6 @@
 import { S3_PROFILES } from "../store/s3/profiles.ts";
 import type { S3StoreConfiguration, StoreConfiguration } from "./configuration.ts";
-import type { PartReader } from "./part-reader.ts";
+import type { PartReader } from "./parts.ts";
 import { readPlatformCredentials } from "./platform-part.ts";
 
 /** Settings that mean something to S3 only. Left in place silently they would promise what a folder cannot do. */

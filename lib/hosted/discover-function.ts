@@ -6,10 +6,9 @@ import { wire } from "../config/wiring.ts";
 import { type DiscoverReport, discover } from "../discovery/discover.ts";
 import type { Failure } from "../domain/errors.ts";
 import { runIdOf } from "../domain/key-layout.ts";
-import { eventLogger } from "./event-log.ts";
 import type { FunctionWork } from "./function-host.ts";
-import { logGuessedRegion } from "./region-log.ts";
-import { metricsOfDiscover } from "./run-metrics.ts";
+import { eventLogger, logGuessedRegion } from "./logs.ts";
+import { metricsOfDiscover } from "./metrics.ts";
 
 /** The report of architecture §6.4, and what kept the run from doing its work. */
 export interface DiscoverRunReport extends Omit<DiscoverReport, "held"> {

@@ -6,9 +6,8 @@ import { wirePlatform } from "../config/wiring.ts";
 import { type ExpireReport, expire } from "../retention/expire.ts";
 import type { RunFrame } from "../retention/run.ts";
 import type { FunctionWork } from "./function-host.ts";
-import { logGuessedRegion } from "./region-log.ts";
-import { frameOfFailure, retentionLogger } from "./retention-log.ts";
-import { metricsOfExpire } from "./retention-metrics.ts";
+import { frameOfFailure, logGuessedRegion, retentionLogger } from "./logs.ts";
+import { metricsOfExpire } from "./metrics.ts";
 
 /** An expire report; without `policy` when a run could not begin. */
 export type ExpireRunReport = RunFrame &

@@ -6,9 +6,9 @@ import type { FunctionLog } from "../observability/function-log.ts";
 import { type RetainOutcome, type RetainReport, retainObject, retainSweep } from "../retention/retain.ts";
 import type { RunFrame } from "../retention/run.ts";
 import type { Ended, FunctionWork, Invocation } from "./function-host.ts";
+import { frameOfFailure, frameOfNoRun, retentionLogger } from "./logs.ts";
+import { metricsOfRetain } from "./metrics.ts";
 import { retainWishOf } from "./retain-event.ts";
-import { frameOfFailure, frameOfNoRun, retentionLogger } from "./retention-log.ts";
-import { metricsOfRetain } from "./retention-metrics.ts";
 
 /** A retain report; without `policy` and `store` when neither was looked at. */
 export type RetainRunReport = RunFrame &

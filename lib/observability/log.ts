@@ -1,3 +1,4 @@
+import { harmlessText } from "../domain/harmless-text.ts";
 import { Redactor } from "./redact.ts";
 import type { Secret } from "./secret.ts";
 
@@ -27,7 +28,7 @@ export interface LineSink {
   write(text: string): unknown;
 }
 
-export interface LogOptions {
+interface LogOptions {
   readonly sink: LineSink;
   readonly level: LogLevel;
   /**
@@ -40,7 +41,7 @@ export interface LogOptions {
 }
 
 /** One line as a format sees it: already redacted, fields made of plain JSON values only. */
-export interface LogLine {
+interface LogLine {
   readonly time: string;
   readonly level: LogLevel;
   readonly message: string;
@@ -48,7 +49,7 @@ export interface LogLine {
 }
 
 /** Builds a log around a format: filters by level, redacts, and writes one line for each call. */
-export function createLog(options: LogOptions, format: (line: LogLine) => string): Log {
+function createLog(options: LogOptions, format: (line: LogLine) => string): Log {
   const redactor = options.secrets instanceof Redactor ? options.secrets : new Redactor(options.secrets);
   // Below DEBUG an error is told by its names, message and hint; the trace is for whoever looks for a bug.
   const stacks = options.level === "DEBUG";
@@ -70,4 +71,26 @@ export function createLog(options: LogOptions, format: (line: LogLine) => string
     warn: writerOf("WARN"),
     error: writerOf("ERROR"),
   };
+}
+
+/**
+ * One line a person reads: `2026-11-22T16:00:00.000Z INFO  archived exportTaskId=5f2d sizeBytes=4096`.
+ * What is not printable is written as escapes, so that a value from outside can neither add a line nor act on the
+ * terminal.
+ */
+export function createPlainLog(options: LogOptions): Log {
+  return createLog(options, ({ time, level, message, fields }) => {
+    const pairs = Object.entries(fields).map(
+      ([name, value]) => ` ${harmlessText(name)}=${plainValue(value)}`,
+    );
+    return `${time} ${level.padEnd(5)} ${harmlessText(message)}${pairs.join("")}`;
+  });
+}
+
+const NEEDS_NO_QUOTES = /^[^\s"=]+$/;
+
+function plainValue(value: unknown): string {
+  const text =
+    typeof value === "string" && NEEDS_NO_QUOTES.test(value) ? value : (JSON.stringify(value) ?? "undefined");
+  return harmlessText(text);
 }

@@ -1,7 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { LogLevel } from "./log.ts";
-import { createPlainLog } from "./plain-logger.ts";
+import { createPlainLog, type LogLevel } from "./log.ts";
 
 function capture(level: LogLevel = "DEBUG", secrets: string[] = []) {
   const written: string[] = [];

@@ -12,18 +12,16 @@ import type { ObjectStore, StoreAbilities } from "../ports/object-store.ts";
 import type { CallOptions } from "../ports/platform.ts";
 import { createOnce } from "./create-once.ts";
 import {
-  type ExpiredRecord,
-  expiredRecordSchema,
-  type RetainedRecord,
-  retainedRecordSchema,
-} from "./retention-schemas.ts";
-import {
   type ArchivedRecord,
   archivedRecordSchema,
   type DeletedRecord,
   deletedRecordSchema,
+  type ExpiredRecord,
+  expiredRecordSchema,
   isOwnArchived,
   parseRecord,
+  type RetainedRecord,
+  retainedRecordSchema,
   SCHEMA_VERSION,
 } from "./schemas.ts";
 import { numbersByRevision, type RecordNumbers } from "./task-records.ts";

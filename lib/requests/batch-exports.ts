@@ -1,5 +1,14 @@
-import { type ExportTask, parsePlatformTime, revisionOf } from "../domain/export-task.ts";
-import type { ClaimDocument } from "./schemas.ts";
+import { listedAs, taskIn } from "../archive/run.ts";
+import { type ExportTask, type PlatformScope, parsePlatformTime, revisionOf } from "../domain/export-task.ts";
+import { parseRecordKey, recordsRoot, taskRecordsFolder } from "../domain/key-layout.ts";
+import type { ObjectStore } from "../ports/object-store.ts";
+import type { CallOptions } from "../ports/platform.ts";
+import { type ArchivedRecord, archivedRecordSchema, parseRecord } from "../records/schemas.ts";
+import { recordsOfRevision } from "../records/task-records.ts";
+import type { PlatformView } from "./platform-view.ts";
+import type { RequestsRun } from "./requests-run.ts";
+import type { ClaimDocument, MadeExport } from "./schemas.ts";
+import { LOST_AFTER_MS, NEVER_FINISHED_AFTER_MS } from "./settings.ts";
 
 /** Whether the task exports this batch task, whatever else its condition says. */
 export function isExportOf(task: Pick<ExportTask, "resourceCondition">, batchTaskId: string): boolean {
@@ -53,4 +62,123 @@ function taskIdOf({ resourceCondition }: Pick<ExportTask, "resourceCondition">):
   return typeof resourceCondition === "object" && resourceCondition !== null
     ? Object.getOwnPropertyDescriptor(resourceCondition, "task_id")?.value
     : undefined;
+}
+
+/** More records than this are not looked through: one export too many is no harm. */
+const MAX_RECORDS_LISTED = 500_000;
+/** How far the store's clock and the platform's may be apart here. */
+const CLOCKS_APART_MS = 3_600_000;
+
+/**
+ * Looks for an export of a batch task that was made since `afterMs` and is archived and gone already: what a
+ * create made whose answer nobody heard. Slow in an old archive, and needed after a crash only.
+ *
+ * @returns its id. @throws what the store throws.
+ */
+export async function findArchivedExport(
+  store: ObjectStore,
+  scope: PlatformScope,
+  { batchTaskId, afterMs }: { readonly batchTaskId: string; readonly afterMs: number },
+  options: CallOptions,
+): Promise<string | undefined> {
+  const root = recordsRoot(scope);
+  let listed = 0;
+  for await (const { key, modifiedAtMs } of store.list(root, options)) {
+    listed += 1;
+    if (listed > MAX_RECORDS_LISTED) {
+      return undefined;
+    }
+    if (modifiedAtMs < afterMs - CLOCKS_APART_MS || !isArchivedRecord(key, root, scope)) {
+      continue;
+    }
+    const record = parseRecord(archivedRecordSchema, await store.getDocument(key, options));
+    if (record !== undefined && isExportSince(record, batchTaskId, afterMs)) {
+      return record.exportTaskId;
+    }
+  }
+  return undefined;
+}
+
+function isArchivedRecord(key: string, root: string, scope: PlatformScope): boolean {
+  const [exportTaskId = ""] = key.slice(root.length).split("/", 1);
+  return parseRecordKey(key, taskRecordsFolder(scope, exportTaskId))?.name === "archived";
+}
+
+function isExportSince({ source }: ArchivedRecord, batchTaskId: string, afterMs: number): boolean {
+  const { resource_condition: condition, end_time: endTime } = source;
+  const endedMs = typeof endTime === "string" ? parsePlatformTime(endTime) : undefined;
+  return (
+    typeof condition === "object" &&
+    condition !== null &&
+    Object.keys(condition).length === 1 &&
+    Object.entries(condition).some(([name, value]) => name === "task_id" && value === batchTaskId) &&
+    endedMs !== undefined &&
+    endedMs >= afterMs
+  );
+}
+
+/** What has become of an export that a request asked for. */
+type ExportFate =
+  | { readonly kind: "archived" }
+  /** It came to nothing; another one may be asked for. */
+  | { readonly kind: "failed"; readonly reason: "export-failed" | "export-lost" }
+  /** It will never be archived, and another one would not help or could destroy it. */
+  | { readonly kind: "hopeless"; readonly reason: string }
+  | { readonly kind: "under-way"; readonly reason: "unfinished" | "unarchived" | "absent" };
+
+/** Looks an export up in a list and then in the records: what was deleted in between was recorded before. */
+export async function fateOf(
+  run: RequestsRun,
+  { exportTaskId, exportedAfter }: MadeExport,
+  view: PlatformView,
+): Promise<ExportFate> {
+  const exportedAfterMs = Date.parse(exportedAfter);
+  const known = await run.records.ofTask(exportTaskId, run);
+  const revisions = [...known.revisions.values()];
+  if (revisions.some(({ archived }) => archived !== undefined && isOfExport(archived, exportedAfterMs))) {
+    return { kind: "archived" };
+  }
+  const ageMs = view.platformMs - exportedAfterMs;
+  const listed = taskIn(view, exportTaskId);
+  if (listed === undefined) {
+    const isGivenUp = revisions.some(
+      ({ deadLetter }) => deadLetter !== undefined && Date.parse(deadLetter.deadLetteredAt) > exportedAfterMs,
+    );
+    const sight = listedAs(view, exportTaskId);
+    if (sight === "odd") {
+      // It is there; another create could overwrite its file.
+      return { kind: "under-way", reason: "unarchived" };
+    }
+    const lostAfterMs = sight === "absent" ? LOST_AFTER_MS : NEVER_FINISHED_AFTER_MS;
+    return isGivenUp || ageMs >= lostAfterMs
+      ? { kind: "failed", reason: "export-lost" }
+      : { kind: "under-way", reason: "absent" };
+  }
+  if (listed.status === "Failed") {
+    return { kind: "failed", reason: "export-failed" };
+  }
+  if (listed.status !== "Success") {
+    return ageMs >= NEVER_FINISHED_AFTER_MS
+      ? { kind: "hopeless", reason: "never-finished" }
+      : { kind: "under-way", reason: "unfinished" };
+  }
+  const { deadLetterNumber } = recordsOfRevision(known, revisionOf(listed));
+  return deadLetterNumber > 0
+    ? { kind: "hopeless", reason: "dead-lettered" }
+    : { kind: "under-way", reason: "unarchived" };
+}
+
+/** The platform may keep an id when it makes an export anew: what ended before is an earlier export's copy. */
+function isOfExport({ source, downloadedAt }: ArchivedRecord, exportedAfterMs: number): boolean {
+  const endTime = source.end_time;
+  const endedMs = typeof endTime === "string" ? parsePlatformTime(endTime) : undefined;
+  return (endedMs ?? Date.parse(downloadedAt)) >= exportedAfterMs;
+}
+
+/** Whether this export's listed revision is archived, so that overwriting or evicting it loses nothing. */
+export async function isSafelyArchived(run: RequestsRun, task: ExportTask): Promise<boolean> {
+  const known = await run.records.ofTask(task.exportTaskId, run);
+  const { archived } = recordsOfRevision(known, revisionOf(task));
+  const object = archived && (await run.ports.store.head(archived.object.key, run));
+  return object !== undefined && object.sizeBytes === archived?.object.sizeBytes;
 }

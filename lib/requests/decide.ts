@@ -1,8 +1,14 @@
 import { type ExportTask, revisionOf } from "../domain/export-task.ts";
 import type { RequestSubject } from "../domain/request-layout.ts";
 import { recordsOfRevision } from "../records/task-records.ts";
-import { exportNotIn, isCreatedAfter, isExportOf, isOwnKindOfExport } from "./batch-exports.ts";
-import { fateOf, isSafelyArchived } from "./export-fate.ts";
+import {
+  exportNotIn,
+  fateOf,
+  isCreatedAfter,
+  isExportOf,
+  isOwnKindOfExport,
+  isSafelyArchived,
+} from "./batch-exports.ts";
 import type { PlatformView } from "./platform-view.ts";
 import type { Claim } from "./request-ledger.ts";
 import type { RequestsRun } from "./requests-run.ts";

@@ -1,11 +1,11 @@
 import { describeFailure } from "../domain/errors.ts";
 import { parsePlatformTime } from "../domain/export-task.ts";
 import type { RequestSubject } from "../domain/request-layout.ts";
-import { findArchivedExport } from "./archived-export.ts";
+import { findArchivedExport } from "./batch-exports.ts";
 import { createExport } from "./create-export.ts";
 import { type Decision, decide } from "./decide.ts";
 import { isOfOneRequest } from "./errors.ts";
-import { ownRequests } from "./own-requests.ts";
+import { ownRequests } from "./open-requests.ts";
 import { lookAtPlatform, type PlatformView } from "./platform-view.ts";
 import { type RequestsReport, RequestsTally, type Standing } from "./report.ts";
 import type { Claim } from "./request-ledger.ts";

@@ -8,8 +8,7 @@ import {
   standingRecord,
   UNREADABLE,
 } from "../records/retention-records.ts";
-import type { ExpiredRecord } from "../records/retention-schemas.ts";
-import type { ArchivedRecord } from "../records/schemas.ts";
+import type { ArchivedRecord, ExpiredRecord } from "../records/schemas.ts";
 import { damagedCopy, NoSuchCopyError } from "./errors.ts";
 
 /** What the bytes of a recorded version turned out to be. */

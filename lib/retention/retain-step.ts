@@ -1,7 +1,6 @@
 import type { RetentionAbilities, VersionLock, VersionProtection } from "../ports/retention-store.ts";
 import { type RevisionLedger, UNREADABLE } from "../records/retention-records.ts";
-import type { RetainedRecord } from "../records/retention-schemas.ts";
-import type { ArchivedRecord } from "../records/schemas.ts";
+import type { ArchivedRecord, RetainedRecord } from "../records/schemas.ts";
 import { isoTime, isoTimeOrForever, TAG, type Terms } from "./terms.ts";
 
 /** What has to be done to one version so that its terms hold. */

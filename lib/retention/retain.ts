@@ -1,7 +1,7 @@
 import { parseExportObjectKey } from "../domain/key-layout.ts";
 import type { RetentionAbilities } from "../ports/retention-store.ts";
 import { type RevisionLedger, UNREADABLE } from "../records/retention-records.ts";
-import type { RetainedRecord } from "../records/retention-schemas.ts";
+import type { RetainedRecord } from "../records/schemas.ts";
 import { policyDigest, ruleFor } from "./policy.ts";
 import { factsOf, isRecorded, type RetainedFacts, retainStep } from "./retain-step.ts";
 import {

@@ -1,5 +1,4 @@
-import type { RetainedRecord } from "../records/retention-schemas.ts";
-import type { ArchivedRecord } from "../records/schemas.ts";
+import type { ArchivedRecord, RetainedRecord } from "../records/schemas.ts";
 import type { Rule } from "./policy.ts";
 import { MAX_KEEP_DAYS } from "./policy-schema.ts";
 

@@ -3,11 +3,9 @@ import { initArchive } from "../../identity/init-archive.ts";
 import { loadConfiguration } from "../environment.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { initLines } from "../init-lines.ts";
-import { interruptible } from "../interrupt.ts";
-import type { Output } from "../output.ts";
+import { interruptible } from "../operator.ts";
+import { type Output, operatorLines, shownSecrets } from "../output.ts";
 import type { CommonOptions } from "../session.ts";
-import { shownSecrets } from "../shown-secrets.ts";
-import { operatorLines } from "../terminal.ts";
 
 export interface InitOptions extends CommonOptions {
   readonly adopt?: boolean;

@@ -2,8 +2,7 @@ import { systemClock } from "../../config/system.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import type { Output } from "../output.ts";
 import { type CommonOptions, withSession } from "../session.ts";
-import { statusLines } from "../status-lines.ts";
-import { lookAtStatus } from "../status-report.ts";
+import { lookAtStatus, statusLines } from "../status-report.ts";
 
 /** `status`: export slots used on the platform, what is queued, and when the next download may start. */
 export async function statusCommand(options: CommonOptions, output: Output): Promise<ExitCode> {

@@ -1,7 +1,12 @@
 import type { ArchiveEvent } from "../archive/events.ts";
+import type { PlatformConfiguration } from "../config/configuration.ts";
+import { systemClock, systemRandom } from "../config/system.ts";
+import type { Failure } from "../domain/errors.ts";
 import { idempotencyKeyOf, type PlatformScope } from "../domain/export-task.ts";
+import { runIdOf } from "../domain/key-layout.ts";
 import type { FunctionLog } from "../observability/function-log.ts";
 import type { Log } from "../observability/log.ts";
+import type { RetentionEvent, RunFrame } from "../retention/run.ts";
 
 /**
  * Logs what a run tells, one line an event. Every line carries the run's id from the moment it has one, and a
@@ -56,3 +61,36 @@ const LEVEL_OF_EVENT = {
   "export-lost": "error",
   "verification-failed": "error",
 } as const satisfies Record<ArchiveEvent["kind"], keyof Log>;
+
+/** Warnings are logged; progress is for people at a terminal. */
+export function retentionLogger(log: FunctionLog): (event: RetentionEvent) => void {
+  return (event) => {
+    switch (event.kind) {
+      case "warning":
+        log.warn("warning", { code: event.code, problem: event.message });
+        return;
+      case "progress":
+        return;
+    }
+  };
+}
+
+/** How the report of a run begins that never began. */
+export function frameOfNoRun(): RunFrame & { readonly stopReason: "done" } {
+  const nowMs = systemClock.wallMs();
+  const at = new Date(nowMs).toISOString();
+  return { runId: runIdOf(nowMs, systemRandom.hex(4)), startedAt: at, endedAt: at, stopReason: "done" };
+}
+
+/** The same, with what kept it from beginning. */
+export function frameOfFailure(failure: Failure): RunFrame {
+  return { ...frameOfNoRun(), stopReason: "system-failure", failure };
+}
+
+/** Logs the region once a call, where it was taken from the endpoint's host. */
+export function logGuessedRegion(log: FunctionLog, platform: PlatformConfiguration): void {
+  const { guessedRegion: region } = platform;
+  if (region !== undefined) {
+    log.info("region-from-host", { region, setting: "ARCHIVER_IOTDA_REGION" });
+  }
+}

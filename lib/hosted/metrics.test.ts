@@ -1,8 +1,16 @@
 import { expect, test } from "vitest";
 import type { ArchiveEvent } from "../archive/events.ts";
 import { leftAloneReport } from "../domain/left-alone.ts";
+import { METRIC_UNITS } from "../observability/metrics.ts";
 import { emptyCounts, type RunReport, type TaskEntry } from "../records/run-report.ts";
-import { isMeasured, metricsOfDiscover, metricsOfRun, type TimedEvent } from "./run-metrics.ts";
+import {
+  isMeasured,
+  metricsOfDiscover,
+  metricsOfExpire,
+  metricsOfRetain,
+  metricsOfRun,
+  type TimedEvent,
+} from "./metrics.ts";
 
 const REPORT: RunReport = {
   runId: "20261122T010000000Z-00000000",
@@ -154,4 +162,33 @@ test("a discover run: requests that were looked at, and none that were not", () 
     TasksHeld: 2,
     LeftAlone: 0,
   });
+});
+
+test("a retain run counts outcomes; what did not occur is 0", () => {
+  const counts = {
+    retained: 3,
+    refused: 1,
+    failed: 6,
+    unrecorded: 2,
+    missing: 4,
+    unreadable: 5,
+    "up-to-date": 9,
+  };
+  expect(metricsOfRetain({ counts })).toEqual({
+    ObjectsRetained: 3,
+    RetentionRefused: 7,
+    UnrecordedObjects: 2,
+    DamagedObjects: 9,
+  });
+  expect(Object.values(metricsOfRetain({ counts: {} }))).toEqual([0, 0, 0, 0]);
+});
+
+test("an expire run counts what it removed, and what stays until a person has looked", () => {
+  const counts = { checked: 9, due: 5, removed: 2, markedGone: 0 };
+  const stayed = (
+    ["held", "locked", "missing", "empty-list", "lost-race", "unreadable", "no-time"] as const
+  ).map((reason) => ({ exportTaskId: "night-01", revision: "fe8e44f7", reason }));
+  const metrics = metricsOfExpire({ counts, stayed });
+  expect(metrics).toEqual({ ObjectsExpired: 2, ExpiryBlocked: 4 });
+  expect(Object.keys(METRIC_UNITS)).toEqual(expect.arrayContaining(Object.keys(metrics)));
 });

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { ConfigurationError } from "../../config/errors.ts";
-import { limitOf } from "./archive.ts";
+import { limitOf } from "./archiving.ts";
 
 const DEFAULTS = { minTaskMs: 60_000, downloadIntervalMs: 31_000 };
 

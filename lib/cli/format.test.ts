@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { table } from "./table.ts";
+import { table } from "./format.ts";
 
 const HEAD = ["export task", "ended", "because"];
 const WHY = "another export with the same condition is not archived yet";
