@@ -38,7 +38,7 @@ export class SandboxControl {
     return task;
   }
 
-  /** Makes the task's file anew under the same id: another content, end time and count. */
+  /** Makes the task's file again under the same id: another content, end time and count. */
   async overwriteTask(exportTaskId: string, change: OverwriteInput = {}): Promise<TaskView> {
     return await this.#call<TaskView>("POST", `/tasks/${exportTaskId}/overwrite`, change);
   }

@@ -197,7 +197,7 @@ describe("faults on the other operations", () => {
     expect(entry).toHaveProperty("exportTaskId");
   });
 
-  test("a list that is cut is no list", async () => {
+  test("a list that is cut is not a list", async () => {
     const fault = { kind: "short-body", bytes: 20, declareLength: true } as const;
     const { sandbox } = await sandboxWithFault(fault, "listExportTasks");
     expect(await list(sandbox.endpoint)).toMatchObject({ status: 200, cut: "ECONNRESET" });

@@ -92,7 +92,7 @@ function writeHead(response: ServerResponse, answer: Answer): void {
     response.setHeader("Content-Length", answer.sizeBytes);
   }
   if (answer.framing === "close") {
-    // Node closes the connection by itself when it may neither declare a length nor send chunks.
+    // Node closes the connection on its own when it may neither declare a length nor send chunks.
     response.removeHeader("Transfer-Encoding");
     response.shouldKeepAlive = false;
   }

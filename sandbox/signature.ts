@@ -223,7 +223,7 @@ function decode(segment: string): string {
   try {
     return decodeURIComponent(segment);
   } catch {
-    // A stray % is no encoding: it is signed as it stands.
+    // A stray % is not an encoding: it is signed as it stands.
     return segment;
   }
 }

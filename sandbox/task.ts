@@ -44,7 +44,7 @@ export const taskSpecSchema = v.strictObject({
 export type TaskSpecInput = v.InferInput<typeof taskSpecSchema>;
 export type TaskSpec = v.InferOutput<typeof taskSpecSchema>;
 
-/** Makes the file of an existing task anew, as a same-condition create under the same id would. */
+/** Makes the file of an existing task again, as a same-condition create under the same id would. */
 export const overwriteSchema = v.strictObject({
   exportCount: v.optional(wholeNumber),
   fillerBytes: v.optional(wholeNumber),

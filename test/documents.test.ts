@@ -19,7 +19,7 @@ const PLAIN_PAGES = [
   "docs/verification-log.md",
   "examples/README.md",
 ];
-const REFUSED_WORDS = /\b(?:is no (?!longer )|nobody|so many|by itself|anew|architecture §|iotda-api §)/i;
+const REFUSED_WORDS = /\b(?:is no (?!longer )|nobody|so many|by itself|anew|design §|reference §)/i;
 
 /** Words of each type; complete by their types. */
 const DEAD_LETTER_REASONS: Readonly<Record<DeadLetterReason, true>> = {

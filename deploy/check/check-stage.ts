@@ -49,7 +49,7 @@ function problemOf(issue: v.BaseIssue<unknown>, parameters: Readonly<Record<stri
     : { name, problem: "is missing", fix: "Add it to deploy/stages.yml, under default." };
 }
 
-/** What no parameter shows by itself. */
+/** What no parameter shows on its own. */
 function problemsTogether(parameters: Readonly<Record<string, unknown>>): readonly StageProblem[] {
   const { store, awsRegion, kmsKeyArn, credentialsKeyArn, archiveConcurrency, obsEndpoint, obsBucket } =
     parameters;

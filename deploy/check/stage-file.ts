@@ -32,7 +32,7 @@ export function findStage(
 ): FoundStage {
   const file = v.safeParse(fileSchema, parsedYaml(text));
   if (!file.success) {
-    const problem = "is no YAML of stages, each with its parameters below it";
+    const problem = "is not YAML of stages, each with its parameters below it";
     return {
       parameters: undefined,
       problems: [{ name: "deploy/stages.yml", problem, fix: "Look at its indentation and colons." }],
@@ -59,7 +59,7 @@ export function findStage(
   };
 }
 
-/** `undefined` for what is no YAML, which is no mapping either. */
+/** `undefined` for what is not YAML, which is not a mapping either. */
 function parsedYaml(text: string): unknown {
   try {
     return yaml.load(text);
@@ -85,7 +85,7 @@ function problemsOfNames(names: readonly string[], where: string): readonly Stag
       const meant = nearestName(name, PARAMETER_NAMES);
       return {
         name: `${where}, ${quoted(name)}`,
-        problem: "is no parameter of a stage",
+        problem: "is not a parameter of a stage",
         fix: meant === undefined ? "Remove it." : `Did you mean ${meant}?`,
       };
     });
@@ -98,7 +98,7 @@ function problemsOfStageName(stage: string): readonly StageProblem[] {
     : [
         {
           name: `--stage ${quoted(stage)}`,
-          problem: "is no name for a stack and its functions",
+          problem: "is not a name for a stack and its functions",
           fix: "Name the stage with 1 to 30 small letters, digits and dashes, a letter first.",
         },
       ];
@@ -108,7 +108,7 @@ function unknownStage(stage: string, stages: readonly string[]): StageProblem {
   const meant = nearestName(stage, stages);
   return {
     name: `--stage ${quoted(stage)}`,
-    problem: `is no stage of deploy/stages.yml (there: ${stages.join(", ")})`,
+    problem: `is not a stage of deploy/stages.yml (there: ${stages.join(", ")})`,
     fix: meant === undefined ? "Name one of them, or add yours to the file." : `Did you mean ${meant}?`,
   };
 }

@@ -28,19 +28,19 @@ function oneOf<const Words extends readonly (string | number)[]>(words: Words) {
 const hours = v.pipe(
   v.union(
     [v.string(), v.pipe(v.number(), v.transform(String))],
-    "is no field of hours|Write hours such as 0-5.",
+    "is not a field of hours|Write hours such as 0-5.",
   ),
   v.check(
     (field) => cronValues(field, 23) !== undefined,
-    "is no field of hours from 0 to 23 (a range does not go over midnight)|Write a range as 0-5, and one over midnight in two parts: 22,23,0-4.",
+    "is not a field of hours from 0 to 23 (a range does not go over midnight)|Write a range as 0-5, and one over midnight in two parts: 22,23,0-4.",
   ),
 );
 
 const timeOfDay = v.pipe(
-  v.string("is no minute and hour|Write the minute, a space and the hour: 5 2 is 02:05."),
+  v.string("is not a minute and hour|Write the minute, a space and the hour: 5 2 is 02:05."),
   v.check(
     (fields) => minutesAndHours(fields) !== undefined,
-    "is no minute (0 to 59) and hour (0 to 23)|Write the minute, a space and the hour: 5 2 is 02:05.",
+    "is not a minute (0 to 59) and hour (0 to 23)|Write the minute, a space and the hour: 5 2 is 02:05.",
   ),
 );
 
@@ -72,7 +72,7 @@ const timeZone = v.pipe(
 const email = v.pipe(
   text(
     /^[^\s@<>()[\]",;:\\]{1,64}@[A-Za-z0-9.-]{1,190}\.[A-Za-z]{2,}$/,
-    "is no e-mail address|Name one address.",
+    "is not an e-mail address|Name one address.",
   ),
   v.check(
     (address) => !/[@.]example(?:\.[a-z]+)?$|\.(?:invalid|test)$/i.test(address),
@@ -90,7 +90,7 @@ const projectId = v.pipe(
 
 const keyArn = text(
   /^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key\/[A-Za-z0-9-]+$/,
-  "is no ARN of a KMS key|Set it to the key's ARN: arn:aws:kms:{region}:{account}:key/{id}.",
+  "is not an ARN of a KMS key|Set it to the key's ARN: arn:aws:kms:{region}:{account}:key/{id}.",
 );
 
 const NO_ARCHIVE_ID =
@@ -98,7 +98,7 @@ const NO_ARCHIVE_ID =
 
 /** Every parameter there is. Those of one kind of store are optional here. */
 const PARAMETERS = {
-  awsRegion: text(/^[a-z]{2,4}(?:-[a-z]+)+-\d{1,2}$/, "is no AWS region|Name one, such as eu-central-1."),
+  awsRegion: text(/^[a-z]{2,4}(?:-[a-z]+)+-\d{1,2}$/, "is not an AWS region|Name one, such as eu-central-1."),
   iotdaEndpoint: v.string("is not a text|Write the address of IoTDA, beginning with https://."),
   iotdaProjectId: projectId,
   iotdaInstanceId: v.string('is not a text|Write the id in quotes, or "" for the basic edition.'),
@@ -106,7 +106,7 @@ const PARAMETERS = {
   alarmEmail: email,
   credentialsSecret: text(
     /^[A-Za-z0-9/_+=.@-]{1,480}$/,
-    "is no name of a secret|Set it to the secret's name, not its ARN.",
+    "is not a name of a secret|Set it to the secret's name, not its ARN.",
   ),
   credentialsKeyArn: v.union(
     [v.literal(""), keyArn],
@@ -127,10 +127,10 @@ const PARAMETERS = {
   // Two of them work on the event queue, so that the function URL is never shut out.
   eventConcurrency: wholeNumber(3, 1_000),
   exportOn: v.string("is not a text|Write type:status, separated by commas."),
-  eventTopic: text(/^[A-Za-z0-9_*?-]{1,256}$/, "is no name of an SNS topic|Write the name, not the ARN."),
+  eventTopic: text(/^[A-Za-z0-9_*?-]{1,256}$/, "is not a name of an SNS topic|Write the name, not the ARN."),
   eventRule: text(
     /^[A-Za-z0-9_.*?/-]{1,256}$/,
-    "is no name of an EventBridge rule|Write the name, not the ARN.",
+    "is not a name of an EventBridge rule|Write the name, not the ARN.",
   ),
   logRetentionDays: oneOf(LOG_DAYS),
   store: oneOf(["s3", "s3-kms", "obs"]),

@@ -23,7 +23,7 @@ describe("a time limit", () => {
     limit.close();
   });
 
-  test("starts anew when armed again, rests when disarmed, and leaves no timer behind", async () => {
+  test("starts from zero when armed again, rests when disarmed, and leaves no timer behind", async () => {
     const clock = new VirtualClock();
     const limit = new TimeLimit(clock, parentSignal());
     limit.arm(1_000);

@@ -74,7 +74,7 @@ describe("a gate's verdict", () => {
     expect(counts).toEqual({ lists: 2, deletes: 1 });
   });
 
-  test("that took longer is reached anew", async () => {
+  test("that took longer is reached again", async () => {
     const { counts, deleting } = withSlowSibling([LIST_MAX_AGE_MS + 1, 10]);
     expect(await deleting()).toEqual({ kind: "gone", outcome: "deleted" });
     expect(counts).toEqual({ lists: 3, deletes: 1 });

@@ -40,7 +40,7 @@ export async function deleteTask(attempt: Attempt, state: FinishedTask, copy: Co
           if (proof === "damaged") {
             return { kind: "damaged" };
           }
-          // Reading took its time: everything else is asked anew.
+          // Reading took its time: everything else is asked again.
           proven = proof;
           continue;
         }

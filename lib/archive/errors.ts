@@ -9,15 +9,15 @@ export class SystemFailure extends ArchiverError {
   }
 }
 
-/** A whole body that is no acceptable export. Two with the same SHA-256 make a dead letter. */
+/** A whole body that is not an acceptable export. Two with the same SHA-256 make a dead letter. */
 export class BodyNotAccepted extends ArchiverError {
   readonly sha256: string;
 
   constructor(problem: string, sha256: string) {
-    super("body-not-accepted", `the downloaded file is no acceptable export: ${problem}`, {
+    super("body-not-accepted", `the downloaded file is not an acceptable export: ${problem}`, {
       scope: "task",
       retry: "later",
-      hint: "Download the file by hand and look at it; ARCHIVER_ACCEPT=any archives files that are no ZIP.",
+      hint: "Download the file by hand and look at it; ARCHIVER_ACCEPT=any archives files that are not ZIP.",
     });
     this.sha256 = sha256;
   }

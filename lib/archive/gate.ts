@@ -30,7 +30,7 @@ export type GateVerdict =
     };
 
 /**
- * The last door before a deletion. Everything is asked anew, the list last, so that what allows the delete
+ * The last door before a deletion. Everything is asked again, the list last, so that what allows the delete
  * is as fresh as it can be. Errors close the gate by being thrown.
  */
 export async function gate(attempt: Attempt, state: FinishedTask, copy: Copy): Promise<GateVerdict> {

@@ -243,7 +243,7 @@ export async function acknowledge(run: Run, held: LeasedMessage): Promise<void> 
 }
 
 /**
- * Sends the message anew and acknowledges the old one after that. One that is worked alone carries when it is
+ * Sends the message again and acknowledges the old one after that. One that is worked alone carries when it is
  * due, so that only later reports speak for it when its runners die. @throws SystemFailure
  */
 export async function resend(

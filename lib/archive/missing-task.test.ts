@@ -137,7 +137,7 @@ describe("an absent task with records", () => {
     expect(await answeredBy({}, records)).toEqual({ settled: ["11111111"], kind: "done" });
   });
 
-  test("a revision that was never archived is no answer", async () => {
+  test("a revision that was never archived is not an answer", async () => {
     expect(await answeredBy({}, [undefined])).toEqual({ settled: [], kind: "postponed" });
     expect(await answeredBy({}, [undefined, copyOf("11111111", 1)])).toMatchObject({ settled: ["11111111"] });
   });

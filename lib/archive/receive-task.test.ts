@@ -58,7 +58,7 @@ describe("a message", () => {
     expect(await admitted(message, { atMs: RUN_LIMIT_MS + 1 })).toEqual({ kind: "not-yet", delayMs: 0 });
   });
 
-  test("received as often as the settings allow is sent anew, to be worked alone", async () => {
+  test("received as often as the settings allow is sent again, to be worked alone", async () => {
     const before = await admitted({}, { receiveCount: MAX_RECEIVES - 1 });
     expect(before).toMatchObject({ kind: "attempt", exclusive: false });
     expect(await admitted({ attempts: 2 }, { receiveCount: MAX_RECEIVES })).toEqual({

@@ -18,7 +18,7 @@ export type Admission =
     }
   /** Due later: handed back with this delay. */
   | { readonly kind: "not-yet"; readonly delayMs: number }
-  /** Received suspiciously often: sent anew, to be worked alone. */
+  /** Received suspiciously often: sent again, to be worked alone. */
   | { readonly kind: "isolate"; readonly message: TaskMessage }
   /** Nobody can tell which task it is about. */
   | { readonly kind: "unreadable"; readonly detail: string }

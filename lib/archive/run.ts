@@ -28,7 +28,7 @@ export interface Run {
   /** The newest complete list. */
   lastSeen: FreshList;
   readonly leftAlone: LeftAloneTally;
-  /** This task was archived or deleted, so another one that fails is ill by itself. */
+  /** This task was archived or deleted, so another one that fails is ill on its own. */
   noteSuccess(exportTaskId: string): void;
 }
 
@@ -46,7 +46,7 @@ const LIST_BACKOFF_MS = 1_000;
 const MAX_LIST_WAIT_MS = 60_000;
 
 /**
- * Lists all export tasks anew. Asking again is harmless, so a failure that may pass is tried again, at most
+ * Lists all export tasks again. Asking again is harmless, so a failure that may pass is tried again, at most
  * three times in all.
  * @throws SystemFailure when the list keeps failing: without it nothing can be decided about any task.
  */

@@ -169,7 +169,7 @@ describe("what an archive run may still need is never touched", () => {
     expect(await filesOfTask()).toContain(unrecorded);
   });
 
-  test("files that are no archived objects", async () => {
+  test("files that are not archived objects", async () => {
     await plantRecord("archived.json", "aaaaaa");
     await plantObject("aaaaaa", OLD_MS);
     const foreign = [

@@ -52,7 +52,7 @@ describe("asking for a file", () => {
     expect(bare.served).toBe(0);
   });
 
-  test("rests the task's own limit while it waits, which starts anew in the slot", async () => {
+  test("rests the task's own limit while it waits, which starts again in the slot", async () => {
     const limitsMs: number[] = [];
     const bare: BareAttempt = new BareAttempt({
       runLimitMs: RUN_LIMIT_MS,

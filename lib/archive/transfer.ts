@@ -164,7 +164,7 @@ async function verify(attempt: Attempt, object: StoredObject, body: WholeBody): 
 
 /**
  * Waits for a slot and asks the platform for the file in it. The task's own time limit rests while the task waits
- * and starts anew at the slot; the end of the run still counts, for a store that stalls.
+ * and starts again at the slot; the end of the run still counts, for a store that stalls.
  * @returns `no-slot` when none comes before too little of the run is left.
  */
 export async function askForFile(attempt: Attempt): Promise<ExportDownload | "no-slot"> {

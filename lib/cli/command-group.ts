@@ -3,7 +3,7 @@ import { nearestName } from "../domain/nearest-name.ts";
 import { EXIT } from "./exit-codes.ts";
 
 /**
- * Lets a command that has a default subcommand refuse a word that is no subcommand. Without this the word is
+ * Lets a command that has a default subcommand refuse a word that is not a subcommand. Without this the word is
  * taken for an argument of the default one, which says that it takes none, or knows nothing of the options.
  */
 export function refuseUnknownSubcommands(group: Command): void {

@@ -79,7 +79,7 @@ function unknownLines(ids: readonly string[] | "all", found: readonly HeldDeadLe
   );
 }
 
-/** The task a letter is about, or the beginning of a body that is no task's: anybody may have sent it. */
+/** The task a letter is about, or the beginning of a body that is not a task's: anybody may have sent it. */
 function subjectOf(body: string): string {
   return taskOfLetter({ body }) ?? excerpt(body);
 }

@@ -99,13 +99,13 @@ function createProgram(output: Output, complain: Complain, end: (code: ExitCode)
     .option("--adopt", "take this archive in place of the one that the queue remembers")
     .action(async (options: InitOptions) => end(await initCommand(options, output)));
   command(program, "run", "discover, then archive until nothing is queued or due within 15 minutes")
-    .option("--max-minutes <n>", "end by itself before so many minutes are over", wholeNumber)
+    .option("--max-minutes <n>", "end on its own before so many minutes are over", wholeNumber)
     .action(async (options) => end(await runCommand(options, output)));
   command(program, "discover", "enqueue every finished export that still needs work, oldest first").action(
     async (options: CommonOptions) => end(await discoverCommand(options, output)),
   );
   command(program, "archive", "work on what is queued now")
-    .option("--max-minutes <n>", "end by itself before so many minutes are over", wholeNumber)
+    .option("--max-minutes <n>", "end on its own before so many minutes are over", wholeNumber)
     .option("--under-pressure", "do nothing unless ARCHIVER_PRESSURE export slots are used")
     .action(async (options) => end(await archiveCommand(options, output)));
   command(program, "request", "ask for an export of a batch task as it is now")

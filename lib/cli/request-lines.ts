@@ -17,7 +17,7 @@ const WAIT_WORDS: Readonly<Record<WaitReason, string>> = {
   "tried-just-now": "the last try came to nothing just now",
   "list-too-old": "platform and store answer too slowly to create safely",
   "older-requests-first": "many older requests come first",
-  "request-file-unreadable": "its file under requests/ is none of this program's",
+  "request-file-unreadable": "unrecognised file under requests/",
 };
 
 /** What a reason of an open or ended request means, where it means something else than for a task. */

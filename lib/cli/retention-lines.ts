@@ -78,7 +78,7 @@ function day(isoTime: string | undefined): string {
   return isoTime?.slice(0, 10) ?? "?";
 }
 
-/** What this store does: a rule's wish is no lock where the store has none. */
+/** What this store does: a rule's wish is not a lock where the store has none. */
 function lockOf({ lock = "?", lockedUntil, applied }: PlanEntry): string {
   if (lockedUntil !== undefined) {
     return `${lock}, locked until ${day(lockedUntil)}`;

@@ -37,7 +37,7 @@ test("a planned sweep has words", () => {
   expect(sweepInWords("report-missing")).toBe("report as missing");
 });
 
-test("a request that fails by itself says how in words", () => {
+test("a request that fails on its own says how in words", () => {
   const requests = { created: [], underWay: [], ended: [], oldestRequestAgeSeconds: 0 };
   const waiting = [{ batchTaskId: "batch-1", reason: "platform-rejected-request" }];
   expect(requestLines({ requests: { ...requests, waiting } })).toContain(

@@ -41,7 +41,7 @@ const VISIT_WORDS: Readonly<
 const ERROR_WORDS: Readonly<Record<string, string>> = {
   "cut-in-full-run": "it takes longer than a whole run",
   "short-body": "the file was cut off",
-  "body-not-accepted": "the file is no acceptable export",
+  "body-not-accepted": "the file is not an acceptable export",
   "copy-differs": "its stored copy is not what was downloaded",
   "records-overflow": "other programs' files lie among its records",
   "platform-disguised-error": "an error page instead of the file",
@@ -57,7 +57,7 @@ const ERROR_WORDS: Readonly<Record<string, string>> = {
   "store-key-taken": "its place in the store is taken",
   "store-proof-mismatch": "the store got other bytes than were sent",
   "store-copy-differs": "its stored copy is missing or changed",
-  "store-misconfigured": "something that is no folder of the archiver lies in its place in the store",
+  "store-misconfigured": "something that is not a folder of the archiver lies in its place in the store",
   "store-object-cold": "its stored copy must be restored before it can be read",
   "store-too-large": "it is larger than the store takes",
   "store-foreign-answer": "something else answered in the store's place",

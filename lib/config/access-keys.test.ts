@@ -137,11 +137,11 @@ test.each([
   ["a secret that waits for its deletion", refusal("InvalidRequestException"), /Restore/],
   ["a secret without sk", secretHolding({ ak: KEYS.ak }), /no "sk"/],
   ["a secret without ak", secretHolding({ sk: KEYS.sk }), /no "ak"/],
-  ["an sk with a line end", secretHolding({ ...KEYS, sk: `${KEYS.sk}\n` }), /"sk" is no key/],
-  ["an sk that is no text", secretHolding({ ...KEYS, sk: 1 }), /"sk" is no key/],
-  ["a secret that is no JSON", secretHolding(`${KEYS.ak}:${KEYS.sk}`), /no JSON object/],
+  ["an sk with a line end", secretHolding({ ...KEYS, sk: `${KEYS.sk}\n` }), /"sk" is not a key/],
+  ["an sk that is not text", secretHolding({ ...KEYS, sk: 1 }), /"sk" is not a key/],
+  ["a secret that is not JSON", secretHolding(`${KEYS.ak}:${KEYS.sk}`), /not a JSON object/],
   ["a secret that is a list", secretHolding([KEYS.sk]), /no JSON object|has no "ak"/],
-  ["a binary secret", { status: 200, body: { SecretBinary: "AAAA" } }, /no JSON object/],
+  ["a binary secret", { status: 200, body: { SecretBinary: "AAAA" } }, /not a JSON object/],
 ])("%s is a wrong setting, named with what to do and without its content", async (_what, answer, said) => {
   answers = [answer];
   const keys = ofSecret();

@@ -33,7 +33,7 @@ export class AccessKeys {
   }
 
   /**
-   * The keys. @param refresh those given last were refused: read the secret anew.
+   * The keys. @param refresh those given last were refused: read the secret again.
    * @throws ConfigurationError for a secret that holds no keys or may not be read.
    */
   async get(refresh: boolean): Promise<Keys> {

@@ -123,7 +123,7 @@ test.each([
   ]);
 });
 
-test("counts the rest of a file that is no file of settings", async () => {
+test("counts the rest of a file that is not a file of settings", async () => {
   const file = await fileWith("words and words\n".repeat(40));
   expect(await read(file)).toMatchObject({
     problems: { length: 11, 10: { problem: "has 30 more such lines" } },
@@ -139,7 +139,7 @@ test.each([
 ])("refuses the name %s, which no setting has", async (name, fix) => {
   const file = await fileWith(`A=1\n${name}=never\n`);
   expect(await read(file)).toMatchObject({
-    problems: [{ name, problem: "is no setting of this program", fix }],
+    problems: [{ name, problem: "is not a setting of this program", fix }],
   });
 });
 

@@ -62,7 +62,7 @@ const SOME_SHOW_A_BREAK = ["\r", "\v", "\f", "\u0085", "\u2028", "\u2029"];
 
 test.each(SOME_SHOW_A_BREAK)("a line that some editors show below %j is not lost", (character) => {
   for (const written of [`A=1${character}${SETS}`, `# note${character}${SETS}`, `A='1${character}${SETS}'`]) {
-    const fix = "Write the line anew, with nothing but spaces between its words.";
+    const fix = "Write the line again, with nothing but spaces between its words.";
     expect(readLines("file", written).problems).toMatchObject([{ name: "file, line 1", fix }]);
   }
 });

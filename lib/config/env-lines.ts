@@ -3,7 +3,7 @@ import type { ConfigurationProblem } from "./errors.ts";
 import type { Environment } from "./read-settings.ts";
 import { SETTING_NAMES } from "./settings.ts";
 
-/** More than these are not worth reading: the file is no file of settings. */
+/** More than these are not worth reading: the file is not a file of settings. */
 const MAX_SHOWN = 10;
 
 const SAMPLE = "ARCHIVER_DELETE=never";
@@ -104,7 +104,7 @@ function unreadable(text: string, character: string | undefined): Omit<Oddity, "
   if (character !== undefined) {
     return {
       problem: `has the character ${character}, which nobody sees`,
-      fix: "Write the line anew, with nothing but spaces between its words.",
+      fix: "Write the line again, with nothing but spaces between its words.",
     };
   }
   const first = /^[ \t]*(?:export[ \t]+)?(\w+)/.exec(text)?.[1];

@@ -151,8 +151,8 @@ describe("the message", () => {
     expect(error.message).toBe(
       [
         "The configuration has 3 problems:",
-        "  ARCHIVER_QEUE: is no setting of this program. Did you mean ARCHIVER_QUEUE?",
-        '  ARCHIVER_ACCEPT: "all" is none of zip, any. Set it to zip or any.',
+        "  ARCHIVER_QEUE: is not a setting of this program. Did you mean ARCHIVER_QUEUE?",
+        '  ARCHIVER_ACCEPT: "all" is not one of zip, any. Set it to zip or any.',
         "  ARCHIVER_STORE: is not set. Set it to s3://bucket/prefix or file:///absolute/folder.",
       ].join("\n"),
     );

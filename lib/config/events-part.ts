@@ -9,14 +9,14 @@ const STATUSES: ReadonlySet<string> = new Set(TERMINAL_BATCH_STATUSES);
 const exportTrigger = v.pipe(
   v.string(),
   v.trim(),
-  v.regex(/^([A-Za-z0-9_-]{1,64}):[A-Za-z]+$/, "is no list of type:status, separated by commas"),
+  v.regex(/^([A-Za-z0-9_-]{1,64}):[A-Za-z]+$/, "is not a list of type:status, separated by commas"),
   v.transform((text) => {
     const [taskType = "", status = ""] = text.split(":");
     return { taskType, status };
   }),
   v.check<{ taskType: string; status: string }, string>(
     ({ status }) => STATUSES.has(status),
-    `names a status that is none of ${TERMINAL_BATCH_STATUSES.join(", ")}`,
+    `names a status that is not one of ${TERMINAL_BATCH_STATUSES.join(", ")}`,
   ),
   v.transform((trigger) => trigger as ExportTrigger),
 );

@@ -19,7 +19,7 @@ test("the event secret and the keys of AWS are known, whatever the command needs
   expect(JSON.stringify(secrets)).not.toContain("planted");
 });
 
-test("what is not set, or the short key id of a store on somebody's desk, is no secret", () => {
+test("what is not set, or the short key id of a store on somebody's desk, is not a secret", () => {
   expect(
     knownSecrets({ AWS_ACCESS_KEY_ID: "test", AWS_SESSION_TOKEN: "", ARCHIVER_STORE: "s3://b" }),
   ).toEqual([]);

@@ -94,7 +94,7 @@ function absolutePath(text: string, scheme: "file" | "sqlite"): Parsed<string> {
   }
   const decoded = decodePath(`file:${rest}`);
   if (decoded === undefined || /\p{Cc}/u.test(decoded)) {
-    return { problem: "holds a % that is no character of a path; write % itself as %25" };
+    return { problem: "holds a % that is not a character of a path; write % itself as %25" };
   }
   const normal = path.posix.normalize(decoded).replace(/(?<=.)\/$/, "");
   return normal === "/" ? { problem: "names the root of the file system" } : { value: normal };
@@ -104,7 +104,7 @@ function decodePath(fileUrl: string): string | undefined {
   try {
     return fileURLToPath(fileUrl, { windows: false });
   } catch (error) {
-    // What Node throws for %2F (TypeError) and for bytes that are no UTF-8 (URIError): a malformed value.
+    // What Node throws for %2F (TypeError) and for bytes that are not UTF-8 (URIError): a malformed value.
     if (error instanceof TypeError || error instanceof URIError) {
       return undefined;
     }

@@ -104,7 +104,7 @@ function unknown(env: Environment, isOurs: (name: string) => boolean): Configura
       const meant = nearestName(asWritten(name), SETTING_NAMES);
       return {
         name: quotedName(name),
-        problem: "is no setting of this program",
+        problem: "is not a setting of this program",
         fix: meant === undefined ? "Remove it." : `Did you mean ${meant}?`,
       };
     });

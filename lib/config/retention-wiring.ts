@@ -54,7 +54,7 @@ async function readPolicyDocument(
     throw notFound("names a document that is not in the store");
   }
   if (found.text === undefined) {
-    throw notFound("names a document that is no text");
+    throw notFound("names a document that is not text");
   }
   return found.text;
 }

@@ -8,7 +8,7 @@ import { secretText } from "./value-schemas.ts";
 
 /** A refusal is followed by one look at the secret itself; not by one for each of a run's refusals. */
 const REFRESH_APART_MS = 15 * 60_000;
-/** Otherwise it is read anew this often. */
+/** Otherwise it is read again this often. */
 const GOOD_FOR_SECONDS = 3_600;
 
 /** What the secret holds; other fields are somebody else's. */
@@ -55,9 +55,9 @@ const FIX_CONTENT = 'Store a JSON object with "ak" and "sk" in it, and "security
 function problemOf(issue: v.InferIssue<typeof secretSchema>): string {
   const field = issue.path?.[0]?.key;
   if (typeof field !== "string") {
-    return "names a secret that is no JSON object";
+    return "names a secret that is not a JSON object";
   }
   return issue.received === "undefined"
     ? `names a secret that has no "${field}"`
-    : `names a secret whose "${field}" is no key`;
+    : `names a secret whose "${field}" is not a key`;
 }

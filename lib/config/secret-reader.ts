@@ -88,7 +88,7 @@ export class SecretReader {
     if (refusal !== undefined) {
       return this.wrong(...refusal);
     }
-    // The SDK's error is no cause: it quotes requests (promise I9).
+    // The SDK's error is not a cause: it quotes requests (promise I9).
     const message = `the secret of ${this.#setting} could not be read (${shown(name)})`;
     return new ArchiverError("secret-unavailable", message, {
       scope: "system",
@@ -111,8 +111,8 @@ const REFUSALS: Readonly<Record<string, readonly [problem: string, fix: string]>
     "names a secret that cannot be read now: it is marked for deletion, or has no value yet",
     "Restore the secret, or name another one.",
   ],
-  InvalidParameterException: ["is no id of a secret", "Set it to the id or ARN of a secret."],
-  ValidationException: ["is no id of a secret", "Set it to the id or ARN of a secret."],
+  InvalidParameterException: ["is not an id of a secret", "Set it to the id or ARN of a secret."],
+  ValidationException: ["is not an id of a secret", "Set it to the id or ARN of a secret."],
   AccessDeniedException: [
     "names a secret that this role may not read",
     "Allow secretsmanager:GetSecretValue on it (and kms:Decrypt on its key, where it has one of its own).",

@@ -89,7 +89,7 @@ describe("a single value", () => {
     [
       "word not in the list",
       { ARCHIVER_DELETE: "yes" },
-      'ARCHIVER_DELETE: "yes" is none of after-verify, never',
+      'ARCHIVER_DELETE: "yes" is not one of after-verify, never',
     ],
     [
       "minimum above the limit",

@@ -18,7 +18,7 @@ export function wholeNumber(least: number, most: number) {
 
 /** One of a few words, exactly. */
 export function oneOf<const Words extends readonly string[]>(words: Words) {
-  return v.picklist(words, `is none of ${words.join(", ")}`);
+  return v.picklist(words, `is not one of ${words.join(", ")}`);
 }
 
 export const flag = v.pipe(

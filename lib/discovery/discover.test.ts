@@ -121,7 +121,7 @@ describe("what is enqueued", () => {
     },
   );
 
-  test("a task whose record is no text, and all the others", async () => {
+  test("a task whose record is not text, and all the others", async () => {
     const scene = new DiscoveryScene();
     const ids = [scene.world.platform.addTask(), scene.world.platform.addTask()];
     const key = `records/project-1/default/${ids[0]}/${scene.revision(ids[0] ?? "")}/archived.json`;

@@ -134,7 +134,7 @@ async function rememberEnqueued(
     if (!isOnlyThisTask(error)) {
       throw error;
     }
-    const problem = "it is no file that can be written";
+    const problem = "it is not a file that can be written";
     leftAlone.note([{ kind: "store-entry", key: DISCOVERED_STATE_KEY, problem }]);
   }
 }

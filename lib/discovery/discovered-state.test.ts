@@ -124,7 +124,7 @@ describe("a hint is never a reason to leave a task out", () => {
     ["texts for times", '{"enqueuedAt":{"a:b":"2026-11-22T01:00:00Z"}}'],
     ["more than any document", " ".repeat(MAX_DOCUMENT_BYTES + 1)],
     ["no text", Uint8Array.of(0xff)],
-  ])("that holds %s is as good as none, and is written anew", async (_what, content) => {
+  ])("that holds %s is as good as none, and is written again", async (_what, content) => {
     const scene = new DiscoveryScene();
     const id = scene.world.platform.addTask();
     scene.world.store.plantObject(DISCOVERED_STATE_KEY, Buffer.from(content));

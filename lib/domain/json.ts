@@ -42,7 +42,7 @@ export function parseUnboundedJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (thrown) {
-    // Its message would quote the text; that it is no JSON is all there is to say.
+    // Its message would quote the text; that it is not JSON is all there is to say.
     if (thrown instanceof SyntaxError) {
       return undefined;
     }

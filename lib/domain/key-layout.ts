@@ -4,7 +4,7 @@ import { type ExportTask, type PlatformScope, parsePlatformTime } from "./export
 export const PACING_STATE_KEY = "state/pacing.json";
 export const DISCOVERED_STATE_KEY = "state/discovered.json";
 
-/** Who this archive is. Written once; what lies below a prefix without it is no archive. */
+/** Who this archive is. Written once; what lies below a prefix without it is not an archive. */
 export const ARCHIVE_MARKER_KEY = "archive.json";
 
 /** What the store was found able to do, and when. Safe to delete: it is tried out again. */

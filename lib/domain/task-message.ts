@@ -22,7 +22,7 @@ export interface TaskMessage {
   readonly needsFullRun?: boolean;
   /** Was received suspiciously often: worked with nothing else in flight. */
   readonly alone?: boolean;
-  /** SHA-256 of the last whole body that was no acceptable export; two equal ones make `not-accepted`. */
+  /** SHA-256 of the last whole body that was not an acceptable export; two equal ones make `not-accepted`. */
   readonly rejectedSha256?: string;
   readonly source?: MessageSource;
   /** Fields of other programs; they survive re-sending. */

@@ -32,7 +32,7 @@ export function readDirectEvent(event: unknown): { readonly kind: "json"; readon
 
 function hasKnownFieldsOnly(event: unknown): boolean {
   if (typeof event !== "object" || event === null || Array.isArray(event)) {
-    // It is no event at all, which its reader says.
+    // It is not an event at all, which its reader says.
     return true;
   }
   const kind = Object.keys(FIELDS_OF_KIND).find((name) => Object.hasOwn(event, name));

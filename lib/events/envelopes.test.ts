@@ -36,15 +36,15 @@ describe("what has any mark of HTTP is never a direct event", () => {
     ["a header of a list", { headers: { "x-archiver-secret": [SECRET] } }],
     ["a header that is null", { headers: { a: null } }],
     ["headers of a list", { headers: [["x-archiver-secret", SECRET]] }],
-    ["a body that is no text", { body: ASKS }],
-    ["a flag that is no flag", { isBase64Encoded: 1 }],
+    ["a body that is not text", { body: ASKS }],
+    ["a flag that is not a flag", { isBase64Encoded: 1 }],
     ["a method that is none", { httpMethod: ["POST"] }],
   ])("a request with %s is refused as HTTP", (_which, odd) => {
     const request = { httpMethod: "POST", headers: { "x-archiver-secret": SECRET }, body: "{}", ...odd };
     expect(readEnvelope(request)).toEqual({ kind: "odd-http" });
   });
 
-  test("headers in several values only are no headers: the request is unsigned", () => {
+  test("headers in several values only are not headers: the request is unsigned", () => {
     const envelope = readEnvelope({
       httpMethod: "POST",
       multiValueHeaders: { "x-archiver-secret": [SECRET] },
@@ -75,9 +75,9 @@ describe("a batch", () => {
     ["a text", "x", malformed()],
     ["a list", [], malformed()],
     ["without a body", { ...good, body: undefined, messageId: "m1" }, malformed("m1")],
-    ["with a body that is no text", { ...good, body: {}, messageId: "m1" }, malformed("m1")],
+    ["with a body that is not text", { ...good, body: {}, messageId: "m1" }, malformed("m1")],
     ["with neither", {}, malformed()],
-    ["with an id that is no text", { ...good, messageId: 7 }, { ...taken, messageId: undefined }],
+    ["with an id that is not text", { ...good, messageId: 7 }, { ...taken, messageId: undefined }],
     ["of another source", { ...good, eventSource: "aws:kinesis" }, taken],
   ])("a record %s costs only itself", (_which, record, read) => {
     for (const [records, expected] of [

@@ -17,7 +17,7 @@ export interface HttpEvent {
 /** What a function was called with. */
 export type Envelope =
   | { readonly kind: "http"; readonly request: HttpEvent }
-  /** It has a mark of HTTP and is no HTTP request that a host hands over: whoever sent it is not let in. */
+  /** It has a mark of HTTP and is not an HTTP request that a host hands over: whoever sent it is not let in. */
   | { readonly kind: "odd-http" }
   | EventBatch
   /** EventBridge, or somebody who may call the function: the event itself. */
@@ -71,7 +71,7 @@ export function unwrapText(text: string): { readonly kind: "json"; readonly json
     case "json":
       return unwrapJson(json.value, MAX_WRAPPINGS);
     case "none":
-      return refused("malformed", "The event is no JSON.");
+      return refused("malformed", "The event is not JSON.");
     case "too-deep":
       return TOO_DEEP;
   }
@@ -99,7 +99,7 @@ export function unwrapJson(
       ? parseJson(notified.output.Message)
       : undefined;
   return inner === undefined
-    ? refused("malformed", "The notification's message is no JSON.")
+    ? refused("malformed", "The notification's message is not JSON.")
     : unwrapJson(inner, wrappingsLeft - 1);
 }
 

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 
-/** One record of a batch, read by itself. */
+/** One record of a batch, read on its own. */
 export type BatchRecord =
   | { readonly kind: "text"; readonly text: string; readonly messageId: string | undefined }
   /** What it carries cannot be read; `messageId` where the host can be told to bring it again. */

@@ -1,4 +1,4 @@
-/** Batch statuses after which nothing more happens to a batch task by itself (iotda-api §1.5). */
+/** Batch statuses after which nothing more happens to a batch task on its own (iotda-api §1.5). */
 export const TERMINAL_BATCH_STATUSES = ["Success", "PartialSuccess", "Fail", "Stopped"] as const;
 
 /** A kind of batch task, or `any` for every kind, and the status that asks for an export. */

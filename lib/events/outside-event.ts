@@ -69,7 +69,7 @@ const kindSchema = v.object({
 export function readOutsideEvent(json: unknown): OutsideEvent | Refusal {
   const kind = v.safeParse(kindSchema, json);
   if (!kind.success || Array.isArray(json)) {
-    return refused("malformed", "The event is no JSON object.");
+    return refused("malformed", "The event is not a JSON object.");
   }
   if (hasHttpField(json)) {
     // Whoever put it into a queue asked nobody for the secret.
@@ -107,7 +107,7 @@ function readExportRequest(json: unknown): OutsideEvent | Refusal {
   const { exportTaskId, export_task_id } = parsed.success ? parsed.output : {};
   const id = exportTaskId ?? export_task_id;
   if (id === undefined || (export_task_id !== undefined && export_task_id !== id)) {
-    return refused("malformed", "The exportTaskId of the event is no export task id.");
+    return refused("malformed", "The exportTaskId of the event is not an export task id.");
   }
   return { kind: "export", exportTaskId: id };
 }

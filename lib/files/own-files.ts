@@ -17,7 +17,7 @@ const SQLITE_FILES = ["", "-wal", "-shm", "-journal"];
  */
 export function makeDatabaseFile(path: string): void {
   try {
-    // Made anew only, and closed before anything else happens in this process: closing a file drops the locks that
+    // Only a new file is made here, and closed before anything else happens in this process: closing a file drops the locks that
     // the process has on it, those of SQLite too.
     closeSync(openSync(path, "wx", FILE_MODE));
   } catch {

@@ -17,7 +17,7 @@ import type { Ended, FunctionWork, Invocation } from "./function-host.ts";
 export interface HttpAnswer {
   readonly statusCode: number;
   readonly headers: Readonly<Record<string, string>>;
-  /** A small JSON document with `accepted`, and `reason` where it is no plain yes. */
+  /** A small JSON document with `accepted`, and `reason` where it is not a plain yes. */
   readonly body: string;
 }
 
@@ -61,7 +61,10 @@ async function workOn(invocation: Invocation, door: EventDoor): Promise<Ended<Ev
   door.teach(invocation.redactor);
   const envelope = readEnvelope(invocation.event);
   if (envelope.kind === "odd-http") {
-    return refuseHttp(refused("malformed", "The request is no HTTP request of a known host."), invocation);
+    return refuseHttp(
+      refused("malformed", "The request is not an HTTP request of a known host."),
+      invocation,
+    );
   }
   let targets: WiredTargets | undefined;
   try {

@@ -59,7 +59,7 @@ describe("an object that appeared", () => {
     "exports/project/default/2026/11/22/night-01/readme.txt",
     KEY.replaceAll("/", "%2F"),
     `other/${KEY}`,
-  ])("and is no export of this deployment: %s", (key) => {
+  ])("and is not an export of this deployment: %s", (key) => {
     expect(retainWishOf(created(key), bucket(""), SCOPE)).toEqual({ kind: "other-object", key });
   });
 
@@ -89,7 +89,7 @@ test.each([
   ["a detail without a type", { detail: {} }],
   ["a list", []],
   ["a text", "sweep"],
-])("%s is no event of ours", (_, event) => {
+])("%s is not an event of ours", (_, event) => {
   expect(() => retainWishOf(event, bucket(""), SCOPE)).toThrow(
     expect.objectContaining({ code: "unknown-event", scope: "system" }) as ArchiverError,
   );

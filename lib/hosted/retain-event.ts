@@ -9,7 +9,7 @@ export type RetainWish =
   | { readonly kind: "sweep" }
   /** An export appeared; the key is below the store's prefix. */
   | { readonly kind: "object"; readonly key: string }
-  /** An object of the same bucket that is no export of this deployment. */
+  /** An object of the same bucket that is not an export of this deployment. */
   | { readonly kind: "other-object"; readonly key: string };
 
 /** EventBridge gives keys as they are; S3's own notifications, which we do not take, encode them. */

@@ -14,7 +14,7 @@ import { retainWishOf } from "./retain-event.ts";
 export type RetainRunReport = RunFrame &
   Pick<RetainReport, "counts" | "entries"> &
   Partial<RetainReport> & {
-    /** The object of an event that is no export of this deployment. */
+    /** The object of an event that is not an export of this deployment. */
     readonly ignored?: string;
   };
 

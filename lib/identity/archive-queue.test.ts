@@ -101,7 +101,7 @@ describe.each(Object.entries(CALLS))("%s", (name, call) => {
   });
 });
 
-test("the queue is opened once, and anew after it could not be", async () => {
+test("the queue is opened once, and again after it could not be", async () => {
   const scene = new Scene();
   const queue = scene.queue();
   scene.openError = new Error("queue-unavailable");

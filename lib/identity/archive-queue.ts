@@ -84,7 +84,7 @@ export class ArchiveQueue implements TaskQueue, DeadLetterQueue {
     return await (await this.#opened(options)).dismiss(ids, note, options);
   }
 
-  /** The queue, once the archive is open. One that could not be opened is tried anew by the next call. */
+  /** The queue, once the archive is open. One that could not be opened is tried again by the next call. */
   async #opened(options: CallOptions): Promise<Queue> {
     await this.#parts.archive(options);
     this.#queue ??= this.#parts.open();

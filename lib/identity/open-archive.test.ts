@@ -135,7 +135,7 @@ test("of two archives that are opened at once on a new queue, the first stands",
   });
 });
 
-test("a missing bucket or folder is no archive, and the causes are named", async () => {
+test("a missing bucket or folder is not an archive, and the causes are named", async () => {
   const place = new Place();
   place.world.faults.plant({
     site: "store.getDocument",
@@ -172,7 +172,7 @@ describe("what the store can do", () => {
   const tries = (place: Place) =>
     place.world.effects.all.filter(({ site }) => site === "store.preflight").length;
 
-  test("is remembered for a day, and tried out anew with other settings or an unreadable memory", async () => {
+  test("is remembered for a day, and tried out again with other settings or an unreadable memory", async () => {
     const place = new Place();
     place.mark();
     const preflight = (storeSettings = "s") =>

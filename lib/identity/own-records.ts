@@ -4,7 +4,7 @@ import type { ObjectStore } from "../ports/object-store.ts";
 import type { CallOptions } from "../ports/platform.ts";
 import { archivedRecordSchema, parseRecord } from "../records/schemas.ts";
 
-/** One is enough; so many that cannot be read are no archive of ours. */
+/** One is enough; so many that cannot be read are not an archive of ours. */
 const MAX_READ = 100;
 const MAX_LISTED = 100_000;
 

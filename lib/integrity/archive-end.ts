@@ -30,7 +30,7 @@ export type ArchiveEnd =
   /** Complete, without a member. */
   | { readonly kind: "empty" }
   | { readonly kind: "multi-disk" }
-  /** An end record ends the file, but what it leads to is no directory, or more than one such record does. */
+  /** An end record ends the file, but what it leads to is not a directory, or more than one such record does. */
   | { readonly kind: "damaged"; readonly problem: string }
   /** No end record ends the file: cut off, or followed by more bytes. */
   | { readonly kind: "open" };

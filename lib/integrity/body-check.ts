@@ -74,7 +74,7 @@ export class BodyCheck {
     this.#sizeBytes += chunk.length;
   }
 
-  /** The verdict on everything seen. Call it once, when the body ended by itself. Throws the signal's reason. */
+  /** The verdict on everything seen. Call it once, when the body ended on its own. Throws the signal's reason. */
   async finish(options: FinishOptions): Promise<BodyVerdict> {
     options.signal.throwIfAborted();
     const facts: BodyFacts = { sizeBytes: this.#sizeBytes, sha256: this.#hash.digest("hex") };
@@ -116,7 +116,7 @@ export class BodyCheck {
     }
     return {
       kind: "not-accepted",
-      problem: `the body begins with the bytes ${head.toString("hex")}, which is no ZIP`,
+      problem: `the body begins with the bytes ${head.toString("hex")}, which are not those of a ZIP file`,
     };
   }
 

@@ -144,9 +144,9 @@ export interface OperationSpec {
   readonly name: string;
   /** The call names one task, so that a 404 may mean that task. */
   readonly aboutTask: boolean;
-  /** May be sent once more when its signature was refused: signed anew, with new credentials if there are any. */
+  /** May be sent once more when its signature was refused: signed again, with new credentials if there are any. */
   readonly repeatWhenRefused: boolean;
-  /** Ends by itself after the limit for JSON calls; a download does not. */
+  /** Ends on its own after the limit for JSON calls; a download does not. */
   readonly totalTimeLimited: boolean;
 }
 
@@ -214,7 +214,7 @@ export class Operation {
       return;
     }
     if (!this.#spec.totalTimeLimited) {
-      // From here on it is no download any more.
+      // From here on it is not a download any more.
       this.connection.limitTotalTime(this.#context.jsonTotalMs);
     }
     const text = await this.#errorText(answer);

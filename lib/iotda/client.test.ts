@@ -143,7 +143,7 @@ describe("refused credentials", () => {
   });
 
   test.each(["APIGW.0301", "APIGW.0303", "IOTDA.000002"])(
-    "one refusal of the time (%s) is not seen: the list is signed anew",
+    "one refusal of the time (%s) is not seen: the list is signed again",
     async (error_code) => {
       const signedAt: (string | undefined)[] = [];
       const server = await startHttp((response, request, number) => {
@@ -199,7 +199,7 @@ describe("refused credentials", () => {
     expect(asked).toEqual([false, true]);
   });
 
-  test("a list that already began with new ones is signed anew, but asks for none a second time", async () => {
+  test("a list that already began with new ones is signed again, but asks for none a second time", async () => {
     const server = await startPickyPlatform();
     const { asked, credentials } = rotating(SECRETS);
     const client = clientFor(server.origin, { credentials });
@@ -210,7 +210,7 @@ describe("refused credentials", () => {
   });
 });
 
-test("a token the platform could not decode is looked up anew as well (500 IOTDA.000020)", async () => {
+test("a token the platform could not decode is looked up again as well (500 IOTDA.000020)", async () => {
   const server = await startHttp((response, _request, number) =>
     number === 1
       ? sendJson(response, 500, { error_code: "IOTDA.000020" })
@@ -260,7 +260,7 @@ describe("settings that can never work are refused before anything is sent", () 
     ["an instance id with a line break", { instanceId: "a\r\nb" }],
     ["derived signing without a region", { signing: "derived" }],
     ["a host that needs derived signing, without a region", { endpoint: "https://iotda.example.com" }],
-    ["a proxy that is no URL", { proxy: { httpProxy: "host:3128" } }],
+    ["a proxy that is not a URL", { proxy: { httpProxy: "host:3128" } }],
   ] as const)("%s", async (_, options) => {
     const create = async (): Promise<unknown> => clientFor("http://127.0.0.1:1", options);
     expect((await platformErrorOf(create())).code).toBe("platform-misconfigured");

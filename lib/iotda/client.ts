@@ -42,7 +42,7 @@ export class IotdaClient implements Platform {
 
   /**
    * Throws {@link PlatformError} as every method here does; when its credentials or its time are refused, they
-   * are looked up anew and the list is sent once more.
+   * are looked up again and the list is sent once more.
    */
   async listExportTasks({ signal }: CallOptions): Promise<ExportTaskListing> {
     return await this.#caller.run(LIST, signal, async (operation) => {

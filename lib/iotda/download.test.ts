@@ -65,7 +65,7 @@ describe("a good answer", () => {
       "a JSON object longer than is looked at",
       `{"error_code": "IOTDA.000006", "x": "${"y".repeat(100_000)}"}`,
     ],
-    ["XML that is no HTML", `<?xml version="1.0"?><error>${"z".repeat(100)}</error>`],
+    ["XML that is not HTML", `<?xml version="1.0"?><error>${"z".repeat(100)}</error>`],
     ["a little markup", "<htm"],
     ["a tag that only begins like HTML", "<htmlish/>"],
     ["a lone byte order mark", "\ufeff"],
@@ -82,7 +82,7 @@ describe("a good answer", () => {
     expect((await platformErrorOf(call)).code).toBe("platform-malformed-answer");
   });
 
-  test("identity is no encoding", async () => {
+  test("identity is not an encoding", async () => {
     expect(String(await downloadOf("PK", { "content-encoding": "Identity" }))).toBe("PK");
   });
 });

@@ -269,7 +269,7 @@ const HTTP_PARSER_CODE = "HPE_";
 
 /**
  * What a connection that fails before the head of the answer becomes: as {@link transportFault}, but an answer
- * that is there and is no HTTP, or has a head larger than any real one, is malformed.
+ * that is there and is not HTTP, or has a head larger than any real one, is malformed.
  */
 export function headFault(operation: string, thrown: unknown): ArchiverError {
   const code = faultCode(thrown);

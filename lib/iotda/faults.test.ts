@@ -68,7 +68,7 @@ describe.each(CALLS)("%s", (_name, call) => {
     expect(server.received().match(/ HTTP\/1\.1\r\n/g)).toHaveLength(1);
   });
 
-  test("an answer that is no HTTP: malformed, and nothing of it is kept", async () => {
+  test("an answer that is not HTTP: malformed, and nothing of it is kept", async () => {
     const server = await startTcp(answering("SSH-2.0-TokenOfSomebody\r\n\r\n"));
     const error = await platformErrorOf(call(clientFor(server.origin), unaborted().signal));
     expect(error.code).toBe("platform-malformed-answer");

@@ -131,7 +131,7 @@ describe("an odd item is named by its field, and told apart by its id where it h
     });
   });
 
-  test("a condition that is an item's size by itself is not kept", () => {
+  test("a condition that is an item's size on its own is not kept", () => {
     const resource_condition = "x".repeat(1_048_577);
     expect(read({ resource_condition })).toMatchObject({ kind: "odd", item: { condition: undefined } });
   });

@@ -10,7 +10,7 @@ export const PAGE_LIMIT = 50;
 
 /**
  * Joins the pages of one list, newest first, each id once (iotda-api §1.4). It ends at an empty or short page,
- * or when a marker comes again; a full page that leads nowhere is no complete list and is refused.
+ * or when a marker comes again; a full page that leads nowhere is not a complete list and is refused.
  *
  * @param fetchPage fetches the page after a marker, the first one without.
  * @throws PlatformError `platform-malformed-answer` when the end is not reached within `maxPages`.
@@ -106,7 +106,7 @@ type ListItem =
   | { readonly kind: "task"; readonly task: ExportTask }
   | { readonly kind: "odd"; readonly item: Omit<OddItem, "index"> };
 
-/** Reads one item of a list by itself. Never throws, whatever it is. */
+/** Reads one item of a list on its own. Never throws, whatever it is. */
 export function readListItem(item: unknown): ListItem {
   if (typeof item !== "object" || item === null || Array.isArray(item)) {
     return odd(item, undefined, "it is not an object");

@@ -65,7 +65,7 @@ const errorBodySchema = v.object({
 
 /** One page of `ListExportTasks`. */
 export interface ExportTaskPage {
-  /** Unread: {@link readListItem} judges each by itself. */
+  /** Unread: {@link readListItem} judges each on its own. */
   readonly items: readonly unknown[];
   /** Id of this page's last record, to be sent back for the next page. */
   readonly marker: string | undefined;
@@ -99,7 +99,7 @@ export function parseCreateAnswer(text: string): ExportTask | undefined {
   return parsed.success ? toExportTask(parsed.output) : undefined;
 }
 
-/** Reads an error body; `undefined` when the text is no JSON object that names an error code. */
+/** Reads an error body; `undefined` when the text is not a JSON object that names an error code. */
 export function parseErrorBody(text: string): ErrorBody | undefined {
   const parsed = v.safeParse(errorBodySchema, parseUnboundedJson(text));
   if (!parsed.success) {

@@ -153,7 +153,7 @@ export async function dial(target: URL, options: DialOptions): Promise<Socket> {
   const secured = connectTls({
     socket,
     host,
-    // An address is no name to ask for (RFC 6066 §3).
+    // An address is not a name to ask for (RFC 6066 §3).
     ...(isIP(host) === 0 ? { servername: host } : {}),
     ...(options.tlsSession === undefined ? {} : { session: options.tlsSession }),
     ALPNProtocols: ["http/1.1"],

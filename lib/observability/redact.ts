@@ -5,7 +5,7 @@ import { REDACTED, Secret } from "./secret.ts";
 export const MIN_SECRET_LENGTH = 4;
 
 /**
- * Shorter values stay in results: programs read those, and a bucket named `test` is no secret because a store on
+ * Shorter values stay in results: programs read those, and a bucket named `test` is not a secret because a store on
  * somebody's desk has `test` as its secret key. Keys of Huawei and AWS and the event secret are all longer.
  */
 const LEAST_LENGTH_IN_RESULTS = 16;

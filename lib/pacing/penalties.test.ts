@@ -49,7 +49,7 @@ describe("a throttling answer", () => {
     });
   });
 
-  test("doubles for each one in a row up to 5 minutes, and starts anew after a download was served", async () => {
+  test("doubles for each one in a row up to 5 minutes, and starts again after a download was served", async () => {
     await withPacer(async (pacer, world) => {
       const penalties: (number | undefined)[] = [];
       const penalize = async () => {
@@ -135,7 +135,7 @@ describe("the slot that this runner's other download waits for", () => {
     });
   });
 
-  test("is dropped after a longer one and taken anew behind it", async () => {
+  test("is dropped after a longer one and taken again behind it", async () => {
     expect(await secondStartMs(TWO)).toBe(4 * INTERVAL_MS);
     expect(await secondStartMs({ intervals: 1, retryAfterMs: 120_000 })).toBe(2 * INTERVAL_MS + 120_000);
   });

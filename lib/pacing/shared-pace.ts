@@ -28,7 +28,7 @@ export interface SharedPaceOptions {
   readonly random: Random;
   readonly runId: string;
   readonly intervalMs: number;
-  /** Told when the shared state was unreadable or implausible and has been set anew. */
+  /** Told when the shared state was unreadable or implausible and has been set again. */
   readonly onCorruptState: () => void;
 }
 

@@ -38,7 +38,7 @@ describe("the shared state", () => {
   });
 
   test.each([
-    ["is no JSON", "{"],
+    ["is not JSON", "{"],
     ["has no nextAt", "{}"],
     ["has a text for nextAt", '{"nextAt":"soon","nonce":"a","runId":"b"}'],
   ])("that %s is set to an interval from now, with a warning", async (_what, text) => {
@@ -77,7 +77,7 @@ describe("the shared state", () => {
     }
   });
 
-  test("deleted while a run goes on: this run keeps its spacing and writes it anew", async () => {
+  test("deleted while a run goes on: this run keeps its spacing and writes it again", async () => {
     const world = exactWorld();
     await world.run(async () => {
       const pacer = await openPacer(world.startRunner("a"));
@@ -152,7 +152,7 @@ describe("a swap that went wrong", () => {
   test.each([
     ["no JSON", "{"],
     ["no text", Uint8Array.of(0xff)],
-  ])("overtaken by something that is %s: it is set anew", async (_what, content) => {
+  ])("overtaken by something that is %s: it is set again", async (_what, content) => {
     const world = exactWorld();
     await world.run(async () => {
       const pacer = await openPacer(world.startRunner("a"));

@@ -39,7 +39,7 @@ export interface ListedObject {
   readonly key: string;
   readonly sizeBytes: number;
   readonly modifiedAtMs: number;
-  /** Why it is no object although it stands at a key, such as "is a symbolic link": nothing can be read from it. */
+  /** Why it is not an object although it stands at a key, such as "is a symbolic link": nothing can be read from it. */
   readonly oddity?: string;
 }
 
@@ -109,7 +109,7 @@ export interface ObjectStore {
   read(key: string, options: ReadOptions): AsyncIterable<Uint8Array>;
   /**
    * Every object whose key begins with the prefix, in no promised order. Uploads under way do not show. What stands
-   * there and is no object shows with its `oddity`, also where its name is that of no object. What stands where a folder
+   * there and is not an object shows with its `oddity`, also where its name is that of no object. What stands where a folder
    * of the prefix belongs shows under its own key.
    */
   list(prefix: string, options: CallOptions): AsyncIterable<ListedObject>;

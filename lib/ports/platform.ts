@@ -32,7 +32,7 @@ export interface ExportTaskListing {
   readonly platformDateMs: number | undefined;
 }
 
-/** An open download: the status was 200 and the first bytes are no error in disguise. */
+/** An open download: the status was 200 and the first bytes are not an error in disguise. */
 export interface ExportDownload {
   /** From `Content-Length`; `undefined` when the answer had none. */
   readonly contentLengthBytes: number | undefined;

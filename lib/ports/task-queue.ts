@@ -43,7 +43,7 @@ export interface TaskQueue {
   readonly visibilityMs: number;
   /** One long poll. `undefined` when it found nothing. */
   receive(options: CallOptions): Promise<ReceivedMessage | undefined>;
-  /** Starts the visibility timeout anew. Throws `queue-handle-expired` when it already ran out. */
+  /** Starts the visibility timeout again. Throws `queue-handle-expired` when it already ran out. */
   renew(received: ReceivedMessage, options: CallOptions): Promise<void>;
   /** Sends messages, in order where the queue keeps one. Durable when it resolves. */
   send(messages: readonly TaskMessage[], options: SendOptions): Promise<void>;

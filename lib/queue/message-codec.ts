@@ -48,7 +48,7 @@ const wireSchema = v.looseObject({
   rejectedSha256: v.nullish(
     v.pipe(v.string("is not a text"), v.regex(/^[0-9a-f]{64}$/, "is not 64 lowercase hex digits")),
   ),
-  source: v.nullish(v.picklist(["discover", "event", "cli"], "is none of discover, event, cli")),
+  source: v.nullish(v.picklist(["discover", "event", "cli"], "is not one of discover, event, cli")),
 });
 
 /**
@@ -133,7 +133,7 @@ function readWire(json: object): ParsedBody {
  * The body that carries a message: JSON of architecture §6.2, times as ISO text in UTC. {@link parseBody} gives
  * the same message back. A field of `extra` never stands for one of the archiver's own.
  *
- * @throws RangeError when a time is no moment of the years 0 to 9999.
+ * @throws RangeError when a time is not a moment of the years 0 to 9999.
  */
 export function encodeMessage(message: TaskMessage): string {
   const own = {

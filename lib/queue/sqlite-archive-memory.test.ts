@@ -57,7 +57,7 @@ test("another program's file, or one that cannot be looked at, is no empty memor
   await expect(below).rejects.toMatchObject({ scope: "system" });
 });
 
-test("what is no id is no memory either", async () => {
+test("what is not an id is no memory either", async () => {
   const file = await queueFile();
   const memory = new SqliteArchiveMemory(file, parts);
   await memory.remember("x".repeat(1_000_000), { signal });

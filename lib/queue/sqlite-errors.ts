@@ -98,7 +98,7 @@ function faultOfErrno(errno: unknown): SqliteFault {
     case "ENOTDIR":
     case "EEXIST":
     case "ENAMETOOLONG":
-      return { ...DAMAGED, problem: "the folder of the queue file is no folder" };
+      return { ...DAMAGED, problem: "the folder of the queue file is not a folder" };
     default:
       return UNAVAILABLE;
   }
@@ -118,7 +118,7 @@ export function foreignFileError(filePath: string, problem: string): QueueError 
   return queueError({ ...DAMAGED, problem }, filePath, undefined);
 }
 
-/** The handle is no right to settle its message any more. */
+/** The handle does not give the right to settle its message any more. */
 export function handleExpiredError(): QueueError {
   return new QueueError("queue-handle-expired", "the visibility timeout of a received message ran out", {
     scope: "task",

@@ -191,7 +191,7 @@ describe("a file that is locked by another process", () => {
   });
 });
 
-describe("a file that is no queue of this program", () => {
+describe("a file that is not a queue of this program", () => {
   test("is refused when a newer version wrote it, and left as it is", async () => {
     const { queue, filePath } = await openQueue();
     await queue.sendRaw("task-1", NOW);
@@ -214,7 +214,7 @@ describe("a file that is no queue of this program", () => {
     });
   });
 
-  test("is refused when it is no database at all, and left as it is", async () => {
+  test("is refused when it is not a database at all, and left as it is", async () => {
     const filePath = join(await temporaryFolder(), "notes.txt");
     const text = "These are my notes, and not a queue.\n".repeat(100);
     await writeFile(filePath, text);

@@ -84,7 +84,7 @@ describe("a refusal", () => {
     "SignatureDoesNotMatch",
     "com.amazon.coral.service#InvalidSignatureException",
     "RequestTimeTooSkewed",
-  ])("%s is signed anew once, whatever the call, and then blamed", async (type) => {
+  ])("%s is signed again once, whatever the call, and then blamed", async (type) => {
     const { queue, requests } = await queueAnswering(refusalOf(403, type));
     expect(await errorOf(queue.sendRaw("x", { signal, delayMs: 0 }))).toMatchObject({
       ...FORBIDDEN,
@@ -113,7 +113,7 @@ describe("a refusal", () => {
     });
   });
 
-  test("quotes no name that is no name", async () => {
+  test("quotes no name that is not a name", async () => {
     const { queue } = await queueAnswering(refusalOf(403, `Oops ${SECRET}!`));
     const error = await errorOf(queue.receive({ signal }));
     expect((error as Error).message).not.toContain(SECRET);

@@ -8,7 +8,7 @@ export type SqsQueueRole = "task" | "dead-letter";
 interface SqsFault extends SqsFailure {
   readonly role: SqsQueueRole;
   readonly requestId?: string | undefined;
-  /** Only what the network said; an answer of SQS is no cause. */
+  /** Only what the network said; an answer of SQS is not a cause. */
   readonly cause?: unknown;
 }
 
@@ -34,7 +34,7 @@ export function sqsError(fault: SqsFault): QueueError {
   });
 }
 
-/** The handle is no right to settle its message any more, by this machine's clock. */
+/** The handle does not give the right to settle its message any more, by this machine's clock. */
 export function handleExpiredError(operation: "renew" | "delete"): QueueError {
   return sqsError({ role: "task", operation, name: "MessageNotInflight", httpStatus: undefined });
 }
@@ -120,7 +120,7 @@ const UNAVAILABLE: SqsErrorRow = {
   retry: "later",
   problem: "SQS did not do it",
   hint: () =>
-    "Nothing to do if it passes by itself; the next run tries again. Else look at the AWS health page.",
+    "Nothing to do if it passes on its own; the next run tries again. Else look at the AWS health page.",
 };
 const UNREACHABLE: SqsErrorRow = {
   code: "queue-unavailable",

@@ -44,7 +44,7 @@ export class SqsHeldMessages {
     });
   }
 
-  /** The timeout began anew, no earlier than at this moment of the monotonic clock. */
+  /** The timeout began again, no earlier than at this moment of the monotonic clock. */
   renewed({ handle }: ReceivedMessage, sinceMs: number): void {
     const held = this.#held.get(handle);
     if (held !== undefined) {

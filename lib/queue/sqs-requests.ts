@@ -44,7 +44,7 @@ export async function receiveMessages(
   return received;
 }
 
-/** Starts the visibility timeout of one message anew. */
+/** Starts the visibility timeout of one message again. */
 export async function changeVisibility(
   caller: SqsCaller,
   handle: string,

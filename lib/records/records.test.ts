@@ -47,13 +47,15 @@ test.each([
   ["another instance's object", `exports/project-1/i-9/2026/11/22/${ID}/${REVISION}-000001.zip`],
   ["nothing", ""],
   ["a long key", `exports/project-1/default/undated/${"x".repeat(2_000)}`],
-])("a record that names %s is no record of this export, and is named", async (_which, key) => {
+])("a record that names %s is not a record of this export, and is named", async (_which, key) => {
   const scene = sceneOf();
   const record = recordOf("000001");
   scene.plant(ARCHIVED, { ...record, object: { ...record.object, key } });
   const { revisions, leftAlone } = await scene.world.run(() => scene.records.ofTask(ID, ALWAYS));
   expect(revisions.get(REVISION)).toMatchObject({ archived: undefined, archivedNumber: 1 });
-  expect(leftAlone).toEqual([{ kind: "record", key: ARCHIVED, problem: "it is no record of this export" }]);
+  expect(leftAlone).toEqual([
+    { kind: "record", key: ARCHIVED, problem: "it is not a record of this export" },
+  ]);
   const objects = await scene.world.run(() => scene.records.archivedObjects(ID, ALWAYS));
   expect(objects.get(REVISION)).toMatchObject({ unreadable: true });
 });
@@ -161,7 +163,7 @@ describe("which record counts", () => {
     expect(await revisionRecords(scene, "22222222")).toMatchObject({ archivedNumber: 0, expired: false });
   });
 
-  test("files that are no records change nothing", async () => {
+  test("files that are not records change nothing", async () => {
     const scene = sceneOf();
     const hostile = [
       `${FOLDER}${REVISION}/archived-1.json`,

@@ -105,9 +105,9 @@ export class Records {
       revisions.set(revision, records);
       for (const name of records.unreadable) {
         const key = this.#newestKey(exportTaskId, revision, name, numbers);
-        // An entry that is no file has been named as what it is.
+        // An entry that is not a file has been named as what it is.
         if (!leftAlone.some((item) => "key" in item && item.key === key)) {
-          leftAlone.push({ kind: "record", key, problem: "it is no record of this export" });
+          leftAlone.push({ kind: "record", key, problem: "it is not a record of this export" });
         }
       }
     }
@@ -289,7 +289,7 @@ function tooManyRecords(exportTaskId: string, name: RecordName): ArchiverError {
     {
       scope: "task",
       retry: "later",
-      hint: "Look at the task's folder under records/ for files that are no records and move them away.",
+      hint: "Look at the task's folder under records/ for files that are not records and move them away.",
     },
   );
 }

@@ -103,7 +103,7 @@ export class RetentionRecords {
       .map(([revision, numbers]) => ({ exportTaskId, revision, numbers }));
   }
 
-  /** Lists and reads one revision anew; `undefined` when it has no record any more. */
+  /** Lists and reads one revision again; `undefined` when it has no record any more. */
   async readAnew(
     { exportTaskId, revision }: Pick<RecordedRevision, "exportTaskId" | "revision">,
     options: CallOptions,

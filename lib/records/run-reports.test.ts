@@ -56,7 +56,7 @@ describe("whether a run since some moment named a task", () => {
     expect(await isNamed("t", NOW_MS - 4 * HOUR_MS)).toBe(false);
   });
 
-  test("a report that is no text says nothing, and hides no other", async () => {
+  test("a report that is not text says nothing, and hides no other", async () => {
     const { isNamed, world, write } = sceneOf();
     world.store.plantObject("runs/2026/11/22/20261122T000000000Z-00112233.json", Uint8Array.of(0xff));
     await write(NOW_MS - HOUR_MS, NOW_MS, "t1");

@@ -28,7 +28,7 @@ export async function writeRunReport(
 }
 
 /**
- * Whether any run that ended by itself since `sinceMs` worked on this task. A runner that crashed leaves no
+ * Whether any run that ended on its own since `sinceMs` worked on this task. A runner that crashed leaves no
  * report, which is what tells a crash loop from a slow task.
  */
 export async function isNamedByReport(

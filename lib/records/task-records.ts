@@ -28,7 +28,7 @@ export interface TaskRecords {
 /** The highest number of each record found for one revision; 0 = none. */
 export type RecordNumbers = Record<RecordName, number>;
 
-/** Sorts listed record keys by revision; keys that are no records of this folder are passed over. */
+/** Sorts listed record keys by revision; keys that are not records of this folder are passed over. */
 export function numbersByRevision(keys: Iterable<string>, folder: string): Map<string, RecordNumbers> {
   const byRevision = new Map<string, RecordNumbers>();
   for (const key of keys) {

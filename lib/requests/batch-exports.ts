@@ -42,7 +42,7 @@ export function seenOf(batchTaskId: string, tasks: readonly ExportTask[]): Claim
     }));
 }
 
-/** An export that was made, or made anew under its old id, since the claim. */
+/** An export that was made, or made again under its old id, since the claim. */
 export function exportNotIn(
   { seen }: Pick<ClaimDocument, "seen">,
   batchTaskId: string,
@@ -168,7 +168,7 @@ export async function fateOf(
     : { kind: "under-way", reason: "unarchived" };
 }
 
-/** The platform may keep an id when it makes an export anew: what ended before is an earlier export's copy. */
+/** The platform may keep an id when it makes an export again: what ended before is an earlier export's copy. */
 function isOfExport({ source, downloadedAt }: ArchivedRecord, exportedAfterMs: number): boolean {
   const endTime = source.end_time;
   const endedMs = typeof endTime === "string" ? parsePlatformTime(endTime) : undefined;

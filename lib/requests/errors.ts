@@ -12,7 +12,7 @@ export function tooManyRequestFiles(limit: number, prefix: string): ArchiverErro
 
 /** A file in a request's place that is no such document. */
 export function unreadableRequestFile(key: string): ArchiverError {
-  return new ArchiverError("request-file-unreadable", `${key} is no document of this program`, {
+  return new ArchiverError("request-file-unreadable", `${key} is not a document of this program`, {
     scope: "task",
     retry: "never",
     hint: "Look at the file: something else wrote it, or a newer version. Move it away if it is not the archiver's.",

@@ -18,7 +18,7 @@ export interface PlatformView {
   readonly platformMs: number;
 }
 
-/** Lists anew. @throws SystemFailure when the list keeps failing. */
+/** Lists again. @throws SystemFailure when the list keeps failing. */
 export async function lookAtPlatform(
   ports: Pick<ArchivePorts, "platform" | "clock">,
   settings: Pick<ArchiveSettings, "downloadIntervalMs">,

@@ -80,7 +80,7 @@ export class RequestLedger {
       .sort((a, b) => compare(a.statusTime, b.statusTime) || compare(a.batchTaskId, b.batchTaskId));
   }
 
-  /** `undefined` when the file is no request, or speaks of another one than its key. */
+  /** `undefined` when the file is not a request, or speaks of another one than its key. */
   async read(subject: RequestSubject, options: CallOptions): Promise<RequestDocument | undefined> {
     const request = parseRecord(requestSchema, await this.#store.getDocument(requestKey(subject), options));
     return request?.batchTaskId === subject.batchTaskId ? request : undefined;

@@ -71,7 +71,7 @@ async function serveAll(
   }
 }
 
-/** A request that is ill by itself waits, with the error's code for a reason. */
+/** A request that is ill on its own waits, with the error's code for a reason. */
 async function serve(
   run: RequestsRun,
   subject: RequestSubject,
@@ -106,7 +106,7 @@ async function stepUntilStanding(
   return { kind: "waiting", reason: "claimed" };
 }
 
-/** @returns `undefined` when something was settled and the request has to be decided on anew. */
+/** @returns `undefined` when something was settled and the request has to be decided on again. */
 async function act(
   run: RequestsRun,
   subject: RequestSubject,

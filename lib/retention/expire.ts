@@ -50,7 +50,7 @@ export interface ExpireReport extends RunFrame {
   readonly stayed: readonly StayEntry[];
 }
 
-/** Why a person should look; everything else passes by itself. */
+/** Why a person should look; everything else passes on its own. */
 const WORTH_TELLING: ReadonlySet<StayReason> = new Set(["unreadable"]);
 
 interface Due {
@@ -69,7 +69,7 @@ interface Survey {
 
 /**
  * Removes recorded objects whose time is over. The only code that removes archived objects; each removal
- * rests on what {@link removeExport} asks anew. Failures of the system are in the report.
+ * rests on what {@link removeExport} asks again. Failures of the system are in the report.
  *
  * @throws what the store's preflight throws, and the signal's reason.
  */

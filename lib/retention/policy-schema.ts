@@ -13,8 +13,8 @@ function exactly<const Entries extends v.ObjectEntries>(entries: Entries) {
       const unknown = issue.path?.at(-1)?.key;
       const meant = typeof unknown === "string" ? nearestName(unknown, known) : undefined;
       return meant === undefined
-        ? `is no key of a retention policy here; remove it (known: ${known.join(", ")})`
-        : `is no key of a retention policy here; did you mean ${meant}?`;
+        ? `is not a key of a retention policy here; remove it (known: ${known.join(", ")})`
+        : `is not a key of a retention policy here; did you mean ${meant}?`;
     }
     return issue.received === "undefined" ? "is missing" : "is not an object";
   });
@@ -41,7 +41,7 @@ const NO_KEEP_DAYS = `is neither a whole number of days from 1 to ${MAX_KEEP_DAY
 const terms = {
   /** Days of 24 hours after `archivedAt`. */
   keepDays: v.union([wholeNumber(1, MAX_KEEP_DAYS, NO_KEEP_DAYS), v.literal("forever")], NO_KEEP_DAYS),
-  lock: v.picklist(["none", "governance", "compliance"], "is none of none, governance, compliance"),
+  lock: v.picklist(["none", "governance", "compliance"], "is not one of none, governance, compliance"),
   /** Given as a tag, for the bucket's own lifecycle rules to act on. */
   storageClass: v.optional(word),
 };

@@ -30,11 +30,11 @@ describe("a policy is refused", () => {
     [{ default: { keepDays: 36_501, lock: "none" } }, "default.keepDays: is neither"],
     [{ default: { keepDays: 1.5, lock: "none" } }, "default.keepDays: is neither"],
     [{ default: { keepDays: "always", lock: "none" } }, "default.keepDays: is neither"],
-    [{ default: { keepDays: 1, lock: "strict" } }, "default.lock: is none of none, governance"],
+    [{ default: { keepDays: 1, lock: "strict" } }, "default.lock: is not one of none, governance"],
     [{ default: { keepDays: 1, lock: "none", storageClass: "A/B" } }, "default.storageClass: is not"],
     [{ schemaVersion: 2 }, "schemaVersion: is not 1"],
     [{ rules: {} }, "rules: is not a list"],
-    [{ rules: [{ ...rule, when: { app: "x" } }] }, "rules[0].when.app: is no key"],
+    [{ rules: [{ ...rule, when: { app: "x" } }] }, "rules[0].when.app: is not a key"],
     [{ rules: [{ ...rule, when: { appid: "x" } }] }, "did you mean appId?"],
     [{ rules: [{ ...rule, when: {} }] }, "rules[0].when: is empty"],
     [{ rules: [{ ...rule, name: "default" }] }, "rules[0].name:"],
@@ -58,7 +58,7 @@ describe("a policy is refused", () => {
 
   test("whatever is wrong with it, all at once", () => {
     expect(problems('{"rules":[{"name":1}]}').length).toBeGreaterThan(2);
-    expect(problems("{")).toEqual(["  the text is no JSON"]);
+    expect(problems("{")).toEqual(["  the text is not JSON"]);
     expect(problems("[]")).not.toEqual([]);
     expect(problems("7")).toEqual(["  the policy: is not an object"]);
   });

@@ -41,7 +41,7 @@ function parsePolicyJson(text: string): unknown {
     case "json":
       return json.value;
     case "none":
-      throw new RetentionPolicyError(["the text is no JSON"]);
+      throw new RetentionPolicyError(["the text is not JSON"]);
     case "too-deep":
       throw new RetentionPolicyError([`the policy is nested deeper than ${MAX_JSON_DEPTH} levels`]);
   }

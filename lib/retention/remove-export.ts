@@ -21,8 +21,8 @@ const MAX_LISTS = 3;
 
 /**
  * Removes the objects of one revision, if everything that allows it holds at this moment; all of it is asked
- * anew. `expired.json` is written before the first removal: a run that dies in between is finished by the
- * next one, which asks everything anew as well.
+ * again. `expired.json` is written before the first removal: a run that dies in between is finished by the
+ * next one, which asks everything again as well.
  *
  * @throws what store and platform throw; nothing is removed after that.
  */
@@ -79,7 +79,7 @@ function names({ expired }: RevisionLedger, objects: readonly DueObject[]): bool
   return objects.every((object) => named.has(idOf(object)));
 }
 
-/** What the world objects: the platform's list, locks and holds; all anew when the list has become old meanwhile. */
+/** What the world objects: the platform's list, locks and holds; all again when the list has become old meanwhile. */
 async function whyNot(
   run: RetentionRun,
   proof: PlatformProof,

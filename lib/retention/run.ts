@@ -38,7 +38,7 @@ export interface RetentionSettings {
 
 export interface RetentionRunOptions {
   readonly signal: AbortSignal;
-  /** The run ends by itself within so many milliseconds; without it, when it is done. */
+  /** The run ends on its own within so many milliseconds; without it, when it is done. */
   readonly limitMs?: number | undefined;
 }
 
@@ -53,7 +53,7 @@ export interface RunFrame {
   readonly failure?: Failure;
 }
 
-/** So many objects in a row that fail are no accident of single objects. */
+/** So many objects in a row that fail are not an accident of single objects. */
 const MAX_FAILURES_IN_A_ROW = 5;
 /** Kept free at the end, so that what was begun is ended. */
 const GRACE_MS = 20_000;
@@ -132,7 +132,7 @@ export class RetentionRun<Settings extends Pick<RetentionSettings, "scope"> = Re
 
   /**
    * Notes the failure of one object. One of the system's ends the run, and so do several in a row.
-   * Rethrows what is no failure of the world, and the signal's reason.
+   * Rethrows what is not a failure of the world, and the signal's reason.
    */
   noteFailure(error: unknown): Failure {
     this.signal.throwIfAborted();

@@ -1,7 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import { MAX_DOCUMENT_BYTES, StoreError } from "../ports/object-store.ts";
 
-/** The text of a document as it is, a byte order mark included; `undefined` when it is no UTF-8. */
+/** The text of a document as it is, a byte order mark included; `undefined` when it is not UTF-8. */
 export function documentText(bytes: Buffer): string | undefined {
   return isUtf8(bytes) ? bytes.toString("utf8") : undefined;
 }

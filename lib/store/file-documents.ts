@@ -41,7 +41,7 @@ export class FileDocuments {
     }
   }
 
-  /** What is no file but stands at a document's key is a document that nobody can read: it is not absent. */
+  /** What is not a file but stands at a document's key is a document that nobody can read: it is not absent. */
   async #oddDocument(key: string): Promise<StoredDocument | undefined> {
     const stat = await statEntry(this.#root, key);
     const isOdd = stat !== undefined && (!stat.isDirectory() || isFileName(key));

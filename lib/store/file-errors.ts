@@ -114,7 +114,7 @@ export function invalidKeyError(rootFolder: string): StoreError {
   );
 }
 
-/** What is odd where every task needs it, found by the preflight, is no single task's trouble. */
+/** What is odd where every task needs it, found by the preflight, is not a single task's trouble. */
 export function ofWholeStore(thrown: unknown, rootFolder: string): unknown {
   const isOdd = thrown instanceof StoreError && thrown.code === MISCONFIGURED.code && thrown.scope === "task";
   return isOdd
@@ -146,7 +146,7 @@ export function rootMissingError(rootFolder: string, cause: unknown): StoreError
 
 /** Something else stands where the root folder belongs. */
 export function rootNotFolderError(rootFolder: string): StoreError {
-  const problem = "what ARCHIVER_STORE names is no folder";
+  const problem = "what ARCHIVER_STORE names is not a folder";
   return fileError({ ...MISCONFIGURED, problem }, rootFolder, rootFolder);
 }
 

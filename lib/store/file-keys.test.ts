@@ -87,7 +87,7 @@ describe("a prefix", () => {
 });
 
 describe("the name of an upload", () => {
-  test("gives the object's name back, and is no object's", () => {
+  test("gives the object's name back, and is not an object's", () => {
     const hidden = uploadName("fe8e44f7-0a1b2c.zip", "0123456789ab");
     expect(objectNameOfUpload(hidden)).toBe("fe8e44f7-0a1b2c.zip");
     expect(isObjectKey(`exports/${hidden}`)).toBe(false);

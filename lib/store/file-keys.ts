@@ -86,7 +86,7 @@ export function oddNameOf(name: string): string | undefined {
     return "has a backslash in its name";
   }
   // What Node shows for bytes that it cannot decode.
-  return name.includes("\ufffd") ? "has a name that is no UTF-8" : undefined;
+  return name.includes("\ufffd") ? "has a name that is not UTF-8" : undefined;
 }
 
 /** Whether what stands at this key is one of the store's own hidden files: an upload under way, or a draft. */
@@ -96,7 +96,7 @@ export function isTemporaryFile(key: string, isFile: boolean): boolean {
   return isFile && (isUpload || key === DRAFT_KEY);
 }
 
-/** The name of the object that a hidden file was to become, or `undefined` when it is no upload. */
+/** The name of the object that a hidden file was to become, or `undefined` when it is not an upload. */
 export function objectNameOfUpload(fileName: string): string | undefined {
   return UPLOAD_NAME.exec(fileName)?.[1];
 }

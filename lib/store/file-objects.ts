@@ -17,7 +17,7 @@ export function etagOf(stat: BigIntStats): string {
   return [stat.ino, stat.size, stat.mtimeNs].map((value) => value.toString(16)).join("-");
 }
 
-/** The file's facts, or `undefined` when there is none: a folder, link or pipe is no object. */
+/** The file's facts, or `undefined` when there is none: a folder, link or pipe is not an object. */
 export async function statObject(root: FileRoot, key: string): Promise<BigIntStats | undefined> {
   const stat = await statEntry(root, key);
   return stat?.isFile() === true ? stat : undefined;

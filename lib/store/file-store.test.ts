@@ -179,7 +179,7 @@ describe("completing", () => {
   });
 });
 
-describe("what is no file of the store", () => {
+describe("what is not a file of the store", () => {
   test("the lock and lost+found are not listed, and nothing in a hidden folder", async () => {
     const { store, folder } = await openStore();
     await store.putDocument("state/x.json", "{}", ALWAYS, { signal });

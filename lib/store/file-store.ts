@@ -57,7 +57,7 @@ export class FileStore implements ObjectStore, StoreSweeper, RetentionStore {
    */
   constructor(rootFolder: string, { clock, random }: FileStoreOptions) {
     if (!isAbsolute(rootFolder)) {
-      throw new StoreError("store-misconfigured", "the folder of the store is no absolute path", {
+      throw new StoreError("store-misconfigured", "the folder of the store is not an absolute path", {
         scope: "system",
         retry: "never",
         hint: "Write ARCHIVER_STORE as file:///absolute/folder.",

@@ -39,7 +39,7 @@ export async function* listObjects(
     }
     const oddName = oddNameOf(dirent.name);
     if (oddName !== undefined) {
-      // Not looked at: the path of a name that is no UTF-8 is not known.
+      // Not looked at: the path of a name that is not UTF-8 is not known.
       yield { key, sizeBytes: 0, modifiedAtMs: 0, oddity: oddName };
       continue;
     }
@@ -82,7 +82,7 @@ async function insteadOfFolder(root: FileRoot, folder: string): Promise<readonly
   return undefined;
 }
 
-/** What an entry is that is no file, after the words "the entry …". */
+/** What an entry is that is not a file, after the words "the entry …". */
 function oddityOf(stat: Stats): string | undefined {
   if (stat.isFile()) {
     return undefined;

@@ -4,7 +4,7 @@ import type { ObjectVersion } from "../ports/retention-store.ts";
 /** Retention removes archived exports and nothing else, whatever a record says. @throws StoreError */
 export function requireExport({ key }: ObjectVersion): void {
   if (!key.startsWith("exports/")) {
-    throw new StoreError("store-misconfigured", `retention may not remove what is no export (${key})`, {
+    throw new StoreError("store-misconfigured", `retention may not remove what is not an export (${key})`, {
       scope: "task",
       retry: "never",
       hint: "Look at the record that names this object: no archive run wrote it like that.",

@@ -7,7 +7,7 @@ export interface ObjectAttributes {
   /** Headers given back as they came: content type and its like, `x-amz-meta-*`, encryption. */
   readonly headers: Readonly<Record<string, string>>;
   readonly storageClass: string;
-  /** Under KMS an ETag is no MD5. */
+  /** Under KMS an ETag is not an MD5 digest. */
   readonly opaqueEtag: boolean;
   readonly tags: Readonly<Record<string, string>>;
   readonly retention: Retention | undefined;

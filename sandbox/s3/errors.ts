@@ -1,7 +1,7 @@
 import { type Answer, bufferAnswer } from "../answer.ts";
 import { xmlDocument } from "./xml.ts";
 
-/** The codes this stand-in answers by itself, with their HTTP status (S3 API reference, "Error Responses"). */
+/** The codes this stand-in answers on its own, with their HTTP status (S3 API reference, "Error Responses"). */
 const STATUS = {
   AccessDenied: 403,
   AuthorizationHeaderMalformed: 400,

@@ -59,7 +59,7 @@ describe("what was put", () => {
     ]);
   });
 
-  test("under KMS has an ETag that is no MD5", async () => {
+  test("under KMS has an ETag that is not an MD5 digest", async () => {
     const { ETag, SSEKMSKeyId } = await put({ ServerSideEncryption: "aws:kms", SSEKMSKeyId: "key-1" });
     expect(SSEKMSKeyId).toBe("key-1");
     expect(ETag).not.toContain(MD5_OF_HELLO.toString("hex"));

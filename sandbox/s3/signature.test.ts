@@ -123,7 +123,7 @@ describe("over the wire", () => {
       "AuthorizationHeaderMalformed",
     ],
     [
-      "a payload that is no hash",
+      "a payload that is not a hash",
       { headers: { "x-amz-content-sha256": "?" }, method: "PUT" },
       "InvalidArgument",
     ],

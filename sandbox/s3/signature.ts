@@ -197,7 +197,7 @@ function decode(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    // A stray % is no encoding: it is signed as it stands.
+    // A stray % is not an encoding: it is signed as it stands.
     return text;
   }
 }

@@ -67,8 +67,8 @@ const ODD_NAMES: readonly (readonly [string, string | Buffer, string, string])[]
   ["a draft elsewhere", ".document", ".document", HIDDEN],
   ["a backslash", "a\\export-01.json", "a\\export-01.json", "has a backslash in its name"],
   ["a folder with one", "a\\b/export-01.json", "a\\b", "has a backslash in its name"],
-  ["no UTF-8", Buffer.from("ff2e6a736f6e", "hex"), "\ufffd.json", "has a name that is no UTF-8"],
-  ["a folder of none", Buffer.from("ff2f782e6a736f6e", "hex"), "\ufffd", "has a name that is no UTF-8"],
+  ["no UTF-8", Buffer.from("ff2e6a736f6e", "hex"), "\ufffd.json", "has a name that is not UTF-8"],
+  ["a folder of none", Buffer.from("ff2f782e6a736f6e", "hex"), "\ufffd", "has a name that is not UTF-8"],
 ];
 
 describe.each(ODD_NAMES)("the name of %s", (_what, name, shown, oddity) => {

@@ -57,7 +57,7 @@ async function expectStored(store: S3Store, body: Buffer): Promise<void> {
 }
 
 describe.each(PROFILES)("profile %s", (profile) => {
-  describe("goes on by itself after", () => {
+  describe("goes on on its own after", () => {
     test.each<[string, Buffer, S3FaultRuleInput]>([
       ["a PUT that is reset", SMALL, { operation: "PutObject", fault: { kind: "reset" } }],
       ["a PUT whose answer is lost", SMALL, { operation: "PutObject", fault: { kind: "answer-lost" } }],

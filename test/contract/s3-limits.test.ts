@@ -111,7 +111,7 @@ describe.each(["aws", "obs", "generic"] as const)("profile %s", (profile) => {
     expect(requests()).toBe(100);
   });
 
-  test("a list of the open uploads whose marker leads back is no list", async () => {
+  test("a list of the open uploads whose marker leads back is not a list", async () => {
     const { store } = await storeAnswering(profile, (n, response) => {
       const upload = `<Upload><Key>exports/x</Key><UploadId>${n}</UploadId><Initiated>${DATE}</Initiated></Upload>`;
       const marker = n % 2 === 0 ? "exports/a" : "exports/b";

@@ -235,7 +235,7 @@ test.each(["NoSuchTagSet", "NoSuchTagSetError"])(
   },
 );
 
-test("an object from before the bucket kept versions goes for good, one that was written anew stays", async () => {
+test("an object from before the bucket kept versions goes for good, one that was written again stays", async () => {
   const { store, server } = await standIn("generic", "generic-rich", { name: "plain" });
   const before = await put(store, KEY, BODY);
   await new S3Control(server.endpoint).changeSettings({ buckets: [{ name: "plain", versioning: true }] });

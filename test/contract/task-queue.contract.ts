@@ -106,7 +106,7 @@ export function describeTaskQueue(
         expect(second.body).toBe(first.body);
       });
 
-      test("renewing starts the timeout anew", async () => {
+      test("renewing starts the timeout again", async () => {
         const { queue, other, pass, visibilityMs } = await open();
         await queue.send([{ exportTaskId: "task-1" }], NOW);
         const received = await mustReceive(queue);

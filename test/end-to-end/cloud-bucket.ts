@@ -12,7 +12,7 @@ const archivedSchema = v.object({
   verification: v.object({ level: v.string(), container: v.string() }),
 });
 
-/** An `archived` record and the object it names, read anew. */
+/** An `archived` record and the object it names, read again. */
 export interface CloudCopy {
   readonly exportTaskId: string;
   readonly recordKey: string;

@@ -16,7 +16,7 @@ describe.concurrent("dead letters", () => {
     const lab = await openNight(context, 0);
     await lab.archiver("run");
     const moved = await lab.archiver("dead-letters", "redrive", "failed-one", "no-such-task");
-    expect(moved.exitCode, "no-such-task is no letter's").toBe(1);
+    expect(moved.exitCode, "no-such-task is not a letter's").toBe(1);
     expect(moved.stdout).toMatch(/^moved back 1: failed-one\nno dead letter has the id no-such-task; /);
     const again = await lab.archiverJson("dead-letters", "redrive", "no-such-task");
     expect(again.document).toMatchObject({ unknown: ["no-such-task"], failure: { code: "no-such-letter" } });
@@ -79,7 +79,7 @@ describe.concurrent("dead letters", () => {
     const after = v.parse(statusSchema, (await lab.archiverJson("status")).document);
     expect(after).toEqual({ ...before, queue: { ...before.queue, deadLetters: 0 } });
     const run = await lab.archiverJson("run");
-    expect(v.parse(runReportSchema, run.document), "not given up anew").toMatchObject({
+    expect(v.parse(runReportSchema, run.document), "not given up again").toMatchObject({
       counts: { received: 0, deadLettered: 0 },
       discovered: { skipped: [{ exportTaskId: "failed-one" }] },
     });

@@ -138,7 +138,11 @@ test.concurrent("a queue file in a folder that is a file", async (context) => {
   const file = join(lab.folder, "file");
   await writeFile(file, "");
   await lab.writeSettings({ ARCHIVER_QUEUE: sqliteUrl(join(file, "queue.db")) });
-  await expectFailure(lab, { code: "queue-misconfigured", message: /is no folder/, hint: /ARCHIVER_QUEUE/ });
+  await expectFailure(lab, {
+    code: "queue-misconfigured",
+    message: /is not a folder/,
+    hint: /ARCHIVER_QUEUE/,
+  });
   await lab.writeSettings();
   await expectFinishes(lab, 1);
 });

@@ -8,7 +8,7 @@ import { bareEnvironment, ROOT } from "./command-line.ts";
 
 const MAIN = join(import.meta.dirname, "function-host-main.mjs");
 const MINUTE_MS = 60_000;
-/** How long a process whose last call has returned may take to end by itself. */
+/** How long a process whose last call has returned may take to end on its own. */
 const LEAVING_MS = 5_000;
 
 export interface Call {
@@ -76,7 +76,7 @@ export class FunctionHost {
     return v.parse(answerSchema, answer);
   }
 
-  /** Lets the process end by itself. @returns its log. @throws Error when something in it was still under way. */
+  /** Lets the process end on its own. @returns its log. @throws Error when something in it was still under way. */
   async end(): Promise<string> {
     const exited = once(this.#child, "exit");
     const timer = setTimeout(() => this.#child.kill("SIGKILL"), LEAVING_MS);

@@ -50,7 +50,7 @@ const BROKEN: readonly Broken[] = [
     hint: /./,
   },
   {
-    what: "secret that is no JSON",
+    what: "secret that is not JSON",
     by: secretIs({ value: `${ACCOUNT.ak}:${ACCOUNT.sk}` }),
     code: "configuration",
     hint: /./,

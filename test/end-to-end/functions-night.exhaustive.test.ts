@@ -65,7 +65,7 @@ describe("the functions in the cloud, by the settings of a deployment", () => {
     expect(secrets.reads).toHaveLength(3);
   });
 
-  test.concurrent("keys rotated in the middle of a run are read anew, once", async (context) => {
+  test.concurrent("keys rotated in the middle of a run are read again, once", async (context) => {
     const night = await openNight(context, { apart: true });
     const { lab, secrets } = night;
     await lab.control.addTasks(finishedExports(4));

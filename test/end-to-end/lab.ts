@@ -74,7 +74,7 @@ export class Lab {
     return Object.fromEntries(set);
   }
 
-  /** Writes the env file anew. */
+  /** Writes the env file again. */
   async writeSettings(changes: SettingChanges = {}): Promise<void> {
     const lines = Object.entries(this.settings(changes)).map(([name, value]) => `${name}=${value}\n`);
     await writeFile(this.envFile, lines.join(""), { mode: 0o600 });

@@ -58,7 +58,7 @@ describe.concurrent("odd items of the platform's list", () => {
 });
 
 describe.concurrent("odd entries of the store", () => {
-  test("a record that names a file elsewhere is named, and its task is archived anew", async (context) => {
+  test("a record that names a file elsewhere is named, and its task is archived again", async (context) => {
     const lab = await openLab(context, { settings: { ARCHIVER_DELETE: "never" } });
     await lab.control.addTasks(finishedExports(2));
     await run(lab);

@@ -13,7 +13,7 @@ const archivedSchema = v.object({
   archivedAt: v.string(),
 });
 
-/** An `archived` record and the file it names, read anew. */
+/** An `archived` record and the file it names, read again. */
 export interface ArchivedExport {
   readonly recordKey: string;
   readonly exportTaskId: string;

@@ -82,7 +82,7 @@ describe("messages that kill their runner", () => {
     expect(onlyEntry(report)).toMatchObject({ outcome: "dead-lettered", reason: "crash-loop" });
   });
 
-  test("a try that ended by itself starts the count of deaths anew", async () => {
+  test("a try that ended on its own starts the count of deaths again", async () => {
     const scene = new Scene();
     const id = scene.world.platform.addTask();
     scene.send({ exportTaskId: id, alone: true });
@@ -115,12 +115,12 @@ describe("messages that kill their runner", () => {
     expect(scene.records(id)).toMatchObject({ [`${revision}/dead-letter.json`]: { attempts: 2 } });
   });
 
-  test("one that a run report names is no crash loop", async () => {
+  test("one that a run report names is not a crash loop", async () => {
     const scene = new Scene();
     const id = scene.world.platform.addTask();
     const requestedAtMs = scene.world.clock.wallMs();
     scene.send({ exportTaskId: id, requestedAtMs });
-    // A run that ended by itself worked on it: the deaths may be anything.
+    // A run that ended on its own worked on it: the deaths may be anything.
     await scene.run({ settings: { deletion: "never" } });
     scene.send({ exportTaskId: id, requestedAtMs, alone: true });
     scene.world.faults.plant({ site: "store.head", times: 3, form: "crash", when: "before" });

@@ -12,7 +12,7 @@ async function redrive(scene: Scene): Promise<void> {
   await scene.world.run(() => queue.redrive("all", ALWAYS));
 }
 
-/** A task whose file was no archive twice. */
+/** A task whose file was not an archive twice. */
 async function sceneWithRejectedTask(): Promise<{ scene: Scene; id: string }> {
   const scene = new Scene();
   const id = scene.addTask();

@@ -112,7 +112,7 @@ describe("a transient failure counts as an attempt once another task has succeed
     scene.expectAllDone([healthyId, poisonedId]);
   });
 
-  test("no length announced is no failure", async () => {
+  test("no length announced is not a failure", async () => {
     const { scene, healthyId, poisonedId } = sceneWithPoison(damaged({ kind: "no-length" }));
     await scene.run();
     scene.expectAllDone([healthyId, poisonedId]);
@@ -302,7 +302,7 @@ describe("giving up", () => {
     expect(scene.record(poisonedId, "archived").attempts).toBe(2);
   });
 
-  test("accept: any archives what is no ZIP", async () => {
+  test("accept: any archives what is not a ZIP file", async () => {
     const scene = new Scene();
     const id = scene.addTask({ file: fileOf(Buffer.from("rows")) });
     await scene.run({ settings: { accept: "any" } });

@@ -236,7 +236,7 @@ describe("wait: step 2 archives again", () => {
     expectKept(scene, id);
   });
 
-  test("the task is being made anew when the gate lists", async () => {
+  test("the task is being made again when the gate lists", async () => {
     const scene = new Scene({ platform: { sameCondition: "keeps-id", processingMs: 60_000 } });
     const id = scene.addTask({ resourceCondition: { task_id: "same" } });
     scene.world.faults.plant(
@@ -270,7 +270,7 @@ describe("gone and delete", () => {
     expect(scene.record(id, "deleted").outcome).toBe("already-gone");
   });
 
-  test("the gate's list may not be older than 5 s: a slow sibling check asks anew", async () => {
+  test("the gate's list may not be older than 5 s: a slow sibling check asks again", async () => {
     const scene = new Scene();
     const condition = { task_id: "same" };
     const id = scene.addTask({ resourceCondition: condition });

@@ -277,7 +277,7 @@ test("a failing step leaves what was enqueued, and is in the report", async () =
   });
 });
 
-test("a file that is no request waits, and holds nobody up", async () => {
+test("a file that is not a request waits, and holds nobody up", async () => {
   const scene = new RequestsScene();
   scene.world.store.plantObject("requests/b0-20200101T000000Z.json", Buffer.from("{}"));
   await scene.request("b1");

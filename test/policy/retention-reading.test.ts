@@ -70,7 +70,7 @@ test("plan says what the next runs do, and they do it; it changes nothing", asyn
 
 test.each([
   ["a store with locks", true, "governance", "locked"],
-  ["a store without, which is no lock whatever the rule asks for", false, "governance", "unsupported"],
+  ["a store without, which is not a lock whatever the rule asks for", false, "governance", "unsupported"],
   ["a rule without a lock", true, "none", "none"],
   ["neither", false, "none", "none"],
 ] as const)("plan says what there will be on %s", async (_what, canLock, lock, applied) => {

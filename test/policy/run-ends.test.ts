@@ -151,7 +151,7 @@ describe("a run that is stopped", () => {
   });
 });
 
-test("a run that ends by itself leaves nothing behind on the operator's signal, which may outlive many", async () => {
+test("a run that ends on its own leaves nothing behind on the operator's signal, which may outlive many", async () => {
   const scene = new Scene();
   scene.addTask();
   const { signal } = new AbortController();

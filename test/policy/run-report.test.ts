@@ -181,7 +181,7 @@ describe("settling", () => {
     expect(scene.world.effects.at("store.abortUploadsUnder")).toEqual([]);
   });
 
-  test("a message that is sent anew says when it is due only where its task is worked alone", async () => {
+  test("a message that is sent again says when it is due only where its task is worked alone", async () => {
     const scene = new Scene();
     scene.addTask({ status: "Processing" });
     await scene.run();

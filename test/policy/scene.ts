@@ -84,7 +84,7 @@ export class Scene {
       });
   }
 
-  /** One run that has to end by itself, leave no call and no timer behind, and keep every promise. */
+  /** One run that has to end on its own, leave no call and no timer behind, and keep every promise. */
   async run(options: SceneRunOptions = {}): Promise<RunReport> {
     const startedMs = this.world.clock.monotonicMs();
     const ending = await this.world.run(() => this.start(options));

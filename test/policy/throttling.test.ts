@@ -128,7 +128,7 @@ describe("slots", () => {
     expect(outcomes).toEqual(["done", "done", "done", "done"]);
   });
 
-  test("a corrupt pacing state is set anew with a warning", async () => {
+  test("a corrupt pacing state is set again with a warning", async () => {
     const scene = new Scene();
     const id = scene.addTask();
     scene.world.store.plantObject(PACING_STATE_KEY, Buffer.from('{"nextAt":9e15}'));

@@ -94,7 +94,7 @@ const BODY_DAMAGES: Readonly<Record<string, BodyDamage>> = {
 
 /**
  * Only what can be lost without harm is spoiled: losing a record of what is deleted already, a dead letter, or the pace
- * that others keep breaks a promise by itself.
+ * that others keep breaks a promise on its own.
  */
 function isSpared(documentKey: string): boolean {
   const isHarmless = ["holds/", "runs/", DISCOVERED_STATE_KEY, STORE_STATE_KEY].some((start) =>

@@ -23,7 +23,7 @@ const IS_FITTING: Readonly<Record<DeadLetterReason, (subject: Subject) => boolea
     const { id, stage, view } = subject;
     const { platform } = stage.world;
     const had = platform.history.all.filter(({ exportTaskId }) => exportTaskId === id);
-    // A message may name the revision of an export that failed before it was made anew: that one is gone, too.
+    // A message may name the revision of an export that failed before it was made again: that one is gone, too.
     const isLost =
       had.length === 0 || hasFailed(subject) || had.some(({ sha256 }) => !view.isKept(id, sha256));
     return !platform.has(id) && isLost;

@@ -32,7 +32,7 @@ function story(text: string): Story {
   try {
     return parseStory(text);
   } catch (error) {
-    throw new InvalidArgumentError(error instanceof Error ? error.message : "It is no story.");
+    throw new InvalidArgumentError(error instanceof Error ? error.message : "It is not a story.");
   }
 }
 

@@ -127,7 +127,7 @@ export class StoryRuns {
     );
   }
 
-  /** I8: ended by itself before its limit, every call answered, no timer left behind. */
+  /** I8: ended on its own before its limit, every call answered, no timer left behind. */
   #checkEnd({ name, process }: Runner, startedMs: number, limitMs: number): void {
     const nowMs = this.#stage.world.clock.monotonicMs();
     const latestMs = Math.max(

@@ -14,7 +14,7 @@ import type { Story } from "./story.ts";
 
 const wholeNumber = v.pipe(v.number(), v.integer(), v.minValue(0));
 
-/** A suite too large for one thread, as plain data: each thread makes its share of the stories by itself. */
+/** A suite too large for one thread, as plain data: each thread makes its share of the stories on its own. */
 export const storySuiteSchema = v.variant("kind", [
   v.object({
     kind: v.literal("random"),

@@ -63,7 +63,7 @@ const happeningSchema = v.variant("kind", [
   v.object({ kind: v.literal("redrive"), atMs: wholeMs }),
   /** One more message for the task. */
   v.object({ kind: v.literal("send"), atMs: wholeMs, id: taskId }),
-  /** A body that is no message. */
+  /** A body that is not a message. */
   v.object({ kind: v.literal("send-unreadable"), atMs: wholeMs }),
   /** Every call to these sites fails as the fault table's row says; hours, or a throttling platform. */
   v.object({

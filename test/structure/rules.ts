@@ -51,7 +51,7 @@ const MAY_NAME_OBSERVABILITY = new Set([
   "functions",
 ]);
 
-/** Node's modules through which policy would act by itself. `node:crypto` hashes and is no effect. */
+/** Node's modules through which policy would act on its own. `node:crypto` hashes and has no effect. */
 const EFFECTFUL_MODULES =
   /^(?:node:)?(?:fs|http|https|http2|net|tls|dgram|dns|sqlite|child_process|process|timers|os|worker_threads|cluster|readline|perf_hooks)(?:\/|$)/;
 

@@ -66,7 +66,7 @@ export const BUCKET_RULES = {
       )
       .map(({ id }) => `${id} goes with the stack`),
 
-  "the archive is versioned, tells EventBridge, and locks nothing by itself": (template) =>
+  "the archive is versioned, tells EventBridge, and locks nothing on its own": (template) =>
     ofType(template, "AWS::S3::Bucket")
       .filter(([id]) => id === "ArchiveBucket")
       .flatMap(([id, properties]) =>

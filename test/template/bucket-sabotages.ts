@@ -23,7 +23,7 @@ export const BUCKET_SABOTAGES = {
     ["gone with the stack", "ArchiveBucket/DeletionPolicy", "Delete"],
     ["gone with a replacement", "ArchiveBucket/UpdateReplacePolicy", undefined],
   ],
-  "the archive is versioned, tells EventBridge, and locks nothing by itself": [
+  "the archive is versioned, tells EventBridge, and locks nothing on its own": [
     ["no versions", "ArchiveBucket/Properties/VersioningConfiguration", undefined],
     ["no events", "ArchiveBucket/Properties/NotificationConfiguration", undefined],
     [

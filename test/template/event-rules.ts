@@ -47,7 +47,7 @@ export const EVENT_RULES = {
       .map(([id]) => `${id} has a secret in its settings`),
   ],
 
-  "a queued event that failed comes again by itself, for a day, and then waits for a person": (template) => {
+  "a queued event that failed comes again on its own, for a day, and then waits for a person": (template) => {
     const { VisibilityTimeout, RedrivePolicy } = template.Resources.EventQueue?.Properties ?? {};
     const limitS = Number(template.Resources[FUNCTION]?.Properties?.Timeout);
     const patienceS = Number(VisibilityTimeout) * Number(at(RedrivePolicy, "maxReceiveCount"));

@@ -44,7 +44,7 @@ export const EVENT_SABOTAGES = {
       { Ref: "EventSecret" },
     ],
   ],
-  "a queued event that failed comes again by itself, for a day, and then waits for a person": [
+  "a queued event that failed comes again on its own, for a day, and then waits for a person": [
     ["a batch that fails as one", `${MAPPING}/FunctionResponseTypes`, undefined],
     ["a queue that starts nothing", `${MAPPING}/Enabled`, false],
     ["events that come again while at work", "EventQueue/Properties/VisibilityTimeout", 30],

@@ -123,7 +123,7 @@ test.each<[parameter: string, value: string]>([
   expect(problemsOf("prod", given(parameter, value))).toEqual([]);
 });
 
-test("what is no archive's id is told so, and what to set", () => {
+test("what is not an archive's id is told so, and what to set", () => {
   const checked = checkStage(filled, "prod", given("archiveId", "6d1f0a52"));
   expect(checked.kind === "refused" && refusalLines("prod", checked.problems)[1]).toBe(
     '  archiveId: "6d1f0a52" is neither "" nor the id of an archive. Copy the archiveId in archive.json, or leave it empty.',
@@ -159,9 +159,9 @@ test("mistyped names are refused, with the one that was meant", () => {
   const checked = checkStage(text, "tset", given("nighthours", "0-5"));
   expect(checked.kind === "refused" && refusalLines("tset", checked.problems)).toEqual([
     'The stage "tset" has 3 problems; nothing was packaged:',
-    '  --stage "tset": is no stage of deploy/stages.yml (there: prod, kms, obs, test). Did you mean test?',
-    '  test, "deletoin": is no parameter of a stage. Did you mean deletion?',
-    '  --param, "nighthours": is no parameter of a stage. Did you mean nightHours?',
+    '  --stage "tset": is not a stage of deploy/stages.yml (there: prod, kms, obs, test). Did you mean test?',
+    '  test, "deletoin": is not a parameter of a stage. Did you mean deletion?',
+    '  --param, "nighthours": is not a parameter of a stage. Did you mean nightHours?',
     "The parameters are in deploy/stages.yml; docs/deploy.md explains them.",
   ]);
   expect(problemsOf("default")).toHaveLength(1);
@@ -172,7 +172,7 @@ test.each(["Prod", "my_stage", "a".repeat(31)])(
   "the stage %s cannot be part of a function's name",
   (stage) => {
     expect(problemsOf(stage, undefined, `${filled}\n${stage}: {}\n`)).toEqual([
-      `--stage "${stage}": is no name for a stack and its functions`,
+      `--stage "${stage}": is not a name for a stack and its functions`,
     ]);
   },
 );

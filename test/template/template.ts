@@ -37,7 +37,7 @@ export function parseJson(text: string): Json {
   return v.parse(json, JSON.parse(text));
 }
 
-/** @throws ValiError when it is no template. */
+/** @throws ValiError when it is not a template. */
 export function parseTemplate(value: Json): Template {
   return v.parse(templateSchema, value);
 }

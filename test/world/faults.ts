@@ -67,7 +67,7 @@ export type Fault =
   | { readonly form: "done-answer-lost"; readonly error: Error }
   /** `store.putDocument` only: writes, then says `conflict`, as a repeated conditional write does. */
   | { readonly form: "done-says-conflict" }
-  /** `store.getDocument` only: somebody has put at its key, unless that is spared, what is no text. */
+  /** `store.getDocument` only: somebody has put at its key, unless that is spared, what is not text. */
   | { readonly form: "spoiled"; readonly spares?: (key: string) => boolean }
   /** Somebody else does something at the worst moment: just before the effect. */
   | { readonly form: "race"; readonly act: () => void }

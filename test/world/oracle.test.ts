@@ -148,7 +148,7 @@ describe("I1", () => {
 });
 
 describe("I2, I3, I4 and I6", () => {
-  test("I6: bytes that are no file of the platform", async () => {
+  test("I6: bytes that are not a file of the platform", async () => {
     const world = new World();
     const { store } = world.startRunner("a");
     const bytes = Buffer.from("<html>");

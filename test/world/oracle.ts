@@ -120,7 +120,7 @@ export class Oracle implements WorldObserver {
     }
     this.#keysWritten.add(key);
     if (!this.#fileSha256s.has(sha256)) {
-      this.#violate(`I6: ${key} was completed with bytes that are no file of the platform`);
+      this.#violate(`I6: ${key} was completed with bytes that are not a file of the platform`);
     }
   }
 

@@ -16,7 +16,7 @@ export interface PlatformSettings {
   unfinishedLimit: number;
   /** Download starts closer than this are refused. */
   minSpacingMs: number;
-  /** Whether a refused download starts the spacing anew (iotda-api §1.6: assume yes). */
+  /** Whether a refused download starts the spacing again (iotda-api §1.6: assume yes). */
   refusedCounts: boolean;
   throttleAnswer: ThrottleAnswer;
   retryAfterMs: number | undefined;

@@ -127,7 +127,7 @@ describe("uploads", () => {
     );
   });
 
-  test("an abort that stalls gives up by itself, whatever the upload's own signal says", async () => {
+  test("an abort that stalls gives up on its own, whatever the upload's own signal says", async () => {
     const { world, runner } = start();
     const controller = new AbortController();
     world.faults.plant({ site: "store.abort", form: "stall" });

@@ -65,7 +65,7 @@ async function depthOf(
 }
 
 interface ArchiveOptions extends CommonOptions {
-  /** The run ends by itself before this many minutes are over. */
+  /** The run ends on its own before this many minutes are over. */
   readonly maxMinutes?: number;
   /** Do nothing unless so many export slots are used that eviction threatens. */
   readonly underPressure?: boolean;

@@ -85,7 +85,7 @@ const OBS_HOST = /(?:^|\.)obs\.([a-z0-9-]+)\.myhuaweicloud\.(?:com|eu)$/;
  */
 const PAYLOAD_HASH = "UNSIGNED-PAYLOAD";
 /**
- * When the SDK may add checksums by itself, with every store; Huawei's own advice. Otherwise streams are
+ * When the SDK may add checksums on its own, with every store; Huawei's own advice. Otherwise streams are
  * framed as aws-chunked with a trailer, which gives XAmzContentSHA256Mismatch or is stored inside the object
  * (iotda-api §5.2), and the default CRC32 breaks R2, OSS, COS and OCI (anchors B.5).
  */

@@ -45,7 +45,7 @@ const CREDENTIALS_EXPIRED: S3Fault = {
   ...FORBIDDEN,
   retry: "later",
   problem: "the store's temporary credentials have expired",
-  hint: "Renew the store's temporary credentials, or use a role that renews them by itself.",
+  hint: "Renew the store's temporary credentials, or use a role that renews them on its own.",
 };
 const NO_BUCKET: S3Fault = {
   ...FORBIDDEN,
@@ -95,17 +95,17 @@ const QUOTA: S3Fault = {
 const BUSY: S3Fault = {
   ...UNAVAILABLE,
   problem: "the store asks to slow down",
-  hint: "It is tried again by itself; if it goes on, look for other programs that load the bucket.",
+  hint: "It is tried again on its own; if it goes on, look for other programs that load the bucket.",
 };
 const UNWELL: S3Fault = {
   ...UNAVAILABLE,
   problem: "the store could not answer",
-  hint: "It is tried again by itself; if it goes on, look at the store's health page or log.",
+  hint: "It is tried again on its own; if it goes on, look at the store's health page or log.",
 };
 const DAMAGED: S3Fault = {
   ...UNAVAILABLE,
   problem: "the store received other bytes than were sent",
-  hint: "It is tried again by itself; if it goes on, look for a faulty device or proxy between here and the store.",
+  hint: "It is tried again on its own; if it goes on, look for a faulty device or proxy between here and the store.",
 };
 const UPLOAD_GONE: S3Fault = {
   code: "store-upload-gone",
@@ -220,13 +220,13 @@ const FAULT_BY_STATUS: ReadonlyMap<number, S3Fault> = new Map([
 export const UNREACHABLE: S3Fault = {
   ...UNAVAILABLE,
   problem: "the store could not be reached, or broke off",
-  hint: "Check network, endpoint (AWS_ENDPOINT_URL_S3), region and firewall; it is tried again by itself.",
+  hint: "Check network, endpoint (AWS_ENDPOINT_URL_S3), region and firewall; it is tried again on its own.",
 };
 /** Our own limit of time. */
 export const TOO_SLOW: S3Fault = {
   ...UNAVAILABLE,
   problem: "the store took too long",
-  hint: "Look at the network to the store and at its load; it is tried again by itself.",
+  hint: "Look at the network to the store and at its load; it is tried again on its own.",
 };
 /** A certificate that does not hold. */
 export function untrustedTls(hint: string): S3Fault {

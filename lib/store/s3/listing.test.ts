@@ -61,7 +61,7 @@ describe("a page of version 1", () => {
     ["leads into itself", ["c", "e"], { IsTruncated: true, NextMarker: "d" }],
     ["is empty and leads nowhere", [], { IsTruncated: true }],
     ["does not say whether it is the last", ["c"], {}],
-  ])("that %s is no page", async (_what, keys, answer) => {
+  ])("that %s is not a page", async (_what, keys, answer) => {
     await expect(pageOf(keys, answer, "b")).rejects.toMatchObject({ code: "store-foreign-answer" });
   });
 
@@ -74,7 +74,7 @@ describe("a page of version 1", () => {
     expect(markers).toMatchObject([{ key: "a/", oddity: "is a folder marker" }]);
   });
 
-  test("that is the first, and empty, and leads nowhere, is no page", async () => {
+  test("that is the first, and empty, and leads nowhere, is not a page", async () => {
     await expect(pageOf([], { IsTruncated: true })).rejects.toMatchObject({ code: "store-foreign-answer" });
   });
 });

@@ -9,7 +9,7 @@ function poolOf(partCount: number): PartPool {
   return new PartPool({ partSizeBytes: PART_SIZE_BYTES, partCount });
 }
 
-/** Whether a promise is settled once everything that can happen by itself has happened. */
+/** Whether a promise is settled once everything that can happen on its own has happened. */
 async function isSettled(promise: Promise<unknown>): Promise<boolean> {
   const open = Symbol("open");
   const turn = new Promise((resolve) => setImmediate(() => resolve(open)));

@@ -33,7 +33,7 @@ export class PartPool {
   #made = 0;
   #lent = 0;
 
-  /** @throws RangeError when a size or count is no positive integer. */
+  /** @throws RangeError when a size or count is not a positive integer. */
   constructor({ partSizeBytes, partCount }: PartPoolOptions) {
     for (const value of [partSizeBytes, partCount]) {
       if (!Number.isSafeInteger(value) || value < 1) {

@@ -37,7 +37,7 @@ const NO_LOCK: ReadonlySet<string | undefined> = new Set([
 /** The names under which stores say, as a 404, that an object has no tags; S3 gives an empty set. */
 const NO_TAGS: ReadonlySet<string | undefined> = new Set(["NoSuchTagSet", "NoSuchTagSetError"]);
 
-/** Whether the bucket was made with object lock. Throws where access is denied: that is no answer. */
+/** Whether the bucket was made with object lock. Throws where access is denied: that is not an answer. */
 export async function hasObjectLock(context: S3Context, signal: AbortSignal): Promise<boolean> {
   const command = new GetObjectLockConfigurationCommand({ Bucket: context.options.bucket });
   const request = { operation: "GetObjectLockConfiguration", subject: context.options.bucket };
@@ -96,7 +96,7 @@ export async function headVersion(
   }
 }
 
-/** The lock of a version that is there; asked for by itself, since HEAD leaves it out without permission to see it. */
+/** The lock of a version that is there; asked for on its own, since HEAD leaves it out without permission to see it. */
 export async function getLock(
   context: S3Context,
   version: S3Version,
@@ -144,7 +144,7 @@ export async function putLock(
   await context.caller.call(request, signal, (http) => context.client.send(command, http));
 }
 
-/** The tags of a version; none is no error, however the store says it. @throws S3Error, the signal's reason. */
+/** The tags of a version; none is not an error, however the store says it. @throws S3Error, the signal's reason. */
 export async function getTags(
   context: S3Context,
   version: S3Version,

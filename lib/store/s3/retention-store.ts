@@ -122,7 +122,7 @@ function otherVersionError(key: string): StoreError {
     {
       scope: "task",
       retry: "never",
-      hint: "The object was written anew after the bucket began to keep versions: look who wrote it. It is left alone.",
+      hint: "The object was written again after the bucket began to keep versions: look who wrote it. It is left alone.",
     },
   );
 }

@@ -99,7 +99,7 @@ describe("a call", () => {
     expect(await hintOf("CERT_HAS_EXPIRED")).not.toContain("NODE_EXTRA_CA_CERTS");
   });
 
-  test("is signed anew once when its time was refused, even where it has no attempt left; then the clock is blamed", async () => {
+  test("is signed again once when its time was refused, even where it has no attempt left; then the clock is blamed", async () => {
     const skewed = answer(403, "RequestTimeTooSkewed");
     const caller = new S3Caller({ clock: new ManualClock(), random: LONGEST });
     const request = { ...REQUEST, maxAttempts: 1 };
@@ -115,7 +115,7 @@ describe("a call", () => {
     });
   });
 
-  test("is signed anew once after a refusal that has no code, as that of a HEAD", async () => {
+  test("is signed again once after a refusal that has no code, as that of a HEAD", async () => {
     const caller = new S3Caller({ clock: new ManualClock(), random: LONGEST });
     const refused = answer(403, "Unknown");
     expect(await caller.call(REQUEST, signal, failingFirst([refused]))).toBe("done");
@@ -125,7 +125,7 @@ describe("a call", () => {
     });
   });
 
-  test("passes on what is no failure of a store: a mistake in the program", async () => {
+  test("passes on what is not a failure of a store: a mistake in the program", async () => {
     const caller = new S3Caller({ clock: new ManualClock(), random: LONGEST });
     const mistake = new TypeError("x is not a function");
     await expect(caller.call(REQUEST, signal, failingFirst([mistake]))).rejects.toBe(mistake);

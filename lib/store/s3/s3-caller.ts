@@ -43,7 +43,7 @@ const LET_GO_MS = 1_000;
 /**
  * Sends requests: a limit of time on each attempt, a bounded number of attempts with full jitter between
  * them, every failure turned into an {@link S3Error}. A
- * request refused for its time is signed anew and sent once more. The SDK's own retries are off: they know neither which
+ * request refused for its time is signed again and sent once more. The SDK's own retries are off: they know neither which
  * buffer a part comes from nor that an answer was lost.
  */
 export class S3Caller {

@@ -48,7 +48,7 @@ export class S3Error extends StoreError {
       sighting.requestId === undefined ? undefined : `request ${sighting.requestId}`,
     ].filter((fact) => fact !== undefined);
     const detail = [`${request.operation} ${request.subject}`, ...facts].join(", ");
-    // The SDK's error is no cause: S3 quotes key ids, tokens and strings to sign in some of them (promise I9).
+    // The SDK's error is not a cause: S3 quotes key ids, tokens and strings to sign in some of them (promise I9).
     super(fault.code, `${fault.problem} (${detail})`, {
       scope: fault.scope,
       retry: fault.retry,

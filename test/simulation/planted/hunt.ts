@@ -52,7 +52,7 @@ async function huntIn(worlds: Iterable<PlayableWorld>): Promise<Sighting | undef
   return undefined;
 }
 
-/** A world that never ends, or that the program crashed, is one whose run did not end by itself. */
+/** A world that never ends, or that the program crashed, is one whose run did not end on its own. */
 async function violationsOf(world: PlayableWorld): Promise<readonly string[]> {
   try {
     return await world.play();

@@ -16,7 +16,7 @@ const sources = new Map<string, string>();
 let graphs = 0;
 
 /**
- * Imports a module with everything it imports from this project anew, with the bug in it. Nothing is written:
+ * Imports a module with everything it imports from this project again, with the bug in it. Nothing is written:
  * the source is changed while Node loads it. Packages and Node's own modules are shared.
  *
  * @param url of the module to begin with.

@@ -122,7 +122,7 @@ export class Stage {
       this.note(`I8: a run ended before ${runner.process.callsInFlight.join(", ")}`);
     }
     for (const { key } of world.store.openUploads.filter((upload) => upload.runner === runner.name)) {
-      this.note(`I8: a run ended by itself and left its upload of ${key} open`);
+      this.note(`I8: a run ended on its own and left its upload of ${key} open`);
     }
   }
 

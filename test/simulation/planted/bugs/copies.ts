@@ -12,7 +12,7 @@ export const COPY_BUGS: readonly PlantedBug[] = [
   },
   {
     name: "ZIP check skipped",
-    breaks: "A body that is no closed ZIP is completed.",
+    breaks: "A body that is not a closed ZIP is completed.",
     invariant: "I6",
     file: "lib/integrity/body-check.ts",
     find: "if (this.#container === undefined) {",

@@ -84,7 +84,7 @@ export const FAILURE_BUGS: readonly PlantedBug[] = [
   },
   {
     name: "one poisoned task accuses the system",
-    breaks: "A task that is ill by itself stops every run, and is never given up.",
+    breaks: "A task that is ill on its own stops every run, and is never given up.",
     invariant: "I3",
     file: "lib/archive/circuit-breaker.ts",
     find: "const ALIKE_FAILURES_FOR_VERDICT = 3;",

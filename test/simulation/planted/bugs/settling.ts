@@ -49,7 +49,7 @@ export const SETTLING_BUGS: readonly PlantedBug[] = [
   },
   {
     name: "alone flag dropped",
-    breaks: "A message that kills every runner starts anew each time it is isolated.",
+    breaks: "A message that kills every runner starts again each time it is isolated.",
     invariant: "I3",
     file: "lib/archive/receive-task.ts",
     find: "message: { ...message, requestedAtMs, alone: true }",

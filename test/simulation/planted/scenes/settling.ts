@@ -7,7 +7,7 @@ const FOREVER = Number.POSITIVE_INFINITY;
 /** Deaths and delays at the moment a message is settled. */
 export const SETTLING_SCENES: readonly Scene[] = [
   {
-    name: "the process dies before it sends the message anew",
+    name: "the process dies before it sends the message again",
     async play(seed) {
       const stage = new Stage({ seed });
       stage.task();
