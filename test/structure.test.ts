@@ -8,6 +8,7 @@ import {
   problemsOfImports,
   problemsOfLength,
   problemsOfTimeLimits,
+  problemsOfWords,
   type SourceFile,
 } from "./structure/rules.ts";
 
@@ -72,6 +73,12 @@ describe("the sources", () => {
         /\bJSON\.parse\b|\bv\.parseJson\b/.test(text),
     );
     expect(others.map(({ file }) => file)).toEqual([]);
+  });
+
+  test("use words that a reader of English expects", () => {
+    // Here the words stand to be refused.
+    const allowed = new Set(["test/structure/rules.ts", "test/documents.test.ts"]);
+    expect(all.filter(({ file }) => !allowed.has(file)).flatMap(problemsOfWords)).toEqual([]);
   });
 
   test("are short", () => {

@@ -14,7 +14,7 @@ export interface BatteryCase {
   readonly isWhole?: true;
 }
 
-/** A control and the nine of anchors D.3; its 250 of 300 MB are here a stream like the others, and piped only to rclone. */
+/** A control and nine ways to fail; its 250 of 300 MB are here a stream like the others, and piped only to rclone. */
 export function batteryCases(source: Source): readonly BatteryCase[] {
   return [
     { ...overHttp("whole file of 40 MB (control)", source.wholeUrl(40 * MB), 40 * MB), isWhole: true },

@@ -65,7 +65,7 @@ const timeZone = v.pipe(
   v.string("is not a text|Name a time zone, such as Europe/Berlin."),
   v.check(isTimeZone, ({ input }) => {
     const meant = nearestName(input, ZONES);
-    return `is no time zone|${meant === undefined ? "Name one, such as Europe/Berlin" : `Did you mean ${meant}`}${meant === undefined ? "." : "?"}`;
+    return `is not a time zone|${meant === undefined ? "Name one, such as Europe/Berlin" : `Did you mean ${meant}`}${meant === undefined ? "." : "?"}`;
   }),
 );
 

@@ -37,7 +37,7 @@ export class TimeLimit {
     return this.#allottedMs;
   }
 
-  /** Starts the limit from zero; `Infinity` is no limit. */
+  /** Starts the limit from zero; `Infinity` means without limit. */
   arm(limitMs: number): void {
     this.disarm();
     this.#allottedMs = limitMs;

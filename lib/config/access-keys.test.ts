@@ -157,7 +157,7 @@ test.each([
   keys.close();
 });
 
-test("Secrets Manager that does not work is no wrong setting: it is asked again later", async () => {
+test("Secrets Manager that does not work is not a wrong setting: it is asked again later", async () => {
   answers = [{ status: 500, body: { __type: "InternalServiceError", message: "m" } }];
   const keys = ofSecret();
   await expect(keys.get(false)).rejects.toMatchObject({

@@ -51,7 +51,7 @@ test.each([
   expect(String(error) + JSON.stringify(error)).not.toContain(SECRET);
 });
 
-test("Secrets Manager that does not work is no wrong setting", async () => {
+test("Secrets Manager that does not work is not a wrong setting", async () => {
   answer = { status: 500, body: { __type: "InternalServiceError", message: "m" } };
   await expect(readEventSecret("iotda/events", NO_PROXY)).rejects.toMatchObject({
     code: "secret-unavailable",

@@ -7,7 +7,7 @@ import { SecretReader } from "./secret-reader.ts";
 /**
  * Reads the secret of HTTP events from AWS Secrets Manager, where it is a plain text.
  *
- * @throws ConfigurationError when it does not exist, may not be read or is no such secret; `ArchiverError`
+ * @throws ConfigurationError when it does not exist, may not be read or is not such a secret; `ArchiverError`
  * `secret-unavailable` when Secrets Manager does not answer.
  */
 export async function readEventSecret(secretId: string, proxy: ProxyConfiguration): Promise<string> {

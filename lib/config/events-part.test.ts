@@ -53,7 +53,7 @@ test("a short secret is refused, and never shown", () => {
   expect(read).not.toThrow(/tooShortSecret/);
 });
 
-test("a line end after the secret, as editors leave one, is no part of it", () => {
+test("a line end after the secret, as editors leave one, is not part of it", () => {
   const read = (ARCHIVER_EVENT_SECRET: string) =>
     revealed(readConfiguration({ ...PROJECT, ARCHIVER_EVENT_SECRET }, NEED).events);
   expect(read("eventSecret0123456789\n")).toBe("eventSecret0123456789");

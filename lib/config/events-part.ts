@@ -31,7 +31,7 @@ export const exportTriggers = v.pipe(
 
 /**
  * Anybody may try it over HTTP, so it is longer than other secrets have to be. An editor ends its file with a line
- * end, which no header can carry: it is no part of the secret.
+ * end, which no header can carry: it is not part of the secret.
  */
 export const eventSecret = v.pipe(
   v.string(),

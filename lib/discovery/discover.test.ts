@@ -91,7 +91,7 @@ describe("what is enqueued", () => {
     expect(scene.queued()).toEqual([]);
   });
 
-  test("nothing when the list fails: an error is no empty list", async () => {
+  test("nothing when the list fails: an error is not an empty list", async () => {
     const scene = new DiscoveryScene();
     scene.world.platform.addTask();
     const error = platformError("platform-unavailable");

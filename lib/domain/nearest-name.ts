@@ -1,4 +1,4 @@
-/** Letters that may be wrong before a suggestion is no help any more. */
+/** Letters that may be wrong before a suggestion does not help any more. */
 const MAX_DISTANCE = 4;
 
 /** In a short name fewer may be: "foo" is not "add". */

@@ -13,7 +13,7 @@ const FIELDS_OF_KIND: Readonly<Record<string, readonly string[]>> = {
     ...["Type", "MessageId", "TopicArn", "Subject", "Message", "Timestamp", "MessageAttributes"],
     ...["SignatureVersion", "Signature", "SigningCertURL", "UnsubscribeURL", "SequenceNumber"],
   ],
-  // The platform's push (reference §6).
+  // The platform's push (iotda-api §6).
   resource: ["resource", "event", "event_time", "event_time_ms", "request_id", "notify_data"],
 };
 const REQUEST_FIELDS = ["exportTaskId", "export_task_id"];

@@ -48,7 +48,7 @@ export function admitHttp(
 
 function declaredBytes(request: HttpEvent): number {
   const declared = headerOf(request, "content-length") ?? "0";
-  // Whatever is not a number is no claim that the body is small.
+  // Whatever is not a number does not claim that the body is small.
   return /^\d{1,15}$/.test(declared) ? Number(declared) : Number.POSITIVE_INFINITY;
 }
 

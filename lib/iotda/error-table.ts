@@ -80,7 +80,7 @@ function throttled(throttleIntervals: number): Outcome {
 }
 
 /**
- * Reference §2.2 as data. Codes are matched before statuses; among the rest the first row that matches wins,
+ * iotda-api §2.2 as data. Codes are matched before statuses; among the rest the first row that matches wins,
  * so families stand before `*` and single statuses before classes.
  */
 export const ERROR_TABLE: readonly ErrorRow[] = [

@@ -44,7 +44,7 @@ export const exportTaskSchema = v.looseObject({
 const markerSchema = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{1,64}$/));
 
 const listAnswerSchema = v.object({
-  // Required: an answer without it is no empty list.
+  // Required: an answer without it is not an empty list.
   export_tasks: v.array(v.unknown()),
   page: v.nullish(
     v.object({ count: v.fallback(v.nullish(v.number()), undefined), marker: v.nullish(markerSchema) }),

@@ -21,6 +21,6 @@ test.each([
   '{"nextAt":1e999,"nonce":"ab","runId":"run-1"}',
   JSON.stringify({ ...STATE, nonce: undefined }),
   JSON.stringify({ ...STATE, runId: 7 }),
-])("%j is no state", (text) => {
+])("%j is not a state", (text) => {
   expect(parsePacingState({ text }, Number.POSITIVE_INFINITY)).toBeUndefined();
 });

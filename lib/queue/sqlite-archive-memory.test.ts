@@ -48,7 +48,7 @@ test("the file is the queue's own", async () => {
   queue.close();
 });
 
-test("another program's file, or one that cannot be looked at, is no empty memory", async () => {
+test("another program's file, or one that cannot be looked at, is not an empty memory", async () => {
   const file = join(await temporaryFolder(), "queue.db");
   await writeFile(file, "no database at all, of more bytes than a header of SQLite has".repeat(40));
   const recalled = new SqliteArchiveMemory(file, parts).recall({ signal });
@@ -57,7 +57,7 @@ test("another program's file, or one that cannot be looked at, is no empty memor
   await expect(below).rejects.toMatchObject({ scope: "system" });
 });
 
-test("what is not an id is no memory either", async () => {
+test("what is not an id is not a memory either", async () => {
   const file = await queueFile();
   const memory = new SqliteArchiveMemory(file, parts);
   await memory.remember("x".repeat(1_000_000), { signal });

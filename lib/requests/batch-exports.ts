@@ -64,7 +64,7 @@ function taskIdOf({ resourceCondition }: Pick<ExportTask, "resourceCondition">):
     : undefined;
 }
 
-/** More records than this are not looked through: one export too many is no harm. */
+/** More records than this are not looked through: one export too many does no harm. */
 const MAX_RECORDS_LISTED = 500_000;
 /** How far the store's clock and the platform's may be apart here. */
 const CLOCKS_APART_MS = 3_600_000;

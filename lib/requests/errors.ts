@@ -10,7 +10,7 @@ export function tooManyRequestFiles(limit: number, prefix: string): ArchiverErro
   });
 }
 
-/** A file in a request's place that is no such document. */
+/** A file in a request's place that is not such a document. */
 export function unreadableRequestFile(key: string): ArchiverError {
   return new ArchiverError("request-file-unreadable", `${key} is not a document of this program`, {
     scope: "task",

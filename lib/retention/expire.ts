@@ -186,7 +186,7 @@ function nameOf({ exportTaskId, revision }: { exportTaskId: string; revision: st
 }
 
 /**
- * Design §4 step 2: one complete list that does not show a task is enough, since its copy is recorded.
+ * Architecture §4 step 2: one complete list that does not show a task is enough, since its copy is recorded.
  *
  * @returns how many there was time for.
  */

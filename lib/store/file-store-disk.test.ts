@@ -129,7 +129,7 @@ describe("a disk that may not be written", () => {
   });
 });
 
-test("an unmounted disk is missed: its empty mount point is no empty store", async (context) => {
+test("an unmounted disk is missed: its empty mount point is not an empty store", async (context) => {
   const { store, disk } = await storeOnDisk(context, "64m");
   await store.preflight({ signal });
   await put(store, KEY, bytesOf(10));

@@ -54,7 +54,7 @@ describe.each(IN_ITS_PLACE)("what %s where a folder belongs", (what, make) => {
   });
 });
 
-test("no folder of holds is no hold", async () => {
+test("without a folder of holds there is no hold", async () => {
   const { store } = await openStore();
   expect((await new HoldsReader(store).read({ signal })).all).toEqual([]);
 });

@@ -125,7 +125,7 @@ function closeDelimited(bytes: number): Source {
   };
 }
 
-/** The cases of the behaviour battery (anchors D.3): sizes as there, but for the largest. */
+/** The cases of the behaviour battery: sizes as there, but for the largest. */
 const CASES: readonly (readonly [string, number, Source])[] = [
   ["declares 4 MB, sends 3 MB, closes", 4 * MB, sending(3 * MB, { "content-length": 4 * MB }, cut)],
   ["declares 40 MB, sends 30 MB, closes", 40 * MB, sending(30 * MB, { "content-length": 40 * MB }, cut)],

@@ -287,7 +287,7 @@ describe.each(PROFILES)("profile %s", (profile) => {
     });
   });
 
-  test("HEAD without permission is no missing object", async () => {
+  test("HEAD without permission does not mean a missing object", async () => {
     const store = await openStore(profile);
     await play({
       times: 2,

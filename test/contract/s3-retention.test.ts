@@ -241,9 +241,9 @@ test("an object from before the bucket kept versions goes for good, one that was
   await new S3Control(server.endpoint).changeSettings({ buckets: [{ name: "plain", versioning: true }] });
   await store.removeVersion(before, { signal });
   expect(await store.head(KEY, { signal })).toBeUndefined();
-  const anew = await put(store, KEY.replace("0a1b2c", "ffffff"), BODY);
-  expect(anew.versionId).toBeDefined();
-  await expect(store.removeVersion({ key: anew.key }, { signal })).rejects.toMatchObject({
+  const later = await put(store, KEY.replace("0a1b2c", "ffffff"), BODY);
+  expect(later.versionId).toBeDefined();
+  await expect(store.removeVersion({ key: later.key }, { signal })).rejects.toMatchObject({
     code: "store-copy-differs",
   });
 });

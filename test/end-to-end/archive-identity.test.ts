@@ -121,7 +121,7 @@ describe.concurrent("init", () => {
   });
 });
 
-test("verify of nothing is no good news, unless the archive is new", async (context) => {
+test("verify of nothing is not good news, unless the archive is new", async (context) => {
   const lab = await openLab(context);
   const old = await lab.archiver("verify", "--all");
   expect(old).toMatchObject({

@@ -6,7 +6,7 @@ import type { S3Server } from "../contract/s3-servers.ts";
 /** The archive of the labs. */
 export const LAB_ARCHIVE_ID = "6d1f0a52-9c1e-4a0b-8f53-2f6f3d1b7c10";
 
-/** `archive.json` as `init` writes it. @param createdAt old enough that an empty archive is no good news. */
+/** `archive.json` as `init` writes it. @param createdAt old enough that an empty archive is not good news. */
 export function markerText(archiveId = LAB_ARCHIVE_ID, createdAt = "2026-01-01T00:00:00.000Z"): string {
   return `${JSON.stringify({ schemaVersion: 1, archiveId, createdAt })}\n`;
 }

@@ -101,7 +101,7 @@ test.concurrent("an event that is not ours costs no request to the store; an obj
   expect(alone.metrics).toMatchObject({ UnrecordedObjects: 1, SystemFailures: 0 });
   const touched = (await control?.requests())?.filter(({ key }) => key === lab.bucket.keyOf(orphan));
   expect(touched?.map(({ operation }) => operation)).toEqual(["PutObject"]);
-  expect(lab.secrets.reads, "the platform's key is no business of retain").toHaveLength(readsBefore);
+  expect(lab.secrets.reads, "retain has no business with the platform's key").toHaveLength(readsBefore);
 });
 
 test.concurrent("a policy that cannot be used, or is not there, changes nothing and says so", async (context) => {

@@ -154,7 +154,7 @@ describe("siblings", () => {
     expectKept(scene, id);
   });
 
-  test("an odd item whose condition cannot be read is no sibling", async () => {
+  test("an odd item whose condition cannot be read is not a sibling", async () => {
     const scene = new Scene();
     const id = scene.addTask({ resourceCondition, file });
     scene.world.platform.oddItems.push(DOTTED);

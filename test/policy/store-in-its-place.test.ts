@@ -128,7 +128,7 @@ test.each(FOREIGN_PLACES)(
   },
 );
 
-test("a store that does not answer at the end is no other archive: the run ends as it did, with a warning", async () => {
+test("a store that does not answer at the end is not another archive: the run ends as it did, with a warning", async () => {
   const night = new Night();
   const error = storeError("store-unavailable");
   const match = ({ subject }: { subject: string }) => subject === ARCHIVE_MARKER_KEY;

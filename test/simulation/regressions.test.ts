@@ -5,7 +5,7 @@ import { PLAIN_SETTINGS, type Story, storyOf, taskOf } from "./story.ts";
 /** Stories that showed a defect, each with what was wrong. */
 const REGRESSIONS: readonly (readonly [name: string, story: Story])[] = [
   [
-    "a proxy's page in answer to the look for a hold is no hold",
+    "a proxy's page in answer to the look for a hold is not a hold",
     storyOf({
       tasks: [taskOf("t1"), taskOf("t2", { status: "Failed" })],
       faults: [

@@ -147,3 +147,15 @@ export function problemsOfTimeLimits({ file, text }: SourceFile): string[] {
   const joins = ["AbortSignal.any(", "AbortSignal.timeout("].every((call) => text.includes(call));
   return joins ? [`${file} joins signals with a timeout's: lib/network/time-limit.ts says why not`] : [];
 }
+
+/** Words that a reader of English stumbles over, and pages that are not in this repository. */
+const REFUSED_WORDS =
+  /(?<!there )\b(?:is|are) no (?!longer\b|more\b)|\banew\b|\bby itself\b|\b(?:design|reference) §/gi;
+
+/** Places of {@link REFUSED_WORDS} in a source or page, as sentences. */
+export function problemsOfWords({ file, text }: SourceFile): string[] {
+  return text.split("\n").flatMap((line, index) => {
+    const words = [...line.matchAll(REFUSED_WORDS)].map(([found]) => found);
+    return words.map((word) => `${file}:${index + 1} says "${word.trim()}"`);
+  });
+}

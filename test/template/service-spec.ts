@@ -62,7 +62,7 @@ function problemsOfValue(path: string, value: Json, type: PropertyType): string[
   if (intrinsicOf(value) !== undefined) {
     return [];
   }
-  const wrongType = [`${path} is no ${type.type}`];
+  const wrongType = [`${path} is not a ${type.type}`];
   const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
   switch (type.type) {
     case "string":

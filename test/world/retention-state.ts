@@ -29,7 +29,7 @@ export class RetentionState {
     this.abilities = { ...abilities };
   }
 
-  /** `undefined` when there is no object; another version than the named one is no such object. */
+  /** `undefined` when there is no object; another version than the named one is not such an object. */
   protectionOf(key: string, versionId: string | undefined): WorldProtection | undefined {
     const entry = this.#store.entries.get(key);
     if (entry === undefined || (versionId !== undefined && entry.versionId !== versionId)) {

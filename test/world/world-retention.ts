@@ -10,7 +10,7 @@ import type { Site } from "./faults.ts";
 import type { RemovalWatch, RetentionState } from "./retention-state.ts";
 import { WorldStore, type WorldStoreParts } from "./world-store.ts";
 
-/** The calls of retention. They are no part of `Site`: an archive run never makes one, so its stories need no row for them. */
+/** The calls of retention. They are not part of `Site`: an archive run never makes one, so its stories need no row for them. */
 export type RetentionSite =
   | "store.retentionAbilities"
   | "store.readProtection"

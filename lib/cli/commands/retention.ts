@@ -56,7 +56,7 @@ export interface VerifyCommandOptions extends CommonOptions {
   readonly all?: boolean;
 }
 
-/** An archive so young may have nothing to read yet; of an older one, nothing is no good news. */
+/** An archive so young may have nothing to read yet; of an older one, nothing is not good news. */
 const MAY_BE_EMPTY_MS = 48 * 3_600_000;
 
 /** `verify`: reads recorded copies back and compares SHA-256. Changes nothing. */

@@ -87,7 +87,7 @@ const PAYLOAD_HASH = "UNSIGNED-PAYLOAD";
 /**
  * When the SDK may add checksums on its own, with every store; Huawei's own advice. Otherwise streams are
  * framed as aws-chunked with a trailer, which gives XAmzContentSHA256Mismatch or is stored inside the object
- * (iotda-api §5.2), and the default CRC32 breaks R2, OSS, COS and OCI (anchors B.5).
+ * (iotda-api §5.2), and the default CRC32 breaks R2, OSS, COS and OCI.
  */
 const SDK_CHECKSUMS = "WHEN_REQUIRED";
 

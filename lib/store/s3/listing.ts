@@ -140,7 +140,7 @@ function listFields(context: S3Context, prefix: string) {
   };
 }
 
-/** An answer without this field is no empty listing: a proxy's page looks the same (anchors B.9). */
+/** An answer without this field is not an empty listing: a proxy's page looks the same. */
 function requireList<Output extends ListObjectsCommandOutput | ListObjectsV2CommandOutput>(
   answer: Output,
   request: RequestSubject,

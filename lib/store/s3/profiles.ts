@@ -32,7 +32,7 @@ export interface S3Profile {
 /**
  * ETags: in no profile are they compared with an MD5 of ours. They are one only for a plain PUT without
  * SSE-KMS and SSE-C, and the bucket's default encryption does not show in our configuration; for a multipart
- * object they never are (iotda-api §5.2, anchors A.3). They tell one content from the next, nothing more.
+ * object they never are (iotda-api §5.2). They tell one content from the next, nothing more.
  */
 export const S3_PROFILES: Readonly<Record<S3Profile["name"], S3Profile>> = {
   aws: {
@@ -71,7 +71,7 @@ export const S3_PROFILES: Readonly<Record<S3Profile["name"], S3Profile>> = {
   },
   generic: {
     name: "generic",
-    // The one digest that S3-compatible stores of all ages check (anchors B.5).
+    // The one digest that S3-compatible stores of all ages check.
     bodyDigest: "content-md5",
     keepsFullObjectCrc32: false,
     // Ceph 18 takes neither, Ceph 20 both, others PutObject only; some ignore the header in silence.
