@@ -31,7 +31,7 @@ export class SqliteArchiveMemory implements ArchiveMemory {
 
   /** Makes the queue file when it is not there yet. */
   async rememberFirst(archiveId: string, { signal }: CallOptions): Promise<string> {
-    const row = await this.#withDatabase((database) =>
+    const [row] = await this.#withDatabase((database) =>
       database.run(
         (file) =>
           file
@@ -40,7 +40,8 @@ export class SqliteArchiveMemory implements ArchiveMemory {
               `INSERT INTO archive (only_row, archive_id) VALUES (1, ?)
                ON CONFLICT (only_row) DO UPDATE SET archive_id = archive_id RETURNING archive_id`,
             )
-            .get(archiveId),
+            // Not `get`, which stops at the first row: the statement is committed after its last, and that may fail.
+            .all(archiveId),
         signal,
       ),
     );
