@@ -1,12 +1,11 @@
-import { AccessKeys } from "../config/access-keys.ts";
 import type { Configuration } from "../config/configuration.ts";
-import { type WiredStore, wireStore } from "../config/store-wiring.ts";
 import { wireQueue } from "../config/wiring.ts";
 import type { ArchiveStore } from "../identity/archive-store.ts";
 import type { DeadLetterQueue } from "../ports/task-queue.ts";
 import { loadSettings } from "./environment.ts";
 import { interruptible } from "./operator.ts";
 import { operatorLines, shownSecrets } from "./output.ts";
+import { inArchive } from "./retention-session.ts";
 import type { CommonOptions } from "./session.ts";
 
 /** What a command about dead letters works with. */
@@ -28,8 +27,10 @@ export async function withLetters<T>(
   const settings = await loadSettings(options);
   const configuration = await settings.configuration(["queue"]);
   return configuration.identity.isStoreNamed
-    ? await inArchive(await settings.configuration(["platform", "store", "queue"]), work)
-    : await inQueue(configuration, undefined, work);
+    ? await besideArchive(await settings.configuration(["platform", "store", "queue"]), work)
+    : await interruptible(await operatorLines(), (signal) =>
+        onQueue(configuration, { store: undefined, signal }, work),
+      );
 }
 
 /** The same for a command that writes to the archive. */
@@ -38,39 +39,26 @@ export async function withLettersOfArchive<T>(
   work: (session: LettersSession) => Promise<T>,
 ): Promise<T> {
   const settings = await loadSettings(options);
-  return await inArchive(await settings.configuration(["platform", "store", "queue"]), work);
+  return await besideArchive(await settings.configuration(["platform", "store", "queue"]), work);
 }
 
-async function inArchive<T>(
+async function besideArchive<T>(
   configuration: Configuration,
   work: (session: LettersSession) => Promise<T>,
 ): Promise<T> {
-  const { platform, proxy } = configuration;
-  const keys = new AccessKeys(platform.credentials, shownSecrets, proxy);
-  const { store, close }: WiredStore = await wireStore({
-    configuration,
-    scope: platform,
-    keys,
-    purpose: "use",
-    redactor: shownSecrets,
-  });
-  try {
-    return await inQueue(configuration, store, work);
-  } finally {
-    close();
-    keys.close();
-  }
+  return await inArchive(configuration, ({ store, signal }) =>
+    onQueue(configuration, { store, signal }, work),
+  );
 }
 
-async function inQueue<T, Store extends ArchiveStore | undefined>(
+async function onQueue<T, Store extends ArchiveStore | undefined>(
   configuration: Configuration<"queue">,
-  store: Store,
+  { store, signal }: Pick<LettersSession<Store>, "store" | "signal">,
   work: (session: LettersSession<Store>) => Promise<T>,
 ): Promise<T> {
-  const say = await operatorLines();
   const { queue, close } = wireQueue(configuration, store, shownSecrets);
   try {
-    return await interruptible(say, (signal) => work({ queue, store, signal }));
+    return await work({ queue, store, signal });
   } finally {
     close();
   }

@@ -1,4 +1,5 @@
 import { AccessKeys } from "../config/access-keys.ts";
+import type { Configuration } from "../config/configuration.ts";
 import { retentionPorts, retentionSettings } from "../config/retention-wiring.ts";
 import { wireStore } from "../config/store-wiring.ts";
 import { wirePlatform } from "../config/wiring.ts";
@@ -33,15 +34,20 @@ export async function withArchive<T>(
   options: CommonOptions,
   work: (session: ArchiveSession) => Promise<T>,
 ): Promise<T> {
-  const configuration = await loadConfiguration(options, ["platform", "store"]);
-  const { platform, store: place, proxy } = configuration;
+  return await inArchive(await loadConfiguration(options, ["platform", "store"]), work);
+}
+
+/** The same with settings that were read already. */
+export async function inArchive<T>(
+  configuration: Configuration<"platform" | "store">,
+  work: (session: ArchiveSession) => Promise<T>,
+): Promise<T> {
+  const { platform, store: place } = configuration;
   const say = await operatorLines();
-  const keys = new AccessKeys(platform.credentials, shownSecrets, proxy);
   const scope = { projectId: platform.projectId, instanceId: platform.instanceId };
   const { store, close } = await wireStore({
     configuration,
     scope,
-    keys,
     purpose: "use",
     redactor: shownSecrets,
   });
@@ -51,7 +57,6 @@ export async function withArchive<T>(
     return await interruptible(say, (signal) => work({ store, storeFolder, scope, ports, signal }));
   } finally {
     close();
-    keys.close();
   }
 }
 

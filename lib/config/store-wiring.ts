@@ -17,15 +17,15 @@ import { systemClock, systemRandom } from "./system.ts";
 export interface StoreWiring {
   readonly configuration: Configuration<"store">;
   readonly scope: PlatformScope;
-  /** Needed where the store takes Huawei's keys. */
-  readonly keys: AccessKeys | undefined;
+  /** Shared with the platform's client; without them a store that takes Huawei's keys has its own, and closes them. */
+  readonly keys?: AccessKeys;
   /**
    * `work` is discovering and archiving: it takes an archive from before markers over, and begins a new one where
    * nothing is deleted. `use` is everything else: it writes no marker.
    */
   readonly purpose: "use" | "work";
-  /** Takes the known secrets out of what is written for people. */
-  readonly redactor: Pick<ResultRedactor, "result">;
+  /** Takes the known secrets out of what is written for people, and learns those that are read from a secret. */
+  readonly redactor: ResultRedactor;
   /** Hears what was decided about the archive. */
   readonly say?: IdentityPorts["say"];
 }
@@ -45,7 +45,7 @@ export async function wireStore({
   redactor,
   say = () => undefined,
 }: StoreWiring): Promise<WiredStore> {
-  const { store, close } = await wireBareStore(configuration, keys);
+  const { store, close } = await wireBareStore(configuration, redactor, keys);
   const begins = purpose === "work" && configuration.archive.delete === "never";
   const archive = new ArchiveStore(
     store,
@@ -70,21 +70,11 @@ export interface WiredInit {
 
 export async function wireInit(
   configuration: Configuration<"store">,
-  keys: AccessKeys | undefined,
+  redactor: SecretLearner,
 ): Promise<WiredInit> {
-  const { store, close } = await wireBareStore(configuration, keys);
+  const { store, close } = await wireBareStore(configuration, redactor);
   const ports = { store, memory: memoryOf(configuration), clock: systemClock, random: systemRandom };
   return { ports, settings: identityOf(configuration), close };
-}
-
-/** Huawei's keys, where the store takes them. @param redactor learns those that are read from a secret. */
-export function keysOfStore(
-  { store, proxy }: Configuration<"store">,
-  redactor: SecretLearner,
-): AccessKeys | undefined {
-  return store.kind === "s3" && store.credentials.kind === "huawei"
-    ? new AccessKeys(store.credentials.keys, redactor, proxy)
-    : undefined;
 }
 
 type BareStore = ObjectStore & StoreSweeper & RetentionStore;
@@ -92,7 +82,8 @@ type BareStore = ObjectStore & StoreSweeper & RetentionStore;
 /** Not for anybody else: what is asked of it is asked without knowing which archive it is. */
 async function wireBareStore(
   { store: place, archive, proxy }: Configuration<"store">,
-  keys: AccessKeys | undefined,
+  redactor: SecretLearner,
+  shared?: AccessKeys,
 ): Promise<{ readonly store: BareStore; readonly close: () => void }> {
   const parts = { clock: systemClock, random: systemRandom };
   switch (place.kind) {
@@ -102,6 +93,12 @@ async function wireBareStore(
       // With it comes the AWS SDK, which takes a good part of a start to load; the same for SQS.
       const { createS3Store } = await import("../store/s3/s3-store.ts");
       const { partSizeBytes, partsInFlight } = archive;
+      const { credentials } = place;
+      const own =
+        shared === undefined && credentials.kind === "huawei"
+          ? new AccessKeys(credentials.keys, redactor, proxy)
+          : undefined;
+      const keys = shared ?? own;
       const store = createS3Store(
         { ...place, partSizeBytes, partsInFlight },
         {
@@ -110,7 +107,13 @@ async function wireBareStore(
           proxy: settingsOfProxy(proxy),
         },
       );
-      return { store, close: () => store.close() };
+      return {
+        store,
+        close() {
+          store.close();
+          own?.close();
+        },
+      };
     }
   }
 }

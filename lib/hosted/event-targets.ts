@@ -1,6 +1,5 @@
-import type { AccessKeys } from "../config/access-keys.ts";
 import type { Configuration } from "../config/configuration.ts";
-import { keysOfStore, wireStore } from "../config/store-wiring.ts";
+import { wireStore } from "../config/store-wiring.ts";
 import { systemClock, systemRandom } from "../config/system.ts";
 import { wireQueue } from "../config/wiring.ts";
 import { runIdOf } from "../domain/key-layout.ts";
@@ -21,14 +20,12 @@ export class WiredTargets implements EventTargets {
   readonly #configuration: EventsFunctionConfiguration;
   readonly #signal: AbortSignal;
   readonly #redactor: Redactor;
-  readonly #keys: AccessKeys | undefined;
   #wired: Promise<Wired> | undefined;
 
   constructor(configuration: EventsFunctionConfiguration, signal: AbortSignal, redactor: Redactor) {
     this.#configuration = configuration;
     this.#signal = signal;
     this.#redactor = redactor;
-    this.#keys = keysOfStore(configuration, redactor);
   }
 
   request: EventTargets["request"] = async (request) => {
@@ -63,11 +60,10 @@ export class WiredTargets implements EventTargets {
     // What could not be wired has been told by the event that needed it.
     const wired = await this.#wired?.catch(() => undefined);
     wired?.close();
-    this.#keys?.close();
   }
 
   async #wire(): Promise<Wired> {
-    this.#wired ??= wireTargets(this.#configuration, this.#keys, this.#redactor);
+    this.#wired ??= wireTargets(this.#configuration, this.#redactor);
     return await this.#wired;
   }
 }
@@ -78,16 +74,11 @@ interface Wired {
   readonly close: () => void;
 }
 
-async function wireTargets(
-  configuration: EventsFunctionConfiguration,
-  keys: AccessKeys | undefined,
-  redactor: Redactor,
-): Promise<Wired> {
+async function wireTargets(configuration: EventsFunctionConfiguration, redactor: Redactor): Promise<Wired> {
   const { scope } = configuration.events;
   const { store, close: closeStore } = await wireStore({
     configuration,
     scope,
-    keys,
     purpose: "use",
     redactor,
   });

@@ -1,4 +1,3 @@
-import { AccessKeys } from "../config/access-keys.ts";
 import { readConfiguration } from "../config/environment.ts";
 import { retentionPorts, retentionSettings } from "../config/retention-wiring.ts";
 import { wireStore } from "../config/store-wiring.ts";
@@ -25,17 +24,15 @@ export const retainFunction: FunctionWork<RetainRunReport> = {
   async work(invocation) {
     const { environment, event, limitMs, signal, log } = invocation;
     const configuration = readConfiguration(environment, NEED);
-    const { platform, store: place, proxy } = configuration;
+    const { platform, store: place } = configuration;
     const wish = retainWishOf(event, place, platform);
     if (wish.kind === "other-object") {
       log.info("ignored", { key: wish.key });
       return endedWith({ ...frameOfNoRun(), counts: {}, entries: [], ignored: wish.key }, log);
     }
-    const keys = new AccessKeys(platform.credentials, invocation.redactor, proxy);
     const { store, close } = await wireStore({
       configuration,
-      scope: configuration.platform,
-      keys,
+      scope: platform,
       purpose: "use",
       redactor: invocation.redactor,
     });
@@ -50,7 +47,6 @@ export const retainFunction: FunctionWork<RetainRunReport> = {
       return endedWith(report, log);
     } finally {
       close();
-      keys.close();
     }
   },
   failed: (failure) => ({ ...frameOfFailure(failure), counts: {}, entries: [] }),

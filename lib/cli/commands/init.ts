@@ -1,4 +1,4 @@
-import { keysOfStore, wireInit } from "../../config/store-wiring.ts";
+import { wireInit } from "../../config/store-wiring.ts";
 import { initArchive } from "../../identity/init-archive.ts";
 import { loadConfiguration } from "../environment.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
@@ -18,8 +18,7 @@ export async function initCommand(
 ): Promise<ExitCode> {
   const configuration = await loadConfiguration(options, ["store"]);
   const say = await operatorLines();
-  const keys = keysOfStore(configuration, shownSecrets);
-  const { ports, settings, close } = await wireInit(configuration, keys);
+  const { ports, settings, close } = await wireInit(configuration, shownSecrets);
   try {
     const report = await interruptible(say, (signal) =>
       initArchive({ ...ports, say: (_code, message) => say(message) }, settings, { adopt, signal }),
@@ -28,6 +27,5 @@ export async function initCommand(
     return EXIT.done;
   } finally {
     close();
-    keys?.close();
   }
 }
