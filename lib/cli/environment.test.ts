@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, onTestFinished, test, vi } from "vitest";
 import { loadConfiguration } from "./environment.ts";
-import { withoutSecrets } from "./output.ts";
+import { shownSecrets } from "./output.ts";
 
 afterEach(() => vi.unstubAllEnvs());
 
@@ -34,7 +34,7 @@ test("the secrets of a file are shown to nobody, also those that no command need
     { config: await fileWith(`ARCHIVER_EVENT_SECRET=${eventSecret}\nAWS_SESSION_TOKEN=${token}\n`) },
     [],
   );
-  expect(withoutSecrets(`${eventSecret} ${token}`)).toBe("[redacted] [redacted]");
+  expect(shownSecrets.result(`${eventSecret} ${token}`)).toBe("[redacted] [redacted]");
 });
 
 test("the file may be named by either option, and by both only when they name the same", async () => {

@@ -5,7 +5,7 @@ import { readConfiguration } from "../config/environment.ts";
 import { ConfigurationError } from "../config/errors.ts";
 import { knownSecrets } from "../config/known-secrets.ts";
 import { isNodeName } from "../config/node-names.ts";
-import { hideSecrets, operatorLines } from "./output.ts";
+import { operatorLines, shownSecrets } from "./output.ts";
 
 /** For the first call ever: nothing else in the message says that a file can hold the settings. */
 const WHERE_TO_SET = "Set them in the environment, or name a file with --config.";
@@ -32,7 +32,7 @@ export async function loadSettings(options: SettingsFileOptions): Promise<Loaded
     file === undefined
       ? { environment: process.env, problems: [] }
       : await withSettingsFile(process.env, file);
-  hideSecrets(knownSecrets(environment));
+  shownSecrets.learn(knownSecrets(environment));
   handToAwsSdk(environment);
   let toSay = warning;
   return {

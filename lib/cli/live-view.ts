@@ -5,7 +5,7 @@ import { PLACES_LIMIT } from "../archive/settings.ts";
 import { harmlessText } from "../domain/harmless-text.ts";
 import { createEventLines, type EventLine } from "./event-lines.ts";
 import { formatBytes, formatDuration } from "./format.ts";
-import { columnsOf, withoutSecrets } from "./output.ts";
+import { columnsOf, shownSecrets } from "./output.ts";
 import type { RunView } from "./run-view.ts";
 import { wrapped } from "./wrapping.ts";
 
@@ -37,7 +37,7 @@ export function createLiveView(
   const draw = () => terminal(block(progress, wallMs()).join("\n"));
   const timer = setInterval(draw, REDRAW_EVERY_MS);
   const scroll = (text: string, style: Style | undefined) => {
-    const lines = wrapped(harmlessText(withoutSecrets(text)), columnsOf(stream));
+    const lines = wrapped(harmlessText(shownSecrets.result(text)), columnsOf(stream));
     terminal.clear();
     stream.write(`${style === undefined ? lines : styleText(style, lines, { stream })}\n`);
     draw();

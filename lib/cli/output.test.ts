@@ -1,6 +1,6 @@
 import { Writable } from "node:stream";
 import { expect, test } from "vitest";
-import { columnsOf, createOutput, hideSecrets, lineWriter, withoutSecrets } from "./output.ts";
+import { columnsOf, createOutput, lineWriter, shownSecrets } from "./output.ts";
 import { wrapped } from "./wrapping.ts";
 
 test("only a terminal has columns, and one too narrow for words has none", () => {
@@ -51,7 +51,7 @@ test.each([
 const SECRET = "plantedEventSecret0123456789";
 
 test("a secret of this process is in no line and no document, and a short one changes no result", async () => {
-  hideSecrets([SECRET, "test"]);
+  shownSecrets.learn([SECRET, "test"]);
   const shown: string[] = [];
   const screen = { write: (text: string) => shown.push(text) };
   (await lineWriter(screen))([`body: ${SECRET}`, { text: `in red: ${SECRET}`, colour: "red" }]);
@@ -66,5 +66,5 @@ test("a secret of this process is in no line and no document, and a short one ch
     store: "s3://test",
     sizeBytes: 1,
   });
-  expect(withoutSecrets("s3://test")).toBe("s3://test");
+  expect(shownSecrets.result("s3://test")).toBe("s3://test");
 });

@@ -3,7 +3,6 @@ import { styleText } from "node:util";
 import { harmlessJson, harmlessText } from "../domain/harmless-text.ts";
 import type { LineSink } from "../observability/log.ts";
 import { Redactor } from "../observability/redact.ts";
-import type { Secret } from "../observability/secret.ts";
 
 /** Where a command's result goes: one JSON document, or lines for a person. Progress goes elsewhere. */
 export interface Output {
@@ -25,7 +24,7 @@ export async function createOutput(stdout: Screen, asJson: boolean): Promise<Out
 
 /** Each text on its own: the document stays one. */
 function withoutSecretTexts(_name: string, value: unknown): unknown {
-  return typeof value === "string" ? withoutSecrets(value) : value;
+  return typeof value === "string" ? shownSecrets.result(value) : value;
 }
 
 /** In a narrower window words are left to the terminal. */
@@ -51,13 +50,14 @@ export function isLive({ isTTY }: Pick<Screen, "isTTY">): boolean {
 }
 
 /**
- * How to write lines to a stream. No secret of this process is in one. Whatever is not printable in one is shown as an escape, so that only this program's
- * own colours act on a terminal, and each line is one. Lines are broken between words on a terminal, and nowhere else.
+ * How to write lines to a stream. No secret of this process is in one. Whatever is not printable is shown as an escape,
+ * so that only this program's own colours act on a terminal, and each line is one. Lines are broken between words on a
+ * terminal, and nowhere else.
  */
 export async function lineWriter(screen: Screen): Promise<(lines: readonly Line[]) => void> {
   const wrapped = screen.isTTY === true ? (await import("./wrapping.ts")).wrapped : undefined;
   const shown = (line: Line) => {
-    const harmless = harmlessText(withoutSecrets(typeof line === "string" ? line : line.text));
+    const harmless = harmlessText(shownSecrets.result(typeof line === "string" ? line : line.text));
     const text = wrapped?.(harmless, columnsOf(screen)) ?? harmless;
     return typeof line === "string" || !(screen instanceof Writable)
       ? text
@@ -76,13 +76,3 @@ export async function operatorLines(): Promise<(line: string) => void> {
 
 /** The secrets of this process, which no line, no document and no record shows. */
 export const shownSecrets = new Redactor([]);
-
-/** Secrets that must not be shown from now on. */
-export function hideSecrets(secrets: readonly (string | Secret)[]): void {
-  shownSecrets.learn(secrets);
-}
-
-/** A text as it may be shown. */
-export function withoutSecrets(text: string): string {
-  return shownSecrets.result(text);
-}

@@ -25,7 +25,7 @@ import { statusCommand } from "./commands/status.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import { messageLines } from "./failure-lines.ts";
 import { InterruptedByOperator } from "./operator.ts";
-import { createOutput, hideSecrets, lineWriter, type Output } from "./output.ts";
+import { createOutput, lineWriter, type Output, shownSecrets } from "./output.ts";
 import { addRetentionCommands, reasonText } from "./retention-commands.ts";
 import type { CommonOptions } from "./session.ts";
 
@@ -61,7 +61,7 @@ type Complain = (lines: readonly string[]) => void;
  */
 export async function run(args: string[]): Promise<ExitCode> {
   // Words of the command line are shown before any settings are read.
-  hideSecrets(knownSecrets(process.env));
+  shownSecrets.learn(knownSecrets(process.env));
   let exitCode: ExitCode = EXIT.done;
   const asJson = args.includes("--json");
   const output = await createOutput(process.stdout, asJson);

@@ -2,11 +2,9 @@ import type { Configuration } from "../config/configuration.ts";
 import { systemClock } from "../config/system.ts";
 import { type Archiver, type WiringOptions, wire } from "../config/wiring.ts";
 import { createPlainLog, type Log } from "../observability/log.ts";
-import { Redactor } from "../observability/redact.ts";
-import type { Secret } from "../observability/secret.ts";
 import { loadConfiguration, type SettingsFileOptions } from "./environment.ts";
 import { interruptible } from "./operator.ts";
-import { isLive, shownSecrets, withoutSecrets } from "./output.ts";
+import { isLive, shownSecrets } from "./output.ts";
 import { createPlainView, type RunView } from "./run-view.ts";
 
 /** Options that every command takes. */
@@ -32,12 +30,7 @@ export async function withSession<T>(
   work: (session: Session) => Promise<T>,
 ): Promise<T> {
   const configuration = await loadConfiguration(options, ["platform", "store", "queue"]);
-  const redactor = new Redactor(configuration.secrets);
-  const learn = (secrets: readonly (string | Secret)[]) => {
-    redactor.learn(secrets);
-    shownSecrets.learn(secrets);
-  };
-  const view = await createView(configuration, redactor);
+  const view = await createView(configuration);
   const { guessedRegion: region } = configuration.platform;
   if (region !== undefined && configuration.logLevel === "DEBUG") {
     view.say(`ARCHIVER_IOTDA_REGION is not set: ${region}, as the host of ARCHIVER_IOTDA_ENDPOINT says`);
@@ -45,7 +38,7 @@ export async function withSession<T>(
   try {
     const archiver = await wire(configuration, (event) => view.observe(event), {
       purpose,
-      redactor: { learn, result: withoutSecrets },
+      redactor: shownSecrets,
     });
     try {
       return await interruptible(
@@ -60,19 +53,19 @@ export async function withSession<T>(
   }
 }
 
-async function createView(configuration: Configuration, redactor: Redactor): Promise<RunView> {
+async function createView(configuration: Configuration): Promise<RunView> {
   if (!isLive(process.stderr)) {
-    return createPlainView(createStderrLog(configuration, redactor));
+    return createPlainView(createStderrLog(configuration));
   }
   const { createLiveView } = await import("./live-view.ts");
   return createLiveView(process.stderr, configuration.logLevel === "DEBUG", () => systemClock.wallMs());
 }
 
-function createStderrLog(configuration: Configuration, redactor: Redactor): Log {
+function createStderrLog(configuration: Configuration): Log {
   return createPlainLog({
     sink: process.stderr,
     level: configuration.logLevel,
-    secrets: redactor,
+    secrets: shownSecrets,
     wallMs: () => systemClock.wallMs(),
   });
 }
