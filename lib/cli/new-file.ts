@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { type FileHandle, lstat, open, realpath, rename, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import { ArchiverError } from "../domain/errors.ts";
+import { errnoOf } from "../files/errno.ts";
 import { FILE_MODE } from "../files/own-files.ts";
 
 /** Adds bytes to the file that is being written. */
@@ -86,10 +87,6 @@ function failUnwritable(cause: unknown): never {
       ? "Name a file with a shorter name with --to: most file systems take 255 bytes."
       : "Look at the folder of --to: it must exist, have room, and let you write.";
   throw targetError(`the file cannot be written${errno === undefined ? "" : ` (${errno})`}`, hint, cause);
-}
-
-function errnoOf(error: unknown): string | undefined {
-  return error instanceof Error && "code" in error ? String(error.code) : undefined;
 }
 
 function targetError(problem: string, hint: string, cause?: unknown): ArchiverError {

@@ -1,5 +1,6 @@
 import { stat } from "node:fs/promises";
 import * as v from "valibot";
+import { errnoOf } from "../files/errno.ts";
 import type { ArchiveMemory } from "../ports/archive-memory.ts";
 import type { CallOptions } from "../ports/platform.ts";
 import { type DatabaseDependencies, SqliteDatabase } from "./sqlite-database.ts";
@@ -88,7 +89,7 @@ export async function isQueueFileThere(filePath: string): Promise<boolean> {
     await stat(filePath);
     return true;
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") {
+    if (errnoOf(error) === "ENOENT") {
       return false;
     }
     throw toQueueError(error, filePath);

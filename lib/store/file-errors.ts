@@ -1,4 +1,5 @@
 import { ArchiverError } from "../domain/errors.ts";
+import { errnoOf } from "../files/errno.ts";
 import { StoreError, type StoreErrorCode } from "../ports/object-store.ts";
 
 interface FileFault {
@@ -71,12 +72,6 @@ const FAULTS: ReadonlyMap<string, FileFault> = new Map([
   ["EOPNOTSUPP", UNSUITABLE_FILE_SYSTEM],
   ["ENOSYS", UNSUITABLE_FILE_SYSTEM],
 ]);
-
-/** The errno name of a failed file system call, or `undefined` for every other thrown thing. */
-export function errnoOf(thrown: unknown): string | undefined {
-  const isSystemError = thrown instanceof Error && "syscall" in thrown && "code" in thrown;
-  return isSystemError && typeof thrown.code === "string" ? thrown.code : undefined;
-}
 
 /** Turns an error of the file system into a {@link StoreError}; all else (a signal's reason) stays as it is. */
 export function toStoreError(thrown: unknown, rootFolder: string, subject?: string): unknown {

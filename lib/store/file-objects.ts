@@ -1,9 +1,9 @@
 import { type BigIntStats, constants } from "node:fs";
 import { type FileHandle, lstat, open } from "node:fs/promises";
 import { dirname } from "node:path";
+import { errnoOf } from "../files/errno.ts";
 import { noteSpentBytes } from "../network/spent-buffers.ts";
 import { type ObjectInfo, type ReadOptions, StoreError } from "../ports/object-store.ts";
-import { errnoOf } from "./file-errors.ts";
 import { objectPath } from "./file-keys.ts";
 import type { FileRoot } from "./file-root.ts";
 

@@ -1,10 +1,10 @@
 import { type BigIntStats, constants } from "node:fs";
 import { mkdir, open, realpath, stat, statfs } from "node:fs/promises";
 import { dirname, join, relative, sep } from "node:path";
+import { errnoOf } from "../files/errno.ts";
 import { FOLDER_MODE } from "../files/own-files.ts";
 import type { Clock } from "../ports/clock.ts";
 import {
-  errnoOf,
   linkedFolderError,
   noInodesError,
   noSpaceError,

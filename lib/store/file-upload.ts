@@ -1,9 +1,10 @@
 import { constants } from "node:fs";
 import { type FileHandle, link, lstat, open, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { errnoOf } from "../files/errno.ts";
 import { FILE_MODE } from "../files/own-files.ts";
 import type { BodyProof, StoredObject, Upload } from "../ports/object-store.ts";
-import { errnoOf, toStoreError } from "./file-errors.ts";
+import { toStoreError } from "./file-errors.ts";
 import { objectPath, uploadName } from "./file-keys.ts";
 import { etagOf, statObject } from "./file-objects.ts";
 import type { FileRoot } from "./file-root.ts";

@@ -1,9 +1,9 @@
 import type { Dirent, Stats } from "node:fs";
 import { lstat, opendir } from "node:fs/promises";
 import { join } from "node:path";
+import { errnoOf } from "../files/errno.ts";
 import type { ListedObject } from "../ports/object-store.ts";
 import type { OpenUpload } from "../ports/store-sweeper.ts";
-import { errnoOf } from "./file-errors.ts";
 import {
   folderOfPrefix,
   isFileName,

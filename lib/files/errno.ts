@@ -1,0 +1,5 @@
+/** The errno name of a failed file system call, or `undefined` for every other thrown thing. */
+export function errnoOf(thrown: unknown): string | undefined {
+  const isSystemError = thrown instanceof Error && "syscall" in thrown && "code" in thrown;
+  return isSystemError && typeof thrown.code === "string" ? thrown.code : undefined;
+}
