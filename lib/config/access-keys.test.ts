@@ -1,44 +1,23 @@
-import { createServer } from "node:http";
-import { text } from "node:stream/consumers";
-import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import { startTunnelProxy } from "../network/testing/tunnel-proxy.ts";
 import { Redactor } from "../observability/redact.ts";
 import { Secret } from "../observability/secret.ts";
 import { AccessKeys } from "./access-keys.ts";
 import { ConfigurationError } from "./errors.ts";
+import { type SecretAnswer, serveSecrets } from "./testing/secrets-manager.ts";
 
 const NO_PROXY = { httpProxy: undefined, httpsProxy: undefined, noProxy: undefined };
 const KEYS = { ak: "AKAKAKAKAKAKAKAKAKAK", sk: "skskskskskskskskskskskskskskskskskskskss" };
 
 /** What Secrets Manager answers to each read; the last one stays. */
-let answers: { readonly status: number; readonly body: unknown }[] = [];
+let answers: SecretAnswer[] = [];
 let reads = 0;
-const server = createServer((incoming, outgoing) => {
-  text(incoming)
-    .then(() => {
-      const { status, body } = answers[Math.min(reads, answers.length - 1)] ?? { status: 500, body: {} };
-      reads += 1;
-      outgoing.writeHead(status, { "content-type": "application/x-amz-json-1.1" });
-      outgoing.end(JSON.stringify(body));
-    })
-    .catch(() => outgoing.destroy());
+serveSecrets(() => {
+  const answer = answers[Math.min(reads, answers.length - 1)] ?? { status: 500, body: {} };
+  reads += 1;
+  return answer;
 });
 
-beforeAll(async () => {
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  const port = typeof address === "object" && address !== null ? address.port : 0;
-  vi.stubEnv("AWS_ENDPOINT_URL_SECRETS_MANAGER", `http://127.0.0.1:${port}`);
-  vi.stubEnv("AWS_REGION", "eu-central-1");
-  vi.stubEnv("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE");
-  vi.stubEnv("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY");
-});
-afterAll(async () => {
-  vi.unstubAllEnvs();
-  const closed = new Promise((resolve) => server.close(resolve));
-  server.closeAllConnections();
-  await closed;
-});
 beforeEach(() => {
   answers = [];
   reads = 0;

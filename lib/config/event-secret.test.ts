@@ -1,36 +1,12 @@
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
-import { text } from "node:stream/consumers";
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { readEventSecret } from "./event-secret.ts";
+import { type SecretAnswer, serveSecrets } from "./testing/secrets-manager.ts";
 
 const NO_PROXY = { httpProxy: undefined, httpsProxy: undefined, noProxy: undefined };
 const SECRET = "eventSecret0123456789";
 
-let answer: { readonly status: number; readonly body: object } = { status: 500, body: {} };
-const server = createServer((incoming, outgoing) => {
-  text(incoming)
-    .then(() => {
-      outgoing.writeHead(answer.status, { "content-type": "application/x-amz-json-1.1" });
-      outgoing.end(JSON.stringify(answer.body));
-    })
-    .catch(() => outgoing.destroy());
-});
-
-beforeAll(async () => {
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  vi.stubEnv("AWS_ENDPOINT_URL_SECRETS_MANAGER", `http://127.0.0.1:${port}`);
-  vi.stubEnv("AWS_REGION", "eu-central-1");
-  vi.stubEnv("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE");
-  vi.stubEnv("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY");
-});
-afterAll(async () => {
-  vi.unstubAllEnvs();
-  const closed = new Promise((resolve) => server.close(resolve));
-  server.closeAllConnections();
-  await closed;
-});
+let answer: SecretAnswer = { status: 500, body: {} };
+serveSecrets(() => answer);
 
 test.each([SECRET, `${SECRET}\n`])("%j is a secret, a line end at its end left out", async (value) => {
   answer = { status: 200, body: { SecretString: value } };

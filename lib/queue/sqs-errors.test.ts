@@ -1,5 +1,6 @@
 import { inspect } from "node:util";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { withoutRegion } from "../network/testing/no-region.ts";
 import type { Clock } from "../ports/clock.ts";
 import { sqsError } from "./sqs-errors.ts";
 import { createSqsQueue, type SqsQueueOptions } from "./sqs-queue.ts";
@@ -291,15 +292,7 @@ describe("what is missing", () => {
   });
 
   test("the region", async () => {
-    for (const name of ["AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"]) {
-      vi.stubEnv(name, undefined);
-    }
-    for (const name of ["AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"]) {
-      vi.stubEnv(name, "/nowhere");
-    }
-    onTestFinished(() => {
-      vi.unstubAllEnvs();
-    });
+    withoutRegion();
     const { queue, requests } = await queueAnswering(answerOf({}), { region: undefined });
     expect(await errorOf(queue.receive({ signal }))).toMatchObject({
       code: "queue-misconfigured",

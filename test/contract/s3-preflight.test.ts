@@ -2,6 +2,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { StoreError } from "../../lib/ports/object-store.ts";
 import type { S3StoreOptions } from "../../lib/store/s3/client.ts";
 import { createS3Store, type S3Store } from "../../lib/store/s3/s3-store.ts";
+import { BARE_OPTIONS } from "../../lib/store/s3/testing/options.ts";
 import { type S3Options, type S3StandIn, startS3 } from "../../sandbox/s3/start.ts";
 import { realClock, realRandom } from "./clocks.ts";
 import { impatientClock, openUploads, type S3Server, storeOn } from "./s3-servers.ts";
@@ -187,21 +188,7 @@ test("a temporary key's token is sent and signed", async () => {
 });
 
 test("Huawei credentials that were not given are asked for at once", () => {
-  const options: S3StoreOptions = {
-    bucket: "b",
-    prefix: "",
-    profile: "obs",
-    credentials: { kind: "huawei" },
-    pathStyle: false,
-    sse: undefined,
-    kmsKeyId: undefined,
-    storageClass: undefined,
-    endpoint: undefined,
-    region: undefined,
-    partSizeBytes: PART_BYTES,
-    partsInFlight: 3,
-  };
-  expect(() => createS3Store(options, { clock: realClock, random: realRandom })).toThrow(StoreError);
+  expect(() => createS3Store(BARE_OPTIONS, { clock: realClock, random: realRandom })).toThrow(StoreError);
 });
 
 describe.each(["aws", "obs", "generic"] as const)(

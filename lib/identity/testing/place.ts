@@ -1,13 +1,13 @@
 import { ALWAYS } from "../../../test/world/example-archiver.ts";
+import { ANOTHER_ID, HOME_ID, plantMarker, plantOldRecord } from "../../../test/world/places.ts";
 import { type Runner, World } from "../../../test/world/world.ts";
-import { ARCHIVE_MARKER_KEY, recordKey } from "../../domain/key-layout.ts";
 import type { ArchiveMemory } from "../../ports/archive-memory.ts";
 import { ArchiveObjectStore } from "../archive-object-store.ts";
 import { initArchive } from "../init-archive.ts";
 import type { IdentitySettings } from "../open-archive.ts";
 
-export const ONE = "11111111-1111-4111-8111-111111111111";
-export const OTHER = "22222222-2222-4222-8222-222222222222";
+export const ONE = HOME_ID;
+export const OTHER = ANOTHER_ID;
 /** Is known as a secret here. */
 export const SECRET = "planted-by-others";
 
@@ -42,7 +42,7 @@ export class Place {
   }
 
   mark(archiveId = ONE): void {
-    this.plant(ARCHIVE_MARKER_KEY, { schemaVersion: 1, archiveId, createdAt: "2026-11-01T00:00:00.000Z" });
+    plantMarker(this.world.store, archiveId);
   }
 
   plant(key: string, content: object | string): void {
@@ -52,23 +52,7 @@ export class Place {
 
   /** As an archive from before markers has it. */
   plantRecord(): void {
-    const { projectId } = this.world.scope;
-    const at = "2026-11-01T00:00:00.000Z";
-    this.plant(recordKey(this.world.scope, "task-1", "fe8e44f7", "archived", 1), {
-      schemaVersion: 1,
-      idempotencyKey: `iotda:${projectId}:default:task-1:fe8e44f7`,
-      projectId,
-      instanceId: null,
-      exportTaskId: "task-1",
-      revision: "fe8e44f7",
-      object: { key: "exports/x", sizeBytes: 1, sha256: "0".repeat(64), etag: "e" },
-      source: {},
-      verification: { level: "read-back", container: "members" },
-      downloadedAt: at,
-      archivedAt: at,
-      runId: "run-0",
-      attempts: 0,
-    });
+    plantOldRecord(this.world.store, this.world.scope);
   }
 
   store(settings: Partial<IdentitySettings> = {}, runner = this.runner()): ArchiveObjectStore {

@@ -1,19 +1,11 @@
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { ManualClock, realRandom } from "../../../test/contract/clocks.ts";
+import { withoutRegion } from "../../network/testing/no-region.ts";
 import { makeS3Client } from "./client.ts";
 import { createS3Store } from "./s3-store.ts";
+import { BARE_OPTIONS } from "./testing/options.ts";
 
-const OPTIONS = {
-  bucket: "b",
-  prefix: "",
-  credentials: { kind: "aws" },
-  pathStyle: false,
-  sse: undefined,
-  kmsKeyId: undefined,
-  storageClass: undefined,
-  partSizeBytes: 1024,
-  partsInFlight: 2,
-} as const;
+const OPTIONS = { ...BARE_OPTIONS, credentials: { kind: "aws" } } as const;
 
 const OBS = new URL("https://obs.cn-north-4.myhuaweicloud.com");
 const OTHER = new URL("https://s3.example.com");
@@ -34,15 +26,7 @@ test.each([
 });
 
 test("without any region the first request asks for AWS_REGION, whichever it is", async () => {
-  for (const name of ["AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"]) {
-    vi.stubEnv(name, undefined);
-  }
-  for (const name of ["AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"]) {
-    vi.stubEnv(name, "/nowhere");
-  }
-  onTestFinished(() => {
-    vi.unstubAllEnvs();
-  });
+  withoutRegion();
   const store = createS3Store(
     { ...OPTIONS, profile: "aws", endpoint: undefined, region: undefined },
     { clock: new ManualClock(), random: realRandom },

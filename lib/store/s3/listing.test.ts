@@ -4,6 +4,7 @@ import { ManualClock, realRandom } from "../../../test/contract/clocks.ts";
 import { decodedKey, type ListPage, pageAfterKey } from "./listing.ts";
 import { S3_PROFILES } from "./profiles.ts";
 import { S3Caller } from "./s3-caller.ts";
+import { BARE_OPTIONS } from "./testing/options.ts";
 
 const { signal } = new AbortController();
 
@@ -19,21 +20,12 @@ async function pageOf(
   const Contents = keys.map((Key) => ({ Key, ...facts }));
   const client = { send: async () => ({ Contents, ...answer }) } as unknown as S3Client;
   const caller = new S3Caller({ clock: new ManualClock(), random: realRandom });
-  const options = {
-    bucket: "b",
-    prefix: "",
-    profile: "obs",
-    credentials: { kind: "huawei" },
-    pathStyle: false,
-    sse: undefined,
-    kmsKeyId: undefined,
-    storageClass: undefined,
-    endpoint: undefined,
-    region: undefined,
-    partSizeBytes: 1024,
-    partsInFlight: 2,
-  } as const;
-  return await pageAfterKey({ client, caller, options, profile: S3_PROFILES.obs }, "", marker, signal);
+  return await pageAfterKey(
+    { client, caller, options: BARE_OPTIONS, profile: S3_PROFILES.obs },
+    "",
+    marker,
+    signal,
+  );
 }
 
 describe("a page of version 1", () => {
