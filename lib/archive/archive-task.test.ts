@@ -9,6 +9,6 @@ test("an attempt that never asks for a slot lets the task behind it have its tur
     },
   });
   expect(await runAttempt(bare.attempt)).toMatchObject({ kind: "system-failure" });
-  expect(bare.turnsPassed).toBe(1);
+  expect(bare.ticketsReleased).toBe(1);
   expect(bare.clock.countPending()).toBe(0);
 });

@@ -82,7 +82,7 @@ export async function runAttempt(attempt: Attempt): Promise<AttemptOutcome> {
       ? resultOfInterruption(attempt, attempt.limit.signal.reason)
       : await resultOfFailure(attempt, error);
   } finally {
-    attempt.turn.pass();
+    attempt.ticket.release();
     attempt.limit.close();
   }
 }

@@ -6,15 +6,15 @@ import type { Run } from "./run.ts";
 import { DOUBT_RECHECK_MS, postponeDelayMs } from "./settings.ts";
 import type { Ticket } from "./slot-queue.ts";
 
-/** One try at one task: from its message to a {@link AttemptOutcome}. */
+/** One try at one task: from its message to an {@link AttemptOutcome}. */
 export interface Attempt {
   readonly run: Run;
   readonly exportTaskId: string;
-  /** What a re-send starts from. `requestedAtMs` is set: first state is now where the message does not say. */
+  /** What a re-send starts from. `requestedAtMs` is set: a message that does not say was first seen now. */
   message: TaskMessage & { readonly requestedAtMs: number };
   readonly limit: TimeLimit;
   /** Its place in the line for the next download slot. */
-  readonly turn: Ticket;
+  readonly ticket: Ticket;
   /** Filled in as the attempt learns it, for the report, the dead letter and the verdict on a failure. */
   readonly learned: { revision?: string; sizeBytes?: number; folder?: string; isArchived?: true };
 }

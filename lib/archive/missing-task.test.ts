@@ -12,7 +12,7 @@ const HOUR_MS = 3_600_000;
 const NOTHING_KNOWN: TaskRecords = { revisions: new Map(), leftAlone: [] };
 const startWallMs = new BareAttempt().clock.wallMs();
 
-function sightOf(records: TaskRecords = NOTHING_KNOWN, listed = 1): MissingTask {
+function missingTask(records: TaskRecords = NOTHING_KNOWN, listed = 1): MissingTask {
   const tasks = Array.from({ length: listed }, (_, index) => ({ exportTaskId: `other-${index}` }));
   const list: unknown = { tasks, oddItems: [], startedAtMs: 0, platformDateMs: undefined };
   return { kind: "absent", list: list as MissingTask["list"], records };
@@ -33,7 +33,7 @@ const GONE = platformError("platform-task-not-found");
 describe("an absent task without a copy", () => {
   test("is only watched at first state, however short the confirmation time", async () => {
     const { attempt } = new BareAttempt({ settings: { absenceConfirmMs: 0 }, ...answersWith(GONE) });
-    expect(await resolveMissingTask(attempt, sightOf())).toEqual({
+    expect(await resolveMissingTask(attempt, missingTask())).toEqual({
       kind: "postponed",
       reason: "absent",
       delayMs: 0,
@@ -46,7 +46,7 @@ describe("an absent task without a copy", () => {
     ["at the confirmation time: its file is asked for", CONFIRM_MS, "dead-letter"],
   ])("%s", async (_when, forMs, kind) => {
     const { attempt } = absentFor(forMs, answersWith(GONE));
-    expect(await resolveMissingTask(attempt, sightOf())).toMatchObject({ kind });
+    expect(await resolveMissingTask(attempt, missingTask())).toMatchObject({ kind });
   });
 
   test.each([
@@ -54,12 +54,12 @@ describe("an absent task without a copy", () => {
     ["at 48 h: it is given up", 48 * HOUR_MS, "dead-letter"],
   ])("and without proof, %s", async (_when, forMs, kind) => {
     const { attempt } = absentFor(forMs, answersWith(platformError("platform-misconfigured")));
-    expect(await resolveMissingTask(attempt, sightOf())).toMatchObject({ kind });
+    expect(await resolveMissingTask(attempt, missingTask())).toMatchObject({ kind });
   });
 
   test("an empty list proves nothing before a day has passed, and is asked for again in an hour", async () => {
     const { attempt } = absentFor(24 * HOUR_MS - 1, answersWith(GONE));
-    expect(await resolveMissingTask(attempt, sightOf(NOTHING_KNOWN, 0))).toMatchObject({
+    expect(await resolveMissingTask(attempt, missingTask(NOTHING_KNOWN, 0))).toMatchObject({
       kind: "postponed",
       delayMs: HOUR_MS,
     });
@@ -67,13 +67,13 @@ describe("an absent task without a copy", () => {
 
   test("without a slot it is handed back, and ends the run: the next one would find none either", async () => {
     const { attempt } = absentFor(CONFIRM_MS, { take: async () => "none" });
-    expect(await resolveMissingTask(attempt, sightOf())).toEqual({ kind: "handed-back", endsRun: true });
+    expect(await resolveMissingTask(attempt, missingTask())).toEqual({ kind: "handed-back", endsRun: true });
   });
 
   test("whose file comes after all drops it unread", async () => {
     const download = new UnreadDownload();
     const { attempt } = absentFor(CONFIRM_MS, { download: async () => download });
-    expect(await resolveMissingTask(attempt, sightOf())).toMatchObject({
+    expect(await resolveMissingTask(attempt, missingTask())).toMatchObject({
       kind: "postponed",
       reason: "absent",
     });
@@ -83,7 +83,7 @@ describe("an absent task without a copy", () => {
   test("throttling is nobody's answer", async () => {
     const throttled = throttledError("IOTDA.021101");
     const { attempt } = absentFor(CONFIRM_MS, answersWith(throttled));
-    await expect(resolveMissingTask(attempt, sightOf())).rejects.toBe(throttled);
+    await expect(resolveMissingTask(attempt, missingTask())).rejects.toBe(throttled);
   });
 
   test("an answer to an attempt that is being stopped proves nothing", async () => {
@@ -94,7 +94,7 @@ describe("an absent task without a copy", () => {
         throw GONE;
       },
     });
-    await expect(resolveMissingTask(bare.attempt, sightOf())).rejects.toBe(reason);
+    await expect(resolveMissingTask(bare.attempt, missingTask())).rejects.toBe(reason);
   });
 });
 
@@ -122,7 +122,7 @@ describe("an absent task with records", () => {
     );
     const result = await resolveMissingTask(
       { ...attempt, run: run as typeof attempt.run },
-      sightOf({ revisions, leftAlone: [] }),
+      missingTask({ revisions, leftAlone: [] }),
     );
     return { settled, kind: result.kind };
   }

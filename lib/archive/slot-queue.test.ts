@@ -13,7 +13,7 @@ test("the first in the line does not wait, the second until the first has passed
   await clock.run(async () => {
     await first.wait(clock, neverAborted());
     expect(clock.monotonicMs()).toBe(0);
-    clock.schedule(700, () => first.pass());
+    clock.schedule(700, () => first.release());
     await second.wait(clock, neverAborted());
   });
   expect(clock.monotonicMs()).toBe(700);
@@ -24,8 +24,8 @@ test("the third waits for both in front of it, whoever passes first", async () =
   const clock = new VirtualClock();
   const line = new SlotQueue();
   const [first, second, third] = [line.join(), line.join(), line.join()];
-  clock.schedule(300, () => second.pass());
-  clock.schedule(900, () => first.pass());
+  clock.schedule(300, () => second.release());
+  clock.schedule(900, () => first.release());
   await clock.run(() => third.wait(clock, neverAborted()));
   expect(clock.monotonicMs()).toBe(900);
 });

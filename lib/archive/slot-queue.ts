@@ -10,7 +10,7 @@ export interface Ticket {
   /** Resolves when everybody in front has asked for a slot or needs none, or after a short while. */
   wait(clock: Clock, signal: AbortSignal): Promise<void>;
   /** Lets the next one go; safe more than once. */
-  pass(): void;
+  release(): void;
 }
 
 /**
@@ -26,7 +26,7 @@ export class SlotQueue {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#last = Promise.all([inFront, promise]).then(() => undefined);
     return {
-      pass: resolve,
+      release: resolve,
       async wait(clock, signal) {
         const patience = new TimeLimit(clock, signal);
         patience.arm(PATIENCE_MS);

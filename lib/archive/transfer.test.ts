@@ -19,7 +19,7 @@ describe("asking for a file", () => {
     const bare: BareAttempt = new BareAttempt({
       download: written,
       take: async (_deadlineMs, { onWaiting }) => {
-        expect(bare.turnsPassed).toBe(1);
+        expect(bare.ticketsReleased).toBe(1);
         onWaiting?.(4_000);
         return slotOf();
       },

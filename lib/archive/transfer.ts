@@ -171,9 +171,9 @@ export async function askForFile(attempt: Attempt): Promise<ExportDownload | "no
   const { run, exportTaskId, limit } = attempt;
   const { platform, clock, observe } = run.ports;
   const call = { signal: limit.signal };
-  await attempt.turn.wait(clock, limit.signal);
+  await attempt.ticket.wait(clock, limit.signal);
   // Slots are handed out in the order in which they are asked for.
-  attempt.turn.pass();
+  attempt.ticket.release();
   for (let line: Pick<Slot, "take"> = run.pacer; ; ) {
     const deadlineMs = run.pacer.nowMs() + runTimeLeftMs(run) - run.settings.minTaskMs;
     limit.arm(timeUntilGraceMs(run));

@@ -64,7 +64,7 @@ export class WorkerLoop {
   readonly #onOperatorAbort = () => this.#stopping.abort(this.#options.signal.reason);
   /** The work under way, by export task id. */
   readonly #inFlight = new Map<string, Promise<void>>();
-  readonly #turns = new SlotQueue();
+  readonly #slotQueue = new SlotQueue();
   #stopReason: StopReason | undefined;
   #failure: Failure | undefined;
   /** The wait that was told of last, until a message ends it. */
@@ -301,7 +301,7 @@ export class WorkerLoop {
       exportTaskId,
       message,
       limit: new TimeLimit(clock, this.#stopping.signal),
-      turn: this.#turns.join(),
+      ticket: this.#slotQueue.join(),
       learned: {},
     };
     const result = await runAttempt(attempt);

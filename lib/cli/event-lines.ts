@@ -18,7 +18,7 @@ type Ended = Extract<ArchiveEvent, { kind: "task-ended" }>;
 type OtherEvent = Exclude<ArchiveEvent, { kind: "failed" | "task-ended" | "run-ended" }>;
 
 /**
- * Turns the events of a run into lines: one for each visit to an export. A failed try has its line when the run knows
+ * Turns the events of a run into lines: one for each attempt at an export. A failed try has its line when the run knows
  * what becomes of the export; that may be much later where the failure may be the system's, and then it is said at once.
  *
  * @returns what gives the lines of an event; none for those that only move the live view.
@@ -54,7 +54,7 @@ export function createEventLines(): (event: ArchiveEvent) => readonly EventLine[
   };
 }
 
-/** How a visit ends of which was said that it failed, or that its export is lost. */
+/** How an attempt ends of which was said that it failed, or that its export is lost. */
 function isNoNews({ outcome, reason }: TaskEntry): boolean {
   return outcome === "retried" || reason === "source-gone";
 }

@@ -54,9 +54,9 @@ test.each<[Partial<TaskEntry> | undefined, string]>([
   [{ outcome: "dead-lettered", reason: "max-attempts" }, "dead-lettered: every try failed"],
   // It may be archived: only the delete is outstanding.
   [{ outcome: "postponed", reason: "still-listed" }, "postponed: the platform still lists it"],
-])("after a run the run's word on an export counts: %j", (visit, standing) => {
+])("after a run the run's word on an export counts: %j", (attempt, standing) => {
   const tasks =
-    visit === undefined ? [] : [{ exportTaskId: "export-1", durationMs: 1, ...visit } as TaskEntry];
+    attempt === undefined ? [] : [{ exportTaskId: "export-1", durationMs: 1, ...attempt } as TaskEntry];
   const underWay = [{ batchTaskId: "batch-1", exportTaskId: "export-1", reason: "unarchived" }];
   expect(requestLines({ requests: { ...NOTHING, underWay } }, tasks)).toEqual([
     "Export requests: 1 batch task",

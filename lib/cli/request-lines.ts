@@ -52,18 +52,18 @@ export function requestLines(
     return [];
   }
   const { created, underWay, waiting, ended, failure } = requests;
-  const visits = new Map(tasks.map((entry) => [entry.exportTaskId, entry]));
+  const attempts = new Map(tasks.map((entry) => [entry.exportTaskId, entry]));
   const isNotNew = ({ exportTaskId }: { readonly exportTaskId: string }) =>
     created.every((one) => one.exportTaskId !== exportTaskId);
   const standings: readonly (readonly [string, string])[] = [
     ...created.map(({ batchTaskId, exportTaskId }) => {
-      const visit = visits.get(exportTaskId);
-      const ending = visit === undefined ? "" : `, ${visitInWords(visit)}`;
+      const attempt = attempts.get(exportTaskId);
+      const ending = attempt === undefined ? "" : `, ${attemptInWords(attempt)}`;
       return [batchTaskId, `created export ${exportTaskId}${ending}`] as const;
     }),
     ...underWay.filter(isNotNew).map(({ batchTaskId, exportTaskId, reason }) => {
-      const visit = visits.get(exportTaskId);
-      const standing = visit === undefined ? inWords(reason) : visitInWords(visit);
+      const attempt = attempts.get(exportTaskId);
+      const standing = attempt === undefined ? inWords(reason) : attemptInWords(attempt);
       return [batchTaskId, `export ${exportTaskId}, ${standing}`] as const;
     }),
     ...waiting.map(({ batchTaskId, reason }) => [batchTaskId, `waits; ${inWords(reason)}`] as const),
@@ -88,8 +88,8 @@ export function requestLines(
   ];
 }
 
-function visitInWords(visit: TaskEntry): string {
-  return `${outcomeInWords(visit)}${visit.reason === undefined ? "" : `: ${reasonInWords(visit.reason)}`}`;
+function attemptInWords(attempt: TaskEntry): string {
+  return `${outcomeInWords(attempt)}${attempt.reason === undefined ? "" : `: ${reasonInWords(attempt.reason)}`}`;
 }
 
 /** The part of `status` that is about export requests. */

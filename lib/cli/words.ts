@@ -113,7 +113,7 @@ export function reasonInWords(reason: string): string {
   return REASON_WORDS[reason] ?? reason;
 }
 
-/** A visit's outcome for a person, such as `archived and deleted`. */
+/** An attempt's outcome for a person, such as `archived and deleted`. */
 export function outcomeInWords(entry: TaskEntry): string {
   switch (entry.outcome) {
     case "archived-deleted":

@@ -1,7 +1,7 @@
 import type { Failure } from "../domain/errors.ts";
 import type { LeftAloneReport } from "../domain/left-alone.ts";
 
-/** How one visit to a task ended (architecture §6.4). */
+/** How one attempt at a task ended (architecture §6.4). */
 export type TaskOutcome =
   | "archived-deleted"
   | "archived-kept"
@@ -40,7 +40,7 @@ export type PostponeReason =
   | "cut-by-time-limit"
   | "system-failure";
 
-/** One visit to one task. */
+/** One attempt at one task. */
 export interface TaskEntry {
   readonly exportTaskId: string;
   readonly revision?: string;
@@ -113,7 +113,7 @@ export function emptyCounts(): RunCounts {
   };
 }
 
-/** The count that a visit's outcome adds to, besides `archived` and `deleted`, which count effects. */
+/** The count that an attempt's outcome adds to, besides `archived` and `deleted`, which count effects. */
 export function countOutcome(counts: RunCounts, outcome: TaskOutcome): void {
   switch (outcome) {
     case "archived-kept":

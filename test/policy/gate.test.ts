@@ -74,7 +74,7 @@ describe("keep: archived, acknowledged, counted", () => {
     expectKept(scene, id);
   });
 
-  test("expired while the visit was on its way to the gate", async () => {
+  test("expired while the attempt was on its way to the gate", async () => {
     const scene = new Scene();
     const id = scene.addTask();
     const expired = recordKey(scene.world.scope, id, scene.revision(id), "expired", 1);
@@ -150,7 +150,7 @@ describe("wait: step 2 archives again", () => {
     expect(scene.world.platform.has(id)).toBe(false);
   });
 
-  test.each(["missing", "damaged"])("the recorded object is %s when the visit begins", async (how) => {
+  test.each(["missing", "damaged"])("the recorded object is %s when the attempt begins", async (how) => {
     const { scene, id, key } = await archivedScene();
     const bytes = Buffer.from(scene.world.store.entries.get(key)?.bytes ?? Buffer.of());
     scene.world.store.removeObject(key);

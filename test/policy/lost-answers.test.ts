@@ -94,7 +94,7 @@ describe("a call that had its effect and whose answer was lost", () => {
     expect(scene.count("platform.showExportTask")).toBe(1);
   });
 
-  test("deleting: the list decides, in the same visit", async () => {
+  test("deleting: the list decides, in the same attempt", async () => {
     const scene = new Scene();
     const id = scene.addTask();
     const error = platformError("platform-unreachable");

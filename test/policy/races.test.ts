@@ -71,7 +71,7 @@ describe.each([
     await runPairsUntilEmpty(scene, 4);
     expectArchivedOnce(scene, [id]);
     expect(scene.objects(id)).toHaveLength(2);
-    // The loser goes on with the winner's record as its own: one archive counted, no further visit needed.
+    // The loser goes on with the winner's record as its own: one archive counted, no further attempt needed.
     expect(scene.events.filter(({ kind }) => kind === "archived")).toHaveLength(1);
     const postponed = scene.events.filter(
       (event) => event.kind === "task-ended" && event.entry.outcome === "postponed",

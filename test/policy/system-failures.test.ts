@@ -32,7 +32,7 @@ describe("the list fails", () => {
   });
 
   test.each<PlatformErrorCode>(["platform-unavailable", "platform-malformed-answer", "platform-forbidden"])(
-    "in a visit, %s: the messages are handed back unchanged",
+    "in an attempt, %s: the messages are handed back unchanged",
     async (code) => {
       const scene = new Scene();
       const [first = "", second = ""] = scene.addTasks(2);

@@ -30,7 +30,7 @@ export class BareAttempt {
   readonly events: ArchiveEvent[] = [];
   readonly stop = new AbortController();
   readonly attempt: Attempt;
-  turnsPassed = 0;
+  ticketsReleased = 0;
   /** Downloads that were let through. */
   served = 0;
 
@@ -75,10 +75,10 @@ export class BareAttempt {
       exportTaskId: ID,
       message: { exportTaskId: ID, requestedAtMs: clock.wallMs(), ...parts.message },
       limit: new TimeLimit(clock, this.stop.signal),
-      turn: {
+      ticket: {
         wait: async () => undefined,
-        pass: () => {
-          this.turnsPassed += 1;
+        release: () => {
+          this.ticketsReleased += 1;
         },
       },
       learned: {},

@@ -249,7 +249,7 @@ function notAbortedError(key: string): StoreError {
   return new StoreError("store-unavailable", `the upload could not be aborted in time (${key})`, {
     scope: "task",
     retry: "later",
-    hint: "The next visit to this task, or `iotda-archiver sweep`, ends the upload.",
+    hint: "The next attempt at this task, or `iotda-archiver sweep`, ends the upload.",
   });
 }
 

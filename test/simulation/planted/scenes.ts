@@ -3,14 +3,14 @@ import { COPY_SCENES } from "./scenes/copies.ts";
 import { DELETION_SCENES } from "./scenes/deletion.ts";
 import { FAILURE_SCENES } from "./scenes/failures.ts";
 import { IDENTITY_SCENES } from "./scenes/identity.ts";
+import { INSPECTION_SCENES } from "./scenes/inspection.ts";
 import { ODD_ITEM_SCENES } from "./scenes/odd-items.ts";
 import { PACING_SCENES } from "./scenes/pacing.ts";
 import { SETTLING_SCENES } from "./scenes/settling.ts";
-import { SIGHT_SCENES } from "./scenes/state.ts";
 
 /** Every scene, in the order in which they are played. */
 export const SCENES: readonly Scene[] = [
-  ...SIGHT_SCENES,
+  ...INSPECTION_SCENES,
   ...COPY_SCENES,
   ...DELETION_SCENES,
   ...SETTLING_SCENES,

@@ -1,7 +1,7 @@
 import type { PlantedBug } from "../planted-bug.ts";
 
 /** Bugs in the look at a task: what is absent, finished, given up already, or due later. */
-export const SIGHT_BUGS: readonly PlantedBug[] = [
+export const INSPECTION_BUGS: readonly PlantedBug[] = [
   {
     name: "absence from one list",
     breaks: "A task that one list does not show is given up as gone.",

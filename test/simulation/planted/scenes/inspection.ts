@@ -27,7 +27,7 @@ function lateTask(name: string, lateMs: number, others: number): Scene {
 }
 
 /** What lists and records may say of a task. */
-export const SIGHT_SCENES: readonly Scene[] = [
+export const INSPECTION_SCENES: readonly Scene[] = [
   lateTask("a task appears after its message", 2_000, 1),
   lateTask("a task appears after its message, on an empty platform", 3 * HOUR_MS, 0),
   {
