@@ -23,7 +23,10 @@ class QuickestFirst extends BaseSequencer {
 export default defineConfig({
   test: {
     root: `${import.meta.dirname}/..`,
-    include: ["lib/{archive,discovery,pacing,integrity,records}/**/*.test.ts", "test/policy/**/*.test.ts"],
+    include: [
+      "lib/{run,archive,discovery,pacing,integrity,records}/**/*.test.ts",
+      "test/policy/**/*.test.ts",
+    ],
     exclude: ["test/policy/{drain-bound,requests.properties,retention-*}.test.ts"],
     isolate: false,
     sequence: { sequencer: QuickestFirst },

@@ -126,6 +126,12 @@ describe("the import rule", () => {
       "may not know each other",
     ],
     ["lib/domain/errors.ts", 'import { Clock } from "../ports/clock.ts";', "lib/domain is below lib/ports"],
+    [
+      "lib/retention/expire.ts",
+      'import { gate } from "../archive/gate.ts";',
+      "lib/retention and lib/archive are of one layer and may not know each other",
+    ],
+    ["lib/run/errors.ts", 'import { x } from "../archive/errors.ts";', "lib/run is below lib/archive"],
     ["lib/integrity/zip.ts", 'import { x } from "../archive/copy.ts";', "lib/integrity is below lib/archive"],
     [
       "lib/archive/run.ts",

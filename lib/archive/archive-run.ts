@@ -1,10 +1,11 @@
 import { describeFailure } from "../domain/errors.ts";
 import { runIdOf } from "../domain/key-layout.ts";
 import type { RunReport } from "../records/run-report.ts";
-import { TimeLimit, timeUntilGraceMs } from "./deadlines.ts";
+import { TimeLimit } from "../run/deadline.ts";
+import { placesHeld } from "../run/platform-list.ts";
+import { timeUntilGraceMs } from "./deadlines.ts";
 import type { ArchivePorts } from "./ports.ts";
 import { type PreflightResult, preflight } from "./preflight.ts";
-import { placesHeld } from "./run.ts";
 import { type RunEnding, summarize } from "./run-summary.ts";
 import type { ArchiveSettings } from "./settings.ts";
 import { WorkerLoop } from "./worker-loop.ts";

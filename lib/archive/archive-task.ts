@@ -1,10 +1,12 @@
 import { ArchiverError, describeFailure } from "../domain/errors.ts";
 import { PlatformError, type Throttle } from "../ports/platform.ts";
+import { withOwnLimit } from "../run/deadline.ts";
+import { Interrupted, SystemFailure } from "../run/errors.ts";
 import { type Attempt, type AttemptOutcome, postponed } from "./attempt.ts";
 import type { Copy } from "./copy.ts";
-import { runTimeLeftMs, taskLimitMs, wasStartedTooLate, withOwnLimit } from "./deadlines.ts";
+import { runTimeLeftMs, taskLimitMs, wasStartedTooLate } from "./deadlines.ts";
 import { type DeleteOutcome, deleteTask } from "./delete-task.ts";
-import { BodyNotAccepted, cutInFullRun, Interrupted, SystemFailure } from "./errors.ts";
+import { BodyNotAccepted, cutInFullRun } from "./errors.ts";
 import { adoptedCopy, recordedCopy } from "./existing-copy.ts";
 import { type FinishedTask, inspectTask } from "./inspect-task.ts";
 import { resolveMissingTask } from "./missing-task.ts";

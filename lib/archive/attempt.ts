@@ -1,7 +1,7 @@
 import type { ArchiverError } from "../domain/errors.ts";
 import type { DeadLetterReason, TaskMessage } from "../domain/task-message.ts";
 import type { KeepReason, PostponeReason } from "../records/run-report.ts";
-import type { TimeLimit } from "./deadlines.ts";
+import type { TimeLimit } from "../run/deadline.ts";
 import type { Run } from "./run.ts";
 import { DOUBT_RECHECK_MS, postponeDelayMs } from "./settings.ts";
 import type { Ticket } from "./slot-queue.ts";

@@ -1,10 +1,11 @@
 import { ArchiverError } from "../domain/errors.ts";
+import { ListIsTooOld, refuseAfter } from "../run/errors.ts";
+import { doubtAbout, taskIn } from "../run/platform-list.ts";
 import type { Attempt } from "./attempt.ts";
 import { type Copy, isProofFresh, proveAgain } from "./copy.ts";
-import { ListIsTooOld, refuseAfter } from "./errors.ts";
 import { type GateVerdict, gate } from "./gate.ts";
 import type { FinishedTask } from "./inspect-task.ts";
-import { doubtAbout, listForRun, taskIn } from "./run.ts";
+import { listForRun } from "./run.ts";
 
 const MAX_GATE_TRIES = 3;
 

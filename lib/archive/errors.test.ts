@@ -1,13 +1,12 @@
 import { expect, test } from "vitest";
 import type { ArchiverError } from "../domain/errors.ts";
+import { Interrupted } from "../run/errors.ts";
 import {
   BodyNotAccepted,
   cannotVerifyStored,
   clockSkewed,
   copyDiffers,
   cutInFullRun,
-  Interrupted,
-  SystemFailure,
   shortBody,
 } from "./errors.ts";
 
@@ -23,23 +22,9 @@ test.each<[ArchiverError, ArchiverError["scope"], ArchiverError["retry"]]>([
   expect(error).toMatchObject({ scope, retry, hint: expect.stringMatching(/^[A-Z].+\.$/) });
 });
 
-test("a system failure keeps the code and hint of what it stands for", () => {
-  const cause = shortBody("cut");
-  const failure = new SystemFailure(cause);
-  expect(failure).toMatchObject({ code: cause.code, hint: cause.hint, scope: "system", retry: "later" });
-  expect(failure.cause).toBe(cause);
-});
-
 test.each([
   [420_000, "7 min ahead of"],
   [-360_000, "6 min behind"],
 ])("a clock that is %d ms off is told in minutes, with the direction", (skewMs, told) => {
   expect(clockSkewed("the platform's", skewMs).message).toContain(told);
-});
-
-test.each([
-  ["task-limit", "time limit"],
-  ["run-stopped", "being stopped"],
-] as const)("%s says what interrupted", (code, told) => {
-  expect(new Interrupted(code).message).toContain(told);
 });

@@ -1,13 +1,4 @@
-import { ArchiverError, describeFailure } from "../domain/errors.ts";
-import type { Clock } from "../ports/clock.ts";
-
-/** A failure that stops the whole run: the verdict on the system behind the tasks (architecture §4, Failures). */
-export class SystemFailure extends ArchiverError {
-  constructor(cause: unknown) {
-    const failure = describeFailure(cause);
-    super(failure.code, failure.message, { scope: "system", retry: "later", hint: failure.hint, cause });
-  }
-}
+import { ArchiverError } from "../domain/errors.ts";
 
 /** A whole body that is not an acceptable export. Two with the same SHA-256 make a dead letter. */
 export class BodyNotAccepted extends ArchiverError {
@@ -39,26 +30,6 @@ export function copyDiffers(key: string, problem: string): ArchiverError {
     retry: "later",
     hint: "The task stays on the platform and is archived again; if this repeats, check the storage for damage.",
   });
-}
-
-/** Thrown while a request is about to be written whose ground, a list, has grown too old: nothing is sent. */
-export class ListIsTooOld extends ArchiverError {
-  constructor() {
-    super("list-too-old", "the list that allowed the request is too old by now", {
-      scope: "task",
-      retry: "now",
-      hint: "The platform is asked for a new one.",
-    });
-  }
-}
-
-/** A check for `beforeRequest`: throws {@link ListIsTooOld} once the list is good no more. */
-export function refuseAfter(clock: Pick<Clock, "monotonicMs">, validUntilMs: number): () => void {
-  return () => {
-    if (clock.monotonicMs() > validUntilMs) {
-      throw new ListIsTooOld();
-    }
-  };
 }
 
 /** A try that was cut by its time limit although it had a run to itself. */
@@ -96,17 +67,4 @@ export function cannotVerifyStored(): ArchiverError {
       hint: "Set ARCHIVER_VERIFY=read-back (or leave it at auto).",
     },
   );
-}
-
-/** Why an attempt's signal was aborted. */
-export class Interrupted extends ArchiverError {
-  declare readonly code: "task-limit" | "run-stopped";
-
-  constructor(code: "task-limit" | "run-stopped") {
-    super(code, code === "task-limit" ? "the task's time limit was reached" : "the run is being stopped", {
-      scope: "task",
-      retry: "later",
-      hint: "The message stays in the queue; the next run goes on.",
-    });
-  }
 }

@@ -1,18 +1,13 @@
-import { type ExportTask, revisionOf } from "../domain/export-task.ts";
-import { sortedJson } from "../domain/json.ts";
-import { changeOfArchive } from "../identity/marker.ts";
-import type { ObjectStore, StoreAbilities } from "../ports/object-store.ts";
-import type { CallOptions, OddItem } from "../ports/platform.ts";
+import { revisionOf } from "../domain/export-task.ts";
+import { requireOwnArchive } from "../identity/marker.ts";
 import type { KeepReason, PostponeReason } from "../records/run-report.ts";
-import type { ArchivedRecord } from "../records/schemas.ts";
 import { recordsOfRevision } from "../records/task-records.ts";
-import type { ArchivedExports } from "./archived-exports.ts";
+import { doubtAbout, LIST_MAX_AGE_MS, taskIn } from "../run/platform-list.ts";
+import { isBlockedBySibling, isSiblingPatienceOver } from "../run/siblings.ts";
 import type { Attempt } from "./attempt.ts";
 import { type Copy, isSameObject } from "./copy.ts";
-import { SystemFailure } from "./errors.ts";
 import type { FinishedTask } from "./inspect-task.ts";
-import { doubtAbout, type FreshList, listForRun, taskIn } from "./run.ts";
-import { LIST_MAX_AGE_MS, SIBLING_PATIENCE_MS } from "./settings.ts";
+import { listForRun } from "./run.ts";
 
 /** What may be done to an archived task on the platform. */
 export type GateVerdict =
@@ -82,74 +77,4 @@ async function platformVerdict(attempt: Attempt, state: FinishedTask, copy: Copy
       : { kind: "wait", reason: "sibling" };
   }
   return { kind: "delete", validUntilMs: list.startedAtMs + LIST_MAX_AGE_MS };
-}
-
-/** A task without app type is of the whole tenant, `GLOBAL`, which no app narrows (iotda-api §1.2). */
-function conditionKey({
-  resourceType,
-  resourceCondition,
-  appType,
-  appId,
-}: NonNullable<OddItem["condition"]>): string | undefined {
-  const app = appType === undefined || appType === "GLOBAL" ? null : [appType, appId ?? null];
-  return sortedJson([resourceType ?? null, resourceCondition ?? null, app]);
-}
-
-/**
- * The other tasks of the list that were made with the same condition: the platform may keep one file for all
- * of them ("same-condition create overwrites", iotda-api §1.6).
- */
-export function sameConditionTasks(task: ExportTask, tasks: readonly ExportTask[]): readonly ExportTask[] {
-  const key = conditionKey(task);
-  return tasks.filter((other) => other.exportTaskId !== task.exportTaskId && conditionKey(other) === key);
-}
-
-/**
- * Whether deleting `task` could take away the file of another one that is not archived yet: a sibling still
- * being made, or made and without an `archived` record (architecture §4 step 7).
- */
-export async function isBlockedBySibling(
-  archivedExports: ArchivedExports,
-  task: ExportTask,
-  { tasks, oddItems }: Pick<FreshList, "tasks" | "oddItems">,
-  options: CallOptions,
-): Promise<boolean> {
-  const key = conditionKey(task);
-  // An odd item is never archived; one whose condition cannot be read is nobody's sibling, or nothing would be deleted.
-  if (oddItems.some(({ condition }) => condition !== undefined && conditionKey(condition) === key)) {
-    return true;
-  }
-  const siblings = sameConditionTasks(task, tasks).filter(({ status }) => status !== "Failed");
-  return (
-    siblings.some(({ status }) => status !== "Success") ||
-    (await archivedExports.firstMissing(siblings, options)) !== undefined
-  );
-}
-
-/** Whether this copy is so old that its task is kept for a sibling and no longer waits for it. */
-export function isSiblingPatienceOver({ archivedAt }: ArchivedRecord, nowMs: number): boolean {
-  return nowMs - Date.parse(archivedAt) > SIBLING_PATIENCE_MS;
-}
-
-/** A run, as far as its archive goes. */
-interface RunInArchive {
-  readonly abilities: Pick<StoreAbilities, "archiveId">;
-  readonly ports: { readonly store: Pick<ObjectStore, "getDocument"> };
-}
-
-/**
- * To be asked before a task is deleted or given up, and before a copy is removed: no hold, record or report, in a store that was put in the
- * archive's place while the run was under way, proves nothing.
- *
- * @throws SystemFailure when what the run opened is not there any more. Throws what the store throws, too.
- */
-export async function requireOwnArchive(
-  { abilities, ports }: RunInArchive,
-  options: CallOptions,
-): Promise<void> {
-  const { archiveId } = abilities;
-  const change = archiveId === undefined ? undefined : await changeOfArchive(ports.store, archiveId, options);
-  if (change !== undefined) {
-    throw new SystemFailure(change);
-  }
 }

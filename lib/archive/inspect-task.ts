@@ -1,8 +1,9 @@
 import { type ExportTask, revisionOf } from "../domain/export-task.ts";
 import { exportFolder } from "../domain/key-layout.ts";
 import { type RevisionRecords, recordsOfRevision, type TaskRecords } from "../records/task-records.ts";
+import { type FreshList, listedAs, taskIn } from "../run/platform-list.ts";
 import { type Attempt, type AttemptOutcome, postponed } from "./attempt.ts";
-import { type FreshList, listedAs, listForRun, taskIn } from "./run.ts";
+import { listForRun } from "./run.ts";
 import { TASK_PATIENCE_MS } from "./settings.ts";
 
 /** A finished export and what is recorded of the revision that the list shows. */

@@ -1,14 +1,15 @@
 import { createHash } from "node:crypto";
 import { ArchiverError } from "../domain/errors.ts";
 import type { DeadLetterReason, TaskMessage } from "../domain/task-message.ts";
+import { requireOwnArchive } from "../identity/marker.ts";
 import type { CallOptions } from "../ports/platform.ts";
 import type { ReceivedMessage } from "../ports/task-queue.ts";
 import { countOutcome, type TaskEntry, type TaskOutcome } from "../records/run-report.ts";
+import { withOwnLimit } from "../run/deadline.ts";
+import { SystemFailure } from "../run/errors.ts";
 import type { Attempt, AttemptOutcome } from "./attempt.ts";
 import { CircuitBreaker, type PendingFailure } from "./circuit-breaker.ts";
-import { runTimeLeftMs, withOwnLimit } from "./deadlines.ts";
-import { SystemFailure } from "./errors.ts";
-import { requireOwnArchive } from "./gate.ts";
+import { runTimeLeftMs } from "./deadlines.ts";
 import type { Lease } from "./receive-task.ts";
 import type { Run } from "./run.ts";
 import { retryDelayMs, SYSTEM_FAILURE_DELAY_MS } from "./settings.ts";

@@ -1,9 +1,9 @@
 import { ArchiverError } from "../domain/errors.ts";
 import type { ArchivedRecord } from "../records/schemas.ts";
 import type { TaskRecords } from "../records/task-records.ts";
+import { listedAs } from "../run/platform-list.ts";
 import type { Attempt, AttemptOutcome } from "./attempt.ts";
 import type { MissingTask } from "./inspect-task.ts";
-import { listedAs } from "./run.ts";
 import { absenceDelayMs, DOUBT_RECHECK_MS, EMPTY_LIST_PATIENCE_MS, TASK_PATIENCE_MS } from "./settings.ts";
 import { askForFile } from "./transfer.ts";
 import { recordDeleted } from "./write-records.ts";

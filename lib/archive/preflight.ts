@@ -2,10 +2,10 @@ import { LeftAloneTally } from "../domain/left-alone.ts";
 import { Pacer } from "../pacing/pacer.ts";
 import type { StoreAbilities } from "../ports/object-store.ts";
 import { Records } from "../records/records.ts";
+import { type FreshList, freshList, MAX_CLOCK_SKEW_MS, oddItemsOf } from "../run/platform-list.ts";
 import { cannotVerifyStored, clockSkewed } from "./errors.ts";
 import type { ArchivePorts } from "./ports.ts";
-import { type FreshList, freshList, oddItemsOf } from "./run.ts";
-import { type ArchiveSettings, MAX_CLOCK_SKEW_MS } from "./settings.ts";
+import type { ArchiveSettings } from "./settings.ts";
 
 export interface PreflightResult {
   readonly abilities: StoreAbilities;

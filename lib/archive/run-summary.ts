@@ -2,6 +2,7 @@ import { ArchiverError, describeFailure, type Failure } from "../domain/errors.t
 import { oldestFirst } from "../domain/export-task.ts";
 import { runIdOf } from "../domain/key-layout.ts";
 import { isIdentityFailure } from "../identity/errors.ts";
+import { requireOwnArchive } from "../identity/marker.ts";
 import {
   emptyCounts,
   type NextToGo,
@@ -11,14 +12,19 @@ import {
   type TaskEntry,
 } from "../records/run-report.ts";
 import { writeRunReport } from "../records/run-reports.ts";
-import { ArchivedExports } from "./archived-exports.ts";
-import { withOwnLimit } from "./deadlines.ts";
-import { requireOwnArchive } from "./gate.ts";
-import { nextToGo, oldestInDanger, slotsWarning } from "./next-to-go.ts";
+import { ArchivedExports } from "../run/archived-exports.ts";
+import { withOwnLimit } from "../run/deadline.ts";
+import { nextToGo, oldestInDanger, slotsWarning } from "../run/next-to-go.ts";
+import {
+  type FreshList,
+  freshList,
+  LIST_MAX_AGE_MS,
+  PLACES_LIMIT,
+  placesHeld,
+} from "../run/platform-list.ts";
 import type { ArchivePorts } from "./ports.ts";
 import type { PreflightResult } from "./preflight.ts";
-import { type FreshList, freshList, placesHeld, type Run } from "./run.ts";
-import { LIST_MAX_AGE_MS, PLACES_LIMIT } from "./settings.ts";
+import type { Run } from "./run.ts";
 
 /**
  * How long looking for the oldest unarchived export may take, and how long storing the report. Each has its own

@@ -1,13 +1,10 @@
-import { ArchiverError } from "../domain/errors.ts";
-import { type ExportTask, isExportTaskId } from "../domain/export-task.ts";
-import type { LeftAlone, LeftAloneTally } from "../domain/left-alone.ts";
+import type { LeftAloneTally } from "../domain/left-alone.ts";
 import type { Pacer } from "../pacing/pacer.ts";
 import type { StoreAbilities } from "../ports/object-store.ts";
-import type { OddItem } from "../ports/platform.ts";
 import type { Records } from "../records/records.ts";
-import type { PostponeReason, RunCounts } from "../records/run-report.ts";
-import type { ArchivedExports } from "./archived-exports.ts";
-import { SystemFailure } from "./errors.ts";
+import type { RunCounts } from "../records/run-report.ts";
+import type { ArchivedExports } from "../run/archived-exports.ts";
+import { type FreshList, freshList, oddItemsOf, placesHeld } from "../run/platform-list.ts";
 import type { ArchivePorts } from "./ports.ts";
 import type { ArchiveSettings } from "./settings.ts";
 
@@ -32,57 +29,6 @@ export interface Run {
   noteSuccess(exportTaskId: string): void;
 }
 
-/** A complete list and when it was begun, on the monotonic clock. */
-export interface FreshList {
-  readonly tasks: readonly ExportTask[];
-  /** What else it shows; each holds a place. */
-  readonly oddItems: readonly OddItem[];
-  readonly startedAtMs: number;
-  readonly platformDateMs: number | undefined;
-}
-
-const LIST_TRIES = 3;
-const LIST_BACKOFF_MS = 1_000;
-const MAX_LIST_WAIT_MS = 60_000;
-
-/**
- * Lists all export tasks again. Asking again is harmless, so a failure that may pass is tried again, at most
- * three times in all.
- * @throws SystemFailure when the list keeps failing: without it nothing can be decided about any task.
- */
-export async function freshList(
-  ports: Pick<ArchivePorts, "platform" | "clock">,
-  settings: Pick<ArchiveSettings, "downloadIntervalMs">,
-  signal: AbortSignal,
-): Promise<FreshList> {
-  for (let attempt = 1; ; attempt += 1) {
-    const startedAtMs = ports.clock.monotonicMs();
-    try {
-      const listing = await ports.platform.listExportTasks({ signal });
-      return { ...listing, startedAtMs };
-    } catch (error) {
-      signal.throwIfAborted();
-      const waitMs = listRetryWaitMs(error, attempt, settings.downloadIntervalMs);
-      if (waitMs === "give-up") {
-        throw new SystemFailure(error);
-      }
-      await ports.clock.sleep(waitMs, signal);
-    }
-  }
-}
-
-function listRetryWaitMs(error: unknown, attempt: number, intervalMs: number): number | "give-up" {
-  if (!(error instanceof ArchiverError) || attempt >= LIST_TRIES) {
-    return "give-up";
-  }
-  if (error.retry === "never") {
-    return "give-up";
-  }
-  return error.code === "platform-throttled"
-    ? Math.min(MAX_LIST_WAIT_MS, intervalMs)
-    : LIST_BACKOFF_MS * 2 ** (attempt - 1);
-}
-
 /** {@link freshList} for a run that is under way: remembers what it saw. */
 export async function listForRun(run: Run, signal: AbortSignal): Promise<FreshList> {
   const list = await freshList(run.ports, run.settings, signal);
@@ -90,67 +36,4 @@ export async function listForRun(run: Run, signal: AbortSignal): Promise<FreshLi
   run.leftAlone.note(oddItemsOf(list));
   run.ports.observe({ kind: "listed", held: placesHeld(list) });
   return list;
-}
-
-/** The listed task with exactly this id. */
-export function taskIn(list: Pick<FreshList, "tasks">, exportTaskId: string): ExportTask | undefined {
-  return list.tasks.find((task) => task.exportTaskId === exportTaskId);
-}
-
-/** What a complete list proves about one task. */
-export type ListedAs =
-  /** It is there: as a task, as an item that cannot be understood, or as both. */
-  | "listed"
-  | "odd"
-  | "absent"
-  /** Nothing: an item that cannot be understood may be this task. */
-  | "unproved";
-
-/** Looks for a task among all that a list shows. A task whose item also stands there as an odd one is odd. */
-export function listedAs(list: Pick<FreshList, "tasks" | "oddItems">, exportTaskId: string): ListedAs {
-  if (list.oddItems.some(({ id }) => id === exportTaskId)) {
-    return "odd";
-  }
-  if (taskIn(list, exportTaskId) !== undefined) {
-    return "listed";
-  }
-  return list.oddItems.every(({ id }) => isAnother(id, exportTaskId)) ? "absent" : "unproved";
-}
-
-/** Whether an odd item's id is certainly another one: an id with something around it may still mean this task. */
-function isAnother(id: string | undefined, exportTaskId: string): boolean {
-  return id !== undefined && (isExportTaskId(id) ? id !== exportTaskId : !id.includes(exportTaskId));
-}
-
-/** Why a list says neither that a task is there nor that it is gone; `undefined` where it does say. */
-export function doubtAbout(
-  list: Pick<FreshList, "tasks" | "oddItems">,
-  exportTaskId: string,
-): Extract<PostponeReason, "left-alone" | "odd-list"> | undefined {
-  const state = listedAs(list, exportTaskId);
-  switch (state) {
-    case "odd":
-      return "left-alone";
-    case "unproved":
-      return "odd-list";
-    case "listed":
-    case "absent":
-      return undefined;
-  }
-}
-
-/** How many places of the platform are taken. An item that cannot be understood takes one, too. */
-export function placesHeld({ tasks, oddItems }: Pick<FreshList, "tasks" | "oddItems">): number {
-  return tasks.length + oddItems.length;
-}
-
-/** The items of a list that cannot be understood, as reports name them. */
-export function oddItemsOf({ oddItems }: Pick<FreshList, "oddItems">): readonly LeftAlone[] {
-  return oddItems.map(({ index, field, problem, id }) => ({
-    kind: "list-item",
-    index,
-    ...(field === undefined ? {} : { field }),
-    problem,
-    ...(id !== undefined && isExportTaskId(id) ? { exportTaskId: id } : {}),
-  }));
 }

@@ -18,26 +18,13 @@ export interface ArchiveSettings {
   readonly membersLimitBytes: number;
   /** Places held at which a run that acts `when: "pressure"` does act. */
   readonly pressure: number;
-  /** Places on the platform that this deployment may fill: others on the same account have theirs. */
-  readonly exportPlaces: number;
-  /** Exports asked for on behalf of one request that may come to nothing before it is given up. */
-  readonly requestAttempts: number;
 }
-
-/** The platform's own limit on export tasks (iotda-api §1.6). */
-export const PLACES_LIMIT = 50;
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 
 /** At most two tasks in flight: one waits for its slot while the other uploads, verifies, deletes (architecture §4, Time). */
 export const TASKS_IN_FLIGHT = 2;
-/** A delete, a removal and a create rely on a list that began at most this long before (promise I1). */
-export const LIST_MAX_AGE_MS = 5_000;
-/** Clocks further apart than this are wrong: the run stops, or the earliest counts. */
-export const MAX_CLOCK_SKEW_MS = 5 * MINUTE_MS;
-/** How long a sibling may hold a deletion up before the task is kept for it. */
-export const SIBLING_PATIENCE_MS = 24 * HOUR_MS;
 /** An absent or unfinished task is given up after this. */
 export const TASK_PATIENCE_MS = 48 * HOUR_MS;
 /** One absence is believed only after this long when the list is empty: an empty list may be a fault of its own. */

@@ -1,6 +1,6 @@
 import { untilAborted } from "../domain/promises.ts";
 import type { Clock } from "../ports/clock.ts";
-import { TimeLimit } from "./deadlines.ts";
+import { TimeLimit } from "../run/deadline.ts";
 
 /** A task in front that needs no slot after all must not keep the one behind it waiting for long. */
 const PATIENCE_MS = 2_000;

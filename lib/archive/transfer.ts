@@ -5,12 +5,13 @@ import { BodyCheck, type BodyVerdict } from "../integrity/body-check.ts";
 import { type Slot, SlotLost } from "../pacing/pacer.ts";
 import type { StoredObject, Upload, VerificationLevel } from "../ports/object-store.ts";
 import type { ExportDownload } from "../ports/platform.ts";
+import { taskIn } from "../run/platform-list.ts";
 import { type Attempt, type AttemptOutcome, postponed } from "./attempt.ts";
 import { type Copy, readBack } from "./copy.ts";
 import { runTimeLeftMs, taskLimitMs, timeUntilGraceMs } from "./deadlines.ts";
 import { BodyNotAccepted, copyDiffers, shortBody } from "./errors.ts";
 import type { FinishedTask } from "./inspect-task.ts";
-import { listForRun, taskIn } from "./run.ts";
+import { listForRun } from "./run.ts";
 import { recordArchived } from "./write-records.ts";
 
 /** A progress event per this many bytes. */

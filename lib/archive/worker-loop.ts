@@ -1,11 +1,12 @@
 import { describeFailure, type Failure } from "../domain/errors.ts";
 import type { ReceivedMessage } from "../ports/task-queue.ts";
 import { emptyCounts, type StopReason, type TaskEntry } from "../records/run-report.ts";
+import { ArchivedExports } from "../run/archived-exports.ts";
+import { TimeLimit, withOwnLimit } from "../run/deadline.ts";
+import { Interrupted, SystemFailure } from "../run/errors.ts";
 import { runAttempt } from "./archive-task.ts";
-import { ArchivedExports } from "./archived-exports.ts";
 import type { Attempt } from "./attempt.ts";
-import { runTimeLeftMs, TimeLimit, timeUntilGraceMs, withOwnLimit } from "./deadlines.ts";
-import { Interrupted, SystemFailure } from "./errors.ts";
+import { runTimeLeftMs, timeUntilGraceMs } from "./deadlines.ts";
 import type { ArchiveEvent } from "./events.ts";
 import {
   type LeasedMessage,

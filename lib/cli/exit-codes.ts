@@ -1,4 +1,4 @@
-import type { DiscoverReport } from "../discovery/discover.ts";
+import type { DiscoverRunReport } from "../config/discover-and-request.ts";
 import type { RunReport } from "../records/run-report.ts";
 import { EXIT_MISUSE } from "./node-version.ts";
 
@@ -26,7 +26,7 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
  * 130 before 1 before 3.
  */
 export function exitCodeOf(
-  report: Pick<RunReport, "stopReason" | "counts"> & { readonly discovered?: DiscoverReport | undefined },
+  report: Pick<RunReport, "stopReason" | "counts"> & { readonly discovered?: DiscoverRunReport | undefined },
 ): ExitCode {
   if (report.stopReason === "aborted") {
     return EXIT.interrupted;

@@ -1,8 +1,8 @@
 import { styleText } from "node:util";
 import { createLogUpdate } from "log-update";
 import type { ArchiveEvent } from "../archive/events.ts";
-import { PLACES_LIMIT } from "../archive/settings.ts";
 import { harmlessText } from "../domain/harmless-text.ts";
+import { PLACES_LIMIT } from "../run/platform-list.ts";
 import { createEventLines, type EventLine } from "./event-lines.ts";
 import { formatBytes, formatDuration } from "./format.ts";
 import { columnsOf, shownSecrets } from "./output.ts";

@@ -1,4 +1,4 @@
-import type { DiscoverReport } from "../discovery/discover.ts";
+import type { DiscoverRunReport } from "../config/discover-and-request.ts";
 import type { TaskEntry } from "../records/run-report.ts";
 import type { WaitReason } from "../requests/decide.ts";
 import type { OpenRequest } from "../requests/open-requests.ts";
@@ -45,7 +45,7 @@ function inWords(reason: string): string {
  * @param tasks what a run after that discover made of the exports: the later word counts.
  */
 export function requestLines(
-  { requests }: Pick<DiscoverReport, "requests">,
+  { requests }: Pick<DiscoverRunReport, "requests">,
   tasks: readonly TaskEntry[] = [],
 ): readonly string[] {
   if (requests === undefined) {

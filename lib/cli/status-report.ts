@@ -1,7 +1,4 @@
-import { ArchivedExports } from "../archive/archived-exports.ts";
-import { nextToGo, oldestInDanger } from "../archive/next-to-go.ts";
-import { oddItemsOf, placesHeld } from "../archive/run.ts";
-import { type ArchiveSettings, PLACES_LIMIT } from "../archive/settings.ts";
+import type { ArchiveSettings } from "../archive/settings.ts";
 import type { Archiver } from "../config/wiring.ts";
 import type { Failure } from "../domain/errors.ts";
 import { type ExportTask, oldestFirst } from "../domain/export-task.ts";
@@ -13,6 +10,9 @@ import { Records } from "../records/records.ts";
 import type { NextToGo } from "../records/run-report.ts";
 import { lookAtRequests, type OpenRequests } from "../requests/open-requests.ts";
 import { lookAtPlatform, type PlatformView } from "../requests/platform-view.ts";
+import { ArchivedExports } from "../run/archived-exports.ts";
+import { nextToGo, oldestInDanger } from "../run/next-to-go.ts";
+import { oddItemsOf, PLACES_LIMIT, placesHeld } from "../run/platform-list.ts";
 import { Asked, isSameFailure } from "./asked.ts";
 import { messageLines } from "./failure-lines.ts";
 import { formatDue } from "./format.ts";

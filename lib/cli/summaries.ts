@@ -1,9 +1,9 @@
-import { slotsWarning } from "../archive/next-to-go.ts";
-import type { SweepReport } from "../archive/sweep.ts";
-import type { DiscoverReport } from "../discovery/discover.ts";
+import type { DiscoverRunReport } from "../config/discover-and-request.ts";
 import { type LeftAloneReport, leftAloneInWords } from "../domain/left-alone.ts";
+import type { SweepReport } from "../maintenance/sweep.ts";
 import type { QueueDepth } from "../ports/task-queue.ts";
 import type { NextToGo, RunReport, StopReason, TaskEntry } from "../records/run-report.ts";
+import { slotsWarning } from "../run/next-to-go.ts";
 import { messageLines } from "./failure-lines.ts";
 import { count, formatBytes, formatDue, formatDuration, table } from "./format.ts";
 import type { Line } from "./output.ts";
@@ -125,7 +125,7 @@ export function leftLines(left: QueueDepth, nowMs: number): readonly string[] {
 }
 
 /** The closing lines of `discover`. */
-export function discoverLines(report: DiscoverReport): readonly Line[] {
+export function discoverLines(report: DiscoverRunReport): readonly Line[] {
   const { held, limit, unfinished, enqueued, skipped } = report;
   return [
     `Export slots used: ${held} of ${limit}, ${unfinished} still being made`,
@@ -156,7 +156,7 @@ export function slotsLines(held: number, next: NextToGo | undefined): readonly L
 }
 
 /** `run`'s line on its discover: by count, since a run that finds nothing to do should say why. */
-export function discoveredLine({ enqueued, skipped, unfinished }: DiscoverReport): string {
+export function discoveredLine({ enqueued, skipped, unfinished }: DiscoverRunReport): string {
   const counts = new Map<string, number>();
   for (const { reason } of skipped) {
     const kind = skipKindInWords(reason);
@@ -166,7 +166,7 @@ export function discoveredLine({ enqueued, skipped, unfinished }: DiscoverReport
   return `Discovered: ${enqueued.length} enqueued, ${skipped.length} skipped${why === "" ? "" : ` (${why})`}, ${unfinished} still being made`;
 }
 
-function skipKindInWords(reason: DiscoverReport["skipped"][number]["reason"]): string {
+function skipKindInWords(reason: DiscoverRunReport["skipped"][number]["reason"]): string {
   switch (reason) {
     case "dead-lettered":
       return "dead-lettered";
@@ -184,7 +184,7 @@ function skipKindInWords(reason: DiscoverReport["skipped"][number]["reason"]): s
   }
 }
 
-function skipInWords(reason: DiscoverReport["skipped"][number]["reason"]): string {
+function skipInWords(reason: DiscoverRunReport["skipped"][number]["reason"]): string {
   switch (reason) {
     case "dead-lettered":
       return "dead-lettered";

@@ -9,6 +9,7 @@ import type { CallOptions } from "../ports/platform.ts";
 import type { DeadLetterQueue, QueueDepth, TaskQueue } from "../ports/task-queue.ts";
 import { isQueueFileThere } from "../queue/sqlite-archive-memory.ts";
 import { SqliteQueue } from "../queue/sqlite-queue.ts";
+import type { RequestSettings } from "../requests/settings.ts";
 import { AccessKeys } from "./access-keys.ts";
 import type {
   Configuration,
@@ -20,10 +21,13 @@ import { settingsOfProxy } from "./proxy-settings.ts";
 import { type StoreWiring, wireStore } from "./store-wiring.ts";
 import { systemClock, systemRandom } from "./system.ts";
 
+/** What all policies are told. */
+export type ArchiverSettings = ArchiveSettings & RequestSettings;
+
 /** The program's parts, put together as the configuration says. */
 export interface Archiver {
   readonly ports: ArchivePorts;
-  readonly settings: ArchiveSettings;
+  readonly settings: ArchiverSettings;
   /**
    * What lies in the queue, whichever archive it belongs to; `null` where no queue was ever made. For people only: nothing
    * may be done on the strength of it.
@@ -73,7 +77,7 @@ export async function wire(
   };
 }
 
-function settingsOf({ platform, archive }: Configuration): ArchiveSettings {
+function settingsOf({ platform, archive }: Configuration): ArchiverSettings {
   const { delete: deletion, partSizeBytes, partsInFlight: _ofPartWriters, ...rest } = archive;
   return {
     ...rest,

@@ -2,8 +2,8 @@ import { describe, expect, test } from "vitest";
 import { archiveRun } from "../../test/world/archive-run.ts";
 import { platformError, queueError, storeError } from "../../test/world/port-errors.ts";
 import { checkInvariants } from "../../test/world/world.ts";
-import { SystemFailure } from "../archive/errors.ts";
 import { DISCOVERED_STATE_KEY } from "../domain/key-layout.ts";
+import { SystemFailure } from "../run/errors.ts";
 import { DiscoveryScene, HOUR_MS } from "./testing/discovery-scene.ts";
 
 const aboutTask =

@@ -1,19 +1,17 @@
-import { ArchivedExports } from "../archive/archived-exports.ts";
-import { isBlockedBySibling, isSiblingPatienceOver } from "../archive/gate.ts";
-import { nextToGo } from "../archive/next-to-go.ts";
-import type { ArchivePorts } from "../archive/ports.ts";
-import { type FreshList, freshList, oddItemsOf, placesHeld } from "../archive/run.ts";
-import { type ArchiveSettings, PLACES_LIMIT } from "../archive/settings.ts";
-import { type ExportTask, oldestFirst, revisionOf } from "../domain/export-task.ts";
+import { type ExportTask, oldestFirst, type PlatformScope, revisionOf } from "../domain/export-task.ts";
 import { DISCOVERED_STATE_KEY, runIdOf } from "../domain/key-layout.ts";
 import { type LeftAloneReport, LeftAloneTally } from "../domain/left-alone.ts";
+import type { ObjectStore } from "../ports/object-store.ts";
 import type { Holds } from "../records/holds.ts";
 import { isOnlyThisTask, Records } from "../records/records.ts";
 import type { KeepReason, NextToGo } from "../records/run-report.ts";
 import type { ArchivedRecord } from "../records/schemas.ts";
 import { type RevisionRecords, recordsOfRevision } from "../records/task-records.ts";
-import type { RequestsReport } from "../requests/report.ts";
-import { serveRequests } from "../requests/serve-requests.ts";
+import { ArchivedExports } from "../run/archived-exports.ts";
+import { nextToGo } from "../run/next-to-go.ts";
+import { type FreshList, freshList, oddItemsOf, PLACES_LIMIT, placesHeld } from "../run/platform-list.ts";
+import type { RunPorts } from "../run/ports.ts";
+import { isBlockedBySibling, isSiblingPatienceOver } from "../run/siblings.ts";
 import {
   type Enqueued,
   type EnqueuedBefore,
@@ -24,6 +22,14 @@ import {
 
 /** Why a finished task was not enqueued. */
 export type SkipReason = "dead-lettered" | "enqueued-recently" | "unknown-status" | `kept:${KeepReason}`;
+
+/** What the policy is told; defaults and names are in architecture §6.1. */
+export interface DiscoverSettings {
+  readonly scope: PlatformScope;
+  /** Of archive runs: what they would keep is not enqueued. */
+  readonly deletion: "after-verify" | "never";
+  readonly downloadIntervalMs: number;
+}
 
 /** What a discover run returns (architecture §6.4). */
 export interface DiscoverReport {
@@ -38,18 +44,16 @@ export interface DiscoverReport {
   readonly skipped: readonly { readonly exportTaskId: string; readonly reason: SkipReason }[];
   /** What could not be understood and was left as it is. */
   readonly leftAlone?: LeftAloneReport;
-  /** What was done about export requests; missing while none is open. */
-  readonly requests?: RequestsReport;
 }
 
 /**
- * Enqueues every finished export that still needs work, oldest first, since the platform evicts the oldest;
- * after that, creates exports for open requests. Enqueuing too much is harmless; leaving one out is not, so only what is certainly settled is skipped.
+ * Enqueues every finished export that still needs work, oldest first, since the platform evicts the oldest.
+ * Enqueuing too much is harmless; leaving one out is not, so only what is certainly settled is skipped.
  * @throws what list, store and queue throw; nothing is enqueued on half a list.
  */
 export async function discover(
-  ports: Pick<ArchivePorts, "platform" | "store" | "queue" | "clock" | "random">,
-  settings: ArchiveSettings,
+  ports: RunPorts,
+  settings: DiscoverSettings,
   signal: AbortSignal,
 ): Promise<DiscoverReport> {
   const { store, queue, clock, random } = ports;
@@ -105,8 +109,6 @@ export async function discover(
   const enqueued = found.map((task) => task.exportTaskId);
   const leftAlone = tally.report();
   const next = await nextToGo(list, archivedExports, { signal });
-  // Last: a request may wait, what the platform holds may not.
-  const requests = await serveRequests({ ports, settings, signal }, runId);
   return {
     runId,
     held: placesHeld(list),
@@ -116,13 +118,12 @@ export async function discover(
     enqueued,
     skipped,
     ...(leftAlone === undefined ? {} : { leftAlone }),
-    ...(requests === undefined ? {} : { requests }),
   };
 }
 
 /** Without the hint the same tasks are enqueued again, which is harmless: what stands in its place stops nobody. */
 async function rememberEnqueued(
-  store: ArchivePorts["store"],
+  store: ObjectStore,
   enqueued: EnqueuedBefore,
   nowMs: number,
   leftAlone: LeftAloneTally,
@@ -144,12 +145,12 @@ function hintKey(task: ExportTask): string {
 }
 
 interface SkipContext {
-  readonly settings: ArchiveSettings;
+  readonly settings: DiscoverSettings;
   readonly records: Records;
   readonly archivedExports: ArchivedExports;
   readonly holds: Holds;
   readonly leftAlone: LeftAloneTally;
-  readonly store: ArchivePorts["store"];
+  readonly store: ObjectStore;
   readonly list: FreshList;
   readonly enqueuedBefore: EnqueuedBefore;
   readonly nowMs: number;

@@ -69,3 +69,13 @@ export function parseClaimKey(
     : null;
   return match === null ? undefined : { number: Number(match[1]), isResult: match[2] !== undefined };
 }
+
+/** What somebody wants an export of. */
+export interface NewRequest {
+  readonly batchTaskId: string;
+  /** When the batch task got the status that asks for an export, epoch milliseconds, by the platform's clock. */
+  readonly statusAtMs: number;
+  readonly source: "event" | "cli";
+  readonly taskType?: string;
+  readonly status?: string;
+}

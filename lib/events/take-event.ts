@@ -1,5 +1,5 @@
+import type { NewRequest } from "../domain/request-layout.ts";
 import type { TaskMessage } from "../domain/task-message.ts";
-import type { NewRequest } from "../requests/make-request.ts";
 import { asksForExport, type ExportTrigger } from "./export-triggers.ts";
 import { type OutsideEvent, readOutsideEvent } from "./outside-event.ts";
 import type { Refusal } from "./refusal.ts";

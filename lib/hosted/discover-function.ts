@@ -1,24 +1,24 @@
-import { slotsWarning } from "../archive/next-to-go.ts";
-import { PLACES_LIMIT } from "../archive/settings.ts";
+import { type DiscoverRunReport, discoverAndRequest } from "../config/discover-and-request.ts";
 import { readConfiguration } from "../config/environment.ts";
 import { systemClock, systemRandom } from "../config/system.ts";
 import { wire } from "../config/wiring.ts";
-import { type DiscoverReport, discover } from "../discovery/discover.ts";
 import type { Failure } from "../domain/errors.ts";
 import { runIdOf } from "../domain/key-layout.ts";
+import { slotsWarning } from "../run/next-to-go.ts";
+import { PLACES_LIMIT } from "../run/platform-list.ts";
 import type { FunctionWork } from "./function-host.ts";
 import { eventLogger, logGuessedRegion } from "./logs.ts";
 import { metricsOfDiscover } from "./metrics.ts";
 
 /** The report of architecture §6.4, and what kept the run from doing its work. */
-export interface DiscoverRunReport extends Omit<DiscoverReport, "held"> {
+export interface DiscoverFunctionReport extends Omit<DiscoverRunReport, "held"> {
   /** Missing when the run never saw the platform. */
   readonly held?: number;
   readonly failure?: Failure;
 }
 
 /** One discover run inside a function's time limit. */
-export const discoverFunction: FunctionWork<DiscoverRunReport> = {
+export const discoverFunction: FunctionWork<DiscoverFunctionReport> = {
   async work({ environment, signal, log, redactor }) {
     const configuration = readConfiguration(environment, new Set(["platform", "store", "queue"] as const));
     logGuessedRegion(log, configuration.platform);
@@ -27,7 +27,7 @@ export const discoverFunction: FunctionWork<DiscoverRunReport> = {
     try {
       // The archive first: nothing is asked of the platform on behalf of a place that is none.
       await archiver.ports.store.preflight({ signal });
-      const report = await discover(archiver.ports, archiver.settings, signal);
+      const report = await discoverAndRequest(archiver, signal);
       log.info("discovered", { report });
       if (report.nextToGo !== undefined) {
         log.warn("slots-nearly-used", { message: slotsWarning(report.held, report.nextToGo) });

@@ -1,5 +1,5 @@
 import type { ArchiveEvent } from "../archive/events.ts";
-import type { DiscoverReport } from "../discovery/discover.ts";
+import type { DiscoverRunReport } from "../config/discover-and-request.ts";
 import { parsePlatformTime } from "../domain/export-task.ts";
 import type { MetricName, MetricValues } from "../observability/metrics.ts";
 import type { RunReport } from "../records/run-report.ts";
@@ -26,7 +26,7 @@ export function metricsOfDiscover({
   held,
   requests,
   leftAlone,
-}: Pick<DiscoverReport, "held" | "requests" | "leftAlone">): MetricValues {
+}: Pick<DiscoverRunReport, "held" | "requests" | "leftAlone">): MetricValues {
   const seen = { TasksHeld: held, LeftAlone: leftAlone?.count ?? 0 };
   return requests?.failure === undefined
     ? {

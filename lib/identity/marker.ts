@@ -6,6 +6,7 @@ import type { Clock, Random } from "../ports/clock.ts";
 import type { ObjectStore, StoreAbilities, WriteCondition } from "../ports/object-store.ts";
 import type { CallOptions } from "../ports/platform.ts";
 import { isoTime, SCHEMA_VERSION, schemaVersion } from "../records/schemas.ts";
+import { SystemFailure } from "../run/errors.ts";
 import { archiveChanged, unreadableMarker } from "./errors.ts";
 
 const markerSchema = v.object({
@@ -41,18 +42,27 @@ export async function readMarker(
   return parsed.output;
 }
 
+/** A run, as far as its archive goes. */
+interface RunInArchive {
+  readonly abilities: Pick<StoreAbilities, "archiveId">;
+  readonly ports: { readonly store: Pick<ObjectStore, "getDocument"> };
+}
+
 /**
- * Looks whether an archive that was opened is still there.
+ * To be asked before a task is deleted or given up, and before a copy is removed: in a store that was put in the
+ * archive's place while the run was under way, no hold, record or report proves nothing.
  *
- * @returns `no-archive` or `another-archive` when it is not. Throws what {@link readMarker} throws.
+ * @throws SystemFailure `no-archive` or `another-archive` when what the run opened is not there any more, and what
+ *   {@link readMarker} throws.
  */
-export async function changeOfArchive(
-  store: Pick<ObjectStore, "getDocument">,
-  archiveId: string,
+export async function requireOwnArchive(
+  { abilities: { archiveId }, ports }: RunInArchive,
   options: CallOptions,
-): Promise<ArchiverError | undefined> {
-  const foundId = (await readMarker(store, options))?.archiveId;
-  return foundId === archiveId ? undefined : archiveChanged(archiveId, foundId);
+): Promise<void> {
+  const foundId = archiveId && (await readMarker(ports.store, options))?.archiveId;
+  if (archiveId !== undefined && foundId !== archiveId) {
+    throw new SystemFailure(archiveChanged(archiveId, foundId));
+  }
 }
 
 /**

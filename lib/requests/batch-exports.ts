@@ -1,10 +1,10 @@
-import { listedAs, taskIn } from "../archive/run.ts";
 import { type ExportTask, type PlatformScope, parsePlatformTime, revisionOf } from "../domain/export-task.ts";
 import { parseRecordKey, recordsRoot, taskRecordsFolder } from "../domain/key-layout.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
 import type { CallOptions } from "../ports/platform.ts";
 import { type ArchivedRecord, archivedRecordSchema, parseRecord } from "../records/schemas.ts";
 import { recordsOfRevision } from "../records/task-records.ts";
+import { listedAs, taskIn } from "../run/platform-list.ts";
 import type { PlatformView } from "./platform-view.ts";
 import type { RequestsRun } from "./requests-run.ts";
 import type { ClaimDocument, MadeExport } from "./schemas.ts";

@@ -1,8 +1,8 @@
-import { ListIsTooOld, refuseAfter } from "../archive/errors.ts";
-import { LIST_MAX_AGE_MS } from "../archive/settings.ts";
 import type { ExportTask } from "../domain/export-task.ts";
 import type { RequestSubject } from "../domain/request-layout.ts";
 import { PlatformError } from "../ports/platform.ts";
+import { ListIsTooOld, refuseAfter } from "../run/errors.ts";
+import { LIST_MAX_AGE_MS } from "../run/platform-list.ts";
 import { exportNotIn, seenOf } from "./batch-exports.ts";
 import { obstacleTo, type WaitReason } from "./decide.ts";
 import { lookAtPlatform, type PlatformView } from "./platform-view.ts";

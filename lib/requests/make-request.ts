@@ -1,20 +1,10 @@
 import type { PlatformScope } from "../domain/export-task.ts";
-import { compactTime } from "../domain/request-layout.ts";
+import { compactTime, type NewRequest } from "../domain/request-layout.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
 import type { CallOptions } from "../ports/platform.ts";
 import { RequestLedger } from "./request-ledger.ts";
 import { REQUEST_SCHEMA_VERSION, type RequestDocument } from "./schemas.ts";
-
-/** What somebody wants an export of. */
-export interface NewRequest {
-  readonly batchTaskId: string;
-  /** When the batch task got the status that asks for an export, epoch milliseconds, by the platform's clock. */
-  readonly statusAtMs: number;
-  readonly source: RequestDocument["source"];
-  readonly taskType?: string;
-  readonly status?: string;
-}
 
 /**
  * Makes a request durable. The same batch task and status time is the same request, for good: an event that

@@ -1,8 +1,7 @@
-import type { ArchivePorts } from "../archive/ports.ts";
-import { freshList } from "../archive/run.ts";
-import { type ArchiveSettings, MAX_CLOCK_SKEW_MS } from "../archive/settings.ts";
 import type { ExportTask } from "../domain/export-task.ts";
 import type { OddItem } from "../ports/platform.ts";
+import { freshList, MAX_CLOCK_SKEW_MS } from "../run/platform-list.ts";
+import type { RunPorts } from "../run/ports.ts";
 
 /** A complete list of the platform, and the time it was. */
 export interface PlatformView {
@@ -20,8 +19,8 @@ export interface PlatformView {
 
 /** Lists again. @throws SystemFailure when the list keeps failing. */
 export async function lookAtPlatform(
-  ports: Pick<ArchivePorts, "platform" | "clock">,
-  settings: Pick<ArchiveSettings, "downloadIntervalMs">,
+  ports: Pick<RunPorts, "platform" | "clock">,
+  settings: { readonly downloadIntervalMs: number },
   signal: AbortSignal,
 ): Promise<PlatformView> {
   const { tasks, oddItems, startedAtMs, platformDateMs } = await freshList(ports, settings, signal);

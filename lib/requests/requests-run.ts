@@ -1,19 +1,16 @@
-import type { ArchivePorts } from "../archive/ports.ts";
-import type { ArchiveSettings } from "../archive/settings.ts";
 import { MAX_CLAIM_NUMBER, type RequestSubject } from "../domain/request-layout.ts";
 import { Records } from "../records/records.ts";
+import type { RunPorts } from "../run/ports.ts";
 import { seenOf } from "./batch-exports.ts";
 import type { PlatformView } from "./platform-view.ts";
 import { type Claim, RequestLedger } from "./request-ledger.ts";
 import { type MadeExport, REQUEST_SCHEMA_VERSION } from "./schemas.ts";
+import type { RequestSettings } from "./settings.ts";
 
 /** What a run is given. It is its own `CallOptions`. */
 export interface GivenRequestsRun {
-  readonly ports: Pick<ArchivePorts, "platform" | "store" | "clock">;
-  readonly settings: Pick<
-    ArchiveSettings,
-    "scope" | "downloadIntervalMs" | "requestAttempts" | "exportPlaces"
-  >;
+  readonly ports: Pick<RunPorts, "platform" | "store" | "clock">;
+  readonly settings: RequestSettings;
   readonly signal: AbortSignal;
 }
 

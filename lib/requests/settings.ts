@@ -1,3 +1,15 @@
+import type { PlatformScope } from "../domain/export-task.ts";
+
+/** What the policy is told; defaults and names are in architecture §6.1. */
+export interface RequestSettings {
+  readonly scope: PlatformScope;
+  readonly downloadIntervalMs: number;
+  /** Places on the platform that this deployment may fill: others on the same account have theirs. */
+  readonly exportPlaces: number;
+  /** Exports asked for on behalf of one request that may come to nothing before it is given up. */
+  readonly requestAttempts: number;
+}
+
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 

@@ -1,6 +1,6 @@
-import type { FreshList } from "../archive/run.ts";
 import type { RetentionAbilities } from "../ports/retention-store.ts";
 import { type RevisionLedger, standingRecord } from "../records/retention-records.ts";
+import type { FreshList } from "../run/platform-list.ts";
 import { expiryVerdict, isLocked, type StayReason } from "./expiry-verdict.ts";
 import { earliestClockMs, PlatformProof, removalSightIn } from "./platform-proof.ts";
 import { policyDigest, ruleFor } from "./policy.ts";

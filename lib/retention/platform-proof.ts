@@ -1,5 +1,10 @@
-import { type FreshList, freshList, listedAs } from "../archive/run.ts";
-import { LIST_MAX_AGE_MS, MAX_CLOCK_SKEW_MS } from "../archive/settings.ts";
+import {
+  type FreshList,
+  freshList,
+  LIST_MAX_AGE_MS,
+  listedAs,
+  MAX_CLOCK_SKEW_MS,
+} from "../run/platform-list.ts";
 import type { ExpiryPorts, RetentionPorts, RetentionSettings } from "./run.ts";
 
 /** What a fresh, complete list says of one task. */

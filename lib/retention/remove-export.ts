@@ -1,4 +1,4 @@
-import { requireOwnArchive } from "../archive/gate.ts";
+import { requireOwnArchive } from "../identity/marker.ts";
 import type { VersionProtection } from "../ports/retention-store.ts";
 import { type RecordedRevision, type RevisionLedger, UNREADABLE } from "../records/retention-records.ts";
 import { type DueObject, expiryVerdict, idOf, isLocked, type StayReason } from "./expiry-verdict.ts";

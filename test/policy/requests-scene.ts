@@ -1,6 +1,6 @@
 import { expect } from "vitest";
-import type { ArchiveSettings } from "../../lib/archive/settings.ts";
-import { type DiscoverReport, discover } from "../../lib/discovery/discover.ts";
+import { type DiscoverRunReport, discoverAndRequest } from "../../lib/config/discover-and-request.ts";
+import type { ArchiverSettings } from "../../lib/config/wiring.ts";
 import { parseRequestKey } from "../../lib/domain/request-layout.ts";
 import { makeRequest } from "../../lib/requests/make-request.ts";
 import { archiveRun, portsOf, settingsOf } from "../world/archive-run.ts";
@@ -14,7 +14,7 @@ export const HOUR_MS = 60 * MINUTE_MS;
 export const DAY_MS = 24 * HOUR_MS;
 
 export interface DiscoverOptions {
-  readonly settings?: Partial<ArchiveSettings>;
+  readonly settings?: Partial<ArchiverSettings>;
   readonly runner?: RunnerOptions;
 }
 
@@ -48,15 +48,18 @@ export class RequestsScene {
   }
 
   /** One discover run to its end or death. To be called inside `world.run`, or through {@link discover}. */
-  startDiscover({ settings, runner: options }: DiscoverOptions = {}): Promise<Ending<DiscoverReport>> {
+  startDiscover({ settings, runner: options }: DiscoverOptions = {}): Promise<Ending<DiscoverRunReport>> {
     const runner = this.#runner(options);
     return runner.process.execute(() =>
-      discover(portsOf(runner), settingsOf(this.world, settings), this.#unaborted.signal),
+      discoverAndRequest(
+        { ports: portsOf(runner), settings: settingsOf(this.world, settings) },
+        this.#unaborted.signal,
+      ),
     );
   }
 
   /** One discover run that is expected to end. */
-  async discover(options: DiscoverOptions = {}): Promise<DiscoverReport> {
+  async discover(options: DiscoverOptions = {}): Promise<DiscoverRunReport> {
     const ending = await this.world.run(() => this.startDiscover(options));
     if (ending.kind === "crashed") {
       throw new Error(`the discover run died at ${ending.at.site}`);
@@ -64,14 +67,14 @@ export class RequestsScene {
     return ending.value;
   }
 
-  startArchive(settings: Partial<ArchiveSettings> = {}): Promise<Ending<unknown>> {
+  startArchive(settings: Partial<ArchiverSettings> = {}): Promise<Ending<unknown>> {
     const runner = this.#runner();
     return runner.process.execute(() =>
       archiveRun(this.world, runner, { limitMs: 14 * MINUTE_MS, settings }),
     );
   }
 
-  async archive(settings: Partial<ArchiveSettings> = {}): Promise<void> {
+  async archive(settings: Partial<ArchiverSettings> = {}): Promise<void> {
     await this.world.run(() => this.startArchive(settings));
   }
 

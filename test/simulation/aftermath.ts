@@ -1,4 +1,4 @@
-import { sweep } from "../../lib/archive/sweep.ts";
+import { sweep } from "../../lib/maintenance/sweep.ts";
 import { Records } from "../../lib/records/records.ts";
 import { ArchiveView } from "./archive-view.ts";
 import { CANARY } from "./fault-kinds.ts";

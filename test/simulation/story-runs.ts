@@ -1,5 +1,5 @@
-import { withOwnLimit } from "../../lib/archive/deadlines.ts";
-import { discover } from "../../lib/discovery/discover.ts";
+import { discoverAndRequest } from "../../lib/config/discover-and-request.ts";
+import { withOwnLimit } from "../../lib/run/deadline.ts";
 import { archiveRun, archiveStoreOf, portsOf, settingsOf } from "../world/archive-run.ts";
 import type { Runner } from "../world/world.ts";
 import type { Stage } from "./stage.ts";
@@ -60,7 +60,7 @@ export class StoryRuns {
     this.#start("d", 0, DISCOVER_LIMIT_MS + 1, async (runner) => {
       try {
         return await withOwnLimit(runner.clock, DISCOVER_LIMIT_MS, (signal) =>
-          discover(portsOf(runner, undefined, this.#storeOf(runner)), settings, signal),
+          discoverAndRequest({ ports: portsOf(runner, undefined, this.#storeOf(runner)), settings }, signal),
         );
       } catch (error) {
         return error instanceof Error ? "failed" : error;

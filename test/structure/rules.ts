@@ -16,18 +16,19 @@ const LAYERS: readonly { readonly modules: readonly string[]; readonly peers: bo
   { modules: ["lib/domain"], peers: false },
   { modules: ["lib/ports"], peers: false },
   { modules: ["lib/integrity", "lib/observability"], peers: false },
+  // What all policies share.
+  { modules: ["lib/run", "lib/records", "lib/pacing", "lib/identity"], peers: true },
+  // Policies. What needs two of them is put together above.
   {
     modules: [
       "lib/archive",
       "lib/discovery",
       "lib/events",
-      "lib/identity",
-      "lib/pacing",
-      "lib/records",
+      "lib/maintenance",
       "lib/requests",
       "lib/retention",
     ],
-    peers: true,
+    peers: false,
   },
   { modules: ["lib/network", "lib/files"], peers: false },
   { modules: ["lib/iotda", "lib/store", "lib/queue"], peers: false },
@@ -39,8 +40,8 @@ const LAYERS: readonly { readonly modules: readonly string[]; readonly peers: bo
   { modules: ["deploy"], peers: false },
 ];
 
-/** The layer that decides and does nothing itself. */
-const POLICY = new Set(LAYERS[3]?.modules);
+/** The layers that decide and do nothing themselves. */
+const POLICY = new Set(LAYERS.slice(3, 5).flatMap(({ modules }) => modules));
 
 /** Observability is passed in; only who passes it may name it. */
 const MAY_NAME_OBSERVABILITY = new Set([

@@ -2,6 +2,7 @@ import { type DrainOptions, drain } from "../../lib/archive/archive-run.ts";
 import type { ArchiveEvent } from "../../lib/archive/events.ts";
 import type { ArchivePorts } from "../../lib/archive/ports.ts";
 import type { ArchiveSettings } from "../../lib/archive/settings.ts";
+import type { ArchiverSettings } from "../../lib/config/wiring.ts";
 import { ArchiveObjectStore } from "../../lib/identity/archive-object-store.ts";
 import type { IdentitySettings } from "../../lib/identity/open-archive.ts";
 import type { CallOptions } from "../../lib/ports/platform.ts";
@@ -10,7 +11,7 @@ import type { Runner, World } from "./world.ts";
 import type { WorldStore } from "./world-store.ts";
 
 /** The defaults of architecture §6.1 for a world's scope. */
-export function settingsOf(world: World, overrides: Partial<ArchiveSettings> = {}): ArchiveSettings {
+export function settingsOf(world: World, overrides: Partial<ArchiverSettings> = {}): ArchiverSettings {
   return {
     scope: world.scope,
     deletion: "after-verify",

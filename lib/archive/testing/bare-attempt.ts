@@ -4,8 +4,8 @@ import { LeftAloneTally } from "../../domain/left-alone.ts";
 import type { TaskMessage } from "../../domain/task-message.ts";
 import { type Slot, SlotLost, type TakeOptions } from "../../pacing/pacer.ts";
 import type { ExportDownload, OddItem, TimedCallOptions } from "../../ports/platform.ts";
+import { TimeLimit } from "../../run/deadline.ts";
 import type { Attempt } from "../attempt.ts";
-import { TimeLimit } from "../deadlines.ts";
 import type { ArchiveEvent } from "../events.ts";
 import type { ArchiveSettings } from "../settings.ts";
 

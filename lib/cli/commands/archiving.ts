@@ -1,15 +1,15 @@
 import { drain } from "../../archive/archive-run.ts";
-import { freshList } from "../../archive/run.ts";
 import type { ArchiveSettings } from "../../archive/settings.ts";
-import { sweep } from "../../archive/sweep.ts";
+import { type DiscoverRunReport, discoverAndRequest } from "../../config/discover-and-request.ts";
 import { ConfigurationError } from "../../config/errors.ts";
 import { systemClock } from "../../config/system.ts";
-import { type DiscoverReport, discover } from "../../discovery/discover.ts";
 import { isIdentityFailure } from "../../identity/errors.ts";
+import { sweep } from "../../maintenance/sweep.ts";
 import type { QueueDepth } from "../../ports/task-queue.ts";
 import { Records } from "../../records/records.ts";
 import type { RunReport } from "../../records/run-report.ts";
 import { makeRequest } from "../../requests/make-request.ts";
+import { freshList } from "../../run/platform-list.ts";
 import { EXIT, type ExitCode, exitCodeOf } from "../exit-codes.ts";
 import { formatDuration } from "../format.ts";
 import type { Output } from "../output.ts";
@@ -25,14 +25,14 @@ const DEPTH_LIMIT_MS = 10_000;
 /** `run`: discovers, archives until nothing is queued or due within 15 minutes, and says what is left. */
 export async function runCommand(options: ArchiveOptions, output: Output): Promise<ExitCode> {
   const { report, left } = await withSession(options, "work", async (session) => {
-    let discovered: DiscoverReport | undefined;
+    let discovered: DiscoverRunReport | undefined;
     const { ports, settings } = session.archiver;
     const ended = await drain(ports, settings, {
       signal: session.signal,
       ...limitOf(options, settings),
       waitForDueMs: WAIT_FOR_DUE_MS,
       prepare: async (signal) => {
-        discovered = await discover(ports, settings, signal);
+        discovered = await discoverAndRequest(session.archiver, signal);
         session.view.say(discoveredLine(discovered));
       },
     });
@@ -116,7 +116,7 @@ export async function discoverCommand(options: CommonOptions, output: Output): P
   const report = await withSession(options, "work", async ({ archiver, signal }) => {
     // The archive first: nothing is asked of the platform on behalf of a place that is none.
     await archiver.ports.store.preflight({ signal });
-    return await discover(archiver.ports, archiver.settings, signal);
+    return await discoverAndRequest(archiver, signal);
   });
   output.show(report, discoverLines(report));
   return report.requests?.failure === undefined ? EXIT.done : EXIT.failed;

@@ -3,7 +3,7 @@ import { platformError, throttledError } from "../../test/world/port-errors.ts";
 import { VirtualClock } from "../../test/world/virtual-clock.ts";
 import type { Platform } from "../ports/platform.ts";
 import { SystemFailure } from "./errors.ts";
-import { freshList } from "./run.ts";
+import { freshList } from "./platform-list.ts";
 
 const INTERVAL_MS = 31_000;
 

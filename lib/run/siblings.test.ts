@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { ExportTask } from "../domain/export-task.ts";
-import { sameConditionTasks } from "./gate.ts";
+import { sameConditionTasks } from "./siblings.ts";
 
 const task: ExportTask = {
   exportTaskId: "a",

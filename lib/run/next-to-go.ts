@@ -2,8 +2,7 @@ import { type ExportTask, oldestFirst } from "../domain/export-task.ts";
 import type { CallOptions } from "../ports/platform.ts";
 import type { NextToGo } from "../records/run-report.ts";
 import type { ArchivedExports } from "./archived-exports.ts";
-import { type FreshList, placesHeld } from "./run.ts";
-import { PLACES_LIMIT } from "./settings.ts";
+import { type FreshList, PLACES_LIMIT, placesHeld } from "./platform-list.ts";
 
 /** From so many export slots on, every run and command that sees the platform warns. */
 const WARNING_PLACES = 45;
