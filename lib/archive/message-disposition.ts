@@ -51,7 +51,7 @@ export class OutcomeHandler {
         this.#enter(ended, result.outcome, result.reason);
         break;
       case "postponed":
-        await resend(this.#run, ended.held, result.message, result.delayMs);
+        await requeue(this.#run, ended.held, result.message, result.delayMs);
         this.#enter(ended, "postponed", result.reason, result.delayMs);
         break;
       case "failed":
@@ -151,7 +151,7 @@ export class OutcomeHandler {
     }
     const message: TaskMessage = { ...failed.message, attempts, firstFailedAtMs };
     const delayMs = retryDelayMs(settings.downloadIntervalMs, attempts, ports.random.fraction());
-    await resend(this.#run, failed.held, message, delayMs);
+    await requeue(this.#run, failed.held, message, delayMs);
     this.#enter(failed, "retried", failed.error.code, delayMs);
   }
 
@@ -163,7 +163,7 @@ export class OutcomeHandler {
   async #postponePending(): Promise<void> {
     await settleEach(this.#verdicts.takePending(), async (failed) => {
       // Not `failed.message`: a body that the whole system got wrong must not be remembered as this task's own.
-      await resend(this.#run, failed.held, failed.attempt.message, SYSTEM_FAILURE_DELAY_MS);
+      await requeue(this.#run, failed.held, failed.attempt.message, SYSTEM_FAILURE_DELAY_MS);
       this.#enter(failed, "postponed", "system-failure", SYSTEM_FAILURE_DELAY_MS);
     });
   }
@@ -240,14 +240,14 @@ interface LetterFacts {
 
 /** Acknowledges: always the last step. @throws SystemFailure unless the handle had merely expired. */
 export async function acknowledge(run: Run, held: LeasedMessage): Promise<void> {
-  await settling(run, held, async () => undefined);
+  await settling(run, held, (options) => run.ports.queue.acknowledge(held.received, options));
 }
 
 /**
- * Sends the message again and acknowledges the old one after that. One that is worked alone carries when it is
- * due, so that only later reports speak for it when its runners die. @throws SystemFailure
+ * Puts the message in the place of the received one. One that is worked alone carries when it is due, so that only
+ * later reports speak for it when its runners die. @throws SystemFailure
  */
-export async function resend(
+export async function requeue(
   run: Run,
   held: LeasedMessage,
   message: TaskMessage,
@@ -255,15 +255,13 @@ export async function resend(
 ): Promise<void> {
   const { clock, queue } = run.ports;
   const dueAtMs = Math.max(message.notBeforeMs ?? 0, clock.wallMs() + delayMs);
-  const sent = message.alone === true ? { ...message, notBeforeMs: dueAtMs } : message;
-  await settling(run, held, (options) => queue.send([sent], { ...options, delayMs }));
+  const successor = message.alone === true ? { ...message, notBeforeMs: dueAtMs } : message;
+  await settling(run, held, (options) => queue.requeue(held.received, successor, { ...options, delayMs }));
 }
 
 /** Hand-back: the body as it is, so that the receive count sees crashes only. @throws SystemFailure */
 export async function releaseMessage(run: Run, held: LeasedMessage, delayMs: number): Promise<void> {
-  await settling(run, held, (options) =>
-    run.ports.queue.sendRaw(held.received.body, { ...options, delayMs }),
-  );
+  await settling(run, held, (options) => run.ports.queue.release(held.received, { ...options, delayMs }));
 }
 
 /**
@@ -275,12 +273,13 @@ export async function deadLetter(run: Run, held: LeasedMessage, facts: LetterFac
   const { body } = held.received;
   const { folder, exportTaskId, revision, reason, detail, attempts } = facts;
   const { runId } = run;
-  await settling(run, held, async (options) => {
+  const giveUp = async (options: CallOptions) => {
     await requireOwnArchive(run, options);
     if (folder !== undefined) {
       await store.abortUploadsUnder(folder, options);
     }
-    await queue.deadLetter({ body, reason, detail, attempts, runId }, options);
+    const letter = { body, reason, detail, attempts, runId };
+    await queue.deadLetter(letter, { ...options, about: held.received });
     const nowMs = clock.wallMs();
     await run.records.writeDeadLetter(
       {
@@ -297,22 +296,24 @@ export async function deadLetter(run: Run, held: LeasedMessage, facts: LetterFac
       nowMs,
       options,
     );
-  });
+  };
+  await settling(run, held, (options) => queue.acknowledge(held.received, options), giveUp);
 }
 
-/** Does `before`, then acknowledges. The lease is held until then and released whatever happens. */
+/** Does `before` under the lease, releases it, and settles the message by one call of the queue. */
 async function settling(
   run: Run,
   held: LeasedMessage,
-  before: (options: CallOptions) => Promise<unknown>,
+  settle: (options: CallOptions) => Promise<void>,
+  before: (options: CallOptions) => Promise<void> = async () => undefined,
 ): Promise<void> {
-  const { queue, clock, observe } = run.ports;
+  const { clock, observe } = run.ports;
   try {
     const limitMs = Math.min(SETTLE_LIMIT_MS, Math.max(0, runTimeLeftMs(run)) / 2);
     await withOwnLimit(clock, limitMs, async (signal) => {
       await before({ signal });
       await held.lease.release();
-      await queue.acknowledge(held.received, { signal });
+      await settle({ signal });
     });
   } catch (error) {
     if (error instanceof ArchiverError && error.code === "queue-handle-expired") {

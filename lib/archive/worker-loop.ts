@@ -13,7 +13,7 @@ import {
   OutcomeHandler,
   type RunEnd,
   releaseMessage,
-  resend,
+  requeue,
 } from "./message-disposition.ts";
 import type { ArchivePorts } from "./ports.ts";
 import type { PreflightResult } from "./preflight.ts";
@@ -249,7 +249,7 @@ export class WorkerLoop {
         await releaseMessage(this.run, held, admission.delayMs);
         return;
       case "isolate":
-        await resend(this.run, held, admission.message, 0);
+        await requeue(this.run, held, admission.message, 0);
         return;
       case "attempt":
         break;

@@ -22,7 +22,7 @@ async function openQueue(file: string): Promise<void> {
   const parts = { visibilityMs: 120_000, clock: new ManualClock(), random: realRandom };
   const queue = await SqliteQueue.open(file, parts);
   onTestFinished(() => queue.close());
-  await queue.sendRaw("task-1", { signal, delayMs: 0 });
+  await queue.sendBodies(["task-1"], { signal, delayMs: 0 });
 }
 
 describe.each([

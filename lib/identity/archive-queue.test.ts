@@ -21,8 +21,9 @@ const CALLS: { readonly [Name in Exclude<keyof Queue, "visibilityMs">]: (queue: 
     receive: (queue) => queue.receive(options),
     renew: (queue) => queue.renew(received, options),
     send: (queue) => queue.send([], { ...options, delayMs: 0 }),
-    sendRaw: (queue) => queue.sendRaw("task-1", { ...options, delayMs: 0 }),
     acknowledge: (queue) => queue.acknowledge(received, options),
+    requeue: (queue) => queue.requeue(received, { exportTaskId: "task-1" }, { ...options, delayMs: 0 }),
+    release: (queue) => queue.release(received, { ...options, delayMs: 0 }),
     deadLetter: (queue) => queue.deadLetter(letter, options),
     depth: (queue) => queue.depth(options),
     listDeadLetters: (queue) => queue.listDeadLetters({ ...options, limit: 1 }),
@@ -72,8 +73,9 @@ class Scene {
       receive: noted("receive", undefined),
       renew: noted("renew", undefined),
       send: noted("send", undefined),
-      sendRaw: noted("sendRaw", undefined),
       acknowledge: noted("acknowledge", undefined),
+      requeue: noted("requeue", undefined),
+      release: noted("release", undefined),
       deadLetter: async (letter) => {
         steps.push("deadLetter");
         this.letters.push(letter);

@@ -2,6 +2,7 @@ import type { TaskMessage } from "../domain/task-message.ts";
 import type { CallOptions } from "../ports/platform.ts";
 import type {
   DeadLetter,
+  DeadLetterOptions,
   DeadLetterQueue,
   HeldDeadLetter,
   QueueDepth,
@@ -48,15 +49,19 @@ export class ArchiveQueue implements TaskQueue, DeadLetterQueue {
     await (await this.#opened(options)).send(messages, options);
   }
 
-  async sendRaw(body: string, options: SendOptions): Promise<void> {
-    await (await this.#opened(options)).sendRaw(body, options);
-  }
-
   async acknowledge(received: ReceivedMessage, options: CallOptions): Promise<void> {
     await (await this.#opened(options)).acknowledge(received, options);
   }
 
-  async deadLetter(letter: DeadLetter, options: CallOptions): Promise<void> {
+  async requeue(received: ReceivedMessage, successor: TaskMessage, options: SendOptions): Promise<void> {
+    await (await this.#opened(options)).requeue(received, successor, options);
+  }
+
+  async release(received: ReceivedMessage, options: SendOptions): Promise<void> {
+    await (await this.#opened(options)).release(received, options);
+  }
+
+  async deadLetter(letter: DeadLetter, options: DeadLetterOptions): Promise<void> {
     const { redact } = this.#parts;
     const shown = { ...letter, body: redact(letter.body), detail: redact(letter.detail) };
     await (await this.#opened(options)).deadLetter(shown, options);

@@ -38,7 +38,10 @@ export interface QueueDepth {
   readonly nextDueAtMs: number | undefined;
 }
 
-/** An at-least-once queue with visibility timeouts. The visibility asked for is the adapter's configuration. */
+/**
+ * An at-least-once queue with visibility timeouts. The visibility asked for is the adapter's configuration. What settles a
+ * received message throws `queue-handle-expired` when another runner may have the message by now.
+ */
 export interface TaskQueue {
   readonly visibilityMs: number;
   /** One long poll. `undefined` when it found nothing. */
@@ -47,18 +50,25 @@ export interface TaskQueue {
   renew(received: ReceivedMessage, options: CallOptions): Promise<void>;
   /** Sends messages, in order where the queue keeps one. Durable when it resolves. */
   send(messages: readonly TaskMessage[], options: SendOptions): Promise<void>;
-  /** Sends a body as it is, readable or not: for handing back. */
-  sendRaw(body: string, options: SendOptions): Promise<void>;
-  /** Removes the message for good. Throws `queue-handle-expired` when somebody else may have it by now. */
+  /** Removes the message for good. */
   acknowledge(received: ReceivedMessage, options: CallOptions): Promise<void>;
+  /** Puts a successor into the message's place: the message goes once the successor is durable, and never before. */
+  requeue(received: ReceivedMessage, successor: TaskMessage, options: SendOptions): Promise<void>;
+  /** Hands the message back: {@link requeue} with its body unchanged, so that receive counts count crashes only. */
+  release(received: ReceivedMessage, options: SendOptions): Promise<void>;
   /** Puts a letter into the dead-letter queue. Does not touch the message it is about. */
-  deadLetter(letter: DeadLetter, options: CallOptions): Promise<void>;
+  deadLetter(letter: DeadLetter, options: DeadLetterOptions): Promise<void>;
   depth(options: CallOptions): Promise<QueueDepth>;
 }
 
 export interface SendOptions extends CallOptions {
   /** The message stays hidden for this long. An adapter may show it earlier; `notBefore` then decides. */
   readonly delayMs: number;
+}
+
+export interface DeadLetterOptions extends CallOptions {
+  /** The message that the letter is about. What other programs attached to it goes with the letter. */
+  readonly about?: ReceivedMessage | undefined;
 }
 
 /** A dead letter as the queue holds it, for listing and moving back. */

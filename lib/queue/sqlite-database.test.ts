@@ -46,6 +46,6 @@ test("a queue that another process makes while the file is looked at is not refu
   const queue = await SqliteQueue.open(filePath, parts);
   onTestFinished(() => queue.close());
   expect(looks).toBeGreaterThan(0);
-  await queue.sendRaw("task-1", { signal, delayMs: 0 });
+  await queue.sendBodies(["task-1"], { signal, delayMs: 0 });
   expect(await queue.receive({ signal })).toMatchObject({ body: "task-1" });
 });

@@ -38,10 +38,10 @@ describe("messages", () => {
   test("survive a restart, delays and receive counts included", async () => {
     const clock = new ManualClock();
     const { queue, filePath } = await openQueue(undefined, clock);
-    await queue.sendRaw("held", NOW);
+    await queue.sendBodies(["held"], NOW);
     await queue.receive({ signal });
-    await queue.sendRaw("ready", NOW);
-    await queue.sendRaw("late", { signal, delayMs: 30 * DAY_MS });
+    await queue.sendBodies(["ready"], NOW);
+    await queue.sendBodies(["late"], { signal, delayMs: 30 * DAY_MS });
     queue.close();
     queue.close();
 
@@ -58,11 +58,11 @@ describe("messages", () => {
 
   test("that are sent again go to the back", async () => {
     const { queue } = await openQueue();
-    await queue.sendRaw("a", NOW);
-    await queue.sendRaw("b", NOW);
+    await queue.sendBodies(["a"], NOW);
+    await queue.sendBodies(["b"], NOW);
     const first = await queue.receive({ signal });
     expect(first?.body).toBe("a");
-    await queue.sendRaw("a", NOW);
+    await queue.sendBodies(["a"], NOW);
     expect((await queue.receive({ signal }))?.body).toBe("b");
     expect((await queue.receive({ signal }))?.body).toBe("a");
   });
@@ -70,10 +70,10 @@ describe("messages", () => {
   test("say when the next one is due", async () => {
     const { queue, clock } = await openQueue();
     expect((await queue.depth({ signal })).nextDueAtMs).toBeUndefined();
-    await queue.sendRaw("ready", NOW);
+    await queue.sendBodies(["ready"], NOW);
     expect((await queue.depth({ signal })).nextDueAtMs).toBeUndefined();
-    await queue.sendRaw("later", { signal, delayMs: 90_000 });
-    await queue.sendRaw("late", { signal, delayMs: 60_000.5 });
+    await queue.sendBodies(["later"], { signal, delayMs: 90_000 });
+    await queue.sendBodies(["late"], { signal, delayMs: 60_000.5 });
     expect((await queue.depth({ signal })).nextDueAtMs).toBe(clock.wallMs() + 60_001);
   });
 });
@@ -81,7 +81,7 @@ describe("messages", () => {
 describe("handles", () => {
   test("whose visibility ran out still acknowledge while nobody else received the message", async () => {
     const { queue, clock } = await openQueue();
-    await queue.sendRaw("task-1", NOW);
+    await queue.sendBodies(["task-1"], NOW);
     const received = await queue.receive({ signal });
     if (received === undefined) {
       throw new Error("nothing received");
@@ -98,7 +98,7 @@ describe("handles", () => {
     "like %j settle nothing",
     async (handle) => {
       const { queue } = await openQueue();
-      await queue.sendRaw("task-1", NOW);
+      await queue.sendBodies(["task-1"], NOW);
       const received = {
         handle,
         receiveCount: 1,
@@ -124,7 +124,7 @@ describe("the long poll", () => {
 
   test("finds a message that becomes visible meanwhile", async () => {
     const { queue, clock } = await openQueue();
-    await queue.sendRaw("task-1", { signal, delayMs: 120 });
+    await queue.sendBodies(["task-1"], { signal, delayMs: 120 });
     const startedMs = clock.monotonicMs();
     expect((await queue.receive({ signal }))?.body).toBe("task-1");
     expect(clock.monotonicMs() - startedMs).toBe(150);
@@ -161,7 +161,7 @@ describe("a file that is locked by another process", () => {
       clock.release = undefined;
       blocker.exec("COMMIT");
     };
-    await queue.sendRaw("task-1", NOW);
+    await queue.sendBodies(["task-1"], NOW);
     expect(clock.release).toBeUndefined();
     expect((await queue.receive({ signal }))?.body).toBe("task-1");
   });
@@ -171,7 +171,7 @@ describe("a file that is locked by another process", () => {
     const blocker = rawDatabase(filePath);
     blocker.exec("BEGIN IMMEDIATE");
     const startedMs = clock.monotonicMs();
-    await expect(queue.sendRaw("task-1", NOW)).rejects.toMatchObject({
+    await expect(queue.sendBodies(["task-1"], NOW)).rejects.toMatchObject({
       code: "queue-unavailable",
       scope: "system",
       retry: "later",
@@ -179,14 +179,14 @@ describe("a file that is locked by another process", () => {
     expect(clock.monotonicMs() - startedMs).toBeGreaterThanOrEqual(10_000);
     expect(clock.monotonicMs() - startedMs).toBeLessThan(10_100);
     blocker.exec("ROLLBACK");
-    await queue.sendRaw("task-1", NOW);
+    await queue.sendBodies(["task-1"], NOW);
     expect((await queue.depth({ signal })).ready).toBe(1);
   });
 
   test("can be opened by many at once when it is new", async () => {
     const filePath = join(await temporaryFolder(), "new", "folder", "queue.db");
     const opened = await Promise.all(Array.from({ length: 8 }, () => openQueue(filePath)));
-    await Promise.all(opened.map(({ queue }, index) => queue.sendRaw(`task-${index}`, NOW)));
+    await Promise.all(opened.map(({ queue }, index) => queue.sendBodies([`task-${index}`], NOW)));
     expect(await opened[0]?.queue.depth({ signal })).toMatchObject({ ready: 8 });
   });
 });
@@ -194,7 +194,7 @@ describe("a file that is locked by another process", () => {
 describe("a file that is not a queue of this program", () => {
   test("is refused when a newer version wrote it, and left as it is", async () => {
     const { queue, filePath } = await openQueue();
-    await queue.sendRaw("task-1", NOW);
+    await queue.sendBodies(["task-1"], NOW);
     queue.close();
     const database = rawDatabase(filePath);
     database.exec("PRAGMA user_version = 2");
@@ -240,7 +240,7 @@ describe("a file that is not a queue of this program", () => {
 
   test("is called damaged when it is cut short", async () => {
     const { queue, filePath } = await openQueue();
-    await queue.sendRaw("task-1", NOW);
+    await queue.sendBodies(["task-1"], NOW);
     queue.close();
     await truncate(filePath, 5_000);
     await expect(
@@ -272,7 +272,7 @@ describe("the disk", () => {
     let accepted = 0;
     let refused: unknown;
     while (accepted < 20 && refused === undefined) {
-      refused = await queue.sendRaw(big, NOW).then(
+      refused = await queue.sendBodies([big], NOW).then(
         () => undefined,
         (thrown: unknown) => thrown,
       );
@@ -282,14 +282,14 @@ describe("the disk", () => {
     expect((await queue.depth({ signal })).ready).toBe(accepted);
 
     await rm(ballast);
-    await queue.sendRaw(big, NOW);
+    await queue.sendBodies([big], NOW);
     expect((await queue.depth({ signal })).ready).toBe(accepted + 1);
   });
 
   test("that becomes full gives out no message whose lease it cannot keep", async (context) => {
     const disk = await mountTinyDisk(context, "1m");
     const { queue } = await openQueue(join(disk.folder, "queue.db"));
-    await queue.sendRaw("task-1", NOW);
+    await queue.sendBodies(["task-1"], NOW);
     const ballast = join(disk.folder, "ballast");
     await writeFile(ballast, Buffer.alloc(2 * 1024 * 1024)).catch(() => undefined);
     await expect(queue.receive({ signal })).rejects.toMatchObject({ code: "queue-full", scope: "system" });

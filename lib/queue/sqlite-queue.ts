@@ -1,3 +1,4 @@
+import type { DatabaseSync } from "node:sqlite";
 import * as v from "valibot";
 import type { TaskMessage } from "../domain/task-message.ts";
 import type { Clock, Random } from "../ports/clock.ts";
@@ -148,24 +149,52 @@ export class SqliteQueue implements TaskQueue, DeadLetterQueue {
     }
   }
 
+  async requeue(received: ReceivedMessage, successor: TaskMessage, options: SendOptions): Promise<void> {
+    await this.#replace(received, encodeMessage(successor), options);
+  }
+
+  async release(received: ReceivedMessage, options: SendOptions): Promise<void> {
+    await this.#replace(received, received.body, options);
+  }
+
+  /** One transaction: a message that another runner has received meanwhile gets no successor from this one. */
+  async #replace(received: ReceivedMessage, body: string, { delayMs, signal }: SendOptions): Promise<void> {
+    const [id, handle] = splitHandle(received.handle);
+    const isReplaced = await this.#database.run(
+      (database) =>
+        inTransaction(database, () => {
+          const removal = database.prepare("DELETE FROM messages WHERE id = ? AND handle = ?");
+          const wasOurs = Number(removal.run(id, handle).changes) > 0;
+          if (wasOurs) {
+            this.#insert(database, [body], delayMs);
+          }
+          return wasOurs;
+        }),
+      signal,
+    );
+    if (!isReplaced) {
+      throw handleExpiredError();
+    }
+  }
+
   async send(messages: readonly TaskMessage[], options: SendOptions): Promise<void> {
-    await this.#insert(messages.map(encodeMessage), options);
+    await this.sendBodies(messages.map(encodeMessage), options);
   }
 
-  async sendRaw(body: string, options: SendOptions): Promise<void> {
-    await this.#insert([body], options);
+  /** Sends bodies as they are, readable or not, as other programs do. */
+  async sendBodies(bodies: readonly string[], { delayMs, signal }: SendOptions): Promise<void> {
+    await this.#database.run(
+      (database) => inTransaction(database, () => this.#insert(database, bodies, delayMs)),
+      signal,
+    );
   }
 
-  async #insert(bodies: readonly string[], { delayMs, signal }: SendOptions): Promise<void> {
-    await this.#database.run((database) => {
-      const visibleAtMs = Math.min(this.#nowMs() + Math.max(0, Math.ceil(delayMs)), Number.MAX_SAFE_INTEGER);
-      inTransaction(database, () => {
-        const insert = database.prepare("INSERT INTO messages (body, visible_at_ms) VALUES (?, ?)");
-        for (const body of bodies) {
-          insert.run(body, visibleAtMs);
-        }
-      });
-    }, signal);
+  #insert(database: DatabaseSync, bodies: readonly string[], delayMs: number): void {
+    const visibleAtMs = Math.min(this.#nowMs() + Math.max(0, Math.ceil(delayMs)), Number.MAX_SAFE_INTEGER);
+    const insert = database.prepare("INSERT INTO messages (body, visible_at_ms) VALUES (?, ?)");
+    for (const body of bodies) {
+      insert.run(body, visibleAtMs);
+    }
   }
 
   async deadLetter(letter: DeadLetter, { signal }: CallOptions): Promise<void> {

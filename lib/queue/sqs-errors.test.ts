@@ -87,7 +87,7 @@ describe("a refusal", () => {
     "RequestTimeTooSkewed",
   ])("%s is signed again once, whatever the call, and then blamed", async (type) => {
     const { queue, requests } = await queueAnswering(refusalOf(403, type));
-    expect(await errorOf(queue.sendRaw("x", { signal, delayMs: 0 }))).toMatchObject({
+    expect(await errorOf(queue.sendBodies(["x"], { signal, delayMs: 0 }))).toMatchObject({
       ...FORBIDDEN,
       hint: expect.stringContaining("clock"),
     });
@@ -142,7 +142,7 @@ describe("a message that SQS does not take", () => {
     ["com.amazon.coral.service#InvalidParameterValueException"],
   ])("%s is this message's fault", async (type) => {
     const { queue } = await queueAnswering(refusalOf(400, type));
-    expect(await errorOf(queue.sendRaw("x", { signal, delayMs: 0 }))).toMatchObject({
+    expect(await errorOf(queue.sendBodies(["x"], { signal, delayMs: 0 }))).toMatchObject({
       code: "queue-misconfigured",
       scope: "task",
       retry: "never",

@@ -4,6 +4,7 @@ import type { Clock } from "../ports/clock.ts";
 import type { CallOptions } from "../ports/platform.ts";
 import {
   type DeadLetter,
+  type DeadLetterOptions,
   type DeadLetterQueue,
   type HeldDeadLetter,
   type QueueDepth,
@@ -16,8 +17,15 @@ import { encodeMessage, MAX_BODY_BYTES, parseBody } from "./message-codec.ts";
 import { type SqsAccess, SqsCaller } from "./sqs-caller.ts";
 import { SqsDeadLetters } from "./sqs-dead-letters.ts";
 import { handleExpiredError } from "./sqs-errors.ts";
-import { SqsHeldMessages, SqsOwnDelays } from "./sqs-held-messages.ts";
-import { encodeCutLetter, encodeLetter, type SqsOutgoing, sizeBytesOf, withinLimit } from "./sqs-messages.ts";
+import {
+  encodeCutLetter,
+  encodeLetter,
+  type SqsAttributes,
+  type SqsOutgoing,
+  sizeBytesOf,
+  withinLimit,
+} from "./sqs-messages.ts";
+import { SqsOwnDelays } from "./sqs-own-delays.ts";
 import { changeVisibility, deleteMessage, readCounts, receiveMessages } from "./sqs-requests.ts";
 import { sendAll } from "./sqs-send.ts";
 import { escapeRefused } from "./sqs-text.ts";
@@ -34,26 +42,32 @@ export interface SqsQueueOptions extends SqsAccess {
 
 const LONGEST_POLL_MS = 20_000;
 
+/** What is known of a received message besides what the port shows. */
+interface SqsLease {
+  /** What other programs attached to it, for its successor or its dead letter. */
+  readonly attributes: SqsAttributes;
+  /** By the monotonic clock. SQS says yes to a late deletion, whether it deletes or not: so lateness is noticed here. */
+  readonly visibleAgainAtMs: number;
+}
+
 /**
  * The task queue in SQS, with a second queue for dead letters. Connects when it is first used.
  *
  * Facts: SQS API reference, ReceiveMessage, ChangeMessageVisibility, DeleteMessage, SendMessageBatch.
  */
-export function createSqsQueue(
-  options: SqsQueueOptions,
-  { clock }: { readonly clock: Clock },
-): TaskQueue & DeadLetterQueue & { close(): void } {
+export function createSqsQueue(options: SqsQueueOptions, { clock }: { readonly clock: Clock }): SqsQueue {
   return new SqsQueue(options, clock);
 }
 
-class SqsQueue implements TaskQueue, DeadLetterQueue {
+export class SqsQueue implements TaskQueue, DeadLetterQueue {
   readonly visibilityMs: number;
   readonly #visibilitySeconds: number;
   readonly #waitSeconds: number;
   readonly #clock: Clock;
   readonly #tasks: SqsCaller;
   readonly #letters: SqsCaller;
-  readonly #held: SqsHeldMessages;
+  /** Gone with the message that the caller holds. */
+  readonly #leases = new WeakMap<ReceivedMessage, SqsLease>();
   readonly #ownDelays: SqsOwnDelays;
   readonly #deadLetters: DeadLetterQueue;
 
@@ -64,7 +78,6 @@ class SqsQueue implements TaskQueue, DeadLetterQueue {
     this.#clock = clock;
     this.#tasks = new SqsCaller("task", options.queueUrl, options);
     this.#letters = new SqsCaller("dead-letter", options.deadLetterQueueUrl, options);
-    this.#held = new SqsHeldMessages(options.visibilityMs, clock);
     this.#ownDelays = new SqsOwnDelays(clock);
     this.#deadLetters = new SqsDeadLetters({
       letters: this.#letters,
@@ -92,18 +105,21 @@ class SqsQueue implements TaskQueue, DeadLetterQueue {
     }
     const { handle, body, receiveCount, attributes } = message;
     const received = { handle, receiveCount, body, parsed: parseBody(body) };
-    this.#held.add(received, attributes);
+    this.#leases.set(received, {
+      attributes,
+      visibleAgainAtMs: this.#clock.monotonicMs() + this.visibilityMs,
+    });
     return received;
   }
 
   async renew(received: ReceivedMessage, { signal }: CallOptions): Promise<void> {
     signal.throwIfAborted();
-    if (this.#held.isOverdue(received)) {
+    if (this.#isOverdue(received)) {
       throw handleExpiredError("renew");
     }
-    const sinceMs = this.#clock.monotonicMs();
+    const visibleAgainAtMs = this.#clock.monotonicMs() + this.visibilityMs;
     await changeVisibility(this.#tasks, received.handle, this.#visibilitySeconds, { signal });
-    this.#held.renewed(received, sinceMs);
+    this.#leases.set(received, { attributes: this.#attributesOf(received), visibleAgainAtMs });
   }
 
   /**
@@ -112,32 +128,57 @@ class SqsQueue implements TaskQueue, DeadLetterQueue {
    */
   async acknowledge(received: ReceivedMessage, { signal }: CallOptions): Promise<void> {
     await deleteMessage(this.#tasks, received.handle, { signal });
-    const isOverdue = this.#held.isOverdue(received);
-    this.#held.forget(received);
-    if (isOverdue) {
+    if (this.#isOverdue(received)) {
       throw handleExpiredError("delete");
     }
   }
 
+  async requeue(received: ReceivedMessage, successor: TaskMessage, options: SendOptions): Promise<void> {
+    await this.#replace(received, escapeRefused(encodeMessage(successor)), options);
+  }
+
+  async release(received: ReceivedMessage, options: SendOptions): Promise<void> {
+    await this.#replace(received, received.body, options);
+  }
+
+  /** Two requests, in this order: a death between them leaves the message there twice, never not at all. */
+  async #replace(received: ReceivedMessage, body: string, options: SendOptions): Promise<void> {
+    await this.#sendTasks([withinLimit({ body, attributes: this.#attributesOf(received) })], options);
+    await this.acknowledge(received, options);
+  }
+
   /** A send whose answer is lost is repeated: the message may then be there twice. */
   async send(messages: readonly TaskMessage[], options: SendOptions): Promise<void> {
-    const bodies = messages.map((message) => escapeRefused(encodeMessage(message)));
-    await this.#sendTasks(bodies, options);
+    await this.sendBodies(
+      messages.map((message) => escapeRefused(encodeMessage(message))),
+      options,
+    );
   }
 
-  async sendRaw(body: string, options: SendOptions): Promise<void> {
-    await this.#sendTasks([body], options);
+  /** Sends bodies as they are, readable or not, as other programs do. */
+  async sendBodies(bodies: readonly string[], options: SendOptions): Promise<void> {
+    await this.#sendTasks(
+      bodies.map((body) => ({ body, attributes: {} })),
+      options,
+    );
   }
 
-  /** With the attributes of the message that each body succeeds, if it is still held. */
-  async #sendTasks(bodies: readonly string[], options: SendOptions): Promise<void> {
-    const messages = bodies.map((body) => withinLimit({ body, attributes: this.#held.attributesFor(body) }));
+  async #sendTasks(messages: readonly SqsOutgoing[], options: SendOptions): Promise<void> {
     await sendAll(this.#tasks, this.#clock, messages, options);
     this.#ownDelays.add(options.delayMs);
   }
 
-  async deadLetter(letter: DeadLetter, { signal }: CallOptions): Promise<void> {
-    const whole = encodeLetter(letter, this.#held.attributesFor(letter.body));
+  #isOverdue(received: ReceivedMessage): boolean {
+    const lease = this.#leases.get(received);
+    return lease !== undefined && this.#clock.monotonicMs() >= lease.visibleAgainAtMs;
+  }
+
+  #attributesOf(received: ReceivedMessage | undefined): SqsAttributes {
+    return (received && this.#leases.get(received)?.attributes) ?? {};
+  }
+
+  async deadLetter(letter: DeadLetter, { about, signal }: DeadLetterOptions): Promise<void> {
+    const whole = encodeLetter(letter, this.#attributesOf(about));
     try {
       await this.#sendLetter(whole, signal);
     } catch (thrown) {

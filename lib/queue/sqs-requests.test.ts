@@ -133,7 +133,7 @@ describe("sending", () => {
     [24 * 3_600_000, 900],
   ])("a delay of %i ms is one of %i s", async (delayMs, seconds) => {
     const { queue, requests } = await queueOn((request) => batchAnswer(request));
-    await queue.sendRaw("task-1", { signal, delayMs });
+    await queue.sendBodies(["task-1"], { signal, delayMs });
     expect(entriesOf(requests[0])[0]?.DelaySeconds).toBe(seconds);
   });
 
@@ -154,7 +154,7 @@ describe("sending", () => {
     const { queue, requests } = await queueOn((request) =>
       batchAnswer(request, () => ({ Code: "InternalError", SenderFault: false })),
     );
-    await expect(queue.sendRaw("task-1", NOW)).rejects.toMatchObject({ code: "queue-unavailable" });
+    await expect(queue.sendBodies(["task-1"], NOW)).rejects.toMatchObject({ code: "queue-unavailable" });
     expect(requests).toHaveLength(4);
   });
 
@@ -162,7 +162,7 @@ describe("sending", () => {
     const { queue, requests } = await queueOn((request, requestNumber) =>
       requestNumber === 1 ? answerOf({}) : batchAnswer(request),
     );
-    await queue.sendRaw("task-1", NOW);
+    await queue.sendBodies(["task-1"], NOW);
     expect(requests).toHaveLength(2);
   });
 
@@ -188,8 +188,37 @@ describe("sending", () => {
       setImmediate(() => controller.abort(reason));
       return batchAnswer(request, () => ({ Code: "InternalError", SenderFault: false }));
     });
-    await expect(queue.sendRaw("x", { signal: controller.signal, delayMs: 0 })).rejects.toBe(reason);
+    await expect(queue.sendBodies(["x"], { signal: controller.signal, delayMs: 0 })).rejects.toBe(reason);
     expect(requests).toHaveLength(1);
+  });
+});
+
+describe("a message that another one replaces", () => {
+  const message = { MessageId: "m", ReceiptHandle: "h", Body: "task-1", MD5OfBody: md5("task-1") };
+
+  test("goes after the other one is there", async () => {
+    const { queue, requests } = await queueOn((request) =>
+      request.action === "ReceiveMessage" ? answerOf({ Messages: [message] }) : batchAnswer(request),
+    );
+    const received = await queue.receive({ signal });
+    await queue.requeue(received ?? expect.fail(), { exportTaskId: "task-1", attempts: 1 }, NOW);
+    expect(requests.map(({ action }) => action)).toEqual([
+      "ReceiveMessage",
+      "SendMessageBatch",
+      "DeleteMessage",
+    ]);
+  });
+
+  test("stays while the other one cannot be sent", async () => {
+    const { queue, requests } = await queueOn((request) =>
+      request.action === "ReceiveMessage"
+        ? answerOf({ Messages: [message] })
+        : batchAnswer(request, () => ({ Code: "InvalidMessageContents", SenderFault: true })),
+    );
+    const received = (await queue.receive({ signal })) ?? expect.fail();
+    await expect(queue.requeue(received, { exportTaskId: "task-1" }, NOW)).rejects.toThrow();
+    await expect(queue.release(received, NOW)).rejects.toThrow();
+    expect(requests.map(({ action }) => action)).not.toContain("DeleteMessage");
   });
 });
 

@@ -90,7 +90,7 @@ async function sqsClient(protocol: "http:" | "https:", proxy: ProxySettings): Pr
   return {
     endpoint,
     use: async () => {
-      await queue.sendRaw("task-1", { signal, delayMs: 0 });
+      await queue.sendBodies(["task-1"], { signal, delayMs: 0 });
       const received = await queue.receive({ signal });
       expect(received?.body).toBe("task-1");
       if (received !== undefined) {

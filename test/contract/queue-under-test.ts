@@ -1,9 +1,19 @@
-import type { DeadLetter, DeadLetterQueue, ReceivedMessage, TaskQueue } from "../../lib/ports/task-queue.ts";
+import type {
+  DeadLetter,
+  DeadLetterQueue,
+  ReceivedMessage,
+  SendOptions,
+  TaskQueue,
+} from "../../lib/ports/task-queue.ts";
+
+/** Each adapter also sends bodies as other programs do. */
+type Queue = TaskQueue &
+  DeadLetterQueue & { sendBodies(bodies: readonly string[], options: SendOptions): Promise<void> };
 
 export interface QueueUnderTest {
-  readonly queue: TaskQueue & DeadLetterQueue;
+  readonly queue: Queue;
   /** The same queue, as another runner sees it. */
-  readonly other: TaskQueue & DeadLetterQueue;
+  readonly other: Queue;
   readonly visibilityMs: number;
   /** Lets time pass for the queue. */
   pass(ms: number): Promise<void>;

@@ -37,8 +37,8 @@ describe("the sqlite queue shared by real processes", () => {
       );
       await realClock.sleep(50);
     } while (!areBothAtWork && ids.length < 20_000);
-    await queue.sendRaw("stop", NOW);
-    await queue.sendRaw("stop", NOW);
+    await queue.sendBodies(["stop"], NOW);
+    await queue.sendBodies(["stop"], NOW);
     const settled = [
       ...(await firstLines),
       ...(await Promise.all(consumers.map((consumer) => consumer.remainingLines()))).flat(),
@@ -51,7 +51,7 @@ describe("the sqlite queue shared by real processes", () => {
     const { queue, file } = await openQueue(120_000);
     const consumer = startWorker("queue-consumer.ts", file, "3000", "hold");
     expect(await consumer.nextLine()).toBe("ready");
-    await queue.sendRaw("task-1", NOW);
+    await queue.sendBodies(["task-1"], NOW);
     expect(await consumer.nextLine()).toBe("task-1");
     await consumer.kill();
     const { nextDueAtMs = 0, inFlight } = await queue.depth({ signal });

@@ -1,8 +1,8 @@
 import { type FauxqsServer, type MessageAttributeValue, startFauxqs } from "fauxqs";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import type { DeadLetterQueue, ReceivedMessage, TaskQueue } from "../../lib/ports/task-queue.ts";
+import type { ReceivedMessage } from "../../lib/ports/task-queue.ts";
 import { MAX_BODY_BYTES } from "../../lib/queue/message-codec.ts";
-import { createSqsQueue } from "../../lib/queue/sqs-queue.ts";
+import { createSqsQueue, type SqsQueue } from "../../lib/queue/sqs-queue.ts";
 import { ManualClock } from "./clocks.ts";
 
 const { signal } = new AbortController();
@@ -23,7 +23,7 @@ const letter = {
 } as const;
 
 let server: FauxqsServer;
-let queue: TaskQueue & DeadLetterQueue & { close(): void };
+let queue: SqsQueue;
 let clock: ManualClock;
 
 beforeAll(async () => {
@@ -71,38 +71,36 @@ function readyIn(name: string) {
 }
 
 describe("attributes of other programs", () => {
-  test("survive re-sending with progress", async () => {
+  test("go with the message that takes the place of theirs", async () => {
     server.sendMessage("tasks", '{"exportTaskId":"task-1"}', { messageAttributes: FOREIGN });
     const received = await mustReceive();
-    await queue.send([{ exportTaskId: "task-1", attempts: 1 }], NOW);
-    await queue.acknowledge(received, { signal });
+    await queue.requeue(received, { exportTaskId: "task-1", attempts: 1 }, NOW);
     expect(readyIn("tasks")).toEqual([
       { body: '{"exportTaskId":"task-1","attempts":1}', attributes: FOREIGN },
     ]);
   });
 
-  test.each(["task-1", "no task at all!"])("survive hand-back of %j", async (body) => {
+  test.each(["task-1", "no task at all!"])("stay with %j when it is released", async (body) => {
     server.sendMessage("tasks", body, { messageAttributes: FOREIGN });
-    await mustReceive();
-    await queue.sendRaw(body, NOW);
+    await queue.release(await mustReceive(), NOW);
     expect(readyIn("tasks")).toEqual([{ body, attributes: FOREIGN }]);
   });
 
-  test("go to no other message, and to none once theirs is settled", async () => {
+  test("go to no other message, not even to one for the same task", async () => {
     server.sendMessage("tasks", "task-1", { messageAttributes: TRACE });
-    const received = await mustReceive();
-    await queue.send([{ exportTaskId: "task-2" }], NOW);
-    await queue.acknowledge(received, { signal });
-    await queue.sendRaw("task-1", NOW);
-    expect(readyIn("tasks").map(({ attributes }) => attributes)).toEqual([{}, {}]);
+    await mustReceive();
+    await queue.send([{ exportTaskId: "task-1" }], NOW);
+    await queue.deadLetter(letter, { signal });
+    expect(readyIn("tasks").map(({ attributes }) => attributes)).toEqual([{}]);
+    expect(readyIn("letters")[0]?.attributes).not.toHaveProperty("trace");
   });
 
   test("go when there is no room for them, the message does not", async () => {
     server.sendMessage("tasks", "task-1", {
       messageAttributes: { large: { DataType: "String", StringValue: "x".repeat(MAX_BODY_BYTES - 100) } },
     });
-    await mustReceive();
-    await queue.send([{ exportTaskId: "task-1", extra: { filler: "x".repeat(100) } }], NOW);
+    const filler = "x".repeat(100);
+    await queue.requeue(await mustReceive(), { exportTaskId: "task-1", extra: { filler } }, NOW);
     expect(readyIn("tasks")).toMatchObject([{ attributes: {} }]);
   });
 
@@ -129,7 +127,7 @@ describe("attributes of other programs", () => {
 
   async function deadLettered(): Promise<ReceivedMessage> {
     const received = await mustReceive();
-    await queue.deadLetter({ ...letter, body: received.body }, { signal });
+    await queue.deadLetter({ ...letter, body: received.body }, { signal, about: received });
     return received;
   }
 });
@@ -170,7 +168,7 @@ describe("what SQS does not take", () => {
 
   test("an unreadable body too large for a letter is cut, and the letter says so", async () => {
     const body = "€".repeat(Math.floor(MAX_BODY_BYTES / 3));
-    await queue.sendRaw(body, NOW);
+    await queue.sendBodies([body], NOW);
     await queue.deadLetter({ ...letter, body, reason: "unreadable" }, { signal });
     const [held] = await queue.listDeadLetters({ signal, limit: 1 });
     expect(held?.detail).toBe(`(Body cut from ${Buffer.byteLength(body)} bytes.) ${letter.detail}`);
@@ -218,7 +216,7 @@ test("a long poll ends with the message that arrives during it", async () => {
   queue = open(20_000);
   const waiting = queue.receive({ signal });
   await expect.poll(() => server.inspectQueue("tasks")).toBeDefined();
-  await queue.sendRaw("task-1", NOW);
+  await queue.sendBodies(["task-1"], NOW);
   expect((await waiting)?.body).toBe("task-1");
 });
 
@@ -236,7 +234,7 @@ test("a queue that does not exist is named by its variable", async () => {
 });
 
 test("a late acknowledgement deletes where it can, and is called expired", async () => {
-  await queue.sendRaw("task-1", NOW);
+  await queue.sendBodies(["task-1"], NOW);
   const received = await mustReceive();
   clock.advance(10_000);
   await expect(queue.acknowledge(received, { signal })).rejects.toMatchObject({
@@ -246,7 +244,7 @@ test("a late acknowledgement deletes where it can, and is called expired", async
 });
 
 test("a message that was renewed is acknowledged in time", async () => {
-  await queue.sendRaw("task-1", NOW);
+  await queue.sendBodies(["task-1"], NOW);
   const received = await mustReceive();
   for (let renewals = 0; renewals < 3; renewals += 1) {
     clock.advance(6_000);

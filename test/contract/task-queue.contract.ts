@@ -73,20 +73,20 @@ export function describeTaskQueue(
         "a\tb\nc",
       ])("the raw body %j arrives as it is", async (body) => {
         const { queue } = await open();
-        await queue.sendRaw(body, NOW);
+        await queue.sendBodies([body], NOW);
         expect((await mustReceive(queue)).body).toBe(body);
       });
 
       test("an unreadable body is received and called unreadable", async () => {
         const { queue } = await open();
-        await queue.sendRaw("no task at all!", NOW);
+        await queue.sendBodies(["no task at all!"], NOW);
         expect((await mustReceive(queue)).parsed.kind).toBe("unreadable");
       });
 
       test("a delayed message stays hidden for the delay", async () => {
         const { queue, pass } = await open();
         await queue.send([{ exportTaskId: "late" }], { signal, delayMs: 2_000 });
-        await queue.sendRaw("late-raw", { signal, delayMs: 2_000 });
+        await queue.sendBodies(["late-raw"], { signal, delayMs: 2_000 });
         expect(await queue.receive({ signal })).toBeUndefined();
         await pass(2_100);
         expect((await receiveIds(queue, 2)).toSorted()).toEqual(["late", "late-raw"]);
@@ -174,6 +174,44 @@ export function describeTaskQueue(
       );
     });
 
+    describe("putting another message in the place of one", () => {
+      test("the successor comes, the message itself does not come back", async () => {
+        const { queue, other, pass, visibilityMs } = await open();
+        await queue.send([{ exportTaskId: "task-1" }], NOW);
+        const successor: TaskMessage = { exportTaskId: "task-1", attempts: 1 };
+        await queue.requeue(await mustReceive(queue), successor, NOW);
+        const received = await mustReceive(other);
+        expect(received).toMatchObject({ parsed: { kind: "task", message: successor }, receiveCount: 1 });
+        await other.acknowledge(received, { signal });
+        await pass(visibilityMs + 100);
+        expect(await other.receive({ signal })).toBeUndefined();
+      });
+
+      test.each(["task-1", " { not json"])("%j that is released comes back as it was", async (body) => {
+        const { queue, pass } = await open();
+        await queue.sendBodies([body], NOW);
+        await queue.release(await mustReceive(queue), { signal, delayMs: 2_000 });
+        expect(await queue.receive({ signal })).toBeUndefined();
+        await pass(2_100);
+        expect(await mustReceive(queue)).toMatchObject({ body, receiveCount: 1 });
+        expect(await queue.receive({ signal })).toBeUndefined();
+      });
+
+      test.runIf(traits.refusesLateAcknowledgement)(
+        "is refused when another runner holds the message, which stays theirs",
+        async () => {
+          const { queue, other, pass, visibilityMs } = await open();
+          await queue.send([{ exportTaskId: "task-1" }], NOW);
+          const lost = await mustReceive(queue);
+          await pass(visibilityMs + 100);
+          const held = await mustReceive(other);
+          await expectExpired(queue.requeue(lost, { exportTaskId: "task-1" }, NOW));
+          await expectExpired(queue.release(lost, NOW));
+          await other.renew(held, { signal });
+        },
+      );
+    });
+
     describeDeadLetters(open);
 
     test("the depth counts what is ready, delayed, in flight and dead", async () => {
@@ -202,8 +240,10 @@ export function describeTaskQueue(
         () => queue.receive(aborted),
         () => queue.renew(received, aborted),
         () => queue.send([{ exportTaskId: "x" }], aborted),
-        () => queue.sendRaw("x", aborted),
+        () => queue.sendBodies(["x"], aborted),
         () => queue.acknowledge(received, aborted),
+        () => queue.requeue(received, { exportTaskId: "x" }, aborted),
+        () => queue.release(received, aborted),
         () => queue.deadLetter(letter, aborted),
         () => queue.depth(aborted),
         () => queue.listDeadLetters(aborted),

@@ -65,11 +65,11 @@ describe("what a fault does", () => {
     const controller = new AbortController();
     const reason = new Error("deadline");
     await world.run(async () => {
-      await queue.sendRaw("one", { ...ALWAYS, delayMs: 0 });
+      await queue.sendBodies(["one"], { ...ALWAYS, delayMs: 0 });
       expect(clock.monotonicMs()).toBeGreaterThan(10_000);
       world.clock.schedule(500, () => controller.abort(reason));
       await expect(
-        queue.sendRaw("two", { ...controller, signal: controller.signal, delayMs: 0 }),
+        queue.sendBodies(["two"], { ...controller, signal: controller.signal, delayMs: 0 }),
       ).rejects.toBe(reason);
     });
     expect(world.queue.messages.map(({ body }) => body)).toEqual(["one"]);
@@ -158,7 +158,9 @@ describe("a crash", () => {
     const world = new World({ queue: { callLatency: 100 } });
     const runner = world.startRunner("a");
     world.clock.schedule(49, () => runner.process.kill());
-    const ending = await world.runAlone(runner, ({ queue }) => queue.sendRaw("x", { ...ALWAYS, delayMs: 0 }));
+    const ending = await world.runAlone(runner, ({ queue }) =>
+      queue.sendBodies(["x"], { ...ALWAYS, delayMs: 0 }),
+    );
     expect(ending).toMatchObject({ kind: "crashed", at: { site: "killed", atMs: 49 } });
     await world.run(() => world.clock.sleep(1_000));
     expect(world.queue.messages).toEqual([]);
@@ -176,7 +178,7 @@ describe("a crash", () => {
       ["second", 1],
     ] as const) {
       const runner = world.startRunner(name);
-      await world.runAlone(runner, ({ queue }) => queue.sendRaw("x", { ...ALWAYS, delayMs: 0 }));
+      await world.runAlone(runner, ({ queue }) => queue.sendBodies(["x"], { ...ALWAYS, delayMs: 0 }));
       expect(world.queue.messages).toHaveLength(messages);
     }
     const id = world.platform.addTask();

@@ -72,7 +72,7 @@ describe("what only the world's queue does", () => {
       for (const _ of sent) {
         received.push((await runner.queue.receive(ALWAYS))?.body);
       }
-      await runner.queue.sendRaw("late", { ...ALWAYS, delayMs: 3_600_000 });
+      await runner.queue.sendBodies(["late"], { ...ALWAYS, delayMs: 3_600_000 });
     });
     expect(received.toSorted()).toEqual(sent);
     expect(received).not.toEqual(sent);

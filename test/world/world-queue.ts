@@ -67,12 +67,26 @@ export class WorldQueue implements TaskQueue, DeadLetterQueue {
     }
   }
 
-  sendRaw(body: string, options: SendOptions): Promise<void> {
-    return this.#send("raw", body, options);
+  /** Sends bodies as they are, readable or not, as other programs do. */
+  async sendBodies(bodies: readonly string[], options: SendOptions): Promise<void> {
+    for (const body of bodies) {
+      await this.#send("raw", body, options);
+    }
   }
 
   acknowledge({ handle }: ReceivedMessage, { signal }: CallOptions): Promise<void> {
     return this.#call("queue.acknowledge", handle, signal, () => this.#parts.state.remove(handle));
+  }
+
+  /** Two calls, as SQS takes them: a crash or a fault can fall between them. */
+  async requeue(received: ReceivedMessage, successor: TaskMessage, options: SendOptions): Promise<void> {
+    await this.#send(successor.exportTaskId, encodeMessage(successor), options);
+    await this.acknowledge(received, options);
+  }
+
+  async release(received: ReceivedMessage, options: SendOptions): Promise<void> {
+    await this.#send("released", received.body, options);
+    await this.acknowledge(received, options);
   }
 
   deadLetter(letter: DeadLetter, { signal }: CallOptions): Promise<void> {

@@ -15,7 +15,7 @@ export const FAILURE_BUGS: readonly PlantedBug[] = [
     breaks: "An outage of the system uses up the attempts of the tasks that met it.",
     invariant: "I5",
     file: "lib/archive/message-disposition.ts",
-    find: "await resend(this.#run, failed.held, failed.attempt.message, SYSTEM_FAILURE_DELAY_MS);",
+    find: "await requeue(this.#run, failed.held, failed.attempt.message, SYSTEM_FAILURE_DELAY_MS);",
     replace: "return await this.#countAttempt(failed);",
   },
   {

@@ -12,31 +12,30 @@ export const SETTLING_BUGS: readonly PlantedBug[] = [
       "await this.run.ports.queue.acknowledge(held.received, { signal: this.#stopping.signal });\nconst result = await runAttempt(attempt);",
   },
   {
-    name: "acknowledge before re-send",
+    name: "acknowledge before the successor is sent",
     breaks: "A message that is to be tried again is removed before its successor is sent.",
     invariant: "I3",
     file: "lib/archive/message-disposition.ts",
-    find: "await before({ signal });\n      await held.lease.release();\n      await queue.acknowledge(held.received, { signal });",
+    find: "(options) => queue.requeue(held.received, successor, { ...options, delayMs })",
     replace:
-      "await held.lease.release();\n      await queue.acknowledge(held.received, { signal });\n      await before({ signal });",
+      "async (options) => {\n    await queue.acknowledge(held.received, options);\n    await queue.send([successor], { ...options, delayMs });\n  }",
   },
   {
     name: "acknowledge before the dead letter",
     breaks: "A message that is given up is removed before its letter is in the dead-letter queue.",
     invariant: "I3",
     file: "lib/archive/message-disposition.ts",
-    find: "await queue.deadLetter({ body, reason, detail, attempts, runId }, options);",
-    replace:
-      "await queue.acknowledge(held.received, options);\nawait queue.deadLetter({ body, reason, detail, attempts, runId }, options);",
+    find: "await queue.deadLetter(letter, { ...options, about: held.received });",
+    replace: "await queue.acknowledge(held.received, options);\nawait queue.deadLetter(letter, options);",
   },
   {
     name: "dead-letter record before the letter",
     breaks: "A death in between leaves a record that silences the message, and no letter.",
     invariant: "I3",
     file: "lib/archive/message-disposition.ts",
-    find: "await queue.deadLetter({ body, reason, detail, attempts, runId }, options);\n    const nowMs = clock.wallMs();\n    await run.records.writeDeadLetter(",
+    find: "await queue.deadLetter(letter, { ...options, about: held.received });\n    const nowMs = clock.wallMs();\n    await run.records.writeDeadLetter(",
     replace:
-      "const nowMs = clock.wallMs();\n    const record = (...facts) => run.records.writeDeadLetter(...facts).then(() => queue.deadLetter({ body, reason, detail, attempts, runId }, options));\n    await record(",
+      "const nowMs = clock.wallMs();\n    const record = (...facts) => run.records.writeDeadLetter(...facts).then(() => queue.deadLetter(letter, options));\n    await record(",
   },
   {
     name: "hand-back by visibility",
@@ -44,7 +43,7 @@ export const SETTLING_BUGS: readonly PlantedBug[] = [
       "Each hand-back counts as a receive, so that a healthy message looks like one that kills its runners.",
     invariant: "I5",
     file: "lib/archive/message-disposition.ts",
-    find: "await settling(run, held, (options) =>\n    run.ports.queue.sendRaw(held.received.body, { ...options, delayMs }),\n  );",
+    find: "await settling(run, held, (options) => run.ports.queue.release(held.received, { ...options, delayMs }));",
     replace: "await held.lease.release();",
   },
   {

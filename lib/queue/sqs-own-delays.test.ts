@@ -41,7 +41,7 @@ test("when the next message is due is known of those that it delayed itself, in 
   await queue.send([{ exportTaskId: "task-1" }], { signal, delayMs: 0 });
   expect(await nextDueInMs()).toBeUndefined();
   // Longer than SQS can delay: it will show earlier, but that is not when it is due.
-  await queue.sendRaw("handed back", { signal, delayMs: 3_600_000 });
+  await queue.sendBodies(["handed back"], { signal, delayMs: 3_600_000 });
   await queue.send([{ exportTaskId: "task-2" }], { signal, delayMs: 5_001 });
   expect(await nextDueInMs()).toBe(6_000);
   clock.advance(5_999);
@@ -55,6 +55,6 @@ test("when the next message is due is known of those that it delayed itself, in 
 test("a message that could not be sent is not waited for", async () => {
   const queue = await queueAt(new ManualClock());
   const aborted = AbortSignal.abort("too late");
-  await expect(queue.sendRaw("body", { signal: aborted, delayMs: 5_000 })).rejects.toThrow();
+  await expect(queue.sendBodies(["body"], { signal: aborted, delayMs: 5_000 })).rejects.toThrow();
   expect((await queue.depth({ signal })).nextDueAtMs).toBeUndefined();
 });
