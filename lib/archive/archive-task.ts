@@ -1,6 +1,6 @@
 import { ArchiverError, describeFailure } from "../domain/errors.ts";
 import { PlatformError, type Throttle } from "../ports/platform.ts";
-import { withOwnLimit } from "../run/deadline.ts";
+import { withTimeLimit } from "../run/deadline.ts";
 import { Interrupted, SystemFailure } from "../run/errors.ts";
 import { type Attempt, type AttemptOutcome, postponed } from "./attempt.ts";
 import type { Copy } from "./copy.ts";
@@ -138,7 +138,7 @@ async function resultOfThrottling(attempt: Attempt, throttle: Throttle): Promise
   const { run, exportTaskId, message } = attempt;
   run.counts.throttled += 1;
   try {
-    const waitMs = await withOwnLimit(run.ports.clock, PENALTY_WRITE_LIMIT_MS, (signal) =>
+    const waitMs = await withTimeLimit(run.ports.clock, PENALTY_WRITE_LIMIT_MS, (signal) =>
       run.pacer.penalize(throttle, { signal }),
     );
     run.ports.observe({ kind: "throttled", exportTaskId, waitMs });

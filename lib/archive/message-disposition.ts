@@ -5,7 +5,7 @@ import { requireOwnArchive } from "../identity/marker.ts";
 import type { CallOptions } from "../ports/platform.ts";
 import type { ReceivedMessage } from "../ports/task-queue.ts";
 import { countOutcome, type TaskEntry, type TaskOutcome } from "../records/run-report.ts";
-import { withOwnLimit } from "../run/deadline.ts";
+import { withTimeLimit } from "../run/deadline.ts";
 import { SystemFailure } from "../run/errors.ts";
 import type { Attempt, AttemptOutcome } from "./attempt.ts";
 import { CircuitBreaker, type PendingFailure } from "./circuit-breaker.ts";
@@ -310,7 +310,7 @@ async function settling(
   const { clock, observe } = run.ports;
   try {
     const limitMs = Math.min(SETTLE_LIMIT_MS, Math.max(0, runTimeLeftMs(run)) / 2);
-    await withOwnLimit(clock, limitMs, async (signal) => {
+    await withTimeLimit(clock, limitMs, async (signal) => {
       await before({ signal });
       await held.lease.release();
       await settle({ signal });

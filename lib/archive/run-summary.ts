@@ -13,7 +13,7 @@ import {
 } from "../records/run-report.ts";
 import { writeRunReport } from "../records/run-reports.ts";
 import { ArchivedExports } from "../run/archived-exports.ts";
-import { withOwnLimit } from "../run/deadline.ts";
+import { withTimeLimit } from "../run/deadline.ts";
 import { nextToGo, oldestInDanger, slotsWarning } from "../run/next-to-go.ts";
 import {
   type FreshList,
@@ -95,7 +95,9 @@ async function changeOfArchiveAtTheEnd(
   limitMs: number,
 ): Promise<Failure | undefined> {
   try {
-    await withOwnLimit(ports.clock, limitMs, (signal) => requireOwnArchive({ abilities, ports }, { signal }));
+    await withTimeLimit(ports.clock, limitMs, (signal) =>
+      requireOwnArchive({ abilities, ports }, { signal }),
+    );
     return undefined;
   } catch (error) {
     const failure = describeFailure(error);
@@ -118,7 +120,7 @@ async function storeReport(
   limitMs: number,
 ): Promise<void> {
   try {
-    await withOwnLimit(ports.clock, limitMs, (signal) =>
+    await withTimeLimit(ports.clock, limitMs, (signal) =>
       writeRunReport(ports.store, report, startedAtMs, { signal }),
     );
   } catch (error) {
@@ -182,7 +184,7 @@ async function places(
   const warn = (next: NextToGo) =>
     ports.observe({ kind: "warning", code: "slots-nearly-used", message: slotsWarning(held.held, next) });
   try {
-    const { oldest, next } = await withOwnLimit(ports.clock, partOfRestMs(1 / 4), async (signal) => ({
+    const { oldest, next } = await withTimeLimit(ports.clock, partOfRestMs(1 / 4), async (signal) => ({
       oldest: await archivedExports.firstMissing(finished, { signal }),
       next: await nextToGo(list, archivedExports, { signal }),
     }));
@@ -219,7 +221,7 @@ async function listAtTheEnd(run: Run, stopReason: StopReason, limitMs: number): 
     return lastSeen;
   }
   try {
-    return await withOwnLimit(ports.clock, limitMs, (signal) => freshList(ports, settings, signal));
+    return await withTimeLimit(ports.clock, limitMs, (signal) => freshList(ports, settings, signal));
   } catch (error) {
     const { message } = describeFailure(error);
     ports.observe({

@@ -2,7 +2,7 @@ import { describeFailure, type Failure } from "../domain/errors.ts";
 import type { ReceivedMessage } from "../ports/task-queue.ts";
 import { emptyCounts, type StopReason, type TaskEntry } from "../records/run-report.ts";
 import { ArchivedExports } from "../run/archived-exports.ts";
-import { TimeLimit, withOwnLimit } from "../run/deadline.ts";
+import { TimeLimit, withTimeLimit } from "../run/deadline.ts";
 import { Interrupted, SystemFailure } from "../run/errors.ts";
 import { runAttempt } from "./archive-task.ts";
 import type { Attempt } from "./attempt.ts";
@@ -209,7 +209,7 @@ export class WorkerLoop {
       return "drained";
     }
     const { queue, clock } = this.run.ports;
-    const depth = await withOwnLimit(clock, DEPTH_LIMIT_MS, (signal) => queue.depth({ signal }));
+    const depth = await withTimeLimit(clock, DEPTH_LIMIT_MS, (signal) => queue.depth({ signal }));
     const dueMs = depth.ready > 0 ? clock.wallMs() : depth.nextDueAtMs;
     const waitMs = dueMs === undefined ? Number.POSITIVE_INFINITY : dueMs - clock.wallMs();
     if (dueMs === undefined || waitMs > waitForDueMs) {

@@ -1,6 +1,12 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { withTimeLimit as withLimit } from "../run/deadline.ts";
+
+/** Sockets live in real time, whatever clock the caller has. */
+const REAL_TIME = { sleep: (ms: number, signal?: AbortSignal) => delay(ms, undefined, signal && { signal }) };
+
 /**
  * Runs `work` with a signal that is aborted with the reason of `signal`, or with a `TimeoutError` once `limitMs` are
- * over; neither outlives the work. What work throws that was aborted so says nothing of its own: the reason does.
+ * over. What work throws that was aborted so says nothing of its own: the reason does.
  *
  * Not `AbortSignal.any` with `AbortSignal.timeout`: it loses an abort when its source is collected
  * (github.com/nodejs/node/issues/57736, 65995).
@@ -12,22 +18,10 @@ export async function withTimeLimit<Result>(
   limitMs: number,
   work: (limited: AbortSignal) => Promise<Result>,
 ): Promise<Result> {
-  const ending = new AbortController();
-  const passOn = () => ending.abort(signal.reason);
-  signal.addEventListener("abort", passOn, { once: true });
-  if (signal.aborted) {
-    passOn();
-  }
-  const timer = setTimeout(
-    () => ending.abort(new DOMException("the time limit is over", "TimeoutError")),
-    limitMs,
-  );
-  try {
-    return await work(ending.signal);
-  } catch (thrown) {
-    throw ending.signal.aborted ? ending.signal.reason : thrown;
-  } finally {
-    clearTimeout(timer);
-    signal.removeEventListener("abort", passOn);
-  }
+  const overdue = () => new DOMException("the time limit is over", "TimeoutError");
+  const workOrReason = (limited: AbortSignal) =>
+    work(limited).catch((thrown: unknown) => {
+      throw limited.aborted ? limited.reason : thrown;
+    });
+  return await withLimit(REAL_TIME, limitMs, workOrReason, signal, overdue);
 }

@@ -1,23 +1,31 @@
 import type { Clock } from "../ports/clock.ts";
 import { Interrupted } from "./errors.ts";
 
+type Sleeper = Pick<Clock, "sleep">;
+
 /** Why a timer ends that is not needed any more: without a reason each one would make an error, stack and all. */
 const DISARMED = "disarmed";
 
 /**
  * A signal that is aborted by its parent, with the parent's reason, or when an armed limit runs out, with
- * `task-limit`. Must be closed, or its timer outlives the work.
+ * `overdue`. Must be closed, or its timer outlives the work.
  */
 export class TimeLimit {
-  readonly #clock: Clock;
+  readonly #clock: Sleeper;
+  readonly #overdue: () => unknown;
   readonly #abort = new AbortController();
   readonly #parent: AbortSignal;
   readonly #onParentAbort = () => this.#abort.abort(this.#parent.reason);
   #timer: AbortController | undefined;
   #allottedMs = Number.POSITIVE_INFINITY;
 
-  constructor(clock: Clock, parent: AbortSignal) {
+  constructor(
+    clock: Sleeper,
+    parent: AbortSignal,
+    overdue: () => unknown = () => new Interrupted("task-limit"),
+  ) {
     this.#clock = clock;
+    this.#overdue = overdue;
     this.#parent = parent;
     if (parent.aborted) {
       this.#onParentAbort();
@@ -45,7 +53,7 @@ export class TimeLimit {
     const timer = new AbortController();
     this.#timer = timer;
     this.#clock.sleep(Math.max(0, limitMs), timer.signal).then(
-      () => this.#abort.abort(new Interrupted("task-limit")),
+      () => this.#abort.abort(this.#overdue()),
       () => undefined, // disarmed
     );
   }
@@ -62,13 +70,15 @@ export class TimeLimit {
   }
 }
 
-/** Runs `work` with a signal of its own that is aborted after `limitMs`, whatever else is being stopped. */
-export async function withOwnLimit<T>(
-  clock: Clock,
+/** Runs `work` with a signal that is aborted after `limitMs`, or by `parent`. */
+export async function withTimeLimit<T>(
+  clock: Sleeper,
   limitMs: number,
   work: (signal: AbortSignal) => Promise<T>,
+  parent: AbortSignal = new AbortController().signal,
+  overdue?: () => unknown,
 ): Promise<T> {
-  const limit = new TimeLimit(clock, new AbortController().signal);
+  const limit = new TimeLimit(clock, parent, overdue);
   limit.arm(limitMs);
   try {
     return await work(limit.signal);

@@ -1,5 +1,5 @@
 import { discoverAndRequest } from "../../lib/config/discover-and-request.ts";
-import { withOwnLimit } from "../../lib/run/deadline.ts";
+import { withTimeLimit } from "../../lib/run/deadline.ts";
 import { archiveRun, archiveStoreOf, portsOf, settingsOf } from "../world/archive-run.ts";
 import type { Runner } from "../world/world.ts";
 import type { Stage } from "./stage.ts";
@@ -59,7 +59,7 @@ export class StoryRuns {
     const settings = settingsOf(world, story.settings);
     this.#start("d", 0, DISCOVER_LIMIT_MS + 1, async (runner) => {
       try {
-        return await withOwnLimit(runner.clock, DISCOVER_LIMIT_MS, (signal) =>
+        return await withTimeLimit(runner.clock, DISCOVER_LIMIT_MS, (signal) =>
           discoverAndRequest({ ports: portsOf(runner, undefined, this.#storeOf(runner)), settings }, signal),
         );
       } catch (error) {

@@ -1,4 +1,5 @@
 import { ArchiverError } from "../../domain/errors.ts";
+import { untilAborted } from "../../domain/promises.ts";
 import { withTimeLimit } from "../../network/time-limit.ts";
 import type { Clock, Random } from "../../ports/clock.ts";
 import { type RequestSubject, S3Error, toS3Error } from "./s3-error.ts";
@@ -123,19 +124,16 @@ export class S3Caller {
  * settles at once while a request is under way, but not while it looks for credentials.
  */
 async function settledSoonAfter<Output>(signal: AbortSignal, promise: Promise<Output>): Promise<Output> {
-  return await new Promise<Output>((resolve, reject) => {
-    let timer: NodeJS.Timeout | undefined;
-    const letGo = () => {
-      timer = setTimeout(() => reject(signal.reason), LET_GO_MS);
-    };
-    const settle = <Value>(pass: (value: Value) => void) => {
-      return (value: Value) => {
-        clearTimeout(timer);
-        signal.removeEventListener("abort", letGo);
-        pass(value);
-      };
-    };
-    signal.addEventListener("abort", letGo, { once: true });
-    promise.then(settle(resolve), settle(reject));
-  });
+  const letGo = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const onAbort = () => {
+    timer = setTimeout(() => letGo.abort(signal.reason), LET_GO_MS);
+  };
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    return await untilAborted(promise, letGo.signal);
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", onAbort);
+  }
 }
