@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ArchiverError, describeFailure } from "./errors.ts";
+import { ArchiverError, describeFailure, type Fault, FaultError } from "./errors.ts";
 
 const FACTS = { scope: "task", retry: "later", hint: "Do this." } as const;
 
@@ -34,3 +34,19 @@ test.each([[new TypeError("sk=SECRET")], ["SECRET"], [undefined], [{ message: "S
     expect(failure.hint).not.toBe("");
   },
 );
+
+test("an error of a fault names what it is about, and its hint the place to look at", () => {
+  const fault: Fault<"full"> = {
+    code: "full",
+    scope: "system",
+    retry: "later",
+    problem: "no room",
+    hint: "Look at {place}.",
+  };
+  const cause = new Error("cause");
+  const error = new FaultError(fault, "exports/a", { place: "/mnt/$&", cause });
+  expect(error).toMatchObject({ code: "full", scope: "system", retry: "later", cause });
+  expect(error.message).toBe("no room (exports/a)");
+  expect(error.hint).toBe("Look at /mnt/$&.");
+  expect(new FaultError(fault).message).toBe("no room");
+});

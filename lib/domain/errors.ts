@@ -34,6 +34,33 @@ export class ArchiverError extends Error {
   }
 }
 
+/** One way to fail, as a row of an adapter's table says it. */
+export interface Fault<Code extends string> extends Omit<ErrorFacts, "cause"> {
+  readonly code: Code;
+  /** What happened, in a few words. */
+  readonly problem: string;
+  /** As in {@link ErrorFacts}; `{place}` in it stands for {@link FaultContext.place}. */
+  readonly hint: string;
+}
+
+export interface FaultContext {
+  /** What the operator has to look at: a folder, a file, a variable. */
+  readonly place?: string;
+  readonly cause?: unknown;
+}
+
+/** An error that an adapter makes of a {@link Fault}. */
+export class FaultError<Code extends string> extends ArchiverError {
+  declare readonly code: Code;
+
+  /** @param subject what it is about, for the message: a key, a request. */
+  constructor(fault: Fault<Code>, subject?: string, { place = "", cause }: FaultContext = {}) {
+    const { code, problem, scope, retry } = fault;
+    const hint = fault.hint.replaceAll("{place}", () => place);
+    super(code, subject === undefined ? problem : `${problem} (${subject})`, { scope, retry, hint, cause });
+  }
+}
+
 /** A failure as reports and machine-readable output show it (architecture §6.4). */
 export interface Failure {
   readonly code: string;

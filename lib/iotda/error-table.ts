@@ -1,25 +1,23 @@
-import type { ErrorRetry, ErrorScope } from "../domain/errors.ts";
+import type { Fault } from "../domain/errors.ts";
 import type { PlatformErrorCode } from "../ports/platform.ts";
 
+/** What a refusal means; its problem is what the answer says. */
+export interface Outcome extends Omit<Fault<PlatformErrorCode>, "problem"> {
+  /** Download intervals to stay away; set exactly for `platform-throttled`. */
+  readonly throttleIntervals?: number;
+  /** New credentials may cure it. */
+  readonly refreshCredentials?: true;
+  /** Concluded from what the body does not say, so never from a body that broke off. */
+  readonly needsWholeBody?: true;
+}
+
 /** One way the platform refuses, and what it means to us (iotda-api §2.2). */
-export interface ErrorRow {
+export interface ErrorRow extends Outcome {
   /** The documented status, or a whole class of them. */
   readonly httpStatus: number | "3xx" | "4xx" | "5xx";
   /** A code, which then decides whatever the status is; a family (`IOTDA.*`); or `*` for any code and none. */
   readonly platformCode: string;
-  readonly code: PlatformErrorCode;
-  readonly scope: ErrorScope;
-  readonly retry: ErrorRetry;
-  readonly hint: string;
-  /** Download intervals to stay away; set exactly for `platform-throttled`. */
-  readonly throttleIntervals?: number;
-  /** New credentials may cure it. */
-  readonly refreshCredentials?: boolean;
-  /** Concluded from what the body does not say, so never from a body that broke off. */
-  readonly needsWholeBody?: boolean;
 }
-
-type Outcome = Omit<ErrorRow, "httpStatus" | "platformCode">;
 
 const REJECTED: Outcome = {
   code: "platform-rejected-request",
@@ -27,10 +25,14 @@ const REJECTED: Outcome = {
   retry: "never",
   hint: "The platform refuses the request itself: compare the code with the IoTDA error list, and report it as a bug of the archiver.",
 };
-const WRONG_SIGNING: Outcome = {
+const MISCONFIGURED: Outcome = {
   code: "platform-misconfigured",
   scope: "system",
   retry: "never",
+  hint: "Check ARCHIVER_IOTDA_ENDPOINT, ARCHIVER_IOTDA_REGION and ARCHIVER_IOTDA_PROJECT_ID: this address does not know the export task API.",
+};
+const WRONG_SIGNING: Outcome = {
+  ...MISCONFIGURED,
   hint: "The endpoint may need the other signature: set ARCHIVER_IOTDA_SIGNING=derived and ARCHIVER_IOTDA_REGION, and check ARCHIVER_IOTDA_ENDPOINT.",
 };
 const UNAUTHENTICATED: Outcome = {
@@ -50,12 +52,6 @@ const FORBIDDEN_APP: Outcome = {
   ...FORBIDDEN,
   hint: "The resource space behind the export is missing or not this user's: check ARCHIVER_IOTDA_INSTANCE_ID and the user's access to the resource space.",
 };
-const MISCONFIGURED: Outcome = {
-  code: "platform-misconfigured",
-  scope: "system",
-  retry: "never",
-  hint: "Check ARCHIVER_IOTDA_ENDPOINT, ARCHIVER_IOTDA_REGION and ARCHIVER_IOTDA_PROJECT_ID: this address does not know the export task API.",
-};
 const NOT_FOUND: Outcome = {
   code: "platform-task-not-found",
   scope: "task",
@@ -63,20 +59,22 @@ const NOT_FOUND: Outcome = {
   hint: "The export task may be gone; a fresh list decides.",
 };
 const UNAVAILABLE: Outcome = {
+  ...NOT_FOUND,
   code: "platform-unavailable",
-  scope: "task",
-  retry: "later",
   hint: "The platform fails inside. If it lasts, look at the Huawei Cloud status page.",
 };
 
 function throttled(throttleIntervals: number): Outcome {
   return {
+    ...UNAVAILABLE,
     code: "platform-throttled",
-    scope: "task",
-    retry: "later",
     hint: "The platform limits the request rate; the archiver waits. If it lasts, look for other programs on this account.",
     throttleIntervals,
   };
+}
+
+function rows(httpStatus: ErrorRow["httpStatus"], platformCodes: string, outcome: Outcome): ErrorRow[] {
+  return platformCodes.split(" ").map((platformCode) => ({ httpStatus, platformCode, ...outcome }));
 }
 
 /**
@@ -84,46 +82,33 @@ function throttled(throttleIntervals: number): Outcome {
  * so families stand before `*` and single statuses before classes.
  */
 export const ERROR_TABLE: readonly ErrorRow[] = [
-  { httpStatus: 400, platformCode: "IOTDA.000006", ...REJECTED },
-  { httpStatus: 400, platformCode: "IOTDA.000008", ...REJECTED },
-  { httpStatus: 400, platformCode: "IOTDA.000009", ...REJECTED },
-  { httpStatus: 400, platformCode: "IOTDA.000010", ...REJECTED },
-  { httpStatus: 400, platformCode: "IOTDA.000017", ...REJECTED },
-  { httpStatus: 400, platformCode: "IOTDA.000018", ...REJECTED },
-  { httpStatus: 401, platformCode: "IOTDA.000002", ...UNAUTHENTICATED },
-  { httpStatus: 401, platformCode: "APIGW.0301", ...UNAUTHENTICATED },
-  { httpStatus: 401, platformCode: "APIGW.0303", ...UNAUTHENTICATED },
-  { httpStatus: 403, platformCode: "IOTDA.000004", ...UNAUTHENTICATED },
-  { httpStatus: 403, platformCode: "IOTDA.000021", ...FORBIDDEN },
+  ...rows(400, "IOTDA.000006 IOTDA.000008 IOTDA.000009 IOTDA.000010 IOTDA.000017 IOTDA.000018", REJECTED),
+  ...rows(401, "IOTDA.000002 APIGW.0301 APIGW.0303", UNAUTHENTICATED),
+  ...rows(403, "IOTDA.000004", UNAUTHENTICATED),
+  ...rows(403, "IOTDA.000021", FORBIDDEN),
   // A not-found under 403, but of the resource space: never "task gone".
-  { httpStatus: 403, platformCode: "IOTDA.001000", ...FORBIDDEN_APP },
-  { httpStatus: 403, platformCode: "IOTDA.001002", ...FORBIDDEN_APP },
-  { httpStatus: 403, platformCode: "IOTDA.001005", ...FORBIDDEN_APP },
-  { httpStatus: 403, platformCode: "IOTDA.001006", ...FORBIDDEN_APP },
-  { httpStatus: 403, platformCode: "IOTDA.001007", ...FORBIDDEN_APP },
-  { httpStatus: 403, platformCode: "IOTDA.021101", ...throttled(1) },
-  { httpStatus: 403, platformCode: "IOTDA.021102", ...throttled(2) },
-  { httpStatus: 404, platformCode: "APIGW.0101", ...MISCONFIGURED },
-  { httpStatus: 404, platformCode: "APIGW.0103", ...MISCONFIGURED },
-  { httpStatus: 404, platformCode: "IOTDA.000029", ...MISCONFIGURED },
-  { httpStatus: 429, platformCode: "APIGW.0308", ...throttled(2) },
-  { httpStatus: 500, platformCode: "IOTDA.000007", ...UNAVAILABLE },
-  { httpStatus: 500, platformCode: "IOTDA.000020", ...UNAVAILABLE, refreshCredentials: true },
-  { httpStatus: 504, platformCode: "APIGW.0201", ...UNAVAILABLE },
+  ...rows(403, "IOTDA.001000 IOTDA.001002 IOTDA.001005 IOTDA.001006 IOTDA.001007", FORBIDDEN_APP),
+  ...rows(403, "IOTDA.021101", throttled(1)),
+  ...rows(403, "IOTDA.021102", throttled(2)),
+  ...rows(404, "APIGW.0101 APIGW.0103 IOTDA.000029", MISCONFIGURED),
+  ...rows(429, "APIGW.0308", throttled(2)),
+  ...rows(500, "IOTDA.000007", UNAVAILABLE),
+  ...rows(500, "IOTDA.000020", { ...UNAVAILABLE, refreshCredentials: true }),
+  ...rows(504, "APIGW.0201", UNAVAILABLE),
 
-  { httpStatus: 400, platformCode: "IOTDA.*", ...REJECTED },
+  ...rows(400, "IOTDA.*", REJECTED),
   // A 400 that is not the service's own comes from the gateway, which does so for a wrong signing algorithm.
-  { httpStatus: 400, platformCode: "*", ...WRONG_SIGNING, needsWholeBody: true },
-  { httpStatus: 401, platformCode: "*", ...UNAUTHENTICATED },
+  ...rows(400, "*", { ...WRONG_SIGNING, needsWholeBody: true }),
+  ...rows(401, "*", UNAUTHENTICATED),
   // May be a limit or a lack of permission: a limit at first (iotda-api §2.3 rule 2), see ForbiddenStreak.
-  { httpStatus: 403, platformCode: "*", ...throttled(1) },
-  { httpStatus: 404, platformCode: "IOTDA.*", ...NOT_FOUND },
-  { httpStatus: 404, platformCode: "*", ...MISCONFIGURED, needsWholeBody: true },
-  { httpStatus: 408, platformCode: "*", ...UNAVAILABLE },
-  { httpStatus: 429, platformCode: "*", ...throttled(2) },
-  { httpStatus: "3xx", platformCode: "*", ...MISCONFIGURED },
-  { httpStatus: "4xx", platformCode: "*", ...REJECTED, needsWholeBody: true },
-  { httpStatus: "5xx", platformCode: "*", ...UNAVAILABLE },
+  ...rows(403, "*", throttled(1)),
+  ...rows(404, "IOTDA.*", NOT_FOUND),
+  ...rows(404, "*", { ...MISCONFIGURED, needsWholeBody: true }),
+  ...rows(408, "*", UNAVAILABLE),
+  ...rows(429, "*", throttled(2)),
+  ...rows("3xx", "*", MISCONFIGURED),
+  ...rows("4xx", "*", { ...REJECTED, needsWholeBody: true }),
+  ...rows("5xx", "*", UNAVAILABLE),
 ];
 
 /** What a 403 with an unknown code counts as once waiting has not helped. */

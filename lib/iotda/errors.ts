@@ -1,9 +1,10 @@
 import { ArchiverError, type ErrorFacts } from "../domain/errors.ts";
 import { certificateHint } from "../network/certificate-faults.ts";
-import { PlatformError, type PlatformErrorCode } from "../ports/platform.ts";
+import { PlatformError } from "../ports/platform.ts";
 import {
   type ErrorRow,
   NOT_FOUND_WITHOUT_TASK,
+  type Outcome,
   rowOf,
   rowOfCode,
   UNKNOWN_403_AFTER_WAITING,
@@ -148,23 +149,23 @@ function disguisedError(refusal: Refusal, platformCode: string | undefined, reda
 }
 
 /** The two places where a row alone does not decide. */
-function refineRow(row: ErrorRow, refusal: Refusal, streak: ForbiddenStreak): ErrorRow {
+function refineRow(row: ErrorRow, refusal: Refusal, streak: ForbiddenStreak): Outcome {
   if (row.code === "platform-task-not-found" && !refusal.aboutTask) {
-    return { httpStatus: row.httpStatus, platformCode: row.platformCode, ...NOT_FOUND_WITHOUT_TASK };
+    return NOT_FOUND_WITHOUT_TASK;
   }
   if (row.httpStatus === 403 && row.platformCode === "*" && streak.waitedEnough(refusal.operation)) {
-    return { httpStatus: row.httpStatus, platformCode: row.platformCode, ...UNKNOWN_403_AFTER_WAITING };
+    return UNKNOWN_403_AFTER_WAITING;
   }
   return row;
 }
 
 function classified(
-  row: ErrorRow,
+  row: Outcome,
   refusal: Refusal,
   platformCode: string | undefined,
   redact: Redact,
 ): ClassifiedRefusal {
-  const code: PlatformErrorCode = row.code;
+  const { code } = row;
   const skew = code === "platform-unauthenticated" ? skewInWords(refusal) : undefined;
   const message = describe(refusal, platformCode, redact);
   const error = new PlatformError(code, skew === undefined ? message : `${message}; ${skew}`, {

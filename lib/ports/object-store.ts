@@ -1,4 +1,4 @@
-import { ArchiverError, type ErrorFacts } from "../domain/errors.ts";
+import { FaultError } from "../domain/errors.ts";
 import type { CallOptions } from "./platform.ts";
 
 /** How a stored copy is proved (architecture §7): by the store's own digest, or by reading it back. */
@@ -159,11 +159,4 @@ export type StoreErrorCode =
   /** An answer that no store gives, such as a proxy's login page: it says nothing about what stands there. */
   | "store-foreign-answer";
 
-export class StoreError extends ArchiverError {
-  declare readonly code: StoreErrorCode;
-
-  // biome-ignore lint/complexity/noUselessConstructor: narrows the code to this port's own
-  constructor(code: StoreErrorCode, message: string, facts: ErrorFacts) {
-    super(code, message, facts);
-  }
-}
+export class StoreError extends FaultError<StoreErrorCode> {}

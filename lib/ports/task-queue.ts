@@ -1,4 +1,4 @@
-import { ArchiverError, type ErrorFacts } from "../domain/errors.ts";
+import { FaultError } from "../domain/errors.ts";
 import type { DeadLetterReason, TaskMessage } from "../domain/task-message.ts";
 import type { CallOptions } from "./platform.ts";
 
@@ -103,11 +103,4 @@ export type QueueErrorCode =
   /** The visibility timeout ran out: another runner may hold the message. */
   "queue-handle-expired" | "queue-forbidden" | "queue-full" | "queue-unavailable" | "queue-misconfigured";
 
-export class QueueError extends ArchiverError {
-  declare readonly code: QueueErrorCode;
-
-  // biome-ignore lint/complexity/noUselessConstructor: narrows the code to this port's own
-  constructor(code: QueueErrorCode, message: string, facts: ErrorFacts) {
-    super(code, message, facts);
-  }
-}
+export class QueueError extends FaultError<QueueErrorCode> {}

@@ -1,20 +1,17 @@
 import { isUtf8 } from "node:buffer";
 import { MAX_DOCUMENT_BYTES, StoreError } from "../ports/object-store.ts";
+import { DOCUMENT_TOO_LARGE } from "./store-errors.ts";
 
 /** The text of a document as it is, a byte order mark included; `undefined` when it is not UTF-8. */
 export function documentText(bytes: Buffer): string | undefined {
   return isUtf8(bytes) ? bytes.toString("utf8") : undefined;
 }
 
-/** What was to be written is larger than any document may be, so nobody could read it. */
-export function documentTooLargeError(key: string): StoreError {
-  return new StoreError(
-    "store-too-large",
-    `the document would have more than ${MAX_DOCUMENT_BYTES} bytes (${key})`,
-    {
-      scope: "task",
-      retry: "never",
-      hint: "The platform says more about this task than can be kept; report this with the task's id.",
-    },
-  );
+/** What is written of a document. @throws StoreError `store-too-large`. */
+export function documentBytes(key: string, text: string): Buffer {
+  const bytes = Buffer.from(text, "utf8");
+  if (bytes.length > MAX_DOCUMENT_BYTES) {
+    throw new StoreError(DOCUMENT_TOO_LARGE, key);
+  }
+  return bytes;
 }

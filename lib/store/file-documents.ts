@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { errnoOf } from "../files/errno.ts";
 import { FILE_MODE } from "../files/own-files.ts";
 import { MAX_DOCUMENT_BYTES, type StoredDocument, type WriteCondition } from "../ports/object-store.ts";
-import { documentText, documentTooLargeError } from "./document-text.ts";
+import { documentBytes, documentText } from "./document-text.ts";
 import { DRAFT_KEY, isFileName, objectPath } from "./file-keys.ts";
 import type { FileLock } from "./file-lock.ts";
 import { etagOf, openObject, statEntry } from "./file-objects.ts";
@@ -55,10 +55,7 @@ export class FileDocuments {
     signal: AbortSignal,
   ): Promise<{ readonly etag: string } | "conflict"> {
     const path = objectPath(this.#root.folder, key);
-    const bytes = Buffer.from(text, "utf8");
-    if (bytes.length > MAX_DOCUMENT_BYTES) {
-      throw documentTooLargeError(key);
-    }
+    const bytes = documentBytes(key, text);
     return await this.#lock.hold(async () => {
       if (!(await this.#holds(condition, key))) {
         return "conflict";

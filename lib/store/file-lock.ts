@@ -1,8 +1,9 @@
 import { dirname, join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { makeDatabaseFile } from "../files/own-files.ts";
+import { sqliteTroubleOf } from "../files/sqlite-trouble.ts";
 import type { Clock, Random } from "../ports/clock.ts";
-import { lockError } from "./file-errors.ts";
+import { toLockError } from "./file-errors.ts";
 import { LOCK_KEY } from "./file-keys.ts";
 import type { FileRoot } from "./file-root.ts";
 
@@ -40,15 +41,14 @@ export class FileLock {
     // A static import would fail on an old Node before the program can say which version it needs.
     const { DatabaseSync } = await import("node:sqlite");
     // A connection for each holder: two of one process then exclude each other as two processes do.
-    let database: DatabaseSync | undefined;
+    makeDatabaseFile(path);
+    const database = this.#opened(() => new DatabaseSync(path));
     try {
-      makeDatabaseFile(path);
-      database = this.#openedOr(() => new DatabaseSync(path));
       await this.#begin(database, signal);
       return await operation();
     } finally {
       // Closing ends the transaction, which never wrote anything.
-      database?.close();
+      database.close();
     }
   }
 
@@ -67,49 +67,18 @@ export class FileLock {
       database.exec("BEGIN IMMEDIATE");
       return true;
     } catch (thrown) {
-      if (isBusy(thrown) && !isLastTry) {
+      if (sqliteTroubleOf(thrown) === "busy" && !isLastTry) {
         return false;
       }
-      throw this.#lockError(thrown);
+      throw toLockError(thrown, this.#root.folder);
     }
   }
 
-  #openedOr(open: () => DatabaseSync): DatabaseSync {
+  #opened(open: () => DatabaseSync): DatabaseSync {
     try {
       return open();
     } catch (thrown) {
-      throw this.#lockError(thrown);
+      throw toLockError(thrown, this.#root.folder);
     }
   }
-
-  #lockError(thrown: unknown): unknown {
-    switch (primaryCodeOf(thrown)) {
-      case undefined:
-        return thrown;
-      case 3 /* PERM */:
-      case 8 /* READONLY */:
-      case 14 /* CANTOPEN */:
-        return lockError(this.#root.folder, "store-forbidden", thrown);
-      case 13 /* FULL */:
-        return lockError(this.#root.folder, "store-full", thrown);
-      case 11 /* CORRUPT */:
-      case 26 /* NOTADB */:
-        return lockError(this.#root.folder, "store-misconfigured", thrown);
-      default:
-        return lockError(this.#root.folder, "store-unavailable", thrown);
-    }
-  }
-}
-
-function isBusy(thrown: unknown): boolean {
-  const code = primaryCodeOf(thrown);
-  return code === 5 /* BUSY */ || code === 6 /* LOCKED */;
-}
-
-/** The primary result code of an error of node:sqlite (sqlite.org/rescode.html). */
-function primaryCodeOf(thrown: unknown): number | undefined {
-  const isSqliteError = thrown instanceof Error && "code" in thrown && thrown.code === "ERR_SQLITE_ERROR";
-  return isSqliteError && "errcode" in thrown && typeof thrown.errcode === "number"
-    ? thrown.errcode & 0xff
-    : undefined;
 }

@@ -6,6 +6,7 @@ import { noteSpentBytes } from "../network/spent-buffers.ts";
 import { type ObjectInfo, type ReadOptions, StoreError } from "../ports/object-store.ts";
 import { objectPath } from "./file-keys.ts";
 import type { FileRoot } from "./file-root.ts";
+import { OBJECT_GONE } from "./store-errors.ts";
 
 const READ_CHUNK_BYTES = 256 * 1024;
 
@@ -91,7 +92,7 @@ export async function* readObject(
   signal.throwIfAborted();
   const handle = await openObject(root, key);
   if (handle === undefined) {
-    throw missingObjectError(key);
+    throw new StoreError(OBJECT_GONE, key);
   }
   try {
     let position = range?.startByte ?? 0;
@@ -110,12 +111,4 @@ export async function* readObject(
   } finally {
     await handle.close();
   }
-}
-
-function missingObjectError(key: string): StoreError {
-  return new StoreError("store-copy-differs", `the object is not there any more (${key})`, {
-    scope: "task",
-    retry: "later",
-    hint: "Somebody removed an archived object: look for a cleaning job on the store's folder. It is archived again while the platform has it.",
-  });
 }

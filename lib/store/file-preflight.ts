@@ -10,6 +10,7 @@ import {
 import type { FileLock } from "./file-lock.ts";
 import type { FileRoot } from "./file-root.ts";
 import { removeIfPresent } from "./file-upload.ts";
+import { MISCONFIGURED } from "./store-errors.ts";
 
 const PROBE_FOLDER = "state";
 const PROBE_FILE = /^(?:preflight-[0-9a-f]{12}|\.preflight-[0-9a-f]{12}\.[0-9a-f]{12}\.upload)$/;
@@ -89,9 +90,9 @@ async function writeProbe(
 
 function demand(holds: boolean, problem: string): void {
   if (!holds) {
-    throw new StoreError("store-misconfigured", `the file system of the store cannot be used: ${problem}`, {
-      scope: "system",
-      retry: "never",
+    throw new StoreError({
+      ...MISCONFIGURED,
+      problem: `the file system of the store cannot be used: ${problem}`,
       hint: "Keep the store on a local file system such as ext4, XFS or Btrfs.",
     });
   }

@@ -4,7 +4,7 @@ import { objectPath } from "./file-keys.ts";
 import { statObject } from "./file-objects.ts";
 import type { FileRoot } from "./file-root.ts";
 import { removeIfPresent } from "./file-upload.ts";
-import { requireExport } from "./retention-errors.ts";
+import { requireExport } from "./store-errors.ts";
 
 /** A folder has neither locks nor tags: the `retained` records alone say how long a file is kept. */
 export const FILE_RETENTION_ABILITIES: RetentionAbilities = { canLock: false, canTag: false };

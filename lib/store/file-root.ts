@@ -6,7 +6,6 @@ import { FOLDER_MODE } from "../files/own-files.ts";
 import type { Clock } from "../ports/clock.ts";
 import {
   linkedFolderError,
-  noInodesError,
   noSpaceError,
   rootGoneError,
   rootMissingError,
@@ -124,11 +123,11 @@ export class FileRoot {
     const { bavail, bsize, files, ffree } = await statfs(this.folder, { bigint: true });
     const neededBytes = sizeBytes + RESERVE_BYTES;
     if (bavail * bsize < neededBytes) {
-      throw noSpaceError(this.folder, neededBytes, bavail * bsize);
+      throw noSpaceError(this.folder, `${neededBytes} bytes are needed, ${bavail * bsize} are free`);
     }
     // Btrfs and others count no inodes and say 0 of 0.
     if (files > 0n && ffree === 0n) {
-      throw noInodesError(this.folder);
+      throw noSpaceError(this.folder, "no free inode");
     }
   }
 

@@ -30,8 +30,7 @@ import { FILE_RETENTION_ABILITIES, readFileProtection, removeFile, removeObject 
 import { FileRoot } from "./file-root.ts";
 import { FileUpload } from "./file-upload.ts";
 import { listObjects, listUploads, removeUpload } from "./file-walk.ts";
-import { unableError } from "./retention-errors.ts";
-import { noDigestError } from "./upload-errors.ts";
+import { MISCONFIGURED, misuse, NO_DIGEST } from "./store-errors.ts";
 
 export interface FileStoreOptions {
   readonly clock: Clock;
@@ -57,11 +56,9 @@ export class FileStore implements ObjectStore, StoreSweeper, RetentionStore {
    */
   constructor(rootFolder: string, { clock, random }: FileStoreOptions) {
     if (!isAbsolute(rootFolder)) {
-      throw new StoreError("store-misconfigured", "the folder of the store is not an absolute path", {
-        scope: "system",
-        retry: "never",
-        hint: "Write ARCHIVER_STORE as file:///absolute/folder.",
-      });
+      const problem = "the folder of the store is not an absolute path";
+      const hint = "Write ARCHIVER_STORE as file:///absolute/folder.";
+      throw new StoreError({ ...MISCONFIGURED, problem, hint });
     }
     this.#root = new FileRoot(resolve(rootFolder), clock);
     this.#clock = clock;
@@ -102,7 +99,7 @@ export class FileStore implements ObjectStore, StoreSweeper, RetentionStore {
   /** A folder keeps no digest: `verification` is `read-back`, and this always throws. */
   async confirmStored(object: StoredObject, { signal }: CallOptions): Promise<void> {
     signal.throwIfAborted();
-    throw noDigestError(object.key);
+    throw new StoreError(NO_DIGEST, object.key);
   }
 
   async *read(key: string, options: ReadOptions): AsyncGenerator<Uint8Array> {
@@ -175,12 +172,12 @@ export class FileStore implements ObjectStore, StoreSweeper, RetentionStore {
 
   /** Always throws: see {@link retentionAbilities}. */
   async lockVersion(): Promise<void> {
-    throw unableError("lock objects");
+    throw new StoreError(misuse("this store cannot lock objects"));
   }
 
   /** Always throws: see {@link retentionAbilities}. */
   async tagVersion(): Promise<void> {
-    throw unableError("tag objects");
+    throw new StoreError(misuse("this store cannot tag objects"));
   }
 
   async *readVersion({ key }: ObjectVersion, options: CallOptions): AsyncGenerator<Uint8Array> {

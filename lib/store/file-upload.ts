@@ -3,12 +3,12 @@ import { type FileHandle, link, lstat, open, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { errnoOf } from "../files/errno.ts";
 import { FILE_MODE } from "../files/own-files.ts";
-import type { BodyProof, StoredObject, Upload } from "../ports/object-store.ts";
+import { type BodyProof, type StoredObject, StoreError, type Upload } from "../ports/object-store.ts";
 import { toStoreError } from "./file-errors.ts";
 import { objectPath, uploadName } from "./file-keys.ts";
 import { etagOf, statObject } from "./file-objects.ts";
 import type { FileRoot } from "./file-root.ts";
-import { keyTakenError, proofMismatchError, uploadGoneError } from "./upload-errors.ts";
+import { KEY_TAKEN, proofMismatch, UPLOAD_GONE } from "./store-errors.ts";
 
 /** What is asked for when the source does not say how much it will send. */
 const UNKNOWN_SIZE_BYTES = 16 * 1024 * 1024;
@@ -89,7 +89,7 @@ export class FileUpload implements Upload {
    */
   async complete(proof: BodyProof): Promise<StoredObject> {
     if (proof.sizeBytes !== this.#sizeBytes) {
-      throw proofMismatchError(this.#key, proof, this.#sizeBytes);
+      throw new StoreError(proofMismatch(proof.sizeBytes, this.#sizeBytes), this.#key);
     }
     return await this.#attempt(async () => {
       const inode = await this.#closeDurably();
@@ -115,7 +115,7 @@ export class FileUpload implements Upload {
 
   async #attempt<Result>(step: () => Promise<Result>): Promise<Result> {
     if (this.#isAborted) {
-      throw uploadGoneError(this.#key);
+      throw new StoreError(UPLOAD_GONE, this.#key);
     }
     try {
       if (this.#brokenBy !== undefined) {
@@ -164,7 +164,7 @@ export class FileUpload implements Upload {
       if (standing?.ino === inode) {
         return;
       }
-      throw errno === "EEXIST" ? keyTakenError(this.#key, thrown) : uploadGoneError(this.#key, thrown);
+      throw new StoreError(errno === "EEXIST" ? KEY_TAKEN : UPLOAD_GONE, this.#key, { cause: thrown });
     }
   }
 }

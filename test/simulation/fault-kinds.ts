@@ -2,7 +2,7 @@ import { rowOf as platformRowOf } from "../../lib/iotda/error-table.ts";
 import { StoreError } from "../../lib/ports/object-store.ts";
 import { PlatformError } from "../../lib/ports/platform.ts";
 import { QueueError } from "../../lib/ports/task-queue.ts";
-import { rowOf as queueRowOf, type SqsOperation } from "../../lib/queue/sqs-errors.ts";
+import { faultOf as queueFaultOf, type SqsOperation } from "../../lib/queue/sqs-errors.ts";
 import {
   FAULT_BY_CODE,
   faultOfStatus,
@@ -10,7 +10,7 @@ import {
   type S3Fault,
   UNREACHABLE,
 } from "../../lib/store/s3/fault-table.ts";
-import { platformError, storeError } from "../world/port-errors.ts";
+import { platformError, queueError, storeError } from "../world/port-errors.ts";
 
 /** Stands for a secret in the text of an error: nothing that is kept or printed may hold it (promise I9). */
 export const CANARY = "SECRET-CANARY-7f3a";
@@ -80,8 +80,8 @@ export const PLATFORM_TASK_KINDS: readonly FaultKind[] = [
 ];
 
 /** As the S3 adapter reports this fault; the file adapter uses the same codes. */
-function storeFault({ code, hint, problem, retry, scope }: S3Fault): () => StoreError {
-  return () => new StoreError(code, problem, { scope, retry, hint });
+function storeFault(fault: S3Fault): () => StoreError {
+  return () => new StoreError(fault);
 }
 
 function storeCode(s3Code: string): () => StoreError {
@@ -144,8 +144,8 @@ export const STORE_READ_KINDS: readonly FaultKind[] = [
 
 /** As the SQS adapter classifies this failure; the SQLite adapter uses the same codes. */
 function queueFailure(operation: SqsOperation, name: string, httpStatus?: number): () => QueueError {
-  const { code, hint, problem, retry, scope } = queueRowOf({ operation, name, httpStatus });
-  return () => new QueueError(code, problem, { scope, retry, hint: hint("ARCHIVER_QUEUE") });
+  const fault = queueFaultOf({ operation, name, httpStatus });
+  return () => new QueueError(fault, undefined, { place: "ARCHIVER_QUEUE" });
 }
 
 /** Of every call of the queue. */
@@ -158,8 +158,7 @@ export function queueKinds(operation: SqsOperation): readonly FaultKind[] {
     "429": queueFailure(operation, "RequestThrottled", 429),
     "500": queueFailure(operation, "InternalError", 500),
     "503": queueFailure(operation, "ServiceUnavailable", 503),
-    "507 full": () =>
-      new QueueError("queue-full", "simulated", { scope: "system", retry: "later", hint: "" }),
+    "507 full": () => queueError("queue-full"),
     "malformed answer": queueFailure(operation, "SyntaxError"),
     ...AT_ANY_PORT,
     ...(isByHandle ? { "404 gone": queueFailure(operation, "ReceiptHandleIsInvalid", 404) } : {}),

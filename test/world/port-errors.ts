@@ -55,13 +55,13 @@ export function platformError(
 /** A store error with the scope and retry its code usually has. */
 export function storeError(code: StoreErrorCode, problem: string = `simulated ${code}`): StoreError {
   const [scope, retry] = STORE_NATURE[code];
-  return new StoreError(code, problem, { scope, retry, hint: HINT });
+  return new StoreError({ code, scope, retry, problem, hint: HINT });
 }
 
 /** A queue error with the scope and retry its code usually has. */
 export function queueError(code: QueueErrorCode, problem: string = `simulated ${code}`): QueueError {
   const [scope, retry] = QUEUE_NATURE[code];
-  return new QueueError(code, problem, { scope, retry, hint: HINT });
+  return new QueueError({ code, scope, retry, problem, hint: HINT });
 }
 
 /** How the platform says "too fast" (iotda-api §2.2). */

@@ -4,6 +4,7 @@ import type { ProxySettings } from "../../network/proxy-rules.ts";
 import { tunnelAgents } from "../../network/tunnel-agents.ts";
 import type { Clock, Random } from "../../ports/clock.ts";
 import { StoreError } from "../../ports/object-store.ts";
+import { MISCONFIGURED } from "../store-errors.ts";
 import { NO_REGION } from "./fault-table.ts";
 import { S3_PROFILES, type S3Profile } from "./profiles.ts";
 import type { S3Caller } from "./s3-caller.ts";
@@ -151,9 +152,9 @@ function huaweiProvider({
   huaweiCredentials,
 }: S3StoreParts): NonNullable<S3ClientConfig["credentials"]> {
   if (huaweiCredentials === undefined) {
-    throw new StoreError("store-misconfigured", "no Huawei access key was given for the store", {
-      scope: "system",
-      retry: "never",
+    throw new StoreError({
+      ...MISCONFIGURED,
+      problem: "no Huawei access key was given for the store",
       hint: "Set HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK, or ARCHIVER_STORE_CREDENTIALS=aws.",
     });
   }

@@ -1,6 +1,6 @@
 import type { GetObjectCommandOutput } from "@aws-sdk/client-s3";
 import { MAX_DOCUMENT_BYTES, type StoredDocument, type WriteCondition } from "../../ports/object-store.ts";
-import { documentText, documentTooLargeError } from "../document-text.ts";
+import { documentBytes, documentText } from "../document-text.ts";
 import { digestOf } from "./checksums.ts";
 import { type S3Context, unquoted } from "./client.ts";
 import { bodyOf, getObject, isMissingObject, type Precondition, putObject } from "./objects.ts";
@@ -51,10 +51,7 @@ export async function putDocument(
   condition: WriteCondition,
   signal: AbortSignal,
 ): Promise<{ readonly etag: string } | "conflict"> {
-  const body = Buffer.from(text);
-  if (body.length > MAX_DOCUMENT_BYTES) {
-    throw documentTooLargeError(key);
-  }
+  const body = documentBytes(key, text);
   const digest = digestOf(context.profile.bodyDigest, body);
   const put = { key, body, digest, contentType: JSON_TYPE, ...preconditionOf(condition) };
   const outcome: CallOutcome = { mayHaveHappened: false };

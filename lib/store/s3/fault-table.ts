@@ -1,29 +1,15 @@
-import type { StoreErrorCode } from "../../ports/object-store.ts";
+import * as kinds from "../store-errors.ts";
 
 /** What an answer of the store means to the archiver. */
-export interface S3Fault {
-  readonly code: StoreErrorCode;
-  readonly scope: "task" | "system";
-  readonly retry: "later" | "never";
-  readonly problem: string;
-  readonly hint: string;
-  /** Whether the same request is worth sending again within the call. */
-  readonly isTransient: boolean;
+export interface S3Fault extends kinds.StoreFault {
+  /** The same request is worth sending again within the call. */
+  readonly isTransient?: true;
   /** Worth exactly one more attempt within the call, since a fresh signature may be taken. */
   readonly mayPassOnceMore?: true;
 }
 
-type Kind = Pick<S3Fault, "code" | "scope" | "retry" | "isTransient">;
-
-const FORBIDDEN: Kind = { code: "store-forbidden", scope: "system", retry: "never", isTransient: false };
-const MISCONFIGURED: Kind = {
-  code: "store-misconfigured",
-  scope: "system",
-  retry: "never",
-  isTransient: false,
-};
-const FULL: Kind = { code: "store-full", scope: "system", retry: "later", isTransient: false };
-const UNAVAILABLE: Kind = { code: "store-unavailable", scope: "task", retry: "later", isTransient: true };
+const { FORBIDDEN, MISCONFIGURED, FULL, OBJECT_GONE } = kinds;
+const UNAVAILABLE = { ...kinds.UNAVAILABLE, isTransient: true } as const;
 
 const ACCESS_DENIED: S3Fault = {
   ...FORBIDDEN,
@@ -102,97 +88,49 @@ const UNWELL: S3Fault = {
   problem: "the store could not answer",
   hint: "It is tried again on its own; if it goes on, look at the store's health page or log.",
 };
-const DAMAGED: S3Fault = {
-  ...UNAVAILABLE,
+const PARTS_DAMAGED: S3Fault = {
+  ...kinds.UNAVAILABLE,
   problem: "the store received other bytes than were sent",
   hint: "It is tried again on its own; if it goes on, look for a faulty device or proxy between here and the store.",
 };
-const UPLOAD_GONE: S3Fault = {
-  code: "store-upload-gone",
-  scope: "task",
-  retry: "later",
-  isTransient: false,
-  problem: "the upload was aborted by somebody else",
-  hint: "Another run settled this task meanwhile; nothing has to be done.",
-};
-const KEY_TAKEN: S3Fault = {
-  code: "store-key-taken",
-  scope: "task",
-  retry: "later",
-  isTransient: false,
-  problem: "another object has this key, or changed meanwhile",
-  hint: "Nothing was replaced; the task is archived under a new key.",
-};
-const OBJECT_GONE: S3Fault = {
-  code: "store-copy-differs",
-  scope: "task",
-  retry: "later",
-  isTransient: false,
-  problem: "the object is not there any more",
-  hint: "Somebody removed an archived object: look for a cleaning job or lifecycle rule on the bucket. It is archived again while the platform has it.",
-};
+const DAMAGED: S3Fault = { ...PARTS_DAMAGED, isTransient: true };
 const OBJECT_COLD: S3Fault = {
+  ...OBJECT_GONE,
   code: "store-object-cold",
-  scope: "task",
-  retry: "later",
-  isTransient: false,
   problem: "the object lies in an archive storage class and cannot be read as it is",
   hint: "Restore it from the archive class first (in the store's console; it takes hours). If it is a fresh copy, take the archive class out of ARCHIVER_STORE_STORAGE_CLASS and the bucket's defaults.",
 };
 
 /** By the store's own error code. S3's names; other stores borrow them. */
-export const FAULT_BY_CODE: ReadonlyMap<string, S3Fault> = new Map([
-  ["AccessDenied", ACCESS_DENIED],
-  ["AllAccessDisabled", ACCESS_DENIED],
-  ["AccountProblem", ACCESS_DENIED],
-  ["KMS.DisabledException", ACCESS_DENIED],
-  ["InvalidAccessKeyId", CREDENTIALS_REFUSED],
-  ["SignatureDoesNotMatch", CREDENTIALS_REFUSED],
-  ["InvalidToken", CREDENTIALS_REFUSED],
-  ["InvalidSecurity", CREDENTIALS_REFUSED],
-  ["NotSignedUp", CREDENTIALS_REFUSED],
-  ["ExpiredToken", CREDENTIALS_EXPIRED],
-  ["TokenRefreshRequired", CREDENTIALS_EXPIRED],
-  ["NoSuchBucket", NO_BUCKET],
-  ["InvalidBucketName", NO_BUCKET],
-  ["PermanentRedirect", WRONG_REGION],
-  ["TemporaryRedirect", WRONG_REGION],
-  ["Redirect", WRONG_REGION],
-  ["AuthorizationHeaderMalformed", WRONG_REGION],
-  ["IllegalLocationConstraintException", WRONG_REGION],
-  ["RequestTimeTooSkewed", CLOCK],
-  ["XAmzContentSHA256Mismatch", CHUNKED],
-  ["NotImplemented", NOT_IMPLEMENTED],
-  ["MethodNotAllowed", NOT_IMPLEMENTED],
-  ["InvalidArgument", INVALID_SETTING],
-  ["InvalidRequest", INVALID_SETTING],
-  ["InvalidStorageClass", INVALID_SETTING],
-  ["InvalidEncryptionAlgorithmError", INVALID_SETTING],
-  ["KMS.NotFoundException", INVALID_SETTING],
-  ["EntityTooSmall", INVALID_SETTING],
-  ["QuotaExceeded", QUOTA],
-  ["InsufficientStorageSpace", QUOTA],
-  ["XMinioStorageFull", QUOTA],
-  ["XMinioAdminBucketQuotaExceeded", QUOTA],
-  ["SlowDown", BUSY],
-  ["TooManyRequests", BUSY],
-  ["ServiceUnavailable", BUSY],
-  ["RequestLimitExceeded", BUSY],
-  ["InternalError", UNWELL],
-  ["RequestTimeout", UNWELL],
-  ["OperationAborted", UNWELL],
-  ["IncompleteBody", UNWELL],
-  ["ConditionalRequestConflict", UNWELL],
-  ["BadDigest", DAMAGED],
-  ["XAmzContentChecksumMismatch", DAMAGED],
-  ["InvalidPart", { ...DAMAGED, isTransient: false }],
-  ["InvalidPartOrder", { ...DAMAGED, isTransient: false }],
-  ["NoSuchUpload", UPLOAD_GONE],
-  ["PreconditionFailed", KEY_TAKEN],
-  ["NoSuchKey", OBJECT_GONE],
-  ["NotFound", OBJECT_GONE],
-  ["InvalidObjectState", OBJECT_COLD],
-]);
+export const FAULT_BY_CODE: ReadonlyMap<string, S3Fault> = new Map(
+  (
+    [
+      [ACCESS_DENIED, "AccessDenied AllAccessDisabled AccountProblem KMS.DisabledException"],
+      [
+        CREDENTIALS_REFUSED,
+        "InvalidAccessKeyId SignatureDoesNotMatch InvalidToken InvalidSecurity NotSignedUp",
+      ],
+      [CREDENTIALS_EXPIRED, "ExpiredToken TokenRefreshRequired"],
+      [NO_BUCKET, "NoSuchBucket InvalidBucketName"],
+      [WRONG_REGION, "PermanentRedirect TemporaryRedirect Redirect AuthorizationHeaderMalformed"],
+      [WRONG_REGION, "IllegalLocationConstraintException"],
+      [CLOCK, "RequestTimeTooSkewed"],
+      [CHUNKED, "XAmzContentSHA256Mismatch"],
+      [NOT_IMPLEMENTED, "NotImplemented MethodNotAllowed"],
+      [INVALID_SETTING, "InvalidArgument InvalidRequest InvalidStorageClass InvalidEncryptionAlgorithmError"],
+      [INVALID_SETTING, "KMS.NotFoundException EntityTooSmall"],
+      [QUOTA, "QuotaExceeded InsufficientStorageSpace XMinioStorageFull XMinioAdminBucketQuotaExceeded"],
+      [BUSY, "SlowDown TooManyRequests ServiceUnavailable RequestLimitExceeded"],
+      [UNWELL, "InternalError RequestTimeout OperationAborted IncompleteBody ConditionalRequestConflict"],
+      [DAMAGED, "BadDigest XAmzContentChecksumMismatch"],
+      [PARTS_DAMAGED, "InvalidPart InvalidPartOrder"],
+      [kinds.UPLOAD_GONE, "NoSuchUpload"],
+      [kinds.KEY_TAKEN, "PreconditionFailed"],
+      [OBJECT_GONE, "NoSuchKey NotFound"],
+      [OBJECT_COLD, "InvalidObjectState"],
+    ] as const
+  ).flatMap(([fault, codes]) => codes.split(" ").map((code) => [code, fault] as const)),
+);
 
 /** By status, when there is no code we know: HEAD answers have none, proxies have their own. */
 export function faultOfStatus(status: number): S3Fault | undefined {
@@ -210,7 +148,7 @@ const FAULT_BY_STATUS: ReadonlyMap<number, S3Fault> = new Map([
   [405, NOT_IMPLEMENTED],
   [408, UNWELL],
   [409, UNWELL],
-  [412, KEY_TAKEN],
+  [412, kinds.KEY_TAKEN],
   [429, BUSY],
   [501, NOT_IMPLEMENTED],
   [507, QUOTA],
@@ -243,26 +181,22 @@ export const NO_REGION: S3Fault = {
   hint: "Set AWS_REGION to the region of the bucket.",
 };
 export const NOT_S3: S3Fault = {
+  ...UNAVAILABLE,
   code: "store-foreign-answer",
-  scope: "task",
-  retry: "later",
-  isTransient: true,
-  problem: "the answer is none an S3 store gives",
+  problem: "the answer did not come from an S3 store",
   hint: "Look for a proxy or login page between here and the store, and check AWS_ENDPOINT_URL_S3.",
 };
 /** More bytes than any answer of this kind has. */
 export const OVERSIZED: S3Fault = {
-  ...NOT_S3,
-  scope: "system",
-  isTransient: false,
+  ...FULL,
+  code: "store-foreign-answer",
   problem: "the store's answer is longer than any S3 store's",
   hint: "Check AWS_ENDPOINT_URL_S3 and what stands between here and the store; a store that really answers so cannot be used.",
 };
 /** A list whose pages lead to ever more pages without a new key. */
 export const ENDLESS_LIST: S3Fault = {
-  ...NOT_S3,
-  scope: "system",
-  isTransient: false,
+  ...FULL,
+  code: "store-foreign-answer",
   problem: "the store's list goes on without anything new in it",
   hint: "Look at the store's version and its known faults, and for a proxy between here and the store; with a bucket of many delete markers, let a lifecycle rule remove those.",
 };

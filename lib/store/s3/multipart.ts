@@ -5,8 +5,8 @@ import {
   ListPartsCommand,
   UploadPartCommand,
 } from "@aws-sdk/client-s3";
-import type { StoredObject } from "../../ports/object-store.ts";
-import { copyDiffersError, keyTakenError, uploadGoneError } from "../upload-errors.ts";
+import { type StoredObject, StoreError } from "../../ports/object-store.ts";
+import { copyDiffers, KEY_TAKEN, UPLOAD_GONE } from "../store-errors.ts";
 import { type BodyDigest, crc32Base64, digestFields } from "./checksums.ts";
 import { bucketKeyOf, type S3Context } from "./client.ts";
 import {
@@ -265,7 +265,7 @@ export class Completer {
       // Ceph answers 500 to the completion of an aborted upload.
       const mayBeGone = thrown instanceof S3Error && (thrown.httpStatus ?? 0) >= 500;
       if (isNoSuchUpload(thrown) || (mayBeGone && !(await isUploadOpen(context, completion, signal)))) {
-        throw uploadGoneError(key);
+        throw new StoreError(UPLOAD_GONE, key);
       }
       throw thrown;
     }
@@ -287,12 +287,14 @@ export class Completer {
       signal.throwIfAborted();
       const found = outcome.mayHaveHappened ? await this.#find(expected, signal) : undefined;
       if (found === undefined) {
-        throw thrown instanceof S3Error && thrown.code === "store-key-taken" ? keyTakenError(key) : thrown;
+        throw thrown instanceof S3Error && thrown.code === "store-key-taken"
+          ? new StoreError(KEY_TAKEN, key)
+          : thrown;
       }
       written = found;
     }
     if (expected.crc32 !== undefined && written.crc32 !== undefined && written.crc32 !== expected.crc32) {
-      throw copyDiffersError(key, "the store computed another CRC32");
+      throw new StoreError(copyDiffers("the store computed another CRC32"), key);
     }
     return {
       key,
@@ -317,7 +319,7 @@ export class Completer {
       ([name, value]) => metadata[name] === value,
     );
     if (sizeBytes !== expected.sizeBytes || !hasOurDigest || !hasOurMetadata) {
-      throw keyTakenError(key);
+      throw new StoreError(KEY_TAKEN, key);
     }
     return { etag, ...(versionId === undefined ? {} : { versionId }) };
   }

@@ -1,4 +1,5 @@
 import { type StoreAbilities, StoreError } from "../../ports/object-store.ts";
+import { MISCONFIGURED } from "../store-errors.ts";
 import { digestOf } from "./checksums.ts";
 import type { S3Context } from "./client.ts";
 import { getDocument, isConditionRefused, putDocument } from "./documents.ts";
@@ -195,12 +196,12 @@ function demand(holds: boolean, problem: string, hint?: string): void {
   }
 }
 
-function unusableError(problem: string, hint?: string): StoreError {
-  return new StoreError("store-misconfigured", `the store cannot be used: it ${problem} (${PROBE_KEY})`, {
-    scope: "system",
-    retry: "never",
-    hint:
-      hint ??
-      "Check that ARCHIVER_STORE and AWS_ENDPOINT_URL_S3 name an S3 store, and that nothing in between caches or rewrites.",
-  });
+const NOT_A_STORE =
+  "Check that ARCHIVER_STORE and AWS_ENDPOINT_URL_S3 name an S3 store, and that nothing in between caches or rewrites.";
+
+function unusableError(problem: string, hint = NOT_A_STORE): StoreError {
+  return new StoreError(
+    { ...MISCONFIGURED, problem: `the store cannot be used: it ${problem}`, hint },
+    PROBE_KEY,
+  );
 }

@@ -7,7 +7,7 @@ import type {
   VersionLock,
   VersionProtection,
 } from "../../ports/retention-store.ts";
-import { requireExport, unableError } from "../retention-errors.ts";
+import { misuse, requireExport } from "../store-errors.ts";
 import type { S3Context } from "./client.ts";
 import { readObject } from "./objects.ts";
 import { PROBE_KEY } from "./preflight.ts";
@@ -60,7 +60,7 @@ export class S3RetentionStore implements RetentionStore {
 
   async lockVersion(version: ObjectVersion, lock: VersionLock, options: CallOptions): Promise<void> {
     if (!(await this.retentionAbilities(options)).canLock) {
-      throw unableError("lock objects");
+      throw new StoreError(misuse("this store cannot lock objects"));
     }
     await putLock(this.#context, versionOf(version), lock, options.signal);
   }
@@ -71,7 +71,7 @@ export class S3RetentionStore implements RetentionStore {
     options: CallOptions,
   ): Promise<void> {
     if (!(await this.retentionAbilities(options)).canTag) {
-      throw unableError("tag objects");
+      throw new StoreError(misuse("this store cannot tag objects"));
     }
     await putTags(this.#context, versionOf(version), tags, options.signal);
   }
@@ -117,12 +117,13 @@ function versionOf({ key, versionId }: ObjectVersion): S3Version {
 
 function otherVersionError(key: string): StoreError {
   return new StoreError(
-    "store-copy-differs",
-    `the record names no version, and the object has one (${key})`,
     {
+      code: "store-copy-differs",
       scope: "task",
       retry: "never",
+      problem: "the record names no version, and the object has one",
       hint: "The object was written again after the bucket began to keep versions: look who wrote it. It is left alone.",
     },
+    key,
   );
 }

@@ -79,7 +79,7 @@ export class S3Caller {
           throw thrown;
         }
         const isOnceMore: boolean = thrown.fault.mayPassOnceMore === true && !isSignedAnew;
-        if (!isOnceMore && (!thrown.fault.isTransient || attempt >= maxAttempts)) {
+        if (!isOnceMore && (thrown.fault.isTransient !== true || attempt >= maxAttempts)) {
           throw thrown;
         }
         isSignedAnew ||= isOnceMore;

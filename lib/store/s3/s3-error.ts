@@ -49,11 +49,7 @@ export class S3Error extends StoreError {
     ].filter((fact) => fact !== undefined);
     const detail = [`${request.operation} ${request.subject}`, ...facts].join(", ");
     // The SDK's error is not a cause: S3 quotes key ids, tokens and strings to sign in some of them (promise I9).
-    super(fault.code, `${fault.problem} (${detail})`, {
-      scope: fault.scope,
-      retry: fault.retry,
-      hint: fault.hint,
-    });
+    super(fault, detail);
     this.fault = fault;
     this.httpStatus = sighting.status;
     this.s3Code = sighting.s3Code;

@@ -22,7 +22,7 @@ import type {
   VersionProtection,
 } from "../../ports/retention-store.ts";
 import type { OpenUpload, StoreSweeper } from "../../ports/store-sweeper.ts";
-import { copyDiffersError, noDigestError } from "../upload-errors.ts";
+import { copyDiffers, misuse, NO_DIGEST } from "../store-errors.ts";
 import {
   bucketKeyOf,
   makeS3Client,
@@ -126,17 +126,17 @@ export class S3Store implements ObjectStore, StoreSweeper, RetentionStore {
   async confirmStored(object: StoredObject, { signal }: CallOptions): Promise<void> {
     signal.throwIfAborted();
     if (this.#context.profile.verification !== "stored") {
-      throw noDigestError(object.key);
+      throw new StoreError(NO_DIGEST, object.key);
     }
     const head = await headObject(this.#context, object.key, signal);
     if (head === undefined) {
-      throw copyDiffersError(object.key, "there is no object");
+      throw new StoreError(copyDiffers("there is no object"), object.key);
     }
     if (head.sizeBytes !== object.sizeBytes) {
-      throw copyDiffersError(object.key, `${head.sizeBytes} bytes instead of ${object.sizeBytes}`);
+      throw new StoreError(copyDiffers(`${head.sizeBytes} bytes instead of ${object.sizeBytes}`), object.key);
     }
     if (head.checksum === undefined || head.checksum !== object.checksum) {
-      throw copyDiffersError(object.key, "its CRC32 is another, or missing");
+      throw new StoreError(copyDiffers("its CRC32 is another, or missing"), object.key);
     }
   }
 
@@ -167,11 +167,7 @@ export class S3Store implements ObjectStore, StoreSweeper, RetentionStore {
     { signal }: CallOptions,
   ): Promise<{ readonly etag: string } | "conflict"> {
     if (condition.kind !== "always" && !this.#keeps(condition.kind)) {
-      throw new StoreError("store-misconfigured", `the store ignores conditions of writes (${key})`, {
-        scope: "system",
-        retry: "never",
-        hint: "This is a bug in the archiver: it asked for what the preflight ruled out. Report it.",
-      });
+      throw new StoreError(misuse("this store ignores conditions of writes"), key);
     }
     return await putDocument(this.#context, key, text, condition, signal);
   }

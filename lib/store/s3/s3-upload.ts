@@ -1,5 +1,5 @@
 import { type BodyProof, type StoredObject, StoreError, type Upload } from "../../ports/object-store.ts";
-import { proofMismatchError, uploadGoneError } from "../upload-errors.ts";
+import { proofMismatch, UNAVAILABLE, UPLOAD_GONE } from "../store-errors.ts";
 import { combineCrc32, DigestBuilder } from "./checksums.ts";
 import type { S3Context } from "./client.ts";
 import {
@@ -104,7 +104,7 @@ export class S3Upload implements Upload {
     }
     this.#throwIfEnded();
     if (proof.sizeBytes !== this.#sizeBytes || !/^[0-9a-f]{64}$/.test(proof.sha256)) {
-      throw proofMismatchError(this.#options.key, proof, this.#sizeBytes);
+      throw new StoreError(proofMismatch(proof.sizeBytes, this.#sizeBytes), this.#options.key);
     }
     this.#completing = this.#uploadId === undefined ? this.#putWhole(proof) : this.#joinParts();
     this.#stored = await this.#completing;
@@ -199,7 +199,7 @@ export class S3Upload implements Upload {
   }
 
   async #end(): Promise<void> {
-    this.#ending.abort(uploadGoneError(this.#options.key));
+    this.#ending.abort(new StoreError(UPLOAD_GONE, this.#options.key));
     await Promise.allSettled([...this.#inFlight, this.#completing]);
     this.#giveUpPlace();
     const { context, key, abortDeadlineMs } = this.#options;
@@ -246,22 +246,14 @@ function wholeCrc32(parts: readonly SentPart[]): number | undefined {
 }
 
 function notAbortedError(key: string): StoreError {
-  return new StoreError("store-unavailable", `the upload could not be aborted in time (${key})`, {
-    scope: "task",
-    retry: "later",
-    hint: "The next attempt at this task, or `iotda-archiver sweep`, ends the upload.",
-  });
+  const problem = "the upload could not be aborted in time";
+  const hint = "The next attempt at this task, or `iotda-archiver sweep`, ends the upload.";
+  return new StoreError({ ...UNAVAILABLE, problem, hint }, key);
 }
 
 /** More parts than the store takes. */
 function tooLargeError(key: string, partSizeBytes: number): StoreError {
-  return new StoreError(
-    "store-too-large",
-    `the body does not fit in ${MAX_PARTS} parts of ${partSizeBytes} bytes (${key})`,
-    {
-      scope: "task",
-      retry: "never",
-      hint: `Raise ARCHIVER_PART_SIZE_BYTES: one object holds at most ${MAX_PARTS} times as much.`,
-    },
-  );
+  const problem = `the body does not fit in ${MAX_PARTS} parts of ${partSizeBytes} bytes`;
+  const hint = `Raise ARCHIVER_PART_SIZE_BYTES: one object holds at most ${MAX_PARTS} times as much.`;
+  return new StoreError({ code: "store-too-large", scope: "task", retry: "never", problem, hint }, key);
 }
