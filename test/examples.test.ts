@@ -1,7 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { parseEnv } from "node:util";
 import { describe, expect, test } from "vitest";
-import { readConfiguration } from "../lib/config/environment.ts";
+import { readConfiguration } from "../lib/config/configuration.ts";
 import { parseRetentionPolicy } from "../lib/retention/policy.ts";
 
 const ROOT = new URL("../", import.meta.url);
@@ -27,7 +27,7 @@ describe("settings", () => {
     "%s is taken by the program, and deletes nothing",
     async (name) => {
       const { archive } = readConfiguration(parseEnv(await example(name)), PARTS);
-      expect(archive.delete).toBe("never");
+      expect(archive.deletion).toBe("never");
     },
   );
 

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
-import { SETTINGS } from "../lib/config/settings.ts";
+import { SETTINGS } from "../lib/config/names.ts";
 
 test("the README's settings are exactly those the program reads", async () => {
   const readme = await readFile(new URL("../README.md", import.meta.url), "utf8");

@@ -101,7 +101,7 @@ describe("the import rule", () => {
     ],
     [
       "lib/pacing/pacer.ts",
-      'import { readConfiguration } from "../config/environment.ts";',
+      'import { readConfiguration } from "../config/configuration.ts";',
       "is below lib/config",
     ],
     ["lib/records/records.ts", 'export * from "../queue/codec.ts";', "lib/records is below lib/queue"],

@@ -40,7 +40,7 @@ test("the secrets of a file are shown to nobody, also those that no command need
 test("the file may be named by either option, and by both only when they name the same", async () => {
   const file = await fileWith("ARCHIVER_DELETE=never\n");
   for (const options of [{ config: file }, { envFile: file }, { config: file, envFile: file }]) {
-    expect(await loadConfiguration(options, [])).toMatchObject({ archive: { delete: "never" } });
+    expect(await loadConfiguration(options, [])).toMatchObject({ archive: { deletion: "never" } });
   }
   const other = await fileWith("ARCHIVER_DELETE=never\n");
   await expect(loadConfiguration({ config: file, envFile: other }, [])).rejects.toMatchObject({

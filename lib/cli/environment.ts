@@ -1,9 +1,9 @@
 import path from "node:path";
 import type { Configuration, ConfigurationPart } from "../config/configuration.ts";
+import { readConfiguration } from "../config/configuration.ts";
 import { type SettingsFile, type SettingsOfFile, withSettingsFile } from "../config/env-file.ts";
-import { readConfiguration } from "../config/environment.ts";
 import { ConfigurationError } from "../config/errors.ts";
-import { knownSecrets } from "../config/known-secrets.ts";
+import { knownSecrets } from "../config/names.ts";
 import { isNodeName } from "../config/node-names.ts";
 import { operatorLines, shownSecrets } from "./output.ts";
 

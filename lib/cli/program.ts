@@ -1,7 +1,7 @@
 import { Command, CommanderError, Help, InvalidArgumentError, type Option } from "commander";
 import manifest from "../../package.json" with { type: "json" };
 import { ConfigurationError } from "../config/errors.ts";
-import { knownSecrets } from "../config/known-secrets.ts";
+import { knownSecrets } from "../config/names.ts";
 import { describeFailure, type Failure } from "../domain/errors.ts";
 import { BATCH_TASK_ID } from "../domain/request-layout.ts";
 import { RetentionPolicyError } from "../retention/errors.ts";

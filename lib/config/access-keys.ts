@@ -1,8 +1,9 @@
 import type { ProxySettings } from "../network/proxy-rules.ts";
 import type { SecretLearner } from "../observability/redact.ts";
-import type { PlatformCredentials, ProxyConfiguration } from "./configuration.ts";
+import type { ProxyConfiguration } from "./configuration.ts";
+import type { SecretKeys } from "./kept-secrets.ts";
 import { settingsOfProxy } from "./proxy-settings.ts";
-import type { SecretKeys } from "./secret-keys.ts";
+import type { PlatformCredentials } from "./rules.ts";
 
 /** Access keys as requests are signed with them. */
 export interface Keys {
@@ -49,7 +50,7 @@ export class AccessKeys {
 
   async #read(secretId: string, refresh: boolean) {
     // With it comes the AWS SDK: most have no secret, and read none.
-    const { SecretKeys } = await import("./secret-keys.ts");
+    const { SecretKeys } = await import("./kept-secrets.ts");
     this.#secret ??= new SecretKeys(secretId, this.#proxy);
     const keys = await this.#secret.get(refresh);
     this.#redactor?.learn([keys.ak, keys.sk, keys.securityToken].filter((key) => key !== undefined));

@@ -1,11 +1,25 @@
-import type { PlatformScope } from "../domain/export-task.ts";
-import type { ExportTrigger } from "../events/export-triggers.ts";
-import type { LogLevel } from "../observability/log.ts";
+import { Redactor } from "../observability/redact.ts";
 import type { Secret } from "../observability/secret.ts";
-import type { PolicyLocation } from "./location-schemas.ts";
+import { ConfigurationError, type ConfigurationProblem } from "./errors.ts";
+import { knownSecrets, problemsOfUnknownNames } from "./names.ts";
+import { problemsOfNodeEnvironment } from "./node-names.ts";
+import {
+  checkAlways,
+  type PlatformConfiguration,
+  platformOf,
+  type QueueConfiguration,
+  queueOf,
+  type Refuse,
+  type SectionsRead,
+  type StoreConfiguration,
+  storeOf,
+  type Values,
+} from "./rules.ts";
+import { type Environment, fixFor, readSection, type Section } from "./section.ts";
+import { SECTIONS } from "./settings.ts";
 
 /** The parts of the configuration that a command may or may not need. */
-export type ConfigurationPart = "platform" | "store" | "queue" | "events" | "retention";
+export type ConfigurationPart = keyof ConfigurationParts;
 
 /** What discovering and archiving need. */
 export type ArchivingPart = Exclude<ConfigurationPart, "events" | "retention">;
@@ -21,27 +35,16 @@ export interface ConfigurationParts {
   readonly platform: PlatformConfiguration;
   readonly store: StoreConfiguration;
   readonly queue: QueueConfiguration;
-  readonly events: EventsConfiguration;
-  readonly retention: RetentionConfiguration;
+  readonly events: Values<"events">;
+  readonly retention: Values<"retention">;
 }
 
-/** How events from outside are taken. No key of the platform is needed for it. */
-export interface EventsConfiguration {
-  readonly scope: PlatformScope;
-  /** What an HTTP event has to carry; without one, no HTTP event is taken. */
-  readonly secret: EventSecretSource | undefined;
-  readonly exportOn: readonly ExportTrigger[];
-}
-
-export type EventSecretSource =
-  | { readonly kind: "static"; readonly secret: Secret }
-  /** A Secrets Manager id of a plain text, read while the program runs. */
-  | { readonly kind: "kept"; readonly secretId: string };
+export type ProxyConfiguration = Values<"proxy">;
 
 export interface CommonConfiguration {
   readonly identity: IdentityConfiguration;
-  readonly archive: ArchiveConfiguration;
-  readonly logLevel: LogLevel;
+  readonly archive: Values<"archive">;
+  readonly logLevel: Values<"logging">["level"];
   readonly proxy: ProxyConfiguration;
   /** Every secret of the environment, for the redaction of all that is shown. */
   readonly secrets: readonly Secret[];
@@ -56,106 +59,87 @@ export interface IdentityConfiguration {
   readonly isStoreNamed: boolean;
 }
 
-/** Where the access keys of the platform come from. */
-export type PlatformCredentials =
-  | {
-      readonly kind: "static";
-      readonly ak: Secret;
-      readonly sk: Secret;
-      readonly securityToken: Secret | undefined;
-    }
-  /** A Secrets Manager id of `{"ak","sk","securityToken"?}`. */
-  | { readonly kind: "secret"; readonly secretId: string };
-
-export interface PlatformConfiguration {
-  /** An origin: no path, no query, no user. */
-  readonly endpoint: URL;
-  /** Known whenever the signing algorithm in force needs it. */
-  readonly region: string | undefined;
-  /** The region, where it was taken from the endpoint's host: when it is wrong, every derived signature is. */
-  readonly guessedRegion: string | undefined;
-  readonly projectId: string;
-  readonly instanceId: string | undefined;
-  readonly signing: "auto" | "standard" | "derived";
-  readonly credentials: PlatformCredentials;
+/**
+ * Reads the whole configuration from environment variables (architecture §6.1).
+ *
+ * Unknown `ARCHIVER_*` names, malformed values and contradictory sources are refused whatever the command
+ * needs; a missing value only when `need` names its part. So is an environment in which Node checks no certificate.
+ *
+ * @param need the parts the command works with; only these are in the result.
+ * @param found what is wrong with the place that the variables come from.
+ * @throws {ConfigurationError} listing every problem at once.
+ */
+export function readConfiguration<Part extends ConfigurationPart>(
+  env: Environment,
+  need: ReadonlySet<Part>,
+  found: readonly ConfigurationProblem[] = [],
+): Configuration<Part> {
+  const secrets = knownSecrets(env);
+  const read = readSections(env, new Redactor(secrets));
+  const problems = [
+    ...found,
+    ...problemsOfNodeEnvironment(env),
+    ...problemsOfUnknownNames(env),
+    ...Object.values(read).flatMap(({ malformed }) => malformed),
+  ];
+  const refuse: Refuse = ({ about }, problem, fix = fixFor(about)) => {
+    problems.push({ name: about.name, problem, fix });
+  };
+  checkAlways(read, refuse);
+  const parts: { readonly [Name in ConfigurationPart]: () => ConfigurationParts[Name] | undefined } = {
+    platform: () => platformOf(read, refuse),
+    store: () => storeOf(read, refuse),
+    queue: () => queueOf(read, refuse),
+    events: () => read.events.whole,
+    retention: () => read.retention.whole,
+  };
+  const present = [...need].map((part) => {
+    problems.push(...read[part].missing);
+    return [part, parts[part]()] as const;
+  });
+  const { whole: archive } = read.archive;
+  const level = read.logging.whole?.level;
+  const proxy = read.proxy.whole;
+  const isWhole = present.every(([, value]) => value !== undefined);
+  if (
+    problems.length > 0 ||
+    archive === undefined ||
+    level === undefined ||
+    proxy === undefined ||
+    !isWhole
+  ) {
+    throw new ConfigurationError(withoutRepeats(problems));
+  }
+  const common = { identity: identityOf(read), archive, logLevel: level, proxy, secrets };
+  // Every part in `need` is there.
+  return { ...common, ...Object.fromEntries(present) } as Configuration<Part>;
 }
 
-export type StoreConfiguration = FileStoreConfiguration | S3StoreConfiguration;
-
-export interface FileStoreConfiguration {
-  readonly kind: "file";
-  /** Absolute. */
-  readonly folder: string;
+function readSections(env: Environment, redactor: Redactor): SectionsRead {
+  const read = <Of extends Section>(section: Of) => readSection(section, env, redactor);
+  return {
+    platform: read(SECTIONS.platform),
+    credentials: read(SECTIONS.credentials),
+    store: read(SECTIONS.store),
+    queue: read(SECTIONS.queue),
+    archive: read(SECTIONS.archive),
+    events: read(SECTIONS.events),
+    retention: read(SECTIONS.retention),
+    logging: read(SECTIONS.logging),
+    proxy: read(SECTIONS.proxy),
+  };
 }
 
-export interface S3StoreConfiguration {
-  readonly kind: "s3";
-  readonly bucket: string;
-  /** Without a slash at either end; empty for the whole bucket. */
-  readonly prefix: string;
-  /** `auto` is already decided, by the endpoint. */
-  readonly profile: "aws" | "obs" | "generic";
-  readonly credentials:
-    | { readonly kind: "aws" }
-    | { readonly kind: "huawei"; readonly keys: PlatformCredentials };
-  readonly pathStyle: boolean;
-  readonly sse: string | undefined;
-  readonly kmsKeyId: string | undefined;
-  readonly storageClass: string | undefined;
-  /** `AWS_ENDPOINT_URL_S3`, else `AWS_ENDPOINT_URL`. */
-  readonly endpoint: URL | undefined;
-  readonly region: string | undefined;
+function identityOf({ store, queue }: SectionsRead): IdentityConfiguration {
+  const { location } = queue.values;
+  return {
+    archiveId: store.values.archiveId,
+    queueFile: location?.kind === "sqlite" ? location.file : undefined,
+    isStoreNamed: store.isSet("location"),
+  };
 }
 
-export type QueueConfiguration = SqliteQueueConfiguration | SqsQueueConfiguration;
-
-export interface SqliteQueueConfiguration {
-  readonly kind: "sqlite";
-  /** Absolute. */
-  readonly file: string;
-  readonly visibilityMs: number;
-}
-
-export interface SqsQueueConfiguration {
-  readonly kind: "sqs";
-  readonly queueUrl: URL;
-  readonly deadLetterQueueUrl: URL;
-  readonly visibilityMs: number;
-  /** `AWS_ENDPOINT_URL_SQS`, else `AWS_ENDPOINT_URL`. */
-  readonly endpoint: URL | undefined;
-  readonly region: string | undefined;
-}
-
-export interface ArchiveConfiguration {
-  readonly delete: "after-verify" | "never";
-  readonly verify: "auto" | "stored" | "read-back";
-  readonly accept: "zip" | "any";
-  readonly downloadIntervalMs: number;
-  readonly maxAttempts: number;
-  readonly giveUpAfterMs: number;
-  readonly maxReceives: number;
-  readonly absenceConfirmMs: number;
-  readonly taskTimeoutMs: number;
-  readonly minTaskMs: number;
-  readonly partSizeBytes: number;
-  readonly partsInFlight: number;
-  /** Export slots used, of 50. */
-  readonly pressure: number;
-  /** Export slots, of 50, that this deployment may fill. */
-  readonly exportPlaces: number;
-  /** Exports asked for on behalf of one request that may come to nothing. */
-  readonly requestAttempts: number;
-}
-
-export interface RetentionConfiguration {
-  readonly policy: PolicyLocation;
-  /** Exports removed by one expire run at most. */
-  readonly maxRemovals: number;
-}
-
-/** Proxies as the environment names them; a proxy's URL may hold a password, so it is a secret. */
-export interface ProxyConfiguration {
-  readonly httpProxy: Secret | undefined;
-  readonly httpsProxy: Secret | undefined;
-  readonly noProxy: string | undefined;
+/** Two parts may miss the same keys; people need to hear it once. */
+function withoutRepeats(problems: readonly ConfigurationProblem[]): readonly ConfigurationProblem[] {
+  return [...new Map(problems.map((problem) => [JSON.stringify(problem), problem])).values()];
 }

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { withSettingsFile } from "./env-file.ts";
-import type { Environment } from "./read-settings.ts";
+import type { Environment } from "./section.ts";
 
 let folder: string;
 beforeAll(async () => {

@@ -1,8 +1,9 @@
 import { readFile, stat } from "node:fs/promises";
 import { readLines } from "./env-lines.ts";
 import { ConfigurationError, type ConfigurationProblem } from "./errors.ts";
+import { problemsOfNearNames } from "./names.ts";
 import { problemsOfNodeNames, withoutNodeNames } from "./node-names.ts";
-import { type Environment, problemsOfNearNames } from "./read-settings.ts";
+import type { Environment } from "./section.ts";
 
 /** Larger than any file of settings; a log or a disk image given by mistake is refused. */
 const MAX_ENV_FILE_BYTES = 256 * 1024;

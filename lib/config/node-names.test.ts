@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { readConfiguration } from "./environment.ts";
+import { readConfiguration } from "./configuration.ts";
 import { problemsOfNodeNames } from "./node-names.ts";
 
 const FILE = '--config "/etc/archiver.env"';

@@ -1,5 +1,5 @@
 import type { ConfigurationProblem } from "./errors.ts";
-import type { Environment } from "./read-settings.ts";
+import type { Environment } from "./section.ts";
 
 const EXTRA_CA = "NODE_EXTRA_CA_CERTS";
 const NO_CHECK = "NODE_TLS_REJECT_UNAUTHORIZED";

@@ -7,7 +7,6 @@ import { withFreshSignature } from "../network/fresh-signature.ts";
 import type { ProxySettings } from "../network/proxy-rules.ts";
 import { tunnelAgents } from "../network/tunnel-agents.ts";
 import { ConfigurationError } from "./errors.ts";
-import type { SettingName } from "./settings.ts";
 
 const CONNECTION_TIMEOUT_MS = 3_000;
 const REQUEST_TIMEOUT_MS = 5_000;
@@ -19,13 +18,13 @@ const wrappedSchema = v.object({ cause: causeSchema });
 
 /** Reads one secret of AWS Secrets Manager. */
 export class SecretReader {
-  readonly #setting: SettingName;
+  readonly #setting: string;
   readonly #secretId: string;
   readonly #provider: SecretsProvider;
   #reading: Promise<unknown> | undefined;
 
   /** @param setting names the secret; problems are told of it. */
-  constructor(setting: SettingName, secretId: string, proxy: ProxySettings) {
+  constructor(setting: string, secretId: string, proxy: ProxySettings) {
     this.#setting = setting;
     this.#secretId = secretId;
     const region = regionOfArn(secretId);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { readConfiguration } from "./environment.ts";
+import { readConfiguration } from "./configuration.ts";
 import { ALL, AWS, LOCAL, problemsOf, type Variables } from "./testing/variables.ts";
 
 describe("a single value", () => {
@@ -132,23 +132,23 @@ describe("a single value", () => {
     [
       "http and a fast pace on loopback",
       { ARCHIVER_IOTDA_ENDPOINT: "http://127.0.0.1:8080", ARCHIVER_DOWNLOAD_INTERVAL_MS: "200" },
-      { archive: { downloadIntervalMs: 200 }, platform: { region: undefined, guessedRegion: undefined } },
+      { archive: { downloadIntervalMs: 200 }, platform: { regionId: undefined, guessedRegion: undefined } },
     ],
     ["IPv6 loopback", { ARCHIVER_IOTDA_ENDPOINT: "http://[::1]:8080" }, { platform: { signing: "auto" } }],
     [
       "region from an instance's host",
       { ARCHIVER_IOTDA_ENDPOINT: "https://abc.st1.iotda-app.ap-southeast-1.myhuaweicloud.com" },
-      { platform: { region: "ap-southeast-1", guessedRegion: "ap-southeast-1" } },
+      { platform: { regionId: "ap-southeast-1", guessedRegion: "ap-southeast-1" } },
     ],
     [
       "region as set",
       { ARCHIVER_IOTDA_ENDPOINT: "https://iotda.example.eu", ARCHIVER_IOTDA_REGION: "eu-west-101" },
-      { platform: { region: "eu-west-101", guessedRegion: undefined } },
+      { platform: { regionId: "eu-west-101", guessedRegion: undefined } },
     ],
     [
       "standard signing without a region",
       { ARCHIVER_IOTDA_ENDPOINT: "https://iotda.example.eu", ARCHIVER_IOTDA_SIGNING: "standard" },
-      { platform: { region: undefined } },
+      { platform: { regionId: undefined } },
     ],
     [
       "keys from a secret",

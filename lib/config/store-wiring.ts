@@ -9,8 +9,9 @@ import type { StoreSweeper } from "../ports/store-sweeper.ts";
 import { SqliteArchiveMemory } from "../queue/sqlite-archive-memory.ts";
 import { FileStore } from "../store/file-store.ts";
 import { AccessKeys } from "./access-keys.ts";
-import type { Configuration, StoreConfiguration } from "./configuration.ts";
+import type { Configuration } from "./configuration.ts";
 import { settingsOfProxy } from "./proxy-settings.ts";
+import type { StoreConfiguration } from "./rules.ts";
 import { systemClock, systemRandom } from "./system.ts";
 
 /** How the archive in a store is opened. */
@@ -46,7 +47,7 @@ export async function wireStore({
   say = () => undefined,
 }: StoreWiring): Promise<WiredStore> {
   const { store, close } = await wireBareStore(configuration, redactor, keys);
-  const begins = purpose === "work" && configuration.archive.delete === "never";
+  const begins = purpose === "work" && configuration.archive.deletion === "never";
   const archive = new ArchiveStore(
     store,
     {
@@ -81,7 +82,7 @@ type BareStore = ObjectStore & StoreSweeper & RetentionStore;
 
 /** Not for anybody else: what is asked of it is asked without knowing which archive it is. */
 async function wireBareStore(
-  { store: place, archive, proxy }: Configuration<"store">,
+  { store: place, proxy }: Configuration<"store">,
   redactor: SecretLearner,
   shared?: AccessKeys,
 ): Promise<{ readonly store: BareStore; readonly close: () => void }> {
@@ -92,21 +93,17 @@ async function wireBareStore(
     case "s3": {
       // With it comes the AWS SDK, which takes a good part of a start to load; the same for SQS.
       const { createS3Store } = await import("../store/s3/s3-store.ts");
-      const { partSizeBytes, partsInFlight } = archive;
       const { credentials } = place;
       const own =
         shared === undefined && credentials.kind === "huawei"
           ? new AccessKeys(credentials.keys, redactor, proxy)
           : undefined;
       const keys = shared ?? own;
-      const store = createS3Store(
-        { ...place, partSizeBytes, partsInFlight },
-        {
-          ...parts,
-          ...(keys === undefined ? {} : { huaweiCredentials: () => keys.get(false) }),
-          proxy: settingsOfProxy(proxy),
-        },
-      );
+      const store = createS3Store(place, {
+        ...parts,
+        ...(keys === undefined ? {} : { huaweiCredentials: () => keys.get(false) }),
+        proxy: settingsOfProxy(proxy),
+      });
       return {
         store,
         close() {

@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { type ExportTrigger, TERMINAL_BATCH_STATUSES } from "../events/export-triggers.ts";
 import { MIN_SECRET_LENGTH } from "../observability/redact.ts";
 import { Secret } from "../observability/secret.ts";
 
@@ -99,4 +100,40 @@ export const sqsQueueUrl = v.pipe(
 export const proxyUrl = v.pipe(
   webUrl,
   v.transform((url) => new Secret(url.href)),
+);
+
+const STATUSES: ReadonlySet<string> = new Set(TERMINAL_BATCH_STATUSES);
+
+const exportTrigger = v.pipe(
+  v.string(),
+  v.trim(),
+  v.regex(/^([A-Za-z0-9_-]{1,64}):[A-Za-z]+$/, "is not a list of type:status, separated by commas"),
+  v.transform((text) => {
+    const [taskType = "", status = ""] = text.split(":");
+    return { taskType, status };
+  }),
+  v.check<{ taskType: string; status: string }, string>(
+    ({ status }) => STATUSES.has(status),
+    `names a status that is not one of ${TERMINAL_BATCH_STATUSES.join(", ")}`,
+  ),
+  v.transform((trigger) => trigger as ExportTrigger),
+);
+
+/** `type:status,…` */
+export const exportTriggers = v.pipe(
+  v.string(),
+  v.transform((text) => text.split(",")),
+  v.array(exportTrigger),
+  v.maxLength(100, "has more than 100 entries"),
+);
+
+/**
+ * Anybody may try it over HTTP, so it is longer than other secrets have to be. An editor ends its file with a line
+ * end, which no header can carry: it is not part of the secret.
+ */
+export const eventSecret = v.pipe(
+  v.string(),
+  v.trim(),
+  v.regex(/^[\x21-\x7e]{16,1024}$/, "is not 16 to 1024 printable characters without spaces"),
+  v.transform((text) => new Secret(text)),
 );

@@ -11,13 +11,9 @@ import { isQueueFileThere } from "../queue/sqlite-archive-memory.ts";
 import { SqliteQueue } from "../queue/sqlite-queue.ts";
 import type { RequestSettings } from "../requests/settings.ts";
 import { AccessKeys } from "./access-keys.ts";
-import type {
-  Configuration,
-  PlatformConfiguration,
-  ProxyConfiguration,
-  QueueConfiguration,
-} from "./configuration.ts";
+import type { Configuration, ProxyConfiguration } from "./configuration.ts";
 import { settingsOfProxy } from "./proxy-settings.ts";
+import type { PlatformConfiguration, QueueConfiguration } from "./rules.ts";
 import { type StoreWiring, wireStore } from "./store-wiring.ts";
 import { systemClock, systemRandom } from "./system.ts";
 
@@ -49,7 +45,8 @@ export async function wire(
   { purpose, redactor = new Redactor(configuration.secrets) }: WiringOptions,
 ): Promise<Archiver> {
   const { proxy } = configuration;
-  const settings = settingsOf(configuration);
+  const { projectId, instanceId } = configuration.platform;
+  const settings = { ...configuration.archive, scope: { projectId, instanceId } };
   const keys = new AccessKeys(configuration.platform.credentials, redactor, proxy);
   const platform = wirePlatform(configuration.platform, proxy, keys);
   const { store, close: closeStore } = await wireStore({
@@ -77,17 +74,6 @@ export async function wire(
   };
 }
 
-function settingsOf({ platform, archive }: Configuration): ArchiverSettings {
-  const { delete: deletion, partSizeBytes, partsInFlight: _ofPartWriters, ...rest } = archive;
-  return {
-    ...rest,
-    scope: { projectId: platform.projectId, instanceId: platform.instanceId },
-    deletion,
-    // "Members' CRC-32 are compared when the file fits in one part" (architecture §4 step 4).
-    membersLimitBytes: partSizeBytes,
-  };
-}
-
 /** The platform client. */
 export function wirePlatform(
   platform: PlatformConfiguration,
@@ -95,11 +81,8 @@ export function wirePlatform(
   keys: AccessKeys,
 ): IotdaClient {
   return createIotdaClient({
+    ...platform,
     endpoint: platform.endpoint.origin,
-    regionId: platform.region,
-    signing: platform.signing,
-    projectId: platform.projectId,
-    instanceId: platform.instanceId,
     wallMs: () => systemClock.wallMs(),
     credentials: (refresh) => keys.get(refresh),
     proxy: settingsOfProxy(proxy),

@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { drain } from "../archive/archive-run.ts";
 import { failedRunReport } from "../archive/run-summary.ts";
-import { readConfiguration } from "../config/environment.ts";
+import { readConfiguration } from "../config/configuration.ts";
 import { systemClock, systemRandom } from "../config/system.ts";
 import { wire } from "../config/wiring.ts";
 import { ArchiverError } from "../domain/errors.ts";

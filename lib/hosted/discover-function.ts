@@ -1,5 +1,5 @@
+import { readConfiguration } from "../config/configuration.ts";
 import { type DiscoverRunReport, discoverAndRequest } from "../config/discover-and-request.ts";
-import { readConfiguration } from "../config/environment.ts";
 import { systemClock, systemRandom } from "../config/system.ts";
 import { wire } from "../config/wiring.ts";
 import type { Failure } from "../domain/errors.ts";

@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from "vitest";
-import { readConfiguration } from "../config/environment.ts";
+import { readConfiguration } from "../config/configuration.ts";
 import { Redactor } from "../observability/redact.ts";
 import { EventDoor } from "./event-door.ts";
 

@@ -35,10 +35,10 @@ export class EventDoor {
     { events, proxy }: EventSecretConfiguration,
     learner: SecretLearner,
   ): Promise<ReturnType<typeof admitHttp>> {
-    if (events.secret?.kind !== "kept") {
-      return admitHttp(request, events.secret?.secret.reveal());
+    if (events.secretId === undefined) {
+      return admitHttp(request, events.secret?.reveal());
     }
-    const secret = this.#secretOf(events.secret.secretId, proxy);
+    const secret = this.#secretOf(events.secretId, proxy);
     try {
       const admitted = admitHttp(request, await secret.current());
       const isUnsigned = admitted.kind === "refused" && admitted.reason === "unsigned";
@@ -68,6 +68,6 @@ export class EventDoor {
 
 const readFromSecretsManager: ReadSecret = async (secretId, proxy) => {
   // With it comes the AWS SDK: events of queues need no secret.
-  const { readEventSecret } = await import("../config/event-secret.ts");
+  const { readEventSecret } = await import("../config/kept-secrets.ts");
   return await readEventSecret(secretId, proxy);
 };

@@ -2,6 +2,7 @@ import type { Configuration } from "../config/configuration.ts";
 import { wireStore } from "../config/store-wiring.ts";
 import { systemClock, systemRandom } from "../config/system.ts";
 import { wireQueue } from "../config/wiring.ts";
+import type { PlatformScope } from "../domain/export-task.ts";
 import { runIdOf } from "../domain/key-layout.ts";
 import type { EventTargets } from "../events/take-event.ts";
 import type { ArchiveStore } from "../identity/archive-store.ts";
@@ -31,8 +32,7 @@ export class WiredTargets implements EventTargets {
   request: EventTargets["request"] = async (request) => {
     const { store } = await this.#wire();
     const ports = { store, clock: systemClock };
-    const { scope } = this.#configuration.events;
-    return await makeRequest(ports, scope, request, { signal: this.#signal });
+    return await makeRequest(ports, scopeOf(this.#configuration), request, { signal: this.#signal });
   };
 
   enqueue: EventTargets["enqueue"] = async (message) => {
@@ -74,11 +74,14 @@ interface Wired {
   readonly close: () => void;
 }
 
+function scopeOf({ events }: EventsFunctionConfiguration): PlatformScope {
+  return { projectId: events.projectId, instanceId: events.instanceId };
+}
+
 async function wireTargets(configuration: EventsFunctionConfiguration, redactor: Redactor): Promise<Wired> {
-  const { scope } = configuration.events;
   const { store, close: closeStore } = await wireStore({
     configuration,
-    scope,
+    scope: scopeOf(configuration),
     purpose: "use",
     redactor,
   });

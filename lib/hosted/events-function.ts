@@ -1,4 +1,4 @@
-import { readConfiguration } from "../config/environment.ts";
+import { readConfiguration } from "../config/configuration.ts";
 import { describeFailure, type Failure } from "../domain/errors.ts";
 import { MAX_JSON_DEPTH, nestsDeeperThan } from "../domain/json.ts";
 import type { LeftAlone } from "../domain/left-alone.ts";

@@ -1,5 +1,5 @@
 import { AccessKeys } from "../config/access-keys.ts";
-import { readConfiguration } from "../config/environment.ts";
+import { readConfiguration } from "../config/configuration.ts";
 import { retentionPorts, retentionSettings } from "../config/retention-wiring.ts";
 import { wireStore } from "../config/store-wiring.ts";
 import { wirePlatform } from "../config/wiring.ts";

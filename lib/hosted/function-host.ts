@@ -1,7 +1,7 @@
 import middy from "@middy/core";
 import type { Context } from "aws-lambda";
-import { knownSecrets } from "../config/known-secrets.ts";
-import type { Environment } from "../config/read-settings.ts";
+import { knownSecrets } from "../config/names.ts";
+import type { Environment } from "../config/section.ts";
 import { ArchiverError, describeFailure, type Failure } from "../domain/errors.ts";
 import { mapTexts } from "../domain/json.ts";
 import { createFunctionLog, type FunctionLog } from "../observability/function-log.ts";

@@ -1,5 +1,5 @@
 import type { ArchiveEvent } from "../archive/events.ts";
-import type { PlatformConfiguration } from "../config/configuration.ts";
+import type { PlatformConfiguration } from "../config/rules.ts";
 import { systemClock, systemRandom } from "../config/system.ts";
 import type { Failure } from "../domain/errors.ts";
 import { idempotencyKeyOf, type PlatformScope } from "../domain/export-task.ts";

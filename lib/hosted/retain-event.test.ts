@@ -1,25 +1,13 @@
 import { describe, expect, test } from "vitest";
-import type { StoreConfiguration } from "../config/configuration.ts";
+import type { StoreLocation } from "../config/location-schemas.ts";
 import { ArchiverError } from "../domain/errors.ts";
 import { retainWishOf } from "./retain-event.ts";
 
 const SCOPE = { projectId: "project", instanceId: undefined };
 const KEY = "exports/project/default/2026/11/22/night-01/fe8e44f7-0a1b2c.zip";
 
-function bucket(prefix: string): StoreConfiguration {
-  return {
-    kind: "s3",
-    bucket: "archive",
-    prefix,
-    profile: "aws",
-    credentials: { kind: "aws" },
-    pathStyle: false,
-    sse: undefined,
-    kmsKeyId: undefined,
-    storageClass: undefined,
-    endpoint: undefined,
-    region: undefined,
-  };
+function bucket(prefix: string): StoreLocation {
+  return { kind: "s3", bucket: "archive", prefix };
 }
 
 /** As the S3 user guide shows it ("EventBridge event message structure"). */

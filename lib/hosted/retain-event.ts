@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import type { StoreConfiguration } from "../config/configuration.ts";
+import type { StoreLocation } from "../config/location-schemas.ts";
 import { ArchiverError } from "../domain/errors.ts";
 import type { PlatformScope } from "../domain/export-task.ts";
 import { parseExportObjectKey } from "../domain/key-layout.ts";
@@ -36,7 +36,7 @@ const timerSchema = v.nullish(
  *
  * @throws ArchiverError `unknown-event` for one that comes from somewhere else; no store is asked about it.
  */
-export function retainWishOf(event: unknown, store: StoreConfiguration, scope: PlatformScope): RetainWish {
+export function retainWishOf(event: unknown, store: StoreLocation, scope: PlatformScope): RetainWish {
   if (!Array.isArray(event) && v.is(timerSchema, event)) {
     return { kind: "sweep" };
   }

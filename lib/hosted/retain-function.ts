@@ -1,4 +1,4 @@
-import { readConfiguration } from "../config/environment.ts";
+import { readConfiguration } from "../config/configuration.ts";
 import { retentionPorts, retentionSettings } from "../config/retention-wiring.ts";
 import { wireStore } from "../config/store-wiring.ts";
 import type { FunctionLog } from "../observability/function-log.ts";

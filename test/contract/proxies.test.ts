@@ -4,7 +4,7 @@ import { connect, createServer } from "node:net";
 import { inspect } from "node:util";
 import { type FauxqsServer, startFauxqs } from "fauxqs";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
-import { readConfiguration } from "../../lib/config/environment.ts";
+import { readConfiguration } from "../../lib/config/configuration.ts";
 import { wire } from "../../lib/config/wiring.ts";
 import type { ProxySettings } from "../../lib/network/proxy-rules.ts";
 import { startTls, trustTestCertificate } from "../../lib/network/testing/tls-server.ts";

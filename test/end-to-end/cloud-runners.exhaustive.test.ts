@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, type TestContext, test, vi } from "vitest";
 import { drain } from "../../lib/archive/archive-run.ts";
-import { readConfiguration } from "../../lib/config/environment.ts";
+import { readConfiguration } from "../../lib/config/configuration.ts";
 import { wire } from "../../lib/config/wiring.ts";
 import type { ObjectStore } from "../../lib/ports/object-store.ts";
 import type { Platform } from "../../lib/ports/platform.ts";

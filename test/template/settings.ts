@@ -1,4 +1,4 @@
-import { readConfiguration } from "../../lib/config/environment.ts";
+import { readConfiguration } from "../../lib/config/configuration.ts";
 import { ConfigurationError } from "../../lib/config/errors.ts";
 import { RetentionPolicyError } from "../../lib/retention/errors.ts";
 import { parseRetentionPolicy } from "../../lib/retention/policy.ts";

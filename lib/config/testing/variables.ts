@@ -1,5 +1,5 @@
 import type { ConfigurationPart } from "../configuration.ts";
-import { readConfiguration } from "../environment.ts";
+import { readConfiguration } from "../configuration.ts";
 import { ConfigurationError } from "../errors.ts";
 
 /** What archiving needs. */

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { readConfiguration } from "./environment.ts";
-import { knownSecrets } from "./known-secrets.ts";
+import { readConfiguration } from "./configuration.ts";
+import { knownSecrets } from "./names.ts";
 
 const EVENT_SECRET = "plantedEventSecret0123456789";
 const AWS = {

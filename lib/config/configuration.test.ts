@@ -2,8 +2,8 @@ import { inspect } from "node:util";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { ConfigurationPart } from "./configuration.ts";
-import { readConfiguration } from "./environment.ts";
-import { SETTINGS } from "./settings.ts";
+import { readConfiguration } from "./configuration.ts";
+import { SETTINGS } from "./names.ts";
 import { ALL, AWS, LOCAL, problemsOf, refusal } from "./testing/variables.ts";
 
 describe("a local configuration", () => {
@@ -11,7 +11,7 @@ describe("a local configuration", () => {
 
   test("has the documented defaults", () => {
     expect(configuration.archive).toEqual({
-      delete: "after-verify",
+      deletion: "after-verify",
       verify: "auto",
       accept: "zip",
       downloadIntervalMs: 31_000,
@@ -21,11 +21,10 @@ describe("a local configuration", () => {
       absenceConfirmMs: 60_000,
       taskTimeoutMs: 600_000,
       minTaskMs: 60_000,
-      partSizeBytes: 5_242_880,
-      partsInFlight: 3,
       pressure: 35,
       exportPlaces: 50,
       requestAttempts: 3,
+      membersLimitBytes: 5_242_880,
     });
     expect(configuration.logLevel).toBe("INFO");
     expect(configuration.proxy).toEqual({ httpProxy: undefined, httpsProxy: undefined, noProxy: undefined });
@@ -35,7 +34,7 @@ describe("a local configuration", () => {
     const { credentials, ...platform } = configuration.platform;
     expect(platform).toEqual({
       endpoint: new URL("https://iotda.cn-north-4.myhuaweicloud.com"),
-      region: "cn-north-4",
+      regionId: "cn-north-4",
       guessedRegion: "cn-north-4",
       projectId: "0123456789abcdef0123456789abcdef",
       instanceId: undefined,
@@ -78,6 +77,8 @@ describe("an AWS configuration", () => {
       sse: "aws:kms",
       kmsKeyId: undefined,
       storageClass: undefined,
+      partSizeBytes: 5_242_880,
+      partsInFlight: 3,
       endpoint: undefined,
       region: "eu-west-1",
     });

@@ -1,19 +1,21 @@
 import { expect, test } from "vitest";
-import type { EventsConfiguration } from "./configuration.ts";
-import { readConfiguration } from "./environment.ts";
-import { secretTexts } from "./read-settings.ts";
+import { readConfiguration } from "./configuration.ts";
+import { knownSecrets } from "./names.ts";
+import type { Values } from "./rules.ts";
 
 const NEED = new Set(["events"] as const);
 const PROJECT = { ARCHIVER_IOTDA_PROJECT_ID: "p1" };
 
-function revealed({ secret }: EventsConfiguration): string | undefined {
-  return secret?.kind === "static" ? secret.secret.reveal() : secret?.secretId;
+function revealed({ secret }: Values<"events">): string | undefined {
+  return secret?.reveal();
 }
 
 test("events need the project, and no key of the platform", () => {
   expect(readConfiguration(PROJECT, NEED).events).toEqual({
-    scope: { projectId: "p1", instanceId: undefined },
+    projectId: "p1",
+    instanceId: undefined,
     secret: undefined,
+    secretId: undefined,
     exportOn: [
       { taskType: "any", status: "Success" },
       { taskType: "any", status: "PartialSuccess" },
@@ -60,15 +62,14 @@ test("a line end after the secret, as editors leave one, is not part of it", () 
   expect(read(" eventSecret0123456789\r\n")).toBe("eventSecret0123456789");
   expect(() => read("eventSecret\n0123456789")).toThrow(/ARCHIVER_EVENT_SECRET/);
   // What senders carry is what logs must not show.
-  expect(secretTexts({ ARCHIVER_EVENT_SECRET: "eventSecret0123456789\n" })).toContain(
-    "eventSecret0123456789",
-  );
+  const known = knownSecrets({ ARCHIVER_EVENT_SECRET: "eventSecret0123456789\n" });
+  expect(known.map((secret) => secret.reveal())).toContain("eventSecret0123456789");
 });
 
 test("the secret may be kept in Secrets Manager, and not in two places, whatever the command needs", () => {
   const kept = { ARCHIVER_EVENT_SECRET_ID: "iotda/events" };
-  expect(readConfiguration({ ...PROJECT, ...kept }, NEED).events.secret).toEqual({
-    kind: "kept",
+  expect(readConfiguration({ ...PROJECT, ...kept }, NEED).events).toMatchObject({
+    secret: undefined,
     secretId: "iotda/events",
   });
   const both = { ...kept, ARCHIVER_EVENT_SECRET: "eventSecret0123456789" };

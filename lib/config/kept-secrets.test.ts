@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { readEventSecret } from "./event-secret.ts";
+import { readEventSecret } from "./kept-secrets.ts";
 import { type SecretAnswer, serveSecrets } from "./testing/secrets-manager.ts";
 
 const NO_PROXY = { httpProxy: undefined, httpsProxy: undefined, noProxy: undefined };

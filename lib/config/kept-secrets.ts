@@ -2,9 +2,11 @@ import * as v from "valibot";
 import { parseJson } from "../domain/json.ts";
 import type { ProxySettings } from "../network/proxy-rules.ts";
 import type { Secret } from "../observability/secret.ts";
+import type { ProxyConfiguration } from "./configuration.ts";
+import { settingsOfProxy } from "./proxy-settings.ts";
 import { SecretReader } from "./secret-reader.ts";
 import { systemClock } from "./system.ts";
-import { secretText } from "./value-schemas.ts";
+import { eventSecret, secretText } from "./value-schemas.ts";
 
 /** A refusal is followed by one look at the secret itself; not by one for each of a run's refusals. */
 const REFRESH_APART_MS = 15 * 60_000;
@@ -60,4 +62,26 @@ function problemOf(issue: v.InferIssue<typeof secretSchema>): string {
   return issue.received === "undefined"
     ? `names a secret that has no "${field}"`
     : `names a secret whose "${field}" is not a key`;
+}
+
+/**
+ * Reads the secret of HTTP events from AWS Secrets Manager, where it is a plain text.
+ *
+ * @throws ConfigurationError when it does not exist, may not be read or is not such a secret; `ArchiverError`
+ * `secret-unavailable` when Secrets Manager does not answer.
+ */
+export async function readEventSecret(secretId: string, proxy: ProxyConfiguration): Promise<string> {
+  const reader = new SecretReader("ARCHIVER_EVENT_SECRET_ID", secretId, settingsOfProxy(proxy));
+  try {
+    const parsed = v.safeParse(eventSecret, await reader.read({ forceFetch: true, maxAgeSeconds: 0 }));
+    if (!parsed.success) {
+      throw reader.wrong(
+        `names a secret that ${parsed.issues[0].message}`,
+        "Store a plain text of 16 to 1024 printable characters without spaces.",
+      );
+    }
+    return parsed.output.reveal();
+  } finally {
+    reader.close();
+  }
 }
