@@ -1,8 +1,7 @@
 import type { ProxySettings } from "../network/proxy-rules.ts";
 import type { SecretLearner } from "../observability/redact.ts";
-import type { ProxyConfiguration } from "./configuration.ts";
+import { type ProxyConfiguration, settingsOfProxy } from "./configuration.ts";
 import type { SecretKeys } from "./kept-secrets.ts";
-import { settingsOfProxy } from "./proxy-settings.ts";
 import type { PlatformCredentials } from "./rules.ts";
 
 /** Access keys as requests are signed with them. */

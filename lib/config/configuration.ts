@@ -1,3 +1,4 @@
+import type { ProxySettings } from "../network/proxy-rules.ts";
 import { Redactor } from "../observability/redact.ts";
 import type { Secret } from "../observability/secret.ts";
 import { ConfigurationError, type ConfigurationProblem } from "./errors.ts";
@@ -40,6 +41,11 @@ export interface ConfigurationParts {
 }
 
 export type ProxyConfiguration = Values<"proxy">;
+
+/** Gives the proxies' addresses out where they are used, and nowhere else. */
+export function settingsOfProxy({ httpProxy, httpsProxy, noProxy }: ProxyConfiguration): ProxySettings {
+  return { httpProxy: httpProxy?.reveal(), httpsProxy: httpsProxy?.reveal(), noProxy };
+}
 
 export interface CommonConfiguration {
   readonly identity: IdentityConfiguration;

@@ -9,8 +9,7 @@ import type { StoreSweeper } from "../ports/store-sweeper.ts";
 import { SqliteArchiveMemory } from "../queue/sqlite-archive-memory.ts";
 import { FileStore } from "../store/file-store.ts";
 import { AccessKeys } from "./access-keys.ts";
-import type { Configuration } from "./configuration.ts";
-import { settingsOfProxy } from "./proxy-settings.ts";
+import { type Configuration, settingsOfProxy } from "./configuration.ts";
 import type { StoreConfiguration } from "./rules.ts";
 import { systemClock, systemRandom } from "./system.ts";
 

@@ -1,6 +1,5 @@
 import { type ClientRequestArgs, Agent as HttpAgent } from "node:http";
-import { Agent as HttpsAgent, type RequestOptions } from "node:https";
-import type { Socket } from "node:net";
+import { Agent as HttpsAgent } from "node:https";
 import type { Duplex } from "node:stream";
 import { type ProxySettings, proxyFor } from "./proxy-rules.ts";
 import { withTimeLimit } from "./time-limit.ts";
@@ -19,96 +18,58 @@ const TUNNEL_TIMEOUT_MS = 10_000;
 
 /**
  * Agents that honour the proxy settings, each connection by its own target. `undefined` when no proxy is set, so
- * that a client's defaults stand. The proxies' passwords are not to be seen on them.
+ * that a client's defaults stand. The proxies' passwords are not to be seen on them. `docs/decisions.md` says why these
+ * are not Node's own `proxyEnv` agents.
  */
 export function tunnelAgents(settings: ProxySettings): TunnelAgents | undefined {
   const isSet = [settings.httpProxy, settings.httpsProxy].some((text) => (text ?? "") !== "");
   return isSet
-    ? { httpAgent: new TunnelHttpAgent(settings), httpsAgent: new TunnelHttpsAgent(settings) }
+    ? {
+        httpAgent: tunnelling(new HttpAgent(AS_THE_SDK), "http:", settings),
+        httpsAgent: tunnelling(new HttpsAgent(AS_THE_SDK), "https:", settings),
+      }
     : undefined;
-}
-
-class TunnelHttpAgent extends HttpAgent {
-  readonly #tunnels: Tunnels;
-
-  constructor(settings: ProxySettings) {
-    super(AS_THE_SDK);
-    this.#tunnels = new Tunnels("http:", settings);
-  }
-
-  override createConnection(options: ClientRequestArgs, onSocket: OnSocket): Duplex | null | undefined {
-    return this.#tunnels.open(options, onSocket, (socket) => socket)
-      ? undefined
-      : super.createConnection(options, onSocket);
-  }
-
-  override destroy(): void {
-    this.#tunnels.close();
-    super.destroy();
-  }
-}
-
-class TunnelHttpsAgent extends HttpsAgent {
-  readonly #tunnels: Tunnels;
-
-  constructor(settings: ProxySettings) {
-    super(AS_THE_SDK);
-    this.#tunnels = new Tunnels("https:", settings);
-  }
-
-  override createConnection(options: RequestOptions, onSocket: OnSocket): Duplex | null | undefined {
-    // Node's own method does TLS on a socket that it is given, and resumes sessions.
-    const secure = (socket: Socket) => super.createConnection(Object.assign({}, options, { socket }));
-    return this.#tunnels.open(options, onSocket, secure)
-      ? undefined
-      : super.createConnection(options, onSocket);
-  }
-
-  override destroy(): void {
-    this.#tunnels.close();
-    super.destroy();
-  }
 }
 
 type OnSocket = (error: Error | null, socket?: Duplex) => void;
 
-interface Target {
-  readonly host?: string | null | undefined;
-  readonly port?: number | string | null | undefined;
+/** Lets an agent reach its targets through tunnels; those that are being opened end with the agent. */
+function tunnelling<Of extends HttpAgent>(
+  agent: Of,
+  protocol: "http:" | "https:",
+  settings: ProxySettings,
+): Of {
+  const closed = new AbortController();
+  const connect: (options: ClientRequestArgs, onSocket?: OnSocket) => Duplex | null | undefined =
+    agent.createConnection.bind(agent);
+  const destroy = agent.destroy.bind(agent);
+  return Object.assign(agent, {
+    createConnection(options: ClientRequestArgs, onSocket: OnSocket) {
+      const target = urlOf(protocol, options);
+      const proxy = target && proxyFor(target, settings);
+      if (target === undefined || proxy === undefined) {
+        return connect(options, onSocket);
+      }
+      withTimeLimit(closed.signal, TUNNEL_TIMEOUT_MS, (signal) => openTunnel(proxy, target, signal))
+        // Node's own method does TLS on a socket that it is given, and resumes sessions.
+        .then((socket) => (protocol === "http:" ? socket : connect(Object.assign({}, options, { socket }))))
+        .then(
+          (socket) => (socket ? onSocket(null, socket) : onSocket(new Error("no socket for the tunnel"))),
+          (thrown: unknown) => onSocket(asError(thrown)),
+        );
+      return undefined;
+    },
+    destroy() {
+      closed.abort(new Error("the client is closed"));
+      destroy();
+    },
+  });
 }
 
-/** The tunnels of one agent while they are being opened; after that the agent has them. */
-class Tunnels {
-  readonly #protocol: "http:" | "https:";
-  readonly #settings: ProxySettings;
-  readonly #closed = new AbortController();
-
-  constructor(protocol: "http:" | "https:", settings: ProxySettings) {
-    this.#protocol = protocol;
-    this.#settings = settings;
-  }
-
-  /** Opens one for the target, to be reported once; `false` where the target is reached directly. */
-  open(target: Target, onSocket: OnSocket, finish: (socket: Socket) => Duplex | null | undefined): boolean {
-    const host = target.host ?? "";
-    const hostname = host.includes(":") && !host.startsWith("[") ? `[${host}]` : host;
-    const url = URL.parse(`${this.#protocol}//${hostname}:${target.port ?? ""}`);
-    const proxy = url === null ? undefined : proxyFor(url, this.#settings);
-    if (url === null || proxy === undefined) {
-      return false;
-    }
-    withTimeLimit(this.#closed.signal, TUNNEL_TIMEOUT_MS, (signal) => openTunnel(proxy, url, signal))
-      .then(finish)
-      .then(
-        (socket) => (socket ? onSocket(null, socket) : onSocket(new Error("no socket for the tunnel"))),
-        (thrown: unknown) => onSocket(asError(thrown)),
-      );
-    return true;
-  }
-
-  close(): void {
-    this.#closed.abort(new Error("the client is closed"));
-  }
+function urlOf(protocol: string, { host, port }: Pick<ClientRequestArgs, "host" | "port">): URL | undefined {
+  const name = host ?? "";
+  const hostname = name.includes(":") && !name.startsWith("[") ? `[${name}]` : name;
+  return URL.parse(`${protocol}//${hostname}:${port ?? ""}`) ?? undefined;
 }
 
 function asError(thrown: unknown): Error {
