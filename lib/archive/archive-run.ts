@@ -5,7 +5,7 @@ import { TimeLimit } from "../run/deadline.ts";
 import { placesHeld } from "../run/platform-list.ts";
 import { timeUntilGraceMs } from "./deadlines.ts";
 import type { ArchivePorts } from "./ports.ts";
-import { type PreflightResult, preflight } from "./preflight.ts";
+import { type PreflightResult, preflight } from "./run.ts";
 import { type RunEnding, summarize } from "./run-summary.ts";
 import type { ArchiveSettings } from "./settings.ts";
 import { WorkerLoop } from "./worker-loop.ts";

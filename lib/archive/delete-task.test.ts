@@ -24,7 +24,7 @@ const TASK: ExportTask = {
 };
 
 const record = recordOf("aaaaaa", { revision: revisionOf(TASK) });
-const COPY: Copy = { kind: "copy", record, seen: recordedInfo(record), provedAtMs: 0, archivedNow: true };
+const COPY: Copy = { record, seen: recordedInfo(record), provedAtMs: 0, archivedNow: true };
 const NOTHING_KNOWN = recordsOfRevision({ revisions: new Map(), leftAlone: [] }, record.revision);
 const SIGHT: FinishedTask = {
   kind: "finished",
@@ -32,6 +32,7 @@ const SIGHT: FinishedTask = {
   revision: record.revision,
   folder: "exports/",
   records: { ...NOTHING_KNOWN, archived: record },
+  message: { exportTaskId: ID, requestedAtMs: 0 },
 };
 
 const SIBLING: ExportTask = { ...TASK, exportTaskId: "sibling" };

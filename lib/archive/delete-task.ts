@@ -11,11 +11,11 @@ const MAX_GATE_TRIES = 3;
 
 export type DeleteOutcome =
   | { readonly kind: "gone"; readonly outcome: "deleted" | "already-gone" }
-  /** The platform said yes, or did not answer, and still lists the task. */
-  | { readonly kind: "still-listed" }
   /** The recorded copy is not what the record says any more: nothing was deleted. */
   | { readonly kind: "damaged" }
-  | Extract<GateVerdict, { kind: "keep" | "wait" }>;
+  | Extract<GateVerdict, { kind: "keep" | "wait" }>
+  /** The platform said yes, or did not answer, and still lists the task. */
+  | { readonly kind: "wait"; readonly reason: "still-listed" };
 
 /**
  * Steps 7 and 8: the gate, one delete request without transport retry, and a fresh list that confirms it.
@@ -91,7 +91,7 @@ async function confirm(
     return { kind: "gone", outcome: isNotFound(refusal) ? "already-gone" : "deleted" };
   }
   if (refusal === undefined || isWithoutAnswer(refusal)) {
-    return { kind: "still-listed" };
+    return { kind: "wait", reason: "still-listed" };
   }
   throw refusal;
 }

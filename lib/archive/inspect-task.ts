@@ -2,7 +2,7 @@ import { type ExportTask, revisionOf } from "../domain/export-task.ts";
 import { exportFolder } from "../domain/key-layout.ts";
 import { type RevisionRecords, recordsOfRevision, type TaskRecords } from "../records/task-records.ts";
 import { type FreshList, listedAs, taskIn } from "../run/platform-list.ts";
-import { type Attempt, type AttemptOutcome, postponed } from "./attempt.ts";
+import { type Attempt, type Ending, postponed, type TaskFacts } from "./attempt.ts";
 import { listForRun } from "./run.ts";
 import { TASK_PATIENCE_MS } from "./settings.ts";
 
@@ -14,17 +14,26 @@ export interface FinishedTask {
   /** Where its objects lie. */
   readonly folder: string;
   readonly records: RevisionRecords;
+  /** The message of a task that is listed: what it said of an absence is over. */
+  readonly message: Attempt["message"];
 }
 
 /** No list shows the task. */
 export interface MissingTask {
-  readonly kind: "absent";
+  readonly kind: "missing";
   readonly list: FreshList;
   readonly records: TaskRecords;
 }
 
+/** What the task is like ends the attempt. */
+interface EndedTask {
+  readonly kind: "ended";
+  readonly ending: Ending;
+  readonly facts: TaskFacts;
+}
+
 /** Step 2 of the protocol: a fresh list and the records of this id decide what kind of attempt this is. */
-export async function inspectTask(attempt: Attempt): Promise<FinishedTask | MissingTask | AttemptOutcome> {
+export async function inspectTask(attempt: Attempt): Promise<FinishedTask | MissingTask | EndedTask> {
   const { run, exportTaskId, message } = attempt;
   const { signal } = attempt.limit;
   const list = await listForRun(run, signal);
@@ -32,40 +41,37 @@ export async function inspectTask(attempt: Attempt): Promise<FinishedTask | Miss
   run.leftAlone.note(records.leftAlone);
   const task = taskIn(list, exportTaskId);
   const revision = task && revisionOf(task);
-  if (revision !== undefined) {
-    attempt.learned.revision = revision;
-  }
   if (wasGivenUpSince(records, revision, message.requestedAtMs)) {
-    return { kind: "done", outcome: "already-done", reason: "dead-lettered" };
+    const facts = revision === undefined ? {} : { revision };
+    return ended({ kind: "done", outcome: "already-done", reason: "dead-lettered" }, facts);
   }
+  const { absentSinceMs: _over, ...listedMessage } = message;
+  const listed = { ...attempt, message: listedMessage };
   if (task === undefined || revision === undefined) {
-    if (listedAs(list, exportTaskId) === "odd") {
-      // It is on the platform; more than that nobody can tell, so nothing is done about it.
-      attempt.message = seenAgain(message);
-      return postponed(attempt, "left-alone");
-    }
-    return { kind: "absent", list, records };
+    return listedAs(list, exportTaskId) === "odd"
+      ? // It is on the platform, and its item cannot be understood: nothing is done about it.
+        ended(postponed(listed, "left-alone"), {})
+      : { kind: "missing", list, records };
   }
-  attempt.message = seenAgain(message);
   const folder = exportFolder(run.settings.scope, task);
-  attempt.learned.folder = folder;
+  const facts = { revision, folder };
   switch (task.status) {
-    case "Success":
-      return { kind: "finished", task, revision, folder, records: recordsOfRevision(records, revision) };
-    case "Failed":
-      return {
-        kind: "dead-letter",
-        reason: "export-failed",
-        detail: "The platform could not make this export; ask for it again.",
-      };
+    case "Success": {
+      const known = recordsOfRevision(records, revision);
+      return { kind: "finished", task, revision, folder, records: known, message: listedMessage };
+    }
+    case "Failed": {
+      const detail = "The platform could not make this export; ask for it again.";
+      return ended({ kind: "dead-letter", reason: "export-failed", detail }, facts);
+    }
     default:
       // Processing, or a status newer than this program: never acted on, never deleted.
-      return unfinished(attempt, task.status);
+      return ended(unfinished(listed, task.status), facts);
   }
 }
 
-function seenAgain({ absentSinceMs: _absent, ...present }: Attempt["message"]): Attempt["message"] {
-  return present;
+function ended(ending: Ending, facts: TaskFacts): EndedTask {
+  return { kind: "ended", ending, facts };
 }
 
 /**
@@ -82,7 +88,7 @@ function wasGivenUpSince(records: TaskRecords, listed: string | undefined, reque
   return false;
 }
 
-function unfinished(attempt: Attempt, status: string): AttemptOutcome {
+function unfinished(attempt: Attempt, status: string): Ending {
   const { run, message } = attempt;
   const waitedMs = run.ports.clock.wallMs() - message.requestedAtMs;
   if (waitedMs > TASK_PATIENCE_MS) {

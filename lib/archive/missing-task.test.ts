@@ -15,7 +15,7 @@ const startWallMs = new BareAttempt().clock.wallMs();
 function missingTask(records: TaskRecords = NOTHING_KNOWN, listed = 1): MissingTask {
   const tasks = Array.from({ length: listed }, (_, index) => ({ exportTaskId: `other-${index}` }));
   const list: unknown = { tasks, oddItems: [], startedAtMs: 0, platformDateMs: undefined };
-  return { kind: "absent", list: list as MissingTask["list"], records };
+  return { kind: "missing", list: list as MissingTask["list"], records };
 }
 
 /** A task absent for so long already, whose file the platform is asked for as `parts` says. */
@@ -38,6 +38,7 @@ describe("an absent task without a copy", () => {
       reason: "absent",
       delayMs: 0,
       message: { ...attempt.message, absentSinceMs: startWallMs },
+      facts: {},
     });
   });
 
@@ -67,7 +68,11 @@ describe("an absent task without a copy", () => {
 
   test("without a slot it is handed back, and ends the run: the next one would find none either", async () => {
     const { attempt } = absentFor(CONFIRM_MS, { take: async () => "none" });
-    expect(await resolveMissingTask(attempt, missingTask())).toEqual({ kind: "handed-back", endsRun: true });
+    expect(await resolveMissingTask(attempt, missingTask())).toEqual({
+      kind: "released",
+      endsRun: true,
+      facts: {},
+    });
   });
 
   test("whose file comes after all drops it unread", async () => {
@@ -110,7 +115,6 @@ describe("an absent task with records", () => {
     const { attempt } = new BareAttempt({ message: { requestedAtMs: startWallMs, ...message } });
     const run: unknown = {
       ...attempt.run,
-      counts: { deleted: 0 },
       records: { writeDeleted: async (_id: string, revision: string) => settled.push(revision) },
       ports: { ...attempt.run.ports, store: { abortUploadsUnder: async () => undefined } },
     };

@@ -2,7 +2,7 @@ import { ArchiverError } from "../domain/errors.ts";
 import type { ArchivedRecord } from "../records/schemas.ts";
 import type { TaskRecords } from "../records/task-records.ts";
 import { listedAs } from "../run/platform-list.ts";
-import type { Attempt, AttemptOutcome } from "./attempt.ts";
+import { type Attempt, type AttemptOutcome, type Ending, knowing } from "./attempt.ts";
 import type { MissingTask } from "./inspect-task.ts";
 import { absenceDelayMs, DOUBT_RECHECK_MS, EMPTY_LIST_PATIENCE_MS, TASK_PATIENCE_MS } from "./settings.ts";
 import { askForFile } from "./transfer.ts";
@@ -13,20 +13,37 @@ import { recordDeleted } from "./write-records.ts";
  * is proved or 48 h have passed (architecture §4 step 2).
  */
 export async function resolveMissingTask(attempt: Attempt, state: MissingTask): Promise<AttemptOutcome> {
-  const { settings, ports } = attempt.run;
-  const nowMs = ports.clock.wallMs();
-  const absentSinceMs = attempt.message.absentSinceMs ?? nowMs;
-  const absentForMs = nowMs - absentSinceMs;
   const archived = satisfyingRecord(attempt, state.records);
-  if (archived !== undefined) {
-    if (listedAs(state.list, attempt.exportTaskId) === "absent") {
-      return await recordDeleted(attempt, archived, { outcome: "already-gone", archivedNow: false });
-    }
-    // The copy is safe either way: retention records that the task is gone once a list proves it.
-    return absentForMs >= TASK_PATIENCE_MS
-      ? { kind: "done", outcome: "archived-kept", reason: "odd-list" }
-      : watched(attempt, "odd-list", DOUBT_RECHECK_MS, absentSinceMs);
+  if (archived === undefined) {
+    return { ...(await watchUnarchived(attempt, state)), facts: {} };
   }
+  if (listedAs(state.list, attempt.exportTaskId) !== "absent") {
+    return { ...watchArchived(attempt), facts: {} };
+  }
+  const facts = { revision: archived.revision, sizeBytes: archived.object.sizeBytes };
+  return await knowing(attempt, facts, async () => {
+    const deletion = { outcome: "already-gone", archivedNow: false } as const;
+    return { ...(await recordDeleted(attempt, archived, deletion)), facts };
+  });
+}
+
+/** Its copy is safe: retention records that the task is gone once a list proves it. */
+function watchArchived(attempt: Attempt): Ending {
+  const { absentSinceMs, absentForMs } = absenceOf(attempt);
+  return absentForMs >= TASK_PATIENCE_MS
+    ? { kind: "done", outcome: "archived-kept", reason: "odd-list" }
+    : watched(attempt, "odd-list", DOUBT_RECHECK_MS, absentSinceMs);
+}
+
+function absenceOf({ run, message }: Attempt) {
+  const nowMs = run.ports.clock.wallMs();
+  const absentSinceMs = message.absentSinceMs ?? nowMs;
+  return { absentSinceMs, absentForMs: nowMs - absentSinceMs };
+}
+
+async function watchUnarchived(attempt: Attempt, state: MissingTask): Promise<Ending> {
+  const { settings } = attempt.run;
+  const { absentSinceMs, absentForMs } = absenceOf(attempt);
   const listIsEmpty = state.list.tasks.length === 0;
   const patienceMs = listIsEmpty ? EMPTY_LIST_PATIENCE_MS : settings.absenceConfirmMs;
   // Of a task that is not archived only a list that was understood to its end may say that it is gone.
@@ -38,7 +55,7 @@ export async function resolveMissingTask(attempt: Attempt, state: MissingTask): 
     case "gone":
       return exportLost(attempt, "No list shows the export and the platform no longer has its file.");
     case "no-slot":
-      return { kind: "handed-back", endsRun: true };
+      return { kind: "released", endsRun: true };
     case "not-asked":
     case "unproved":
       if (absentForMs >= TASK_PATIENCE_MS) {
@@ -58,7 +75,7 @@ function watched(
   reason: "absent" | "odd-list",
   delayMs: number,
   absentSinceMs: number,
-): AttemptOutcome {
+): Ending {
   return { kind: "postponed", reason, delayMs, message: { ...attempt.message, absentSinceMs } };
 }
 
@@ -103,7 +120,7 @@ async function askWhetherFileIsGone(attempt: Attempt): Promise<"gone" | "unprove
   }
 }
 
-function exportLost(attempt: Attempt, detail: string): AttemptOutcome {
+function exportLost(attempt: Attempt, detail: string): Ending {
   attempt.run.ports.observe({ kind: "export-lost", exportTaskId: attempt.exportTaskId, detail });
   return { kind: "dead-letter", reason: "source-gone", detail };
 }

@@ -8,7 +8,7 @@ import type { CallOptions } from "../ports/platform.ts";
 import { emptyCounts } from "../records/run-report.ts";
 import type { ArchiveEvent } from "./events.ts";
 import type { ArchivePorts } from "./ports.ts";
-import type { PreflightResult } from "./preflight.ts";
+import type { PreflightResult } from "./run.ts";
 import { failedRunReport, summarize } from "./run-summary.ts";
 
 const START_WALL_MS = Date.UTC(2026, 10, 22, 1, 0, 0);

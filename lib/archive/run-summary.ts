@@ -23,8 +23,7 @@ import {
   placesHeld,
 } from "../run/platform-list.ts";
 import type { ArchivePorts } from "./ports.ts";
-import type { PreflightResult } from "./preflight.ts";
-import type { Run } from "./run.ts";
+import type { PreflightResult, Run } from "./run.ts";
 
 /**
  * How long looking for the oldest unarchived export may take, and how long storing the report. Each has its own

@@ -1,10 +1,17 @@
-import type { LeftAloneTally } from "../domain/left-alone.ts";
-import type { Pacer } from "../pacing/pacer.ts";
+import { LeftAloneTally } from "../domain/left-alone.ts";
+import { Pacer } from "../pacing/pacer.ts";
 import type { StoreAbilities } from "../ports/object-store.ts";
-import type { Records } from "../records/records.ts";
+import { Records } from "../records/records.ts";
 import type { RunCounts } from "../records/run-report.ts";
 import type { ArchivedExports } from "../run/archived-exports.ts";
-import { type FreshList, freshList, oddItemsOf, placesHeld } from "../run/platform-list.ts";
+import {
+  type FreshList,
+  freshList,
+  MAX_CLOCK_SKEW_MS,
+  oddItemsOf,
+  placesHeld,
+} from "../run/platform-list.ts";
+import { cannotVerifyStored, clockSkewed } from "./errors.ts";
 import type { ArchivePorts } from "./ports.ts";
 import type { ArchiveSettings } from "./settings.ts";
 
@@ -25,8 +32,6 @@ export interface Run {
   /** The newest complete list. */
   lastSeen: FreshList;
   readonly leftAlone: LeftAloneTally;
-  /** This task was archived or deleted, so another one that fails is ill on its own. */
-  noteSuccess(exportTaskId: string): void;
 }
 
 /** {@link freshList} for a run that is under way: remembers what it saw. */
@@ -36,4 +41,68 @@ export async function listForRun(run: Run, signal: AbortSignal): Promise<FreshLi
   run.leftAlone.note(oddItemsOf(list));
   run.ports.observe({ kind: "listed", held: placesHeld(list) });
   return list;
+}
+
+export interface PreflightResult {
+  readonly abilities: StoreAbilities;
+  readonly records: Records;
+  readonly pacer: Pacer;
+  readonly list: FreshList;
+  readonly leftAlone: LeftAloneTally;
+}
+
+/**
+ * What must hold before the first message is received: the store takes writes, the platform lists, the
+ * clocks agree within 5 minutes, the pacing state can be written. @throws what is wrong with the system.
+ */
+export async function preflight(
+  ports: ArchivePorts,
+  settings: ArchiveSettings,
+  runId: string,
+  signal: AbortSignal,
+): Promise<PreflightResult> {
+  const { store, clock, random, observe } = ports;
+  const abilities = await store.preflight({ signal });
+  if (settings.verify === "stored" && abilities.verification !== "stored") {
+    throw cannotVerifyStored();
+  }
+  const list = await freshList(ports, settings, signal);
+  const leftAlone = new LeftAloneTally((item) => observe({ kind: "left-alone", item }));
+  leftAlone.note(oddItemsOf(list));
+  if (list.platformDateMs !== undefined) {
+    requireSmallSkew("the platform's", clock.wallMs() - list.platformDateMs);
+  }
+  const pacer = await Pacer.open(
+    {
+      store,
+      abilities,
+      clock,
+      random,
+      runId,
+      intervalMs: settings.downloadIntervalMs,
+      onCorruptState: () =>
+        observe({
+          kind: "warning",
+          code: "pacing-state-corrupt",
+          message:
+            "state/pacing.json was unreadable or far in the future; it is set to one interval from now",
+        }),
+    },
+    { signal },
+  );
+  requireSmallSkew("the store's", clock.wallMs() - pacer.nowMs());
+  if (!abilities.compareAndSwap) {
+    observe({
+      kind: "warning",
+      code: "pacing-unshared",
+      message: "this store has no compare-and-swap: the download pace is kept by this runner only",
+    });
+  }
+  return { abilities, records: new Records(store, settings.scope, abilities), pacer, list, leftAlone };
+}
+
+function requireSmallSkew(whose: string, skewMs: number): void {
+  if (Math.abs(skewMs) > MAX_CLOCK_SKEW_MS) {
+    throw clockSkewed(whose, skewMs);
+  }
 }

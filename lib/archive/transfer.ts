@@ -6,43 +6,42 @@ import { type Slot, SlotLost } from "../pacing/pacer.ts";
 import type { StoredObject, Upload, VerificationLevel } from "../ports/object-store.ts";
 import type { ExportDownload } from "../ports/platform.ts";
 import { taskIn } from "../run/platform-list.ts";
-import { type Attempt, type AttemptOutcome, postponed } from "./attempt.ts";
-import { type Copy, readBack } from "./copy.ts";
+import { type Attempt, type Ending, postponed } from "./attempt.ts";
+import { type Copy, readBack, recordCopy } from "./copy.ts";
 import { runTimeLeftMs, taskLimitMs, timeUntilGraceMs } from "./deadlines.ts";
 import { BodyNotAccepted, copyDiffers, shortBody } from "./errors.ts";
 import type { FinishedTask } from "./inspect-task.ts";
 import { listForRun } from "./run.ts";
-import { recordArchived } from "./write-records.ts";
 
 /** A progress event per this many bytes. */
 const PROGRESS_STEP_BYTES = 256 * 1024;
 
 type WholeBody = Extract<BodyVerdict, { kind: "whole" }>;
 
+type Fetched =
+  | { readonly kind: "copy"; readonly copy: Copy }
+  | { readonly kind: "ended"; readonly ending: Ending };
+
 /** Steps 3 to 6 of the protocol: slot, download and upload in one pass, verify, record. */
-export async function fetchCopy(attempt: Attempt, state: FinishedTask): Promise<Copy | AttemptOutcome> {
+export async function fetchCopy(attempt: Attempt, state: FinishedTask): Promise<Fetched> {
   const { run, limit } = attempt;
   const { clock } = run.ports;
   const download = await askForFile(attempt);
   if (download === "no-slot") {
-    return { kind: "handed-back", endsRun: true };
+    return { kind: "ended", ending: { kind: "released", endsRun: true } };
   }
   const downloadedAtMs = clock.wallMs();
   const transferred = await transfer(attempt, state, download);
   if (transferred === "revision-changed") {
-    return postponed(attempt, "revision-changed");
+    return { kind: "ended", ending: postponed(attempt, "revision-changed") };
   }
   const { object, body } = transferred;
-  attempt.learned.sizeBytes = object.sizeBytes;
   run.ports.observe({ kind: "verifying", exportTaskId: attempt.exportTaskId });
   const level = await verify(attempt, object, body);
   limit.signal.throwIfAborted();
-  return await recordArchived(attempt, state, {
-    object,
-    sha256: body.sha256,
-    verification: { level, container: body.container },
-    downloadedAtMs,
-  });
+  const verification = { level, container: body.container };
+  const proven = { object, sha256: body.sha256, verification, downloadedAtMs };
+  return { kind: "copy", copy: await recordCopy(attempt, state, proven) };
 }
 
 /** Step 4: every byte passes once, and the upload is completed only when the body is proved whole. */
@@ -72,7 +71,7 @@ async function transfer(
         signal: limit.signal,
       },
     );
-    const body = await pass(attempt, download, upload);
+    const body = await streamBody(attempt, download, upload);
     if (!(await isStillListed(attempt, state))) {
       return "revision-changed";
     }
@@ -107,7 +106,7 @@ async function abortQuietly(attempt: Attempt, upload: Upload | undefined): Promi
  * Moves the body into the upload, hashing and checking it on the way.
  * @throws a short body, a body that is not accepted, or what source and store throw.
  */
-async function pass(attempt: Attempt, download: ExportDownload, upload: Upload): Promise<WholeBody> {
+async function streamBody(attempt: Attempt, download: ExportDownload, upload: Upload): Promise<WholeBody> {
   const { settings, ports } = attempt.run;
   const { signal } = attempt.limit;
   const check = new BodyCheck({ accept: settings.accept, membersLimitBytes: settings.membersLimitBytes });

@@ -4,21 +4,15 @@ import { emptyCounts, type StopReason, type TaskEntry } from "../records/run-rep
 import { ArchivedExports } from "../run/archived-exports.ts";
 import { TimeLimit, withTimeLimit } from "../run/deadline.ts";
 import { Interrupted, SystemFailure } from "../run/errors.ts";
-import { runAttempt } from "./archive-task.ts";
+import { archiveTask } from "./archive-task.ts";
 import type { Attempt } from "./attempt.ts";
 import { runTimeLeftMs, timeUntilGraceMs } from "./deadlines.ts";
 import type { ArchiveEvent } from "./events.ts";
-import {
-  type LeasedMessage,
-  OutcomeHandler,
-  type RunEnd,
-  releaseMessage,
-  requeue,
-} from "./message-disposition.ts";
+import { Lease, type LeasedMessage, release, requeue } from "./leased-message.ts";
+import { OutcomeHandler, type RunEnd } from "./message-disposition.ts";
 import type { ArchivePorts } from "./ports.ts";
-import type { PreflightResult } from "./preflight.ts";
-import { type Admission, admit, Lease } from "./receive-task.ts";
-import type { Run } from "./run.ts";
+import { type Admission, admit } from "./receive-task.ts";
+import type { PreflightResult, Run } from "./run.ts";
 import { type ArchiveSettings, TASKS_IN_FLIGHT } from "./settings.ts";
 import { SlotQueue } from "./slot-queue.ts";
 
@@ -59,7 +53,7 @@ export interface LoopEnding {
 export class WorkerLoop {
   readonly run: Run;
   readonly #options: LoopOptions;
-  readonly #settler: OutcomeHandler;
+  readonly #handler: OutcomeHandler;
   /** Aborted by the operator or by a system failure: stops everything in flight. */
   readonly #stopping = new AbortController();
   readonly #onOperatorAbort = () => this.#stopping.abort(this.#options.signal.reason);
@@ -86,9 +80,8 @@ export class WorkerLoop {
       archivedBytes: 0,
       lastSeen: ready.list,
       leftAlone: ready.leftAlone,
-      noteSuccess: (exportTaskId) => this.#settler.noteSuccess(exportTaskId),
     };
-    this.#settler = new OutcomeHandler(this.run);
+    this.#handler = new OutcomeHandler(this.run);
   }
 
   /** Works until the queue is empty, the time is up, the operator interrupts or the system fails. Never throws. */
@@ -98,11 +91,11 @@ export class WorkerLoop {
     signal.addEventListener("abort", this.#onOperatorAbort, { once: true });
     await this.#guarded(() => this.#receiveUntilStopped());
     await Promise.all(this.#inFlight.values());
-    await this.#guarded(() => this.#settler.resolvePending(this.#runEnd()));
+    await this.#guarded(() => this.#handler.resolvePending(this.#runEnd()));
     signal.removeEventListener("abort", this.#onOperatorAbort);
     return {
       stopReason: this.#stopReason ?? "drained",
-      tasks: this.#settler.entries,
+      tasks: this.#handler.entries,
       failure: this.#failure,
     };
   }
@@ -182,7 +175,7 @@ export class WorkerLoop {
       return;
     }
     // Nothing in this run will tell any more whether these tasks or the system are ill.
-    await this.#settler.resolvePending("run-finished");
+    await this.#handler.resolvePending("run-finished");
     const { clock, observe } = this.run.ports;
     for (;;) {
       const wait = await this.#nextWait();
@@ -228,28 +221,27 @@ export class WorkerLoop {
   }
 
   /** Starts work on a message in our hands, or says at once what becomes of it. */
-  async #start(held: LeasedMessage): Promise<void> {
-    const admission = await this.#admit(held);
+  async #start(leased: LeasedMessage): Promise<void> {
+    const admission = await this.#admit(leased);
     switch (admission.kind) {
       case "no-time":
         this.#stopReason ??= "time-budget";
-        await releaseMessage(this.run, held, 0);
+        await release(this.run, leased, 0);
         return;
       case "unreadable":
-        await this.#settler.giveUpUnreadable(held, admission.detail);
+        await this.#handler.giveUpUnreadable(leased, admission.detail);
         return;
       case "crash-loop": {
         const { message, detail } = admission;
-        const attempt = { exportTaskId: message.exportTaskId, learned: {}, message };
-        const ended = { held, attempt, durationMs: 0 };
-        await this.#settler.giveUp(ended, "crash-loop", detail, message.attempts ?? 0);
+        const finished = { leased, message, facts: {}, durationMs: 0 };
+        await this.#handler.giveUp(finished, "crash-loop", detail, message.attempts ?? 0);
         return;
       }
       case "not-yet":
-        await releaseMessage(this.run, held, admission.delayMs);
+        await release(this.run, leased, admission.delayMs);
         return;
       case "isolate":
-        await requeue(this.run, held, admission.message, 0);
+        await requeue(this.run, leased, admission.message, 0);
         return;
       case "attempt":
         break;
@@ -262,13 +254,13 @@ export class WorkerLoop {
       // For a repeated message: the first one's work is most likely all there is to do, and costs one slot.
       await Promise.all(inTheWay);
       // That took its time: what was true of the rest of the run may not be true any more.
-      return await this.#start(held);
+      return await this.#start(leased);
     }
     if (this.#stopReason !== undefined || this.#stopping.signal.aborted) {
-      await releaseMessage(this.run, held, 0);
+      await release(this.run, leased, 0);
       return;
     }
-    const working = this.#guarded(() => this.#work(held, admission.message)).finally(() => {
+    const working = this.#guarded(() => this.#work(leased, admission.message)).finally(() => {
       this.#inFlight.delete(exportTaskId);
     });
     this.#inFlight.set(exportTaskId, working);
@@ -277,22 +269,22 @@ export class WorkerLoop {
     }
   }
 
-  async #admit(held: LeasedMessage): Promise<Admission | { readonly kind: "no-time" }> {
+  async #admit(leased: LeasedMessage): Promise<Admission | { readonly kind: "no-time" }> {
     try {
       if (runTimeLeftMs(this.run) < this.run.settings.minTaskMs) {
         return { kind: "no-time" };
       }
       const admission = await this.#untilGrace((signal) =>
-        admit(this.run, held.received, this.#options.startedMonotonicMs, signal),
+        admit(this.run, leased.received, this.#options.startedMonotonicMs, signal),
       );
       return admission === "cut" ? { kind: "no-time" } : admission;
     } catch (error) {
-      await releaseMessage(this.run, held, 0);
+      await release(this.run, leased, 0);
       throw error;
     }
   }
 
-  async #work(held: LeasedMessage, message: Attempt["message"]): Promise<void> {
+  async #work(leased: LeasedMessage, message: Attempt["message"]): Promise<void> {
     const { clock, observe } = this.run.ports;
     const { exportTaskId } = message;
     const startedAtMs = clock.monotonicMs();
@@ -303,12 +295,12 @@ export class WorkerLoop {
       message,
       limit: new TimeLimit(clock, this.#stopping.signal),
       ticket: this.#slotQueue.join(),
-      learned: {},
     };
-    const result = await runAttempt(attempt);
-    if (result.kind === "handed-back" && result.endsRun) {
+    const { facts, ...ending } = await archiveTask(attempt);
+    if (ending.kind === "released" && ending.endsRun) {
       this.#stopReason ??= "time-budget";
     }
-    await this.#settler.settle({ held, attempt, durationMs: clock.monotonicMs() - startedAtMs }, result);
+    const durationMs = clock.monotonicMs() - startedAtMs;
+    await this.#handler.settle({ leased, message, facts, durationMs }, ending);
   }
 }

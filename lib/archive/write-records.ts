@@ -1,12 +1,11 @@
 import { idempotencyKeyOf } from "../domain/export-task.ts";
 import type { StoredObject } from "../ports/object-store.ts";
 import { type ArchivedRecord, SCHEMA_VERSION } from "../records/schemas.ts";
-import type { Attempt, AttemptOutcome } from "./attempt.ts";
-import { type Copy, recordedInfo, recordedProofAtMs } from "./copy.ts";
+import type { Attempt, Ending } from "./attempt.ts";
 import type { FinishedTask } from "./inspect-task.ts";
 
 /** What is known of a copy when it is about to be recorded. */
-interface ProvenCopy {
+export interface ProvenCopy {
   readonly object: StoredObject;
   readonly sha256: string;
   readonly verification: ArchivedRecord["verification"];
@@ -21,7 +20,7 @@ export async function recordArchived(
   attempt: Attempt,
   state: FinishedTask,
   proven: ProvenCopy,
-): Promise<Copy> {
+): Promise<{ readonly standing: ArchivedRecord; readonly won: boolean }> {
   const { run, exportTaskId } = attempt;
   const { scope } = run.settings;
   const { object, sha256 } = proven;
@@ -43,11 +42,7 @@ export async function recordArchived(
   const { standing, won } = await run.records.writeArchived(record, state.records.archivedNumber + 1, {
     signal: attempt.limit.signal,
   });
-  attempt.learned.sizeBytes = standing.object.sizeBytes;
   if (won) {
-    run.counts.archived += 1;
-    run.archivedBytes += object.sizeBytes;
-    run.noteSuccess(exportTaskId);
     run.ports.observe({
       kind: "archived",
       exportTaskId,
@@ -58,13 +53,7 @@ export async function recordArchived(
       adopted: proven.verification.adopted === true,
     });
   }
-  return {
-    kind: "copy",
-    record: standing,
-    seen: won ? object : recordedInfo(standing),
-    provedAtMs: recordedProofAtMs(standing, run.ports.clock),
-    archivedNow: won,
-  };
+  return { standing, won };
 }
 
 /**
@@ -75,12 +64,10 @@ export async function recordDeleted(
   attempt: Attempt,
   archived: ArchivedRecord,
   facts: { readonly outcome: "deleted" | "already-gone"; readonly archivedNow: boolean },
-): Promise<AttemptOutcome> {
+): Promise<Extract<Ending, { kind: "done" }>> {
   const { run, exportTaskId } = attempt;
   const { signal } = attempt.limit;
   const now = new Date(run.ports.clock.wallMs()).toISOString();
-  attempt.learned.revision = archived.revision;
-  attempt.learned.sizeBytes = archived.object.sizeBytes;
   await run.records.writeDeleted(
     exportTaskId,
     archived.revision,
@@ -88,16 +75,13 @@ export async function recordDeleted(
     { signal },
   );
   await run.ports.store.abortUploadsUnder(folderOf(archived), { signal });
-  if (facts.outcome === "deleted") {
-    run.counts.deleted += 1;
-    run.noteSuccess(exportTaskId);
-  }
   run.ports.observe({ kind: "deleted", exportTaskId, outcome: facts.outcome });
+  const deletedNow = facts.outcome === "deleted" ? ({ deletedNow: true } as const) : {};
   if (facts.archivedNow) {
-    return { kind: "done", outcome: "archived-deleted" };
+    return { kind: "done", outcome: "archived-deleted", ...deletedNow };
   }
   return facts.outcome === "deleted"
-    ? { kind: "done", outcome: "deleted" }
+    ? { kind: "done", outcome: "deleted", ...deletedNow }
     : { kind: "done", outcome: "already-done", reason: "already-gone" };
 }
 

@@ -24,7 +24,7 @@ export interface BareAttemptParts {
   readonly deleteTask?: (options: TimedCallOptions) => Promise<void>;
 }
 
-/** A attempt of which only one step is played, on a clock that stands until the test moves it. */
+/** An attempt of which only one step is played, on a clock that stands until the test moves it. */
 export class BareAttempt {
   readonly clock = new VirtualClock();
   readonly events: ArchiveEvent[] = [];
@@ -81,7 +81,6 @@ export class BareAttempt {
           this.ticketsReleased += 1;
         },
       },
-      learned: {},
     };
   }
 }

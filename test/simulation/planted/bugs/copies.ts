@@ -88,7 +88,7 @@ export const COPY_BUGS: readonly PlantedBug[] = [
     breaks: "A recorded, intact copy is downloaded and recorded again.",
     invariant: "I2",
     file: "lib/archive/archive-task.ts",
-    find: "(await recordedCopy(attempt, state)) ??",
+    find: "(await recordedCopy(attempt, task)) ??",
     replace: "",
   },
   {
@@ -111,7 +111,7 @@ export const COPY_BUGS: readonly PlantedBug[] = [
     name: "adoption without CRC",
     breaks: "A damaged object without a record is adopted as the copy.",
     invariant: "I1",
-    file: "lib/archive/existing-copy.ts",
+    file: "lib/archive/copy.ts",
     find: 'if (members.kind !== "intact") {',
     replace: "if (members === undefined) {",
   },

@@ -7,9 +7,9 @@ export const DELETION_BUGS: readonly PlantedBug[] = [
     breaks: "The task is deleted when its copy is verified, before any record names the copy.",
     invariant: "I1",
     file: "lib/archive/transfer.ts",
-    find: "  limit.signal.throwIfAborted();\n  return await recordArchived(",
+    find: "  limit.signal.throwIfAborted();\n  const verification",
     replace:
-      "  await run.ports.platform.deleteExportTask(attempt.exportTaskId, { signal: limit.signal });\n  return await recordArchived(",
+      "  await run.ports.platform.deleteExportTask(attempt.exportTaskId, { signal: limit.signal });\n  const verification",
   },
   {
     name: "gate without fresh list",
@@ -118,8 +118,8 @@ export const DELETION_BUGS: readonly PlantedBug[] = [
     breaks: "A copy that retention removed is downloaded and archived again.",
     invariant: "I2",
     file: "lib/archive/archive-task.ts",
-    find: "if (state.records.expired) {",
-    replace: "if (state.task === undefined) {",
+    find: "if (task.records.expired) {",
+    replace: "if (task.task === undefined) {",
   },
   {
     name: "204 believed",
@@ -134,7 +134,7 @@ export const DELETION_BUGS: readonly PlantedBug[] = [
     breaks: "A delete whose answer never came counts as done, though a list still shows the task.",
     invariant: "I3",
     file: "lib/archive/delete-task.ts",
-    find: 'return { kind: "still-listed" };',
+    find: 'return { kind: "wait", reason: "still-listed" };',
     replace: 'return { kind: "gone", outcome: "deleted" };',
   },
   {
@@ -172,8 +172,8 @@ export const DELETION_BUGS: readonly PlantedBug[] = [
     breaks: "A task whose copy was found damaged is given up for kept.",
     invariant: "I3",
     file: "lib/archive/archive-task.ts",
-    find: "copy = await fetchCopy(attempt, state);",
-    replace: 'return { kind: "done", outcome: "archived-kept", reason: "copy-cold" };',
+    find: 'settled !== "damaged"',
+    replace: "settled !== standing",
   },
   {
     name: "what cannot be understood holds nothing",

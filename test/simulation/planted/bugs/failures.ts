@@ -6,7 +6,7 @@ export const FAILURE_BUGS: readonly PlantedBug[] = [
     name: "throttling counted as attempt",
     breaks: "A platform that throttles for days dead-letters healthy tasks.",
     invariant: "I5",
-    file: "lib/archive/archive-task.ts",
+    file: "lib/archive/attempt.ts",
     find: 'return { kind: "postponed", reason: "throttled", delayMs: waitMs, message };',
     replace: "return failed(attempt, error);",
   },
@@ -15,7 +15,7 @@ export const FAILURE_BUGS: readonly PlantedBug[] = [
     breaks: "An outage of the system uses up the attempts of the tasks that met it.",
     invariant: "I5",
     file: "lib/archive/message-disposition.ts",
-    find: "await requeue(this.#run, failed.held, failed.attempt.message, SYSTEM_FAILURE_DELAY_MS);",
+    find: "await requeue(this.#run, failed.leased, failed.ending.message, SYSTEM_FAILURE_DELAY_MS);",
     replace: "return await this.#countAttempt(failed);",
   },
   {
@@ -47,16 +47,17 @@ export const FAILURE_BUGS: readonly PlantedBug[] = [
     breaks: "A page that a proxy sent for every task makes each of them `not-accepted` the second time.",
     invariant: "I5",
     file: "lib/archive/message-disposition.ts",
-    find: "failed.held, failed.attempt.message, SYSTEM_FAILURE_DELAY_MS",
-    replace: "failed.held, failed.message, SYSTEM_FAILURE_DELAY_MS",
+    find: "failed.leased, failed.ending.message, SYSTEM_FAILURE_DELAY_MS",
+    replace:
+      "failed.leased, { ...failed.ending.message, rejectedSha256: failed.ending.rejectedSha256 }, SYSTEM_FAILURE_DELAY_MS",
   },
   {
     name: "one bad body is enough",
     breaks: "A body that was damaged once on its way dead-letters a healthy task.",
     invariant: "I5",
-    file: "lib/archive/archive-task.ts",
-    find: "if (attempt.message.rejectedSha256 === error.sha256) {",
-    replace: "if (error.sha256 !== undefined) {",
+    file: "lib/archive/attempt.ts",
+    find: "attempt.message.rejectedSha256 === rejectedSha256",
+    replace: "rejectedSha256 !== undefined",
   },
   {
     name: "given up without patience",
@@ -71,7 +72,7 @@ export const FAILURE_BUGS: readonly PlantedBug[] = [
     breaks: "An ill task is tried for ever.",
     invariant: "I3",
     file: "lib/archive/message-disposition.ts",
-    find: "const attempts = (failed.message.attempts ?? 0) + 1;",
+    find: "const attempts = (message.attempts ?? 0) + 1;",
     replace: "const attempts = 1;",
   },
   {
@@ -79,7 +80,7 @@ export const FAILURE_BUGS: readonly PlantedBug[] = [
     breaks: "An ill task never reaches the end of our patience.",
     invariant: "I3",
     file: "lib/archive/message-disposition.ts",
-    find: "const firstFailedAtMs = failed.message.firstFailedAtMs ?? nowMs;",
+    find: "const firstFailedAtMs = message.firstFailedAtMs ?? nowMs;",
     replace: "const firstFailedAtMs = nowMs;",
   },
   {
@@ -94,7 +95,7 @@ export const FAILURE_BUGS: readonly PlantedBug[] = [
     name: "poisoned task stops the run",
     breaks: "What goes wrong with one task is thrown out of the loop, and the tasks behind it wait for ever.",
     invariant: "I3",
-    file: "lib/archive/archive-task.ts",
+    file: "lib/archive/attempt.ts",
     find: "if (thrown instanceof SystemFailure) {",
     replace:
       "if (thrown instanceof ArchiverError && !(thrown instanceof PlatformError && thrown.throttle)) {",

@@ -117,7 +117,7 @@ export const IDENTITY_BUGS: readonly PlantedBug[] = [
     name: "given up without a look at the marker",
     breaks: "An export is given up while another store lies in the archive's place, which alone records it.",
     invariant: "I10",
-    file: "lib/archive/message-disposition.ts",
+    file: "lib/archive/leased-message.ts",
     find: "    await requireOwnArchive(run, options);\n",
     replace: "",
   },
