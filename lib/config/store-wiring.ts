@@ -91,14 +91,14 @@ async function wireBareStore(
       return { store: new FileStore(place.folder, parts), close: () => undefined };
     case "s3": {
       // With it comes the AWS SDK, which takes a good part of a start to load; the same for SQS.
-      const { createS3Store } = await import("../store/s3/s3-store.ts");
+      const { S3Store } = await import("../store/s3/s3-store.ts");
       const { credentials } = place;
       const own =
         shared === undefined && credentials.kind === "huawei"
           ? new AccessKeys(credentials.keys, redactor, proxy)
           : undefined;
       const keys = shared ?? own;
-      const store = createS3Store(place, {
+      const store = new S3Store(place, {
         ...parts,
         ...(keys === undefined ? {} : { huaweiCredentials: () => keys.get(false) }),
         proxy: settingsOfProxy(proxy),

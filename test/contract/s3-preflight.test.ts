@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test } from "vitest";
 import { StoreError } from "../../lib/ports/object-store.ts";
 import type { S3StoreOptions } from "../../lib/store/s3/client.ts";
-import { createS3Store, type S3Store } from "../../lib/store/s3/s3-store.ts";
+import { S3Store } from "../../lib/store/s3/s3-store.ts";
 import { BARE_OPTIONS } from "../../lib/store/s3/testing/options.ts";
 import { type S3Options, type S3StandIn, startS3 } from "../../sandbox/s3/start.ts";
 import { realClock, realRandom } from "./clocks.ts";
@@ -188,7 +188,7 @@ test("a temporary key's token is sent and signed", async () => {
 });
 
 test("Huawei credentials that were not given are asked for at once", () => {
-  expect(() => createS3Store(BARE_OPTIONS, { clock: realClock, random: realRandom })).toThrow(StoreError);
+  expect(() => new S3Store(BARE_OPTIONS, { clock: realClock, random: realRandom })).toThrow(StoreError);
 });
 
 describe.each(["aws", "obs", "generic"] as const)(

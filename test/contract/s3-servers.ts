@@ -3,7 +3,7 @@ import { CreateBucketCommand, DeleteBucketCommand, S3Client } from "@aws-sdk/cli
 import type { ProxySettings } from "../../lib/network/proxy-rules.ts";
 import type { Clock } from "../../lib/ports/clock.ts";
 import type { S3StoreOptions } from "../../lib/store/s3/client.ts";
-import { createS3Store, type S3Store } from "../../lib/store/s3/s3-store.ts";
+import { S3Store } from "../../lib/store/s3/s3-store.ts";
 import type { S3StandIn } from "../../sandbox/s3/start.ts";
 import { realClock, realRandom } from "./clocks.ts";
 import { collect, keysBelow } from "./store-helpers.ts";
@@ -30,7 +30,7 @@ export function storeOn(
   proxy: ProxySettings = {},
 ): S3Store {
   const { accessKeyId, secretAccessKey, sessionToken } = server.account;
-  return createS3Store(
+  return new S3Store(
     {
       bucket: server.bucket,
       prefix: newPrefix(),

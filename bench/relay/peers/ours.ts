@@ -4,7 +4,7 @@ import { systemClock, systemRandom } from "../../../lib/config/system.ts";
 import { BodyCheck, type BodyVerdict } from "../../../lib/integrity/body-check.ts";
 import { noteSpentBytes } from "../../../lib/network/spent-buffers.ts";
 import type { StoredObject } from "../../../lib/ports/object-store.ts";
-import { createS3Store, type S3Store } from "../../../lib/store/s3/s3-store.ts";
+import { S3Store } from "../../../lib/store/s3/s3-store.ts";
 import { type Job, type JobTimes, keyOf } from "../job.ts";
 import { runPeer } from "./program.ts";
 import { fetchWhole, openBody } from "./source-body.ts";
@@ -19,7 +19,7 @@ interface Stored {
 }
 
 await runPeer(async (job, signal) => {
-  const store = createS3Store(
+  const store = new S3Store(
     {
       bucket: job.bucket,
       prefix: "",

@@ -2,7 +2,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { ManualClock, realRandom } from "../../../test/contract/clocks.ts";
 import { withoutRegion } from "../../network/testing/no-region.ts";
 import { makeS3Client } from "./client.ts";
-import { createS3Store } from "./s3-store.ts";
+import { S3Store } from "./s3-store.ts";
 import { BARE_OPTIONS } from "./testing/options.ts";
 
 const OPTIONS = { ...BARE_OPTIONS, credentials: { kind: "aws" } } as const;
@@ -27,7 +27,7 @@ test.each([
 
 test("without any region the first request asks for AWS_REGION, whichever it is", async () => {
   withoutRegion();
-  const store = createS3Store(
+  const store = new S3Store(
     { ...OPTIONS, profile: "aws", endpoint: undefined, region: undefined },
     { clock: new ManualClock(), random: realRandom },
   );

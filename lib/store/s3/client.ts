@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { S3Client, type S3ClientConfig } from "@aws-sdk/client-s3";
 import { ANSWER_LIMIT_PLACE, answerLimit } from "../../network/answer-limit.ts";
 import type { ProxySettings } from "../../network/proxy-rules.ts";
@@ -7,7 +8,6 @@ import { StoreError } from "../../ports/object-store.ts";
 import { MISCONFIGURED } from "../store-errors.ts";
 import { NO_REGION } from "./fault-table.ts";
 import { S3_PROFILES, type S3Profile } from "./profiles.ts";
-import type { S3Caller } from "./s3-caller.ts";
 import { faultError } from "./s3-error.ts";
 
 /** Where the store is and how to talk to it; the configuration's part for an `s3://` store fits. */
@@ -45,31 +45,6 @@ export interface S3StoreParts {
   readonly proxy?: ProxySettings;
 }
 
-/** What every request of one store needs. */
-export interface S3Context {
-  readonly client: S3Client;
-  readonly caller: S3Caller;
-  readonly profile: S3Profile;
-  readonly options: S3StoreOptions;
-}
-
-/** The key in the bucket of a key below the prefix. */
-export function bucketKeyOf({ options }: S3Context, key: string): string {
-  return options.prefix === "" ? key : `${options.prefix}/${key}`;
-}
-
-/** The key below the prefix of a key in the bucket; `undefined` for the prefix itself and for what lies elsewhere. */
-export function storeKeyOf(context: S3Context, bucketKey: string): string | undefined {
-  const folder = bucketKeyOf(context, "");
-  const key = bucketKey.startsWith(folder) ? bucketKey.slice(folder.length) : "";
-  return key === "" ? undefined : key;
-}
-
-/** ETags come quoted or not, from one and the same store; inside the program they never are. */
-export function unquoted(etag: string): string {
-  return etag.replace(/^(?:W\/)?"(.*)"$/, "$1");
-}
-
 const CONNECTION_TIMEOUT_MS = 5_000;
 /** Twice a list of 1,000 keys that have 1,024 bytes each, all of them written as `%XX`. */
 const MAX_ANSWER_BYTES = 8 * 1024 * 1024;
@@ -96,12 +71,12 @@ const SDK_CHECKSUMS = "WHEN_REQUIRED";
 export function makeS3Client(options: S3StoreOptions, parts: S3StoreParts): S3Client {
   // The host first: Lambda sets AWS_REGION to its own region, which OBS knows nothing of.
   const region = regionOf(options.endpoint) ?? options.region ?? S3_PROFILES[options.profile].defaultRegion;
-  const config: S3ClientConfig = {
+  const client = new S3Client({
     ...(region === undefined ? {} : { region }),
     ...(options.endpoint === undefined ? {} : { endpoint: options.endpoint.href }),
     ...(options.credentials.kind === "huawei" ? { credentials: huaweiProvider(parts) } : {}),
     forcePathStyle: options.pathStyle,
-    // Retried by S3Caller, which knows the buffer a part comes from and what a lost answer may have done.
+    // Retried by S3Bucket, which knows the buffer a part comes from and what a lost answer may have done.
     maxAttempts: 1,
     // Signatures have this machine's time, which is compared with the store's before a run: the SDK would take over
     // that of any answer, a proxy's included, and a wrong clock would pass.
@@ -119,10 +94,12 @@ export function makeS3Client(options: S3StoreOptions, parts: S3StoreParts): S3Cl
       // Without it the SDK's limits of time only warn.
       throwOnRequestTimeout: true,
     },
-  };
-  const client = new S3Client(config);
+  });
   requireRegion(client, options.bucket);
   leaveBodiesUnsigned(client);
+  if (S3_PROFILES[options.profile].bodyDigest === "content-md5") {
+    digestXmlBodies(client);
+  }
   client.middlewareStack.add(answerLimit(MAX_ANSWER_BYTES, STREAMED), ANSWER_LIMIT_PLACE);
   return client;
 }
@@ -185,6 +162,31 @@ function leaveBodiesUnsigned(client: S3Client): void {
   );
 }
 
-function hasHeaders(request: unknown): request is { headers: Record<string, string> } {
+const XML_BODIES: ReadonlySet<string | undefined> = new Set([
+  "PutObjectRetentionCommand",
+  "PutObjectTaggingCommand",
+]);
+
+/** S3 demands a digest over these small bodies. Where the store knows Content-MD5 only, it gets that instead of the SDK's. */
+function digestXmlBodies(client: S3Client): void {
+  client.middlewareStack.add(
+    (next, { commandName }) =>
+      async (args) => {
+        const { request } = args;
+        if (XML_BODIES.has(commandName) && hasHeaders(request) && typeof request.body === "string") {
+          for (const name of Object.keys(request.headers)) {
+            if (/^x-amz-(?:sdk-)?checksum-/i.test(name)) {
+              delete request.headers[name];
+            }
+          }
+          request.headers["content-md5"] = createHash("md5").update(request.body).digest("base64");
+        }
+        return await next(args);
+      },
+    { step: "build", priority: "low", name: "archiverXmlDigest" },
+  );
+}
+
+function hasHeaders(request: unknown): request is { headers: Record<string, string>; body?: unknown } {
   return typeof request === "object" && request !== null && "headers" in request;
 }

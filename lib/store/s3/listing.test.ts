@@ -1,9 +1,8 @@
 import type { ListObjectsCommandOutput, S3Client } from "@aws-sdk/client-s3";
 import { describe, expect, test } from "vitest";
 import { ManualClock, realRandom } from "../../../test/contract/clocks.ts";
-import { decodedKey, type ListPage, pageAfterKey } from "./listing.ts";
-import { S3_PROFILES } from "./profiles.ts";
-import { S3Caller } from "./s3-caller.ts";
+import { S3Bucket } from "./bucket.ts";
+import { decodedKey, pageAfterKey } from "./listing.ts";
 import { BARE_OPTIONS } from "./testing/options.ts";
 
 const { signal } = new AbortController();
@@ -15,17 +14,12 @@ async function pageOf(
   keys: readonly string[],
   answer: Partial<ListObjectsCommandOutput>,
   marker?: string,
-): Promise<ListPage> {
+): ReturnType<typeof pageAfterKey> {
   const facts = { Size: 1, LastModified: new Date(0) };
   const Contents = keys.map((Key) => ({ Key, ...facts }));
   const client = { send: async () => ({ Contents, ...answer }) } as unknown as S3Client;
-  const caller = new S3Caller({ clock: new ManualClock(), random: realRandom });
-  return await pageAfterKey(
-    { client, caller, options: BARE_OPTIONS, profile: S3_PROFILES.obs },
-    "",
-    marker,
-    signal,
-  );
+  const bucket = new S3Bucket(client, BARE_OPTIONS, { clock: new ManualClock(), random: realRandom });
+  return await pageAfterKey(bucket, "", marker, signal);
 }
 
 describe("a page of version 1", () => {
@@ -59,10 +53,10 @@ describe("a page of version 1", () => {
 
   test("names a folder marker as what it is, and nothing else, however odd the key", async () => {
     const keys = ["a\u0001", "a/../b", "a//b", "b/", "x".repeat(1_024)];
-    const { objects } = await pageOf(keys, { IsTruncated: false });
-    expect(objects.map(({ key }) => key)).toEqual(keys);
-    expect(objects.flatMap(({ oddity }) => oddity ?? [])).toEqual([]);
-    const { objects: markers } = await pageOf(["a/"], { IsTruncated: false, Contents: [MARKER] });
+    const { items } = await pageOf(keys, { IsTruncated: false });
+    expect(items.map(({ key }) => key)).toEqual(keys);
+    expect(items.flatMap(({ oddity }) => oddity ?? [])).toEqual([]);
+    const { items: markers } = await pageOf(["a/"], { IsTruncated: false, Contents: [MARKER] });
     expect(markers).toMatchObject([{ key: "a/", oddity: "is a folder marker" }]);
   });
 

@@ -1,97 +1,91 @@
 import {
   type _Object,
+  ListMultipartUploadsCommand,
   ListObjectsCommand,
-  type ListObjectsCommandOutput,
   ListObjectsV2Command,
   type ListObjectsV2CommandOutput,
 } from "@aws-sdk/client-s3";
+import { allEnded } from "../../domain/promises.ts";
 import type { ListedObject } from "../../ports/object-store.ts";
-import { bucketKeyOf, type S3Context, storeKeyOf } from "./client.ts";
+import type { OpenUpload } from "../../ports/store-sweeper.ts";
+import type { S3Bucket } from "./bucket.ts";
 import { ENDLESS_LIST } from "./fault-table.ts";
-import type { S3Profile } from "./profiles.ts";
+import { abortUpload } from "./multipart.ts";
 import { faultError, notS3Error, type RequestSubject } from "./s3-error.ts";
 
-/** Pages of 1,000: a listing that goes on for longer goes in circles. */
-export const MAX_LIST_PAGES = 100_000;
 /** Pages in a row without a new key of ours. A store may pass over as many delete markers as fill some of them. */
-export const MAX_FRUITLESS_PAGES = 100;
+const MAX_FRUITLESS_PAGES = 100;
 
-const FETCH_PAGE: Readonly<Record<S3Profile["listObjects"], FetchPage>> = {
-  v1: pageAfterKey,
-  v2: pageOfToken,
-};
+interface Page<Item, From> {
+  /** By their keys in the bucket. */
+  readonly items: readonly Item[];
+  /** What the next page is asked for with; `undefined` on the last one. */
+  readonly next: From | undefined;
+}
 
-/** Every object whose key begins with the prefix. @throws S3Error, the signal's reason. */
-export async function* listObjects(
-  context: S3Context,
-  prefix: string,
-  signal: AbortSignal,
-): AsyncGenerator<ListedObject> {
-  const fetchPage = FETCH_PAGE[context.profile.listObjects];
-  let from: string | undefined;
+/** Everything whose key begins with the prefix, by its key below the bucket's. @throws S3Error, the signal's reason. */
+async function* allPages<Item extends { readonly key: string }, From>(
+  bucket: S3Bucket,
+  { subject: prefix, operation, signal }: RequestSubject & { readonly signal: AbortSignal },
+  fetchPage: (from: From | undefined) => Promise<Page<Item, From>>,
+  isNew: (key: string, greatest: string) => boolean,
+): AsyncGenerator<Item> {
+  let from: From | undefined;
   let greatest = "";
-  let fruitless = 0;
-  for (let page = 0; page < MAX_LIST_PAGES && fruitless < MAX_FRUITLESS_PAGES; page += 1) {
-    const { objects, next } = await fetchPage(context, prefix, from, signal);
+  for (let fruitless = 0; fruitless < MAX_FRUITLESS_PAGES; fruitless += 1) {
+    const { items, next } = await fetchPage(from);
     let last = "";
-    for (const object of objects) {
+    for (const item of items) {
       signal.throwIfAborted();
-      const key = storeKeyOf(context, object.key);
+      const key = bucket.keyBelow(item.key);
       if (key?.startsWith(prefix)) {
         last = key;
-        yield { ...object, key };
+        yield { ...item, key };
       }
     }
     if (next === undefined) {
       return;
     }
     from = next;
-    fruitless = comesAfter(last, greatest) ? 0 : fruitless + 1;
-    greatest = fruitless === 0 ? last : greatest;
+    if (last !== "" && isNew(last, greatest)) {
+      fruitless = -1;
+      greatest = last;
+    }
   }
-  throw faultError(ENDLESS_LIST, { operation: "ListObjects", subject: prefix });
+  throw faultError(ENDLESS_LIST, { operation, subject: prefix });
 }
 
-export interface ListPage {
-  /** By their keys in the bucket. */
-  readonly objects: readonly ListedObject[];
-  /** What the next page is asked for with; `undefined` on the last one. */
-  readonly next: string | undefined;
-}
-
-/**
- * One page of a listing of objects whose keys begin with the prefix.
- *
- * @param from as the page before said it; without it, the first page.
- * @throws S3Error, also where the page leads nowhere; the signal's reason.
- */
-type FetchPage = (
-  context: S3Context,
+/** Every object whose key begins with the prefix. @throws S3Error, the signal's reason. */
+export async function* listObjects(
+  bucket: S3Bucket,
   prefix: string,
-  from: string | undefined,
   signal: AbortSignal,
-) => Promise<ListPage>;
+): AsyncGenerator<ListedObject> {
+  const fetchPage = bucket.profile.listObjects === "v1" ? pageAfterKey : pageOfToken;
+  const request = { operation: "ListObjects", subject: prefix, signal };
+  yield* allPages(
+    bucket,
+    request,
+    (from: string | undefined) => fetchPage(bucket, prefix, from, signal),
+    comesAfter,
+  );
+}
 
-/** By ListObjectsV2. */
+/** By ListObjectsV2. @throws S3Error, also where the page leads nowhere; the signal's reason. */
 async function pageOfToken(
-  context: S3Context,
+  bucket: S3Bucket,
   prefix: string,
   token: string | undefined,
   signal: AbortSignal,
-): Promise<ListPage> {
-  const request = { operation: "ListObjectsV2", subject: prefix };
-  const command = new ListObjectsV2Command({
-    ...listFields(context, prefix),
-    ...(token === undefined ? {} : { ContinuationToken: token }),
-  });
-  const answer = await context.caller.call(request, signal, async (http) =>
-    requireList(await context.client.send(command, http), request),
-  );
+): Promise<Page<ListedObject, string>> {
+  const request = { operation: "ListObjectsV2", subject: prefix, signal };
+  const command = new ListObjectsV2Command({ ...listFields(bucket, prefix), ContinuationToken: token });
+  const answer = await bucket.send(request, command, listOf);
   const { IsTruncated, NextContinuationToken: next } = answer;
   if (IsTruncated && (next === undefined || next === token)) {
     throw notS3Error(request);
   }
-  return { objects: listedObjects(answer, request), next: IsTruncated ? next : undefined };
+  return { items: listedObjects(answer, request), next: IsTruncated ? next : undefined };
 }
 
 /**
@@ -99,29 +93,24 @@ async function pageOfToken(
  * in order, and after the marker.
  */
 export async function pageAfterKey(
-  context: S3Context,
+  bucket: S3Bucket,
   prefix: string,
   marker: string | undefined,
   signal: AbortSignal,
-): Promise<ListPage> {
-  const request = { operation: "ListObjects", subject: prefix };
-  const command = new ListObjectsCommand({
-    ...listFields(context, prefix),
-    ...(marker === undefined ? {} : { Marker: marker }),
-  });
-  const answer = await context.caller.call(request, signal, async (http) =>
-    requireList(await context.client.send(command, http), request),
-  );
-  const objects = listedObjects(answer, request);
+): Promise<Page<ListedObject, string>> {
+  const request = { operation: "ListObjects", subject: prefix, signal };
+  const command = new ListObjectsCommand({ ...listFields(bucket, prefix), Marker: marker });
+  const answer = await bucket.send(request, command, listOf);
+  const items = listedObjects(answer, request);
   let last = marker;
-  for (const { key } of objects) {
+  for (const { key } of items) {
     if (last !== undefined && !comesAfter(key, last)) {
       throw notS3Error(request);
     }
     last = key;
   }
   if (!answer.IsTruncated) {
-    return { objects, next: undefined };
+    return { items, next: undefined };
   }
   // S3 names one only where keys are grouped, OBS always; without it the list goes on after the last key.
   const named = answer.NextMarker ?? "";
@@ -129,34 +118,28 @@ export async function pageAfterKey(
   if (next === undefined || next === marker || (last !== undefined && comesAfter(last, next))) {
     throw notS3Error(request);
   }
-  return { objects, next };
+  return { items, next };
 }
 
-function listFields(context: S3Context, prefix: string) {
-  return {
-    Bucket: context.options.bucket,
-    Prefix: bucketKeyOf(context, prefix),
-    ...encodingFields(context),
-  };
+function listFields(bucket: S3Bucket, prefix: string) {
+  const { bucket: Bucket } = bucket.options;
+  const EncodingType = bucket.profile.encodesListings ? ("url" as const) : undefined;
+  return { Bucket, Prefix: bucket.fullKey(prefix), EncodingType };
 }
 
 /** An answer without this field is not an empty listing: a proxy's page looks the same. */
-function requireList<Output extends ListObjectsCommandOutput | ListObjectsV2CommandOutput>(
+function listOf<Output extends { IsTruncated?: boolean | undefined }>(
   answer: Output,
-  request: RequestSubject,
-): Output & { readonly IsTruncated: boolean } {
+): (Output & { readonly IsTruncated: boolean }) | undefined {
   const { IsTruncated } = answer;
-  if (IsTruncated === undefined) {
-    throw notS3Error(request);
-  }
-  return { ...answer, IsTruncated };
+  return IsTruncated === undefined ? undefined : { ...answer, IsTruncated };
 }
 
 function listedObjects(
-  { Contents = [], EncodingType }: { Contents?: _Object[] | undefined; EncodingType?: string | undefined },
+  { Contents = [], EncodingType }: Pick<ListObjectsV2CommandOutput, "Contents" | "EncodingType">,
   request: RequestSubject,
 ): readonly ListedObject[] {
-  return Contents.map(({ Key, Size, LastModified }) => {
+  return Contents.map(({ Key, Size, LastModified }: _Object) => {
     if (Key === undefined || Size === undefined || LastModified === undefined) {
       throw notS3Error(request);
     }
@@ -170,9 +153,78 @@ function listedObjects(
   });
 }
 
-/** The wish for URL-encoded keys, where the store is known to understand it. */
-export function encodingFields({ profile }: S3Context): { EncodingType?: "url" } {
-  return profile.encodesListings ? { EncodingType: "url" } : {};
+interface UploadMarker {
+  readonly KeyMarker: string;
+  readonly UploadIdMarker: string | undefined;
+}
+
+/**
+ * Every open upload for a key that begins with the prefix. MinIO is known to list them only for a prefix
+ * that is a whole key.
+ *
+ * @throws S3Error, the signal's reason.
+ */
+export async function* listUploads(
+  bucket: S3Bucket,
+  prefix: string,
+  signal: AbortSignal,
+): AsyncGenerator<OpenUpload> {
+  const request = { operation: "ListMultipartUploads", subject: prefix, signal };
+  const fetchPage = async (marker: UploadMarker | undefined): Promise<Page<OpenUpload, UploadMarker>> => {
+    const command = new ListMultipartUploadsCommand({ ...listFields(bucket, prefix), ...marker });
+    const answer = await bucket.send(request, command, listOf);
+    const { Uploads = [], EncodingType, NextKeyMarker = "", NextUploadIdMarker: UploadIdMarker } = answer;
+    const items = Uploads.map(({ Key, UploadId: uploadId, Initiated }) => {
+      if (Key === undefined || uploadId === undefined || Initiated === undefined) {
+        throw notS3Error(request);
+      }
+      return { key: decodedKey(Key, EncodingType, request), uploadId, initiatedAtMs: Initiated.getTime() };
+    });
+    if (!answer.IsTruncated) {
+      return { items, next: undefined };
+    }
+    const KeyMarker = decodedKey(NextKeyMarker, EncodingType, request);
+    const isSame = KeyMarker === marker?.KeyMarker && UploadIdMarker === marker.UploadIdMarker;
+    if (KeyMarker === "" || isSame || (marker !== undefined && comesAfter(marker.KeyMarker, KeyMarker))) {
+      throw notS3Error(request);
+    }
+    return { items, next: { KeyMarker, UploadIdMarker } };
+  };
+  // One key may have many uploads.
+  yield* allPages(bucket, request, fetchPage, () => true);
+}
+
+/** How many uploads are aborted at a time. */
+const ABORTS_AT_ONCE = 4;
+
+/**
+ * Aborts every open upload below the prefix, or for exactly this key; returns how many there were.
+ *
+ * @throws S3Error, the signal's reason.
+ */
+export async function abortUploads(
+  bucket: S3Bucket,
+  where: { readonly prefix: string } | { readonly key: string },
+  signal: AbortSignal,
+): Promise<number> {
+  const isMeant = ({ key }: OpenUpload) => !("key" in where) || key === where.key;
+  let abortedCount = 0;
+  let batch: OpenUpload[] = [];
+  const abortBatch = async () => {
+    const aborted = await allEnded(batch.map((upload) => abortUpload(bucket, upload, signal)));
+    abortedCount += aborted.filter(Boolean).length;
+    batch = [];
+  };
+  for await (const upload of listUploads(bucket, "key" in where ? where.key : where.prefix, signal)) {
+    if (isMeant(upload)) {
+      batch.push(upload);
+    }
+    if (batch.length === ABORTS_AT_ONCE) {
+      await abortBatch();
+    }
+  }
+  await abortBatch();
+  return abortedCount;
 }
 
 /** A key as listed; stores that ignore the wish for an encoding do not name one. @throws S3Error. */
@@ -191,6 +243,6 @@ export function decodedKey(listed: string, encoding: string | undefined, request
 }
 
 /** Whether a key comes after another in the order of every S3 list: by UTF-8 bytes, not as JavaScript sorts. */
-export function comesAfter(key: string, other: string): boolean {
+function comesAfter(key: string, other: string): boolean {
   return Buffer.compare(Buffer.from(key), Buffer.from(other)) > 0;
 }

@@ -5,21 +5,20 @@ import {
   ListPartsCommand,
   UploadPartCommand,
 } from "@aws-sdk/client-s3";
-import { type StoredObject, StoreError } from "../../ports/object-store.ts";
+import { type StoredObject, StoreError, type WriteCondition } from "../../ports/object-store.ts";
 import { copyDiffers, KEY_TAKEN, UPLOAD_GONE } from "../store-errors.ts";
+import { type EffectWatch, type S3Bucket, unless } from "./bucket.ts";
 import { type BodyDigest, crc32Base64, digestFields } from "./checksums.ts";
-import { bucketKeyOf, type S3Context } from "./client.ts";
 import {
   checksumOf,
+  conditionFields,
   headObject,
   placementFields,
-  preconditionFields,
   putObject,
   type WrittenObject,
   writtenObject,
 } from "./objects.ts";
-import type { CallOutcome, EffectWatch } from "./s3-caller.ts";
-import { notS3Error, S3Error } from "./s3-error.ts";
+import { S3Error } from "./s3-error.ts";
 
 /** A multipart upload at the store. */
 export interface UploadId {
@@ -36,170 +35,122 @@ export interface SentPart {
   readonly digest: BodyDigest;
 }
 
-interface Completion extends UploadId {
+/** The parts of an upload, to be joined. */
+interface Joined extends UploadId {
   /** By part number, without a gap. */
   readonly parts: readonly SentPart[];
   readonly sizeBytes: number;
   /** Over the whole body, where the store takes one. */
   readonly crc32: number | undefined;
-  readonly ifAbsent: boolean;
 }
 
 /** The store joins gigabytes before it answers; S3 keeps the connection warm meanwhile. */
 const COMPLETION_TIMEOUT_MS = 180_000;
 const PART_ATTEMPTS = 6;
+const FULL_OBJECT = "FULL_OBJECT" as const;
 
 /** CreateMultipartUpload. @throws S3Error, the signal's reason. */
 export async function createUpload(
-  context: S3Context,
+  bucket: S3Bucket,
   { key, metadata }: { readonly key: string; readonly metadata: Readonly<Record<string, string>> },
   signal: AbortSignal,
-  outcome: CallOutcome,
+  watch: EffectWatch<UploadId>,
 ): Promise<UploadId> {
-  const request = { operation: "CreateMultipartUpload", subject: key };
-  const command = {
-    Bucket: context.options.bucket,
-    Key: bucketKeyOf(context, key),
+  const command = new CreateMultipartUploadCommand({
+    ...bucket.object(key),
     Metadata: { ...metadata },
-    ...placementFields(context, key),
-    ...(context.profile.keepsFullObjectCrc32
-      ? { ChecksumAlgorithm: "CRC32" as const, ChecksumType: "FULL_OBJECT" as const }
+    ...placementFields(bucket, key),
+    ...(bucket.profile.keepsFullObjectCrc32
+      ? { ChecksumAlgorithm: "CRC32" as const, ChecksumType: FULL_OBJECT }
       : {}),
-  };
-  const send = async (http: { abortSignal: AbortSignal }) => {
-    const { UploadId } = await context.client.send(new CreateMultipartUploadCommand(command), http);
-    if (UploadId === undefined || UploadId === "") {
-      throw notS3Error(request);
-    }
-    return { key, uploadId: UploadId };
-  };
-  return await context.caller.call(request, signal, send, outcome);
+  });
+  const request = { operation: "CreateMultipartUpload", subject: key, signal };
+  const read = ({ UploadId: uploadId = "" }) => (uploadId === "" ? undefined : { key, uploadId });
+  return await bucket.send(request, command, read, watch);
 }
 
 /** UploadPart; the body must not change until the call settles. @throws S3Error, the signal's reason. */
 export async function uploadPart(
-  context: S3Context,
+  bucket: S3Bucket,
   { key, uploadId }: UploadId,
   part: { readonly partNumber: number; readonly body: Buffer; readonly digest: BodyDigest },
   signal: AbortSignal,
 ): Promise<SentPart> {
   const { partNumber, body, digest } = part;
-  const request = {
-    operation: "UploadPart",
-    subject: `${key} part ${partNumber}`,
-    bodyBytes: body.length,
-    maxAttempts: PART_ATTEMPTS,
-  };
-  const command = {
-    Bucket: context.options.bucket,
-    Key: bucketKeyOf(context, key),
+  const sizeBytes = body.length;
+  const command = new UploadPartCommand({
+    ...bucket.object(key),
     UploadId: uploadId,
     PartNumber: partNumber,
     Body: body,
-    ContentLength: body.length,
+    ContentLength: sizeBytes,
     ...digestFields(digest),
-  };
-  return await context.caller.call(request, signal, async (http) => {
-    const { ETag } = await context.client.send(new UploadPartCommand(command), http);
-    if (ETag === undefined) {
-      throw notS3Error(request);
-    }
-    return { partNumber, sizeBytes: body.length, etag: ETag, digest };
   });
+  const subject = `${key} part ${partNumber}`;
+  const limits = { bodyBytes: sizeBytes, maxAttempts: PART_ATTEMPTS };
+  return await bucket.send(
+    { operation: "UploadPart", subject, signal, ...limits },
+    command,
+    ({ ETag: etag }) => (etag === undefined ? undefined : { partNumber, sizeBytes, etag, digest }),
+  );
 }
 
 /** CompleteMultipartUpload. @throws S3Error (also for an error inside a 200), the signal's reason. */
 export async function completeUpload(
-  context: S3Context,
-  completion: Completion,
+  bucket: S3Bucket,
+  { key, uploadId, parts, sizeBytes, crc32 }: Joined,
+  condition: WriteCondition,
   signal: AbortSignal,
-  outcome: EffectWatch<WrittenObject>,
+  watch: EffectWatch<WrittenObject>,
 ): Promise<WrittenObject> {
-  const { key, uploadId, parts, sizeBytes, crc32, ifAbsent } = completion;
-  const request = {
-    operation: "CompleteMultipartUpload",
-    subject: key,
-    attemptTimeoutMs: COMPLETION_TIMEOUT_MS,
-  };
-  const command = {
-    Bucket: context.options.bucket,
-    Key: bucketKeyOf(context, key),
+  const command = new CompleteMultipartUploadCommand({
+    ...bucket.object(key),
     UploadId: uploadId,
     MultipartUpload: {
       Parts: parts.map(({ partNumber, etag, digest }) => ({
         PartNumber: partNumber,
         ETag: etag,
-        ...(digest.means === "crc32" ? { ChecksumCRC32: digest.base64 } : {}),
+        ChecksumCRC32: digest.means === "crc32" ? digest.base64 : undefined,
       })),
     },
-    ...preconditionFields({ ifAbsent }),
+    ...conditionFields(condition),
     ...(crc32 === undefined
       ? {}
-      : {
-          ChecksumCRC32: crc32Base64(crc32),
-          ChecksumType: "FULL_OBJECT" as const,
-          MpuObjectSize: sizeBytes,
-        }),
-  };
-  const send = async (http: { abortSignal: AbortSignal }) => {
-    const { ETag, VersionId, ChecksumCRC32 } = await context.client.send(
-      new CompleteMultipartUploadCommand(command),
-      http,
-    );
-    if (ETag === undefined) {
-      throw notS3Error(request);
-    }
-    return writtenObject(ETag, VersionId, ChecksumCRC32);
-  };
-  return await context.caller.call(request, signal, send, outcome);
+      : { ChecksumCRC32: crc32Base64(crc32), ChecksumType: FULL_OBJECT, MpuObjectSize: sizeBytes }),
+  });
+  const request = { operation: "CompleteMultipartUpload", subject: key, signal };
+  const slow = { ...request, attemptTimeoutMs: COMPLETION_TIMEOUT_MS };
+  return await bucket.send(slow, command, writtenObject, watch);
 }
 
 /** AbortMultipartUpload. @returns whether there was such an upload. @throws S3Error, the signal's reason. */
 export async function abortUpload(
-  context: S3Context,
+  bucket: S3Bucket,
   { key, uploadId }: UploadId,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const command = new AbortMultipartUploadCommand({
-    Bucket: context.options.bucket,
-    Key: bucketKeyOf(context, key),
-    UploadId: uploadId,
-  });
-  const request = { operation: "AbortMultipartUpload", subject: key };
-  try {
-    await context.caller.call(request, signal, (http) => context.client.send(command, http));
-    return true;
-  } catch (thrown) {
-    if (isNoSuchUpload(thrown)) {
-      return false;
-    }
-    throw thrown;
-  }
+  const command = new AbortMultipartUploadCommand({ ...bucket.object(key), UploadId: uploadId });
+  const request = { operation: "AbortMultipartUpload", subject: key, signal };
+  return await unless(
+    isNoSuchUpload,
+    bucket.send(request, command, () => true),
+    false,
+  );
 }
 
 /** Whether the store still knows the upload. @throws S3Error, the signal's reason. */
 async function isUploadOpen(
-  context: S3Context,
+  bucket: S3Bucket,
   { key, uploadId }: UploadId,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const command = new ListPartsCommand({
-    Bucket: context.options.bucket,
-    Key: bucketKeyOf(context, key),
-    UploadId: uploadId,
-    MaxParts: 1,
-  });
-  try {
-    await context.caller.call({ operation: "ListParts", subject: key }, signal, (http) =>
-      context.client.send(command, http),
-    );
-    return true;
-  } catch (thrown) {
-    if (isNoSuchUpload(thrown)) {
-      return false;
-    }
-    throw thrown;
-  }
+  const command = new ListPartsCommand({ ...bucket.object(key), UploadId: uploadId, MaxParts: 1 });
+  const request = { operation: "ListParts", subject: key, signal };
+  return await unless(
+    isNoSuchUpload,
+    bucket.send(request, command, () => true),
+    false,
+  );
 }
 
 /** Ceph calls the upload a key when it is asked for its parts. */
@@ -211,15 +162,58 @@ export function isNoSuchUpload(thrown: unknown): boolean {
   );
 }
 
-interface CompleterOptions {
-  readonly context: S3Context;
+/** The object that a body is to become. */
+interface Target {
+  readonly bucket: S3Bucket;
   readonly key: string;
   readonly metadata: Readonly<Record<string, string>>;
+  /** Whether a request may ask that the key be free, per kind of request. */
   readonly canCreateOnce: { readonly put: boolean; readonly completion: boolean };
+}
+
+/** Makes a body visible that fits one request. @throws StoreError, the signal's reason. */
+export async function putWhole(
+  { bucket, key, metadata, canCreateOnce }: Target,
+  { body, digest, sha256 }: { readonly body: Buffer; readonly digest: BodyDigest; readonly sha256: string },
+  signal: AbortSignal,
+): Promise<StoredObject> {
+  const condition = onceIf(canCreateOnce.put);
+  const put = { key, body, digest, metadata: { ...metadata, sha256 }, condition };
+  const crc32 = digest.means === "crc32" ? digest.base64 : undefined;
+  const expected = { key, sizeBytes: body.length, metadata: put.metadata, crc32 };
+  return await settle(bucket, expected, signal, (watch) => putObject(bucket, put, signal, watch));
+}
+
+/** Joins the parts of an upload and makes them visible. @throws StoreError, the signal's reason. */
+export async function joinParts(
+  { bucket, key, metadata, canCreateOnce }: Target,
+  joined: Joined,
+  signal: AbortSignal,
+): Promise<StoredObject> {
+  const crc32 = joined.crc32 === undefined ? undefined : crc32Base64(joined.crc32);
+  const expected = { key, sizeBytes: joined.sizeBytes, metadata, crc32 };
+  const condition = onceIf(canCreateOnce.completion);
+  try {
+    return await settle(bucket, expected, signal, (watch) =>
+      completeUpload(bucket, joined, condition, signal, watch),
+    );
+  } catch (thrown) {
+    // Ceph answers 500 to the completion of an aborted upload.
+    const mayBeGone = thrown instanceof S3Error && (thrown.httpStatus ?? 0) >= 500;
+    if (isNoSuchUpload(thrown) || (mayBeGone && !(await isUploadOpen(bucket, joined, signal)))) {
+      throw new StoreError(UPLOAD_GONE, key);
+    }
+    throw thrown;
+  }
+}
+
+function onceIf(canCreateOnce: boolean): WriteCondition {
+  return { kind: canCreateOnce ? "if-absent" : "always" };
 }
 
 /** What an object must show to be the one that was sent. */
 interface Expected {
+  readonly key: string;
   readonly sizeBytes: number;
   readonly metadata: Readonly<Record<string, string>>;
   /** Base64, where the store keeps one. */
@@ -230,97 +224,56 @@ interface Expected {
  * The one request that makes a body visible, and the search for its effect when the answer is lost: the key
  * has a random nonce, so that an object there that looks like ours is ours.
  */
-export class Completer {
-  readonly #options: CompleterOptions;
-
-  constructor(options: CompleterOptions) {
-    this.#options = options;
-  }
-
-  /** Puts a body that fits one request. @throws StoreError, the signal's reason. */
-  async put(
-    { body, digest, sha256 }: { readonly body: Buffer; readonly digest: BodyDigest; readonly sha256: string },
-    signal: AbortSignal,
-  ): Promise<StoredObject> {
-    const { context, key, canCreateOnce } = this.#options;
-    const metadata = { ...this.#options.metadata, sha256 };
-    const crc32 = digest.means === "crc32" ? digest.base64 : undefined;
-    const put = { key, body, digest, metadata, ifAbsent: canCreateOnce.put };
-    return await this.#settle({ sizeBytes: body.length, metadata, crc32 }, signal, (outcome) =>
-      putObject(context, put, signal, outcome),
-    );
-  }
-
-  /** Joins the parts of an upload. @throws StoreError, the signal's reason. */
-  async join(completion: Omit<Completion, "ifAbsent">, signal: AbortSignal): Promise<StoredObject> {
-    const { context, key, metadata, canCreateOnce } = this.#options;
-    const { sizeBytes } = completion;
-    const crc32 = completion.crc32 === undefined ? undefined : crc32Base64(completion.crc32);
-    const request = { ...completion, ifAbsent: canCreateOnce.completion };
-    try {
-      return await this.#settle({ sizeBytes, metadata, crc32 }, signal, (outcome) =>
-        completeUpload(context, request, signal, outcome),
-      );
-    } catch (thrown) {
-      // Ceph answers 500 to the completion of an aborted upload.
-      const mayBeGone = thrown instanceof S3Error && (thrown.httpStatus ?? 0) >= 500;
-      if (isNoSuchUpload(thrown) || (mayBeGone && !(await isUploadOpen(context, completion, signal)))) {
-        throw new StoreError(UPLOAD_GONE, key);
-      }
-      throw thrown;
+async function settle(
+  bucket: S3Bucket,
+  expected: Expected,
+  signal: AbortSignal,
+  write: (watch: EffectWatch<WrittenObject>) => Promise<WrittenObject>,
+): Promise<StoredObject> {
+  const { key, sizeBytes, crc32 } = expected;
+  // Looked for before each further attempt too: no key is ever written twice (promise I2).
+  const findEffect = async () => await findWritten(bucket, expected, signal);
+  const watch: EffectWatch<WrittenObject> = { mayHaveHappened: false, findEffect };
+  let written: WrittenObject;
+  try {
+    written = await write(watch);
+  } catch (thrown) {
+    signal.throwIfAborted();
+    const found = watch.mayHaveHappened ? await findEffect() : undefined;
+    if (found === undefined) {
+      throw thrown instanceof S3Error && thrown.code === KEY_TAKEN.code
+        ? new StoreError(KEY_TAKEN, key)
+        : thrown;
     }
+    written = found;
   }
+  const { etag, versionId } = written;
+  if (crc32 !== undefined && written.crc32 !== undefined && written.crc32 !== crc32) {
+    throw new StoreError(copyDiffers("the store computed another CRC32"), key);
+  }
+  return {
+    ...{ key, sizeBytes, etag },
+    ...(versionId === undefined ? {} : { versionId }),
+    ...(crc32 === undefined ? {} : { checksum: checksumOf(crc32) }),
+  };
+}
 
-  async #settle(
-    expected: Expected,
-    signal: AbortSignal,
-    write: (outcome: EffectWatch<WrittenObject>) => Promise<WrittenObject>,
-  ): Promise<StoredObject> {
-    const { key } = this.#options;
-    // Looked for before each further attempt too: no key is ever written twice (promise I2).
-    const findEffect = async () => await this.#find(expected, signal);
-    const outcome: EffectWatch<WrittenObject> = { mayHaveHappened: false, findEffect };
-    let written: WrittenObject;
-    try {
-      written = await write(outcome);
-    } catch (thrown) {
-      signal.throwIfAborted();
-      const found = outcome.mayHaveHappened ? await this.#find(expected, signal) : undefined;
-      if (found === undefined) {
-        throw thrown instanceof S3Error && thrown.code === "store-key-taken"
-          ? new StoreError(KEY_TAKEN, key)
-          : thrown;
-      }
-      written = found;
-    }
-    if (expected.crc32 !== undefined && written.crc32 !== undefined && written.crc32 !== expected.crc32) {
-      throw new StoreError(copyDiffers("the store computed another CRC32"), key);
-    }
-    return {
-      key,
-      sizeBytes: expected.sizeBytes,
-      etag: written.etag,
-      ...(written.versionId === undefined ? {} : { versionId: written.versionId }),
-      ...(expected.crc32 === undefined ? {} : { checksum: checksumOf(expected.crc32) }),
-    };
+/** @throws StoreError `store-key-taken` when the object there is another. */
+async function findWritten(
+  bucket: S3Bucket,
+  { key, ...expected }: Expected,
+  signal: AbortSignal,
+): Promise<WrittenObject | undefined> {
+  const head = await headObject(bucket, key, signal);
+  if (head === undefined) {
+    return undefined;
   }
-
-  /** @throws StoreError `store-key-taken` when the object there is another. */
-  async #find(expected: Expected, signal: AbortSignal): Promise<WrittenObject | undefined> {
-    const { context, key } = this.#options;
-    const head = await headObject(context, key, signal);
-    if (head === undefined) {
-      return undefined;
-    }
-    const { metadata, checksum, sizeBytes, etag, versionId } = head;
-    const hasOurDigest =
-      checksum === undefined || expected.crc32 === undefined || checksum === checksumOf(expected.crc32);
-    const hasOurMetadata = Object.entries(expected.metadata).every(
-      ([name, value]) => metadata[name] === value,
-    );
-    if (sizeBytes !== expected.sizeBytes || !hasOurDigest || !hasOurMetadata) {
-      throw new StoreError(KEY_TAKEN, key);
-    }
-    return { etag, ...(versionId === undefined ? {} : { versionId }) };
+  const { metadata, checksum, sizeBytes, etag, versionId } = head;
+  const hasOurDigest =
+    checksum === undefined || expected.crc32 === undefined || checksum === checksumOf(expected.crc32);
+  const hasOurMetadata = Object.entries(expected.metadata).every(([name, value]) => metadata[name] === value);
+  if (sizeBytes !== expected.sizeBytes || !hasOurDigest || !hasOurMetadata) {
+    throw new StoreError(KEY_TAKEN, key);
   }
+  return { etag, versionId };
 }

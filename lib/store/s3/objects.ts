@@ -7,33 +7,35 @@ import {
   type StorageClass,
 } from "@aws-sdk/client-s3";
 import { noteSpentBytes } from "../../network/spent-buffers.ts";
-import type { ObjectInfo, ReadOptions } from "../../ports/object-store.ts";
-import { type BodyDigest, digestFields } from "./checksums.ts";
-import { bucketKeyOf, type S3Context, unquoted } from "./client.ts";
-import { UNREACHABLE } from "./fault-table.ts";
-import type { EffectWatch } from "./s3-caller.ts";
-import { faultError, notS3Error, S3Error, tooSlowError, toS3Error } from "./s3-error.ts";
+import {
+  MAX_DOCUMENT_BYTES,
+  type ObjectInfo,
+  type ReadOptions,
+  type StoredDocument,
+  type WriteCondition,
+} from "../../ports/object-store.ts";
+import { documentBytes, documentText } from "../document-text.ts";
+import { type EffectWatch, type S3Bucket, unless } from "./bucket.ts";
+import { type BodyDigest, digestFields, digestOf } from "./checksums.ts";
+import { TOO_SLOW, UNREACHABLE } from "./fault-table.ts";
+import { faultError, notS3Error, S3Error, toS3Error } from "./s3-error.ts";
 
-/** When a write may happen. */
-export interface Precondition {
-  readonly ifAbsent?: boolean;
-  readonly ifMatchEtag?: string;
-}
-
-interface PutRequest extends Precondition {
+interface PutRequest {
   readonly key: string;
   /** Of known length, so that nothing is ever framed as aws-chunked. Must not change until the call settles. */
   readonly body: Buffer;
   readonly digest: BodyDigest;
+  readonly condition: WriteCondition;
   readonly metadata?: Readonly<Record<string, string>>;
   readonly contentType?: string;
 }
 
+/** What a write answers. */
 export interface WrittenObject {
   readonly etag: string;
-  readonly versionId?: string;
+  readonly versionId?: string | undefined;
   /** The store's CRC32 over the whole object, base64, where it keeps one. */
-  readonly crc32?: string;
+  readonly crc32?: string | undefined;
 }
 
 /** An object as HEAD shows it, with its metadata. */
@@ -42,110 +44,91 @@ interface HeadAnswer extends ObjectInfo {
 }
 
 /** Encryption for everything, the storage class for exports only. */
-export function placementFields(
-  { options }: S3Context,
-  key: string,
-): { ServerSideEncryption?: ServerSideEncryption; SSEKMSKeyId?: string; StorageClass?: StorageClass } {
+export function placementFields({ options }: S3Bucket, key: string) {
   const { sse, kmsKeyId, storageClass } = options;
   return {
     // Passed through as configured: a store may know more kinds than the SDK's type does.
-    ...(sse === undefined ? {} : { ServerSideEncryption: sse as ServerSideEncryption }),
-    ...(kmsKeyId === undefined ? {} : { SSEKMSKeyId: kmsKeyId }),
-    ...(storageClass === undefined || !key.startsWith("exports/")
-      ? {}
-      : { StorageClass: storageClass as StorageClass }),
+    ServerSideEncryption: sse as ServerSideEncryption | undefined,
+    SSEKMSKeyId: kmsKeyId,
+    StorageClass: key.startsWith("exports/") ? (storageClass as StorageClass | undefined) : undefined,
   };
 }
 
-/** The conditions of a write as the SDK takes them. */
-export function preconditionFields({ ifAbsent, ifMatchEtag }: Precondition): {
-  IfNoneMatch?: string;
-  IfMatch?: string;
-} {
-  return {
-    ...(ifAbsent === true ? { IfNoneMatch: "*" } : {}),
-    ...(ifMatchEtag === undefined ? {} : { IfMatch: `"${ifMatchEtag}"` }),
-  };
+/** The condition of a write as the SDK takes it. */
+export function conditionFields(condition: WriteCondition): { IfNoneMatch?: string; IfMatch?: string } {
+  switch (condition.kind) {
+    case "always":
+      return {};
+    case "if-absent":
+      return { IfNoneMatch: "*" };
+    case "if-match":
+      return { IfMatch: `"${condition.etag}"` };
+  }
 }
 
 /** PutObject. @throws S3Error, the signal's reason. */
 export async function putObject(
-  context: S3Context,
-  put: PutRequest,
+  bucket: S3Bucket,
+  { key, body, digest, condition, metadata, contentType }: PutRequest,
   signal: AbortSignal,
-  outcome?: EffectWatch<WrittenObject>,
+  watch?: EffectWatch<WrittenObject>,
 ): Promise<WrittenObject> {
-  const request = { operation: "PutObject", subject: put.key, bodyBytes: put.body.length };
-  const command = {
-    Bucket: context.options.bucket,
-    Key: bucketKeyOf(context, put.key),
-    Body: put.body,
-    ContentLength: put.body.length,
-    ...digestFields(put.digest),
-    ...preconditionFields(put),
-    ...placementFields(context, put.key),
-    ...(put.metadata === undefined ? {} : { Metadata: { ...put.metadata } }),
-    ...(put.contentType === undefined ? {} : { ContentType: put.contentType }),
-  };
-  const send = async (http: { abortSignal: AbortSignal }) => {
-    const { ETag, VersionId, ChecksumCRC32 } = await context.client.send(new PutObjectCommand(command), http);
-    if (ETag === undefined) {
-      throw notS3Error(request);
-    }
-    return writtenObject(ETag, VersionId, ChecksumCRC32);
-  };
-  return await context.caller.call(request, signal, send, outcome);
+  const request = { operation: "PutObject", subject: key, bodyBytes: body.length, signal };
+  const command = new PutObjectCommand({
+    ...bucket.object(key),
+    Body: body,
+    ContentLength: body.length,
+    ContentType: contentType,
+    Metadata: metadata === undefined ? undefined : { ...metadata },
+    ...digestFields(digest),
+    ...conditionFields(condition),
+    ...placementFields(bucket, key),
+  });
+  return await bucket.send(request, command, writtenObject, watch);
 }
 
-/** What a write answered, without the fields it left out. */
-export function writtenObject(
-  etag: string,
-  versionId: string | undefined,
-  crc32: string | undefined,
-): WrittenObject {
-  return {
-    etag: unquoted(etag),
-    ...(versionId === undefined ? {} : { versionId }),
-    ...(crc32 === undefined ? {} : { crc32 }),
-  };
+/** What a write answered, in this program's words. */
+export function writtenObject(answer: {
+  ETag?: string | undefined;
+  VersionId?: string | undefined;
+  ChecksumCRC32?: string | undefined;
+}): WrittenObject | undefined {
+  const { ETag: etag, VersionId: versionId, ChecksumCRC32: crc32 } = answer;
+  return etag === undefined ? undefined : { etag: unquoted(etag), versionId, crc32 };
+}
+
+/** ETags come quoted or not, from one and the same store; inside the program they never are. */
+function unquoted(etag: string): string {
+  return etag.replace(/^(?:W\/)?"(.*)"$/, "$1");
 }
 
 /** HeadObject; `undefined` when the store says that there is no such object. @throws S3Error, the signal's reason. */
 export async function headObject(
-  context: S3Context,
+  bucket: S3Bucket,
   key: string,
   signal: AbortSignal,
 ): Promise<HeadAnswer | undefined> {
-  const request = { operation: "HeadObject", subject: key };
+  const { keepsFullObjectCrc32 } = bucket.profile;
   const command = new HeadObjectCommand({
-    Bucket: context.options.bucket,
-    Key: bucketKeyOf(context, key),
-    ...(context.profile.keepsFullObjectCrc32 ? { ChecksumMode: "ENABLED" } : {}),
+    ...bucket.object(key),
+    ChecksumMode: keepsFullObjectCrc32 ? "ENABLED" : undefined,
   });
-  try {
-    return await context.caller.call(request, signal, async (http) => {
-      const answer = await context.client.send(command, http);
-      if (answer.ETag === undefined || answer.ContentLength === undefined) {
-        throw notS3Error(request);
-      }
-      // A COMPOSITE one is a checksum over checksums, of somebody else's upload.
-      const crc32 = answer.ChecksumType === "COMPOSITE" ? undefined : answer.ChecksumCRC32;
-      return {
-        sizeBytes: answer.ContentLength,
-        etag: unquoted(answer.ETag),
-        ...(answer.VersionId === undefined ? {} : { versionId: answer.VersionId }),
-        ...(context.profile.keepsFullObjectCrc32 && crc32 !== undefined
-          ? { checksum: checksumOf(crc32) }
-          : {}),
-        metadata: answer.Metadata ?? {},
-      };
-    });
-  } catch (thrown) {
-    if (isMissingObject(thrown)) {
+  const head = bucket.send({ operation: "HeadObject", subject: key, signal }, command, (answer) => {
+    const { ETag, ContentLength: sizeBytes, VersionId: versionId, Metadata: metadata = {} } = answer;
+    if (ETag === undefined || sizeBytes === undefined) {
       return undefined;
     }
-    throw thrown;
-  }
+    // A COMPOSITE one is a checksum over checksums, of somebody else's upload.
+    const crc32 = answer.ChecksumType === "COMPOSITE" ? undefined : answer.ChecksumCRC32;
+    return {
+      sizeBytes,
+      etag: unquoted(ETag),
+      ...(versionId === undefined ? {} : { versionId }),
+      ...(keepsFullObjectCrc32 && crc32 !== undefined ? { checksum: checksumOf(crc32) } : {}),
+      metadata,
+    };
+  });
+  return await unless(isMissingObject, head, undefined);
 }
 
 /** The store's digest as the port writes it. */
@@ -159,26 +142,20 @@ export function isMissingObject(thrown: unknown): boolean {
 }
 
 /** GetObject, up to the first byte of the body. @throws S3Error, the signal's reason. */
-export async function getObject(
-  context: S3Context,
-  get: { readonly key: string; readonly range?: string; readonly versionId?: string | undefined },
+async function getObject(
+  bucket: S3Bucket,
+  {
+    key,
+    range,
+    versionId,
+  }: { readonly key: string; readonly range?: string | undefined; readonly versionId?: string | undefined },
   signal: AbortSignal,
 ): Promise<GetObjectCommandOutput> {
-  const request = { operation: "GetObject", subject: get.key };
-  const command = new GetObjectCommand({
-    Bucket: context.options.bucket,
-    Key: bucketKeyOf(context, get.key),
-    ...(get.range === undefined ? {} : { Range: get.range }),
-    ...(get.versionId === undefined ? {} : { VersionId: get.versionId }),
-  });
-  return await context.caller.call(request, signal, async (http) => {
-    // The body outlives this attempt: its end is its reader's business.
-    const answer = await context.client.send(command, http);
-    if (answer.ETag === undefined || answer.Body === undefined) {
-      throw notS3Error(request);
-    }
-    return answer;
-  });
+  const command = new GetObjectCommand({ ...bucket.object(key, versionId), Range: range });
+  // The body outlives this call: its end is its reader's business.
+  return await bucket.send({ operation: "GetObject", subject: key, signal }, command, (answer) =>
+    answer.ETag === undefined || answer.Body === undefined ? undefined : answer,
+  );
 }
 
 /** How long the next bytes of a body are waited for. What its reader does between them is not counted. */
@@ -192,7 +169,7 @@ export const BODY_IDLE_MS = 60_000;
  * @throws S3Error, the signal's reason.
  */
 export async function* readObject(
-  context: S3Context,
+  bucket: S3Bucket,
   key: string,
   { signal, range }: ReadOptions,
   versionId?: string,
@@ -201,18 +178,17 @@ export async function* readObject(
   if (range !== undefined && range.startByte >= range.endByteExclusive) {
     return;
   }
-  const header =
-    range === undefined ? {} : { range: `bytes=${range.startByte}-${range.endByteExclusive - 1}` };
-  let answer: GetObjectCommandOutput;
-  try {
-    answer = await getObject(context, { key, ...header, versionId }, signal);
-  } catch (thrown) {
-    if (thrown instanceof S3Error && thrown.httpStatus === 416) {
-      return; // the range begins at or after the object's end
-    }
-    throw thrown;
+  const bytes = range === undefined ? undefined : `bytes=${range.startByte}-${range.endByteExclusive - 1}`;
+  const got = getObject(bucket, { key, range: bytes, versionId }, signal);
+  // 416: the range begins at or after the object's end.
+  const answer = await unless(
+    (thrown) => thrown instanceof S3Error && thrown.httpStatus === 416,
+    got,
+    undefined,
+  );
+  if (answer !== undefined) {
+    yield* bodyOf(answer, { key, isRanged: range !== undefined }, signal);
   }
-  yield* bodyOf(answer, { key, isRanged: range !== undefined }, signal);
 }
 
 /** The body of an answer, exactly as long as announced. @throws S3Error, also of one that stalls; the signal's reason. */
@@ -232,7 +208,7 @@ export async function* bodyOf(
   }
   const stop = () => body.destroy();
   signal.addEventListener("abort", stop, { once: true });
-  const limitWait = () => setTimeout(() => body.destroy(tooSlowError(request)), BODY_IDLE_MS);
+  const limitWait = () => setTimeout(() => body.destroy(faultError(TOO_SLOW, request)), BODY_IDLE_MS);
   let receivedBytes = 0;
   let idle = limitWait();
   try {
@@ -260,4 +236,65 @@ export async function* bodyOf(
   if (receivedBytes !== announcedBytes) {
     throw faultError(UNREACHABLE, request);
   }
+}
+
+/** Reads a small document; `undefined` when there is none. @throws StoreError, the signal's reason. */
+export async function getDocument(
+  bucket: S3Bucket,
+  key: string,
+  signal: AbortSignal,
+): Promise<StoredDocument | undefined> {
+  const answer = await unless(isMissingObject, getObject(bucket, { key }, signal), undefined);
+  if (answer === undefined) {
+    return undefined;
+  }
+  const etag = unquoted(answer.ETag ?? "");
+  const chunks: Uint8Array[] = [];
+  let sizeBytes = 0;
+  for await (const chunk of bodyOf(answer, { key, isRanged: false }, signal)) {
+    sizeBytes += chunk.length;
+    if (sizeBytes > MAX_DOCUMENT_BYTES) {
+      return { text: undefined, etag };
+    }
+    chunks.push(chunk);
+  }
+  return { text: documentText(Buffer.concat(chunks)), etag };
+}
+
+/**
+ * Writes a small document under a condition. `conflict`: the condition did not hold, or kept colliding with
+ * other writers. One's own write whose answer was lost is recognised by its text.
+ *
+ * @throws StoreError, the signal's reason.
+ */
+export async function putDocument(
+  bucket: S3Bucket,
+  key: string,
+  text: string,
+  condition: WriteCondition,
+  signal: AbortSignal,
+): Promise<{ readonly etag: string } | "conflict"> {
+  const body = documentBytes(key, text);
+  const digest = digestOf(bucket.profile.bodyDigest, body);
+  const put = { key, body, digest, condition, contentType: "application/json" };
+  const watch: EffectWatch<WrittenObject> = { mayHaveHappened: false };
+  try {
+    const { etag } = await putObject(bucket, put, signal, watch);
+    return { etag };
+  } catch (thrown) {
+    signal.throwIfAborted();
+    if (condition.kind === "always" || !isConditionRefused(thrown)) {
+      throw thrown;
+    }
+    const standing = watch.mayHaveHappened ? await getDocument(bucket, key, signal) : undefined;
+    return standing?.text === text ? { etag: standing.etag } : "conflict";
+  }
+}
+
+/** 412; 404 where nothing is left to match; 409 when other writers were at it each time. */
+export function isConditionRefused(thrown: unknown): boolean {
+  return (
+    thrown instanceof S3Error &&
+    (thrown.httpStatus === 412 || thrown.s3Code === "ConditionalRequestConflict" || isMissingObject(thrown))
+  );
 }

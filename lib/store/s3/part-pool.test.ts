@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type PartBuffer, PartPool, type PartShare } from "./part-pool.ts";
+import { type PartBuffer, PartPool } from "./part-pool.ts";
 
 const { signal } = new AbortController();
 const PART_SIZE_BYTES = 16;
@@ -22,9 +22,9 @@ describe("a part pool", () => {
     const share = await pool.join(signal);
     expect(pool.madeCount).toBe(0);
     for (let round = 0; round < 10; round += 1) {
-      const buffer = await share.acquire(signal);
+      const buffer = await pool.acquire(share, signal);
       expect(buffer.bytes.length).toBe(PART_SIZE_BYTES);
-      share.release(buffer);
+      pool.release(share, buffer);
     }
     expect(pool.madeCount).toBe(1);
   });
@@ -33,46 +33,46 @@ describe("a part pool", () => {
     const pool = poolOf(3);
     const share = await pool.join(signal);
     for (let count = 0; count < 3; count += 1) {
-      await share.acquire(signal);
+      await pool.acquire(share, signal);
     }
-    expect(await isSettled(share.acquire(signal))).toBe(false);
+    expect(await isSettled(pool.acquire(share, signal))).toBe(false);
     expect(pool.madeCount).toBe(3);
   });
 
   test("keeps one buffer for every upload that has joined", async () => {
     const pool = poolOf(3);
     const [greedy, patient] = [await pool.join(signal), await pool.join(signal)];
-    await greedy.acquire(signal);
-    await greedy.acquire(signal);
-    expect(await isSettled(greedy.acquire(signal))).toBe(false);
-    expect(await isSettled(patient.acquire(signal))).toBe(true);
+    await pool.acquire(greedy, signal);
+    await pool.acquire(greedy, signal);
+    expect(await isSettled(pool.acquire(greedy, signal))).toBe(false);
+    expect(await isSettled(pool.acquire(patient, signal))).toBe(true);
   });
 
   test("lets a further upload join as soon as one buffer can be kept for it, before anybody takes a second", async () => {
     const pool = poolOf(2);
     const first = await pool.join(signal);
-    const held = [await first.acquire(signal), await first.acquire(signal)] as const;
+    const held = [await pool.acquire(first, signal), await pool.acquire(first, signal)] as const;
     const joining = pool.join(signal);
-    const third = first.acquire(signal);
+    const third = pool.acquire(first, signal);
     expect(await isSettled(joining)).toBe(false);
-    first.release(held[0]);
+    pool.release(first, held[0]);
     expect(await isSettled(joining)).toBe(true);
     expect(await isSettled(third)).toBe(false);
-    expect(await isSettled((await joining).acquire(signal))).toBe(true);
+    expect(await isSettled(pool.acquire(await joining, signal))).toBe(true);
   });
 
   test("gives a free buffer to whoever holds fewest", async () => {
     const pool = poolOf(4);
     const [rich, poor] = [await pool.join(signal), await pool.join(signal)];
     const held = [
-      await rich.acquire(signal),
-      await rich.acquire(signal),
-      await rich.acquire(signal),
+      await pool.acquire(rich, signal),
+      await pool.acquire(rich, signal),
+      await pool.acquire(rich, signal),
     ] as const;
-    await poor.acquire(signal);
-    const fourth = rich.acquire(signal);
-    const second = poor.acquire(signal);
-    rich.release(held[0]);
+    await pool.acquire(poor, signal);
+    const fourth = pool.acquire(rich, signal);
+    const second = pool.acquire(poor, signal);
+    pool.release(rich, held[0]);
     expect(await isSettled(second)).toBe(true);
     expect(await isSettled(fourth)).toBe(false);
   });
@@ -80,17 +80,17 @@ describe("a part pool", () => {
   test("stops waiting with the signal's reason, and takes nothing", async () => {
     const pool = poolOf(1);
     const share = await pool.join(signal);
-    const only = await share.acquire(signal);
+    const only = await pool.acquire(share, signal);
     const controller = new AbortController();
     const reason = new Error("time is up");
-    const waiting = [share.acquire(controller.signal), pool.join(controller.signal)];
+    const waiting = [pool.acquire(share, controller.signal), pool.join(controller.signal)];
     controller.abort(reason);
     for (const wait of waiting) {
       await expect(wait).rejects.toBe(reason);
     }
-    await expect(share.acquire(controller.signal)).rejects.toBe(reason);
-    share.release(only);
-    share.leave();
+    await expect(pool.acquire(share, controller.signal)).rejects.toBe(reason);
+    pool.release(share, only);
+    pool.leave(share);
     expect(await isSettled(pool.join(signal))).toBe(true);
     expect(pool.lentCount).toBe(0);
   });
@@ -98,13 +98,13 @@ describe("a part pool", () => {
   test("refuses to be misused: two releases, leaving with a buffer, asking after leaving", async () => {
     const pool = poolOf(2);
     const share = await pool.join(signal);
-    const buffer = await share.acquire(signal);
-    expect(() => share.leave()).toThrow("in its hands");
-    share.release(buffer);
-    expect(() => share.release(buffer)).toThrow("not lent");
-    share.leave();
-    share.leave();
-    await expect(share.acquire(signal)).rejects.toThrow("left the pool");
+    const buffer = await pool.acquire(share, signal);
+    expect(() => pool.leave(share)).toThrow("in its hands");
+    pool.release(share, buffer);
+    expect(() => pool.release(share, buffer)).toThrow("not lent");
+    pool.leave(share);
+    pool.leave(share);
+    await expect(pool.acquire(share, signal)).rejects.toThrow("left the pool");
   });
 
   test.each([0, -1, 1.5, Number.NaN])("cannot have %d parts", (partCount) => {
@@ -148,10 +148,10 @@ interface PlayedUpload {
 /** As an upload uses the pool: one buffer is filled while those before it are on their way. */
 async function playUpload({ pool, lent, parts, givesUpAfter, pause }: PlayedUpload): Promise<void> {
   const controller = new AbortController();
-  const share: PartShare = await pool.join(controller.signal);
+  const share = await pool.join(controller.signal);
   const sending: Promise<void>[] = [];
   for (let part = 0; part < parts; part += 1) {
-    const acquiring = share.acquire(controller.signal);
+    const acquiring = pool.acquire(share, controller.signal);
     if (part === givesUpAfter) {
       controller.abort();
     }
@@ -164,10 +164,10 @@ async function playUpload({ pool, lent, parts, givesUpAfter, pause }: PlayedUplo
     sending.push(
       pause(Promise.resolve()).then(() => {
         lent.delete(buffer);
-        share.release(buffer);
+        pool.release(share, buffer);
       }),
     );
   }
   await Promise.all(sending);
-  share.leave();
+  pool.leave(share);
 }

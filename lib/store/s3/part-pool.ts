@@ -10,11 +10,12 @@ export interface PartPoolOptions {
 }
 
 interface Waiter<Granted> {
-  readonly member: Member;
+  readonly share: PartShare;
   readonly grant: (granted: Granted) => void;
 }
 
-interface Member {
+/** One upload's place in the pool. */
+export interface PartShare {
   readonly held: Set<PartBuffer>;
 }
 
@@ -26,7 +27,7 @@ export class PartPool {
   readonly partSizeBytes: number;
   readonly #partCount: number;
   readonly #idle: PartBuffer[] = [];
-  readonly #members = new Set<Member>();
+  readonly #shares = new Set<PartShare>();
   readonly #joining: Waiter<PartShare>[] = [];
   readonly #wanting: Waiter<PartBuffer>[] = [];
   /** Buffers are made when first needed and then kept. */
@@ -56,21 +57,20 @@ export class PartPool {
 
   /** Waits until one buffer can be reserved for a further upload. Rejects with the signal's reason. */
   async join(signal: AbortSignal): Promise<PartShare> {
-    const member: Member = { held: new Set() };
-    return await this.#wait(this.#joining, member, signal);
+    return await this.#wait(this.#joining, { held: new Set() }, signal);
   }
 
-  /** @internal for {@link PartShare} */
-  async acquire(member: Member, signal: AbortSignal): Promise<PartBuffer> {
-    if (!this.#members.has(member)) {
+  /** Lends a buffer, waiting until one is free. Rejects with the signal's reason. */
+  async acquire(share: PartShare, signal: AbortSignal): Promise<PartBuffer> {
+    if (!this.#shares.has(share)) {
       throw new Error("an upload that left the pool asked for a buffer");
     }
-    return await this.#wait(this.#wanting, member, signal);
+    return await this.#wait(this.#wanting, share, signal);
   }
 
-  /** @internal for {@link PartShare} */
-  release(member: Member, buffer: PartBuffer): void {
-    if (!member.held.delete(buffer)) {
+  /** Takes a buffer back. Nothing may read or write it after that. */
+  release(share: PartShare, buffer: PartBuffer): void {
+    if (!share.held.delete(buffer)) {
       throw new Error("a buffer was given back that was not lent");
     }
     this.#lent -= 1;
@@ -78,16 +78,16 @@ export class PartPool {
     this.#serve();
   }
 
-  /** @internal for {@link PartShare} */
-  leave(member: Member): void {
-    if (member.held.size > 0) {
+  /** Gives the place up; every buffer must be back. Safe twice. */
+  leave(share: PartShare): void {
+    if (share.held.size > 0) {
       throw new Error("an upload left the pool with buffers in its hands");
     }
-    this.#members.delete(member);
+    this.#shares.delete(share);
     this.#serve();
   }
 
-  async #wait<Granted>(queue: Waiter<Granted>[], member: Member, signal: AbortSignal): Promise<Granted> {
+  async #wait<Granted>(queue: Waiter<Granted>[], share: PartShare, signal: AbortSignal): Promise<Granted> {
     signal.throwIfAborted();
     return await new Promise<Granted>((resolve, reject) => {
       const giveUp = () => {
@@ -96,7 +96,7 @@ export class PartPool {
         this.#serve();
       };
       const waiter: Waiter<Granted> = {
-        member,
+        share,
         grant: (granted) => {
           signal.removeEventListener("abort", giveUp);
           resolve(granted);
@@ -111,13 +111,13 @@ export class PartPool {
   #serve(): void {
     for (let next = this.#joining[0]; next !== undefined && this.#spare() > 0; next = this.#joining[0]) {
       this.#joining.shift();
-      this.#members.add(next.member);
-      next.grant(new PartShare(this, next.member));
+      this.#shares.add(next.share);
+      next.grant(next.share);
     }
     for (let next = this.#nextWanting(); next !== undefined; next = this.#nextWanting()) {
       this.#wanting.splice(this.#wanting.indexOf(next), 1);
       const buffer = this.#idle.pop() ?? this.#make();
-      next.member.held.add(buffer);
+      next.share.held.add(buffer);
       this.#lent += 1;
       next.grant(buffer);
     }
@@ -127,11 +127,11 @@ export class PartPool {
   #nextWanting(): Waiter<PartBuffer> | undefined {
     let poorest: Waiter<PartBuffer> | undefined;
     for (const waiter of this.#wanting) {
-      if (poorest === undefined || waiter.member.held.size < poorest.member.held.size) {
+      if (poorest === undefined || waiter.share.held.size < poorest.share.held.size) {
         poorest = waiter;
       }
     }
-    if (poorest === undefined || poorest.member.held.size === 0) {
+    if (poorest === undefined || poorest.share.held.size === 0) {
       return poorest; // its one buffer was reserved when it joined
     }
     return this.#spare() > this.#joining.length ? poorest : undefined;
@@ -140,7 +140,7 @@ export class PartPool {
   /** Buffers neither lent nor reserved for a member that holds none. Never negative. */
   #spare(): number {
     let reserved = 0;
-    for (const { held } of this.#members) {
+    for (const { held } of this.#shares) {
       reserved += held.size === 0 ? 1 : 0;
     }
     return this.#partCount - this.#lent - reserved;
@@ -149,31 +149,5 @@ export class PartPool {
   #make(): PartBuffer {
     this.#made += 1;
     return { bytes: Buffer.allocUnsafeSlow(this.partSizeBytes) };
-  }
-}
-
-/** One upload's place in the pool. */
-export class PartShare {
-  readonly #pool: PartPool;
-  readonly #member: Member;
-
-  constructor(pool: PartPool, member: Member) {
-    this.#pool = pool;
-    this.#member = member;
-  }
-
-  /** Lends a buffer, waiting until one is free. Rejects with the signal's reason. */
-  async acquire(signal: AbortSignal): Promise<PartBuffer> {
-    return await this.#pool.acquire(this.#member, signal);
-  }
-
-  /** Gives a buffer back. Nothing may read or write it after that. */
-  release(buffer: PartBuffer): void {
-    this.#pool.release(this.#member, buffer);
-  }
-
-  /** Gives the place up; every buffer must be back. Safe twice. */
-  leave(): void {
-    this.#pool.leave(this.#member);
   }
 }

@@ -1,12 +1,10 @@
-import { type StoreAbilities, StoreError } from "../../ports/object-store.ts";
+import { type StoreAbilities, StoreError, type WriteCondition } from "../../ports/object-store.ts";
 import { MISCONFIGURED } from "../store-errors.ts";
+import type { S3Bucket } from "./bucket.ts";
 import { digestOf } from "./checksums.ts";
-import type { S3Context } from "./client.ts";
-import { getDocument, isConditionRefused, putDocument } from "./documents.ts";
-import { listObjects } from "./listing.ts";
+import { abortUploads, listObjects } from "./listing.ts";
 import { abortUpload, completeUpload, createUpload, isNoSuchUpload, uploadPart } from "./multipart.ts";
-import { headObject, putObject } from "./objects.ts";
-import { abortUploadsOf } from "./open-uploads.ts";
+import { getDocument, headObject, isConditionRefused, putDocument, putObject } from "./objects.ts";
 import type { ConditionSupport } from "./profiles.ts";
 import { S3Error } from "./s3-error.ts";
 
@@ -34,25 +32,25 @@ export interface S3Abilities extends StoreAbilities {
  *
  * @throws StoreError of the first step that fails; the signal's reason.
  */
-export async function probeS3Store(context: S3Context, signal: AbortSignal): Promise<S3Abilities> {
-  await writeProbe(context, signal);
+export async function probeS3Store(bucket: S3Bucket, signal: AbortSignal): Promise<S3Abilities> {
+  await writeProbe(bucket, signal);
   demand(
-    (await getDocument(context, PROBE_KEY, signal))?.text === PROBE_TEXT,
+    (await getDocument(bucket, PROBE_KEY, signal))?.text === PROBE_TEXT,
     "gives other bytes back than were put",
   );
-  demand(await isListed(context, signal), "does not list what was put");
-  await requireDigest(context, signal);
+  demand(await isListed(bucket, signal), "does not list what was put");
+  await requireDigest(bucket, signal);
   // Without list permission this is where a missing object looks denied.
-  demand((await headObject(context, MISSING_KEY, signal)) === undefined, "shows an object nobody put");
+  demand((await headObject(bucket, MISSING_KEY, signal)) === undefined, "shows an object nobody put");
   // Needs the permissions to list and to abort. What a dead probe left goes, however young it is: nobody can tell it
   // from the upload of a probe under way, which begins again.
-  await abortUploadsOf(context, { key: PROBE_KEY }, signal);
-  const { conditionalPut, conditionalCompletion, verification } = context.profile;
+  await abortUploads(bucket, { key: PROBE_KEY }, signal);
+  const { conditionalPut, conditionalCompletion, verification } = bucket.profile;
   return {
-    createOnce: await supports(conditionalPut, () => isSecondPutRefused(context, signal)),
-    compareAndSwap: await supports(conditionalPut, () => isSwapKept(context, signal)),
+    createOnce: await supports(conditionalPut, () => isSecondPutRefused(bucket, signal)),
+    compareAndSwap: await supports(conditionalPut, () => isSwapKept(bucket, signal)),
     createOnceAtCompletion: await supports(conditionalCompletion, () =>
-      isSecondCompletionRefused(context, signal),
+      isSecondCompletionRefused(bucket, signal),
     ),
     verification,
   };
@@ -69,16 +67,16 @@ async function supports(support: ConditionSupport, probe: () => Promise<boolean>
   }
 }
 
-async function writeProbe(context: S3Context, signal: AbortSignal): Promise<string> {
-  const written = await putDocument(context, PROBE_KEY, PROBE_TEXT, { kind: "always" }, signal);
+async function writeProbe(bucket: S3Bucket, signal: AbortSignal): Promise<string> {
+  const written = await putDocument(bucket, PROBE_KEY, PROBE_TEXT, { kind: "always" }, signal);
   if (written === "conflict") {
     throw unusableError("refuses a write without a condition");
   }
   return written.etag;
 }
 
-async function isListed(context: S3Context, signal: AbortSignal): Promise<boolean> {
-  for await (const { key } of listObjects(context, PROBE_KEY, signal)) {
+async function isListed(bucket: S3Bucket, signal: AbortSignal): Promise<boolean> {
+  for await (const { key } of listObjects(bucket, PROBE_KEY, signal)) {
     if (key === PROBE_KEY) {
       return true;
     }
@@ -87,11 +85,11 @@ async function isListed(context: S3Context, signal: AbortSignal): Promise<boolea
 }
 
 /** Where copies are proved by the store's own digest, it has to keep one. */
-async function requireDigest(context: S3Context, signal: AbortSignal): Promise<void> {
-  if (!context.profile.keepsFullObjectCrc32) {
+async function requireDigest(bucket: S3Bucket, signal: AbortSignal): Promise<void> {
+  if (!bucket.profile.keepsFullObjectCrc32) {
     return;
   }
-  const head = await headObject(context, PROBE_KEY, signal);
+  const head = await headObject(bucket, PROBE_KEY, signal);
   demand(
     head?.checksum !== undefined,
     "keeps no CRC32 of what was put",
@@ -100,46 +98,46 @@ async function requireDigest(context: S3Context, signal: AbortSignal): Promise<v
 }
 
 /** The probe object is there: a store that takes it again ignores the condition. */
-async function isSecondPutRefused(context: S3Context, signal: AbortSignal): Promise<boolean> {
-  return await isRefusedByCondition(async () => {
-    await putProbe(context, { ifAbsent: true }, signal);
-  });
+async function isSecondPutRefused(bucket: S3Bucket, signal: AbortSignal): Promise<boolean> {
+  return await isProbeRefused(bucket, { kind: "if-absent" }, signal);
 }
 
 /** A swap is kept when a stale ETag is refused and the right one is not. */
-async function isSwapKept(context: S3Context, signal: AbortSignal): Promise<boolean> {
-  const isRefused = async (ifMatchEtag: string) =>
-    await isRefusedByCondition(async () => await putProbe(context, { ifMatchEtag }, signal));
+async function isSwapKept(bucket: S3Bucket, signal: AbortSignal): Promise<boolean> {
+  const isRefused = async (etag: string) => await isProbeRefused(bucket, { kind: "if-match", etag }, signal);
   if (!(await isRefused(WRONG_ETAG))) {
     return false;
   }
   // Where equal contents have different ETags (SSE-KMS), another runner's probe may come between.
   for (let attempt = 1; attempt <= SWAP_ATTEMPTS; attempt += 1) {
-    if (!(await isRefused(await writeProbe(context, signal)))) {
+    if (!(await isRefused(await writeProbe(bucket, signal)))) {
       return true;
     }
   }
   return false;
 }
 
-async function putProbe(
-  context: S3Context,
-  condition: { readonly ifAbsent?: boolean; readonly ifMatchEtag?: string },
+/** `false` for a store that ignores the condition or does not know it; other failures are passed on. */
+async function isProbeRefused(
+  bucket: S3Bucket,
+  condition: WriteCondition,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<boolean> {
   const body = Buffer.from(PROBE_TEXT);
-  const digest = digestOf(context.profile.bodyDigest, body);
-  await putObject(
-    context,
-    { key: PROBE_KEY, body, digest, contentType: "application/json", ...condition },
-    signal,
-  );
+  const digest = digestOf(bucket.profile.bodyDigest, body);
+  const put = { key: PROBE_KEY, body, digest, condition, contentType: "application/json" };
+  try {
+    await putObject(bucket, put, signal);
+    return false;
+  } catch (thrown) {
+    return isRefusal(thrown);
+  }
 }
 
-async function isSecondCompletionRefused(context: S3Context, signal: AbortSignal): Promise<boolean> {
+async function isSecondCompletionRefused(bucket: S3Bucket, signal: AbortSignal): Promise<boolean> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await tryToCompleteAgain(context, signal);
+      return await tryToCompleteAgain(bucket, signal);
     } catch (thrown) {
       // Another runner's probe began and took the upload for a dead one's.
       if (!isNoSuchUpload(thrown) || attempt >= COMPLETION_ATTEMPTS) {
@@ -149,15 +147,15 @@ async function isSecondCompletionRefused(context: S3Context, signal: AbortSignal
   }
 }
 
-async function tryToCompleteAgain(context: S3Context, signal: AbortSignal): Promise<boolean> {
+async function tryToCompleteAgain(bucket: S3Bucket, signal: AbortSignal): Promise<boolean> {
   const body = Buffer.from(PROBE_TEXT);
-  const digest = digestOf(context.profile.bodyDigest, body);
-  const outcome = { mayHaveHappened: false };
-  const upload = await createUpload(context, { key: PROBE_KEY, metadata: {} }, signal, outcome);
+  const digest = digestOf(bucket.profile.bodyDigest, body);
+  const watch = { mayHaveHappened: false };
+  const upload = await createUpload(bucket, { key: PROBE_KEY, metadata: {} }, signal, watch);
   try {
-    const part = await uploadPart(context, upload, { partNumber: 1, body, digest }, signal);
-    const completion = { ...upload, parts: [part], sizeBytes: body.length, crc32: undefined, ifAbsent: true };
-    await completeUpload(context, completion, signal, outcome);
+    const part = await uploadPart(bucket, upload, { partNumber: 1, body, digest }, signal);
+    const joined = { ...upload, parts: [part], sizeBytes: body.length, crc32: undefined };
+    await completeUpload(bucket, joined, { kind: "if-absent" }, signal, watch);
     return false;
   } catch (thrown) {
     // Before all else: a bare 404 for an upload that is gone reads like a condition that does not hold.
@@ -166,17 +164,7 @@ async function tryToCompleteAgain(context: S3Context, signal: AbortSignal): Prom
     }
     return isRefusal(thrown);
   } finally {
-    await abortUpload(context, upload, signal);
-  }
-}
-
-/** `false` for a store that ignores the condition or does not know it; other failures are passed on. */
-async function isRefusedByCondition(write: () => Promise<void>): Promise<boolean> {
-  try {
-    await write();
-    return false;
-  } catch (thrown) {
-    return isRefusal(thrown);
+    await abortUpload(bucket, upload, signal);
   }
 }
 

@@ -65,11 +65,6 @@ const NOTHING_SEEN: Sighting = {
   retryAfterMs: undefined,
 };
 
-/** A request that outlived our own limit of time. */
-export function tooSlowError(request: RequestSubject): S3Error {
-  return new S3Error(TOO_SLOW, request, NOTHING_SEEN);
-}
-
 /** A success that lacks what every S3 store answers: a proxy's page, most likely. */
 export function notS3Error(request: RequestSubject): S3Error {
   return new S3Error(NOT_S3, request, { ...NOTHING_SEEN, status: 200 });
@@ -142,7 +137,7 @@ export function toS3Error(thrown: unknown, request: RequestSubject): S3Error | u
     return new S3Error(untrustedTls(ofCertificate), request, { ...NOTHING_SEEN, s3Code: code });
   }
   if (name === "TimeoutError" || name === "AbortError") {
-    return tooSlowError(request);
+    return faultError(TOO_SLOW, request);
   }
   const isConnectionFault = code !== undefined && !code.startsWith("ERR_INVALID");
   return isConnectionFault ? new S3Error(UNREACHABLE, request, { ...NOTHING_SEEN, s3Code: code }) : undefined;

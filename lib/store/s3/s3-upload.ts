@@ -1,22 +1,22 @@
 import { type BodyProof, type StoredObject, StoreError, type Upload } from "../../ports/object-store.ts";
 import { proofMismatch, UNAVAILABLE, UPLOAD_GONE } from "../store-errors.ts";
+import type { EffectWatch, S3Bucket } from "./bucket.ts";
 import { combineCrc32, DigestBuilder } from "./checksums.ts";
-import type { S3Context } from "./client.ts";
+import { abortUploads } from "./listing.ts";
 import {
   abortUpload,
-  Completer,
   createUpload,
+  joinParts,
+  putWhole,
   type SentPart,
   type UploadId,
   uploadPart,
 } from "./multipart.ts";
-import { abortUploadsOf } from "./open-uploads.ts";
 import type { PartBuffer, PartPool, PartShare } from "./part-pool.ts";
 import { MAX_PARTS } from "./profiles.ts";
-import type { CallOutcome } from "./s3-caller.ts";
 
 export interface OpenS3Upload {
-  readonly context: S3Context;
+  readonly bucket: S3Bucket;
   readonly pool: PartPool;
   readonly key: string;
   readonly metadata: Readonly<Record<string, string>>;
@@ -45,10 +45,9 @@ export class S3Upload implements Upload {
   readonly #share: PartShare;
   /** Aborted by the caller's signal and by {@link abort}: everything in flight ends with it. */
   readonly #ending = new AbortController();
-  readonly #completer: Completer;
   readonly #inFlight = new Set<Promise<void>>();
   readonly #sent: SentPart[] = [];
-  readonly #creation: CallOutcome = { mayHaveHappened: false };
+  readonly #creation: EffectWatch<UploadId> = { mayHaveHappened: false };
   #uploadId: Promise<UploadId> | undefined;
   #current: OpenPart | undefined;
   #partCount = 0;
@@ -61,7 +60,6 @@ export class S3Upload implements Upload {
   private constructor(options: OpenS3Upload, share: PartShare) {
     this.#options = options;
     this.#share = share;
-    this.#completer = new Completer(options);
     const { signal } = options;
     if (signal.aborted) {
       this.#ending.abort(signal.reason);
@@ -143,8 +141,8 @@ export class S3Upload implements Upload {
       if (this.#partCount === MAX_PARTS) {
         throw tooLargeError(this.#options.key, this.#options.pool.partSizeBytes);
       }
-      const buffer = await this.#share.acquire(this.#ending.signal);
-      const digest = new DigestBuilder(this.#options.context.profile.bodyDigest);
+      const buffer = await this.#options.pool.acquire(this.#share, this.#ending.signal);
+      const digest = new DigestBuilder(this.#options.bucket.profile.bodyDigest);
       this.#current = { buffer, digest, sizeBytes: 0 };
       this.#partCount += 1;
     }
@@ -158,14 +156,14 @@ export class S3Upload implements Upload {
       return;
     }
     this.#current = undefined;
-    const { context, key, metadata } = this.#options;
-    this.#uploadId ??= createUpload(context, { key, metadata }, this.#ending.signal, this.#creation);
+    const { bucket, key, metadata } = this.#options;
+    this.#uploadId ??= createUpload(bucket, { key, metadata }, this.#ending.signal, this.#creation);
     const sending = this.#send(this.#uploadId, this.#partCount, part)
       .catch((thrown: unknown) => {
         this.#failure ??= { thrown };
       })
       .finally(() => {
-        this.#share.release(part.buffer);
+        this.#options.pool.release(this.#share, part.buffer);
         this.#inFlight.delete(sending);
       });
     this.#inFlight.add(sending);
@@ -174,14 +172,14 @@ export class S3Upload implements Upload {
   async #send(uploadId: Promise<UploadId>, partNumber: number, part: OpenPart): Promise<void> {
     const body = part.buffer.bytes.subarray(0, part.sizeBytes);
     const request = { partNumber, body, digest: part.digest.digest() };
-    this.#sent.push(await uploadPart(this.#options.context, await uploadId, request, this.#ending.signal));
+    this.#sent.push(await uploadPart(this.#options.bucket, await uploadId, request, this.#ending.signal));
   }
 
   async #putWhole(proof: BodyProof): Promise<StoredObject> {
     const part = this.#current;
     const body = part?.buffer.bytes.subarray(0, part.sizeBytes) ?? Buffer.alloc(0);
-    const digest = (part?.digest ?? new DigestBuilder(this.#options.context.profile.bodyDigest)).digest();
-    return await this.#completer.put({ body, digest, sha256: proof.sha256 }, this.#ending.signal);
+    const digest = (part?.digest ?? new DigestBuilder(this.#options.bucket.profile.bodyDigest)).digest();
+    return await putWhole(this.#options, { body, digest, sha256: proof.sha256 }, this.#ending.signal);
   }
 
   async #joinParts(): Promise<StoredObject> {
@@ -194,24 +192,24 @@ export class S3Upload implements Upload {
       throw new Error("the parts that were sent are not the bytes that were written");
     }
     const upload = await this.#uploadId;
-    const completion = { ...upload, parts, sizeBytes: sentBytes, crc32: wholeCrc32(parts) };
-    return await this.#completer.join(completion, this.#ending.signal);
+    const joined = { ...upload, parts, sizeBytes: sentBytes, crc32: wholeCrc32(parts) };
+    return await joinParts(this.#options, joined, this.#ending.signal);
   }
 
   async #end(): Promise<void> {
     this.#ending.abort(new StoreError(UPLOAD_GONE, this.#options.key));
     await Promise.allSettled([...this.#inFlight, this.#completing]);
     this.#giveUpPlace();
-    const { context, key, abortDeadlineMs } = this.#options;
+    const { bucket, key, abortDeadlineMs } = this.#options;
     const deadline = AbortSignal.timeout(abortDeadlineMs);
     try {
       const upload = await this.#uploadIdIfAny();
       if (upload !== undefined) {
-        await abortUpload(context, upload, deadline);
+        await abortUpload(bucket, upload, deadline);
       }
       if (this.#creation.mayHaveHappened) {
         // An answer with an upload's id was lost; the key is this upload's alone.
-        await abortUploadsOf(context, { key }, deadline);
+        await abortUploads(bucket, { key }, deadline);
       }
     } catch (thrown) {
       throw deadline.aborted ? notAbortedError(key) : thrown;
@@ -226,10 +224,10 @@ export class S3Upload implements Upload {
   #giveUpPlace(): void {
     this.#options.signal.removeEventListener("abort", this.#passOn);
     if (this.#current !== undefined) {
-      this.#share.release(this.#current.buffer);
+      this.#options.pool.release(this.#share, this.#current.buffer);
       this.#current = undefined;
     }
-    this.#share.leave();
+    this.#options.pool.leave(this.#share);
   }
 }
 

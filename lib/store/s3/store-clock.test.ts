@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
 import { ManualClock, realRandom } from "../../../test/contract/clocks.ts";
-import { createS3Store } from "./s3-store.ts";
+import { S3Store } from "./s3-store.ts";
 
 const { signal } = new AbortController();
 
@@ -15,7 +15,7 @@ async function storeAhead(clock: ManualClock, aheadMs: number, status = 200) {
   });
   await once(server.listen(0, "127.0.0.1"), "listening");
   const { port } = server.address() as AddressInfo;
-  const store = createS3Store(
+  const store = new S3Store(
     {
       bucket: "b",
       prefix: "",

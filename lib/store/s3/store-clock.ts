@@ -1,7 +1,6 @@
 import { HeadObjectCommand } from "@aws-sdk/client-s3";
 import * as v from "valibot";
-import type { Clock } from "../../ports/clock.ts";
-import { bucketKeyOf, type S3Context } from "./client.ts";
+import type { S3Bucket } from "./bucket.ts";
 import { notS3Error, toS3Error } from "./s3-error.ts";
 
 const SECOND_MS = 1_000;
@@ -24,17 +23,13 @@ interface OffsetBounds {
  * @param key any key; whether there is an object makes no difference.
  * @throws S3Error, the signal's reason.
  */
-export async function readStoreClockMs(
-  context: S3Context,
-  clock: Clock,
-  key: string,
-  signal: AbortSignal,
-): Promise<number> {
-  const first = await probe(context, clock, key, signal);
+export async function readStoreClockMs(bucket: S3Bucket, key: string, signal: AbortSignal): Promise<number> {
+  const { clock } = bucket;
+  const first = await probe(bucket, key, signal);
   let bounds = first;
   for (let count = 1; count < MAX_PROBES && bounds.dateMs === first.dateMs; count += 1) {
     await clock.sleep(PROBE_SPACING_MS, signal);
-    const next = await probe(context, clock, key, signal);
+    const next = await probe(bucket, key, signal);
     const leastMs = Math.max(bounds.leastMs, next.leastMs);
     const mostMs = Math.min(bounds.mostMs, next.mostMs);
     // Two front ends whose clocks differ: the later answer counts.
@@ -43,22 +38,15 @@ export async function readStoreClockMs(
   return clock.monotonicMs() + (bounds.leastMs + bounds.mostMs) / 2;
 }
 
-async function probe(
-  context: S3Context,
-  clock: Clock,
-  key: string,
-  signal: AbortSignal,
-): Promise<OffsetBounds> {
-  const request = { operation: "HeadObject", subject: key };
-  return await context.caller.call(request, signal, async (http) => {
-    const command = new HeadObjectCommand({
-      Bucket: context.options.bucket,
-      Key: bucketKeyOf(context, key),
-    });
+async function probe(bucket: S3Bucket, key: string, signal: AbortSignal): Promise<OffsetBounds> {
+  const { clock } = bucket;
+  const request = { operation: "HeadObject", subject: key, signal };
+  return await bucket.call(request, async (http) => {
+    const command = new HeadObjectCommand(bucket.object(key));
     const date = watchDate(command);
     const sentMs = clock.monotonicMs();
     try {
-      await context.client.send(command, http);
+      await bucket.client.send(command, http);
     } catch (thrown) {
       // A refusal tells the time as well as a success; only an answer that may come from elsewhere does not.
       const status = toS3Error(thrown, request)?.httpStatus;

@@ -1,12 +1,20 @@
 import { describe, expect, test } from "vitest";
 import { ManualClock, realRandom } from "../../../test/contract/clocks.ts";
 import type { Random } from "../../ports/clock.ts";
-import { S3Caller } from "./s3-caller.ts";
+import { S3Bucket } from "./bucket.ts";
+import { makeS3Client } from "./client.ts";
 import { notS3Error, S3Error } from "./s3-error.ts";
+import { BARE_OPTIONS } from "./testing/options.ts";
 
 const { signal } = new AbortController();
-const REQUEST = { operation: "PutObject", subject: "exports/x.zip" };
+const REQUEST = { operation: "PutObject", subject: "exports/x.zip", signal };
 const LONGEST: Random = { ...realRandom, fraction: () => 1 };
+
+/** A bucket of which no request is sent over a network. */
+function bucketOf(clock = new ManualClock()): S3Bucket {
+  const parts = { clock, random: LONGEST, huaweiCredentials: async () => ({ ak: "ak", sk: "sk" }) };
+  return new S3Bucket(makeS3Client(BARE_OPTIONS, parts), BARE_OPTIONS, parts);
+}
 
 /** As the SDK throws an answer of the store. */
 function answer(status: number, code: string, headers: Record<string, string> = {}): Error {
@@ -34,7 +42,7 @@ describe("a call", () => {
     const startedMs = clock.monotonicMs();
     const reset = Object.assign(new Error("socket hang up"), { code: "ECONNRESET" });
     const send = failingFirst([reset, answer(500, "InternalError"), answer(400, "RequestTimeout")]);
-    expect(await new S3Caller({ clock, random: LONGEST }).call(REQUEST, signal, send)).toBe("done");
+    expect(await bucketOf(clock).call(REQUEST, send)).toBe("done");
     expect(clock.monotonicMs() - startedMs).toBe(100 + 200 + 400);
   });
 
@@ -49,7 +57,7 @@ describe("a call", () => {
       const startedMs = clock.monotonicMs();
       const headers = retryAfter === undefined ? {} : { "retry-after": retryAfter };
       const send = failingFirst([answer(503, "SlowDown", headers)]);
-      await new S3Caller({ clock, random: LONGEST }).call(REQUEST, signal, send);
+      await bucketOf(clock).call(REQUEST, send);
       expect(clock.monotonicMs() - startedMs).toBe(waitedMs);
     }
   });
@@ -60,7 +68,7 @@ describe("a call", () => {
       attempts += 1;
       throw answer(503, "SlowDown");
     };
-    const call = new S3Caller({ clock: new ManualClock(), random: LONGEST }).call(REQUEST, signal, send);
+    const call = bucketOf().call(REQUEST, send);
     const thrown: unknown = await call.catch((error: unknown) => error);
     expect(thrown).toBeInstanceOf(S3Error);
     expect(thrown).toMatchObject({
@@ -85,14 +93,14 @@ describe("a call", () => {
     [Object.assign(new Error("x"), { code: "CERT_HAS_EXPIRED" }), "store-misconfigured"],
     [Object.assign(new Error("x"), { name: "CredentialsProviderError" }), "store-forbidden"],
   ])("is not tried again after %s", async (failure, code) => {
-    const caller = new S3Caller({ clock: new ManualClock(), random: LONGEST });
-    await expect(caller.call(REQUEST, signal, failingFirst([failure]))).rejects.toMatchObject({ code });
+    const bucket = bucketOf();
+    await expect(bucket.call(REQUEST, failingFirst([failure]))).rejects.toMatchObject({ code });
   });
 
   test("a certificate that does not hold is said, with what helps against it", async () => {
     const hintOf = async (code: string) => {
-      const caller = new S3Caller({ clock: new ManualClock(), random: LONGEST });
-      const call = caller.call(REQUEST, signal, failingFirst([Object.assign(new Error("x"), { code })]));
+      const bucket = bucketOf();
+      const call = bucket.call(REQUEST, failingFirst([Object.assign(new Error("x"), { code })]));
       return await call.catch((error: unknown) => (error instanceof S3Error ? error.hint : error));
     };
     expect(await hintOf("SELF_SIGNED_CERT_IN_CHAIN")).toContain("export NODE_EXTRA_CA_CERTS");
@@ -101,34 +109,34 @@ describe("a call", () => {
 
   test("is signed again once when its time was refused, even where it has no attempt left; then the clock is blamed", async () => {
     const skewed = answer(403, "RequestTimeTooSkewed");
-    const caller = new S3Caller({ clock: new ManualClock(), random: LONGEST });
+    const bucket = bucketOf();
     const request = { ...REQUEST, maxAttempts: 1 };
-    expect(await caller.call(request, signal, failingFirst([skewed]))).toBe("done");
-    await expect(caller.call(request, signal, failingFirst([skewed, skewed]))).rejects.toMatchObject({
+    expect(await bucket.call(request, failingFirst([skewed]))).toBe("done");
+    await expect(bucket.call(request, failingFirst([skewed, skewed]))).rejects.toMatchObject({
       code: "store-misconfigured",
       scope: "system",
       hint: expect.stringContaining("clock"),
     });
     const between = failingFirst([skewed, answer(503, "SlowDown"), skewed]);
-    await expect(caller.call(REQUEST, signal, between)).rejects.toMatchObject({
+    await expect(bucket.call(REQUEST, between)).rejects.toMatchObject({
       code: "store-misconfigured",
     });
   });
 
   test("is signed again once after a refusal that has no code, as that of a HEAD", async () => {
-    const caller = new S3Caller({ clock: new ManualClock(), random: LONGEST });
+    const bucket = bucketOf();
     const refused = answer(403, "Unknown");
-    expect(await caller.call(REQUEST, signal, failingFirst([refused]))).toBe("done");
-    await expect(caller.call(REQUEST, signal, failingFirst([refused, refused]))).rejects.toMatchObject({
+    expect(await bucket.call(REQUEST, failingFirst([refused]))).toBe("done");
+    await expect(bucket.call(REQUEST, failingFirst([refused, refused]))).rejects.toMatchObject({
       code: "store-forbidden",
       hint: expect.stringContaining("clock"),
     });
   });
 
   test("passes on what is not a failure of a store: a mistake in the program", async () => {
-    const caller = new S3Caller({ clock: new ManualClock(), random: LONGEST });
+    const bucket = bucketOf();
     const mistake = new TypeError("x is not a function");
-    await expect(caller.call(REQUEST, signal, failingFirst([mistake]))).rejects.toBe(mistake);
+    await expect(bucket.call(REQUEST, failingFirst([mistake]))).rejects.toBe(mistake);
   });
 
   test("gives an attempt that hangs up, and tries again", async () => {
@@ -137,21 +145,21 @@ describe("a call", () => {
       attempts += 1;
       return attempts > 1 ? "done" : await rejectsWhenAborted(abortSignal);
     };
-    const caller = new S3Caller({ clock: new ManualClock(), random: LONGEST });
-    expect(await caller.call({ ...REQUEST, attemptTimeoutMs: 20 }, signal, send)).toBe("done");
+    const bucket = bucketOf();
+    expect(await bucket.call({ ...REQUEST, attemptTimeoutMs: 20 }, send)).toBe("done");
   });
 
   test("ends with the signal's reason, while it is sent and while it waits", async () => {
     const reason = new Error("time is up");
-    const caller = new S3Caller({ clock: new ManualClock(), random: LONGEST });
+    const bucket = bucketOf();
     const whileSent = new AbortController();
-    const sending = caller.call(REQUEST, whileSent.signal, async ({ abortSignal }) => {
+    const sending = bucket.call({ ...REQUEST, signal: whileSent.signal }, async ({ abortSignal }) => {
       setImmediate(() => whileSent.abort(reason));
       return await rejectsWhenAborted(abortSignal);
     });
     await expect(sending).rejects.toBe(reason);
     const whileWaiting = new AbortController();
-    const waiting = caller.call(REQUEST, whileWaiting.signal, async () => {
+    const waiting = bucket.call({ ...REQUEST, signal: whileWaiting.signal }, async () => {
       queueMicrotask(() => whileWaiting.abort(reason));
       throw answer(500, "InternalError");
     });
@@ -159,16 +167,16 @@ describe("a call", () => {
   });
 
   test("looks for an effect whose answer was lost before it has it again", async () => {
-    const caller = new S3Caller({ clock: new ManualClock(), random: LONGEST });
+    const bucket = bucketOf();
     const outcome = { mayHaveHappened: false, findEffect: async () => "found" };
     const lost = Object.assign(new Error("x"), { code: "ECONNRESET" });
-    expect(await caller.call(REQUEST, signal, failingFirst([lost]), outcome)).toBe("found");
+    expect(await bucket.call(REQUEST, failingFirst([lost]), outcome)).toBe("found");
     expect(outcome.mayHaveHappened).toBe(true);
     const unread = { mayHaveHappened: false, findEffect: async () => "found" };
-    expect(await caller.call(REQUEST, signal, failingFirst([notS3Error(REQUEST)]), unread)).toBe("found");
+    expect(await bucket.call(REQUEST, failingFirst([notS3Error(REQUEST)]), unread)).toBe("found");
     const refused = { mayHaveHappened: false, findEffect: async () => "found" };
     const told = failingFirst([answer(409, "ConditionalRequestConflict")]);
-    expect(await caller.call(REQUEST, signal, told, refused)).toBe("done");
+    expect(await bucket.call(REQUEST, told, refused)).toBe("done");
     expect(refused.mayHaveHappened).toBe(false);
   });
 });
