@@ -4,7 +4,7 @@ import type { RunReport } from "../records/run-report.ts";
 import { TimeLimit } from "../run/deadline.ts";
 import { placesHeld } from "../run/platform-list.ts";
 import { timeUntilGraceMs } from "./deadlines.ts";
-import type { ArchivePorts } from "./ports.ts";
+import type { ArchivePorts } from "./events.ts";
 import { type PreflightResult, preflight } from "./run.ts";
 import { type RunEnding, summarize } from "./run-summary.ts";
 import type { ArchiveSettings } from "./settings.ts";

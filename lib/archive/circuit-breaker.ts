@@ -17,7 +17,7 @@ export interface PendingFailure<Item> {
   readonly item: Item;
 }
 
-export type FailureClass =
+type FailureClass =
   /** The task is ill: its attempt counts. */
   | "attempt"
   /** Could be either: kept until something works or fails alike. */

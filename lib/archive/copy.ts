@@ -73,7 +73,7 @@ export const PROOF_MAX_AGE_MS = 3_600_000;
  * When a record says that its copy was read back, on the monotonic clock; `-Infinity` where it does not, or where
  * its time lies in the future: a wrong clock must not make a proof younger.
  */
-export function recordedProofAtMs({ verification, archivedAt }: ArchivedRecord, clock: Clock): number {
+function recordedProofAtMs({ verification, archivedAt }: ArchivedRecord, clock: Clock): number {
   const ageMs = clock.wallMs() - Date.parse(archivedAt);
   return verification.level === "read-back" && ageMs >= 0
     ? clock.monotonicMs() - ageMs

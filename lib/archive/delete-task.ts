@@ -9,7 +9,7 @@ import { listForRun } from "./run.ts";
 
 const MAX_GATE_TRIES = 3;
 
-export type DeleteOutcome =
+type DeleteOutcome =
   | { readonly kind: "gone"; readonly outcome: "deleted" | "already-gone" }
   /** The recorded copy is not what the record says any more: nothing was deleted. */
   | { readonly kind: "damaged" }

@@ -1,6 +1,7 @@
 import type { Failure } from "../domain/errors.ts";
 import type { LeftAlone } from "../domain/left-alone.ts";
 import type { RunReport, TaskEntry } from "../records/run-report.ts";
+import type { RunPorts } from "../run/ports.ts";
 
 /**
  * Everything a run tells while it works: what logs, metrics and the live view are made of. Moments are
@@ -65,3 +66,8 @@ export type ArchiveEvent =
 
 /** Takes events; must not throw and must not wait. */
 export type Observe = (event: ArchiveEvent) => void;
+
+/** Everything an archive run reaches the world through. Nothing else in this folder touches it. */
+export interface ArchivePorts extends RunPorts {
+  readonly observe: Observe;
+}

@@ -7,7 +7,7 @@ import type { ReceivedMessage } from "../ports/task-queue.ts";
 import { withTimeLimit } from "../run/deadline.ts";
 import { SystemFailure } from "../run/errors.ts";
 import { runTimeLeftMs } from "./deadlines.ts";
-import type { ArchivePorts } from "./ports.ts";
+import type { ArchivePorts } from "./events.ts";
 import type { Run } from "./run.ts";
 
 /** A received message that this run keeps invisible to other runs. */

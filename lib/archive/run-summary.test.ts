@@ -6,8 +6,7 @@ import { LeftAloneTally } from "../domain/left-alone.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
 import type { CallOptions } from "../ports/platform.ts";
 import { emptyCounts } from "../records/run-report.ts";
-import type { ArchiveEvent } from "./events.ts";
-import type { ArchivePorts } from "./ports.ts";
+import type { ArchiveEvent, ArchivePorts } from "./events.ts";
 import type { PreflightResult } from "./run.ts";
 import { failedRunReport, summarize } from "./run-summary.ts";
 

@@ -22,7 +22,7 @@ import {
   PLACES_LIMIT,
   placesHeld,
 } from "../run/platform-list.ts";
-import type { ArchivePorts } from "./ports.ts";
+import type { ArchivePorts } from "./events.ts";
 import type { PreflightResult, Run } from "./run.ts";
 
 /**

@@ -12,7 +12,7 @@ import {
   placesHeld,
 } from "../run/platform-list.ts";
 import { cannotVerifyStored, clockSkewed } from "./errors.ts";
-import type { ArchivePorts } from "./ports.ts";
+import type { ArchivePorts } from "./events.ts";
 import type { ArchiveSettings } from "./settings.ts";
 
 /** What all attempts of one run share, once its preflight has passed. */

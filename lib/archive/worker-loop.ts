@@ -7,10 +7,9 @@ import { Interrupted, SystemFailure } from "../run/errors.ts";
 import { archiveTask } from "./archive-task.ts";
 import type { Attempt } from "./attempt.ts";
 import { runTimeLeftMs, timeUntilGraceMs } from "./deadlines.ts";
-import type { ArchiveEvent } from "./events.ts";
+import type { ArchiveEvent, ArchivePorts } from "./events.ts";
 import { Lease, type LeasedMessage, release, requeue } from "./leased-message.ts";
 import { OutcomeHandler, type RunEnd } from "./message-disposition.ts";
-import type { ArchivePorts } from "./ports.ts";
 import { type Admission, admit } from "./receive-task.ts";
 import type { PreflightResult, Run } from "./run.ts";
 import { type ArchiveSettings, TASKS_IN_FLIGHT } from "./settings.ts";
@@ -24,7 +23,7 @@ const DEPTH_LIMIT_MS = 10_000;
 /** What is waited for may be done by another run meanwhile: this long until the next look. */
 const WAIT_RECHECK_MS = 5_000;
 
-export interface LoopOptions {
+interface LoopOptions {
   readonly runId: string;
   readonly startedMonotonicMs: number;
   readonly limitAtMs: number;
@@ -40,7 +39,7 @@ function isSameWait(a: Wait, b: Wait): boolean {
   return a.untilMs === b.untilMs && a.delayed === b.delayed && a.inFlight === b.inFlight;
 }
 
-export interface LoopEnding {
+interface LoopEnding {
   readonly stopReason: StopReason;
   readonly tasks: readonly TaskEntry[];
   readonly failure: Failure | undefined;

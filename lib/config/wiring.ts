@@ -1,5 +1,4 @@
-import type { Observe } from "../archive/events.ts";
-import type { ArchivePorts } from "../archive/ports.ts";
+import type { ArchivePorts, Observe } from "../archive/events.ts";
 import type { ArchiveSettings } from "../archive/settings.ts";
 import { ArchiveQueue } from "../identity/archive-queue.ts";
 import type { ArchiveStore } from "../identity/archive-store.ts";
@@ -136,8 +135,8 @@ async function openQueue(
         random: systemRandom,
       });
     case "sqs": {
-      const { createSqsQueue } = await import("../queue/sqs-queue.ts");
-      return createSqsQueue({ ...queue, proxy: settingsOfProxy(proxy) }, { clock: systemClock });
+      const { SqsQueue } = await import("../queue/sqs-queue.ts");
+      return new SqsQueue({ ...queue, proxy: settingsOfProxy(proxy) }, { clock: systemClock });
     }
   }
 }

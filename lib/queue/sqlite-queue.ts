@@ -16,7 +16,7 @@ import { encodeMessage, isNamedBy, parseBody, withoutProgress } from "./message-
 import { inTransaction, SqliteDatabase } from "./sqlite-database.ts";
 import { handleExpiredError } from "./sqlite-errors.ts";
 
-export interface SqliteQueueOptions {
+interface SqliteQueueOptions {
   /** How long a received message stays hidden unless it is renewed. */
   readonly visibilityMs: number;
   /** How long {@link SqliteQueue.receive} looks for a message. Default 250. */

@@ -27,7 +27,7 @@ export interface SqsAccess {
   readonly proxy?: ProxySettings | undefined;
 }
 
-export interface SqsTimeouts {
+interface SqsTimeouts {
   readonly connectMs: number;
   /** From sending a request to the first byte of its answer, the wait of a long poll not counted. */
   readonly answerMs: number;

@@ -4,10 +4,15 @@ import { type DeadLetterQueue, type HeldDeadLetter, QueueError } from "../ports/
 import { isNamedBy } from "./message-codec.ts";
 import type { SqsCaller } from "./sqs-caller.ts";
 import { messageOfLetter, readLetter, type SqsReceived } from "./sqs-messages.ts";
-import { deleteMessage, MAX_MESSAGES_OF_REQUEST, receiveMessages, showAgain } from "./sqs-requests.ts";
-import { sendAll } from "./sqs-send.ts";
+import {
+  deleteMessage,
+  MAX_MESSAGES_OF_REQUEST,
+  receiveMessages,
+  sendAll,
+  showAgain,
+} from "./sqs-requests.ts";
 
-export interface SqsDeadLettersOptions {
+interface SqsDeadLettersOptions {
   readonly letters: SqsCaller;
   readonly tasks: SqsCaller;
   readonly clock: Clock;

@@ -3,7 +3,7 @@ import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { withoutRegion } from "../network/testing/no-region.ts";
 import type { Clock } from "../ports/clock.ts";
 import { sqsError } from "./sqs-errors.ts";
-import { createSqsQueue, type SqsQueueOptions } from "./sqs-queue.ts";
+import { SqsQueue, type SqsQueueOptions } from "./sqs-queue.ts";
 import { answerOf, md5, refusalOf, type SqsAnswer, startSqsServer } from "./testing/sqs-server.ts";
 
 const { signal } = new AbortController();
@@ -23,7 +23,7 @@ async function queueAnswering(
   const server = await startSqsServer((_request, requestNumber) =>
     typeof answer === "function" ? answer(requestNumber) : answer,
   );
-  const queue = createSqsQueue(
+  const queue = new SqsQueue(
     {
       queueUrl: new URL("/1/tasks", server.url),
       deadLetterQueueUrl: new URL("/1/letters", server.url),

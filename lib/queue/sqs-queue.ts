@@ -25,9 +25,7 @@ import {
   sizeBytesOf,
   withinLimit,
 } from "./sqs-messages.ts";
-import { SqsOwnDelays } from "./sqs-own-delays.ts";
-import { changeVisibility, deleteMessage, readCounts, receiveMessages } from "./sqs-requests.ts";
-import { sendAll } from "./sqs-send.ts";
+import { changeVisibility, deleteMessage, readCounts, receiveMessages, sendAll } from "./sqs-requests.ts";
 import { escapeRefused } from "./sqs-text.ts";
 
 export interface SqsQueueOptions extends SqsAccess {
@@ -55,10 +53,6 @@ interface SqsLease {
  *
  * Facts: SQS API reference, ReceiveMessage, ChangeMessageVisibility, DeleteMessage, SendMessageBatch.
  */
-export function createSqsQueue(options: SqsQueueOptions, { clock }: { readonly clock: Clock }): SqsQueue {
-  return new SqsQueue(options, clock);
-}
-
 export class SqsQueue implements TaskQueue, DeadLetterQueue {
   readonly visibilityMs: number;
   readonly #visibilitySeconds: number;
@@ -71,7 +65,7 @@ export class SqsQueue implements TaskQueue, DeadLetterQueue {
   readonly #ownDelays: SqsOwnDelays;
   readonly #deadLetters: DeadLetterQueue;
 
-  constructor(options: SqsQueueOptions, clock: Clock) {
+  constructor(options: SqsQueueOptions, { clock }: { readonly clock: Clock }) {
     this.visibilityMs = options.visibilityMs;
     this.#visibilitySeconds = Math.ceil(options.visibilityMs / 1000);
     this.#waitSeconds = Math.floor(Math.min(options.longPollMs ?? LONGEST_POLL_MS, LONGEST_POLL_MS) / 1000);
@@ -228,4 +222,40 @@ export class SqsQueue implements TaskQueue, DeadLetterQueue {
 
 function isMessageRefused(thrown: unknown): boolean {
   return thrown instanceof QueueError && thrown.code === "queue-misconfigured" && thrown.scope === "task";
+}
+
+/** Far more than one run postpones. */
+const MAX_KNOWN = 256;
+
+/**
+ * When the messages that this process sent with a delay become due. SQS tells how many messages are delayed,
+ * not until when; but what a run itself has postponed, it can wait for.
+ */
+class SqsOwnDelays {
+  readonly #clock: Clock;
+  /** By the monotonic clock, earliest first. */
+  #dueAtMs: readonly number[] = [];
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** A message was sent just now that is due so much later. SQS knows whole seconds only. */
+  add(delayMs: number): void {
+    if (delayMs > 0) {
+      const dueAtMs = this.#clock.monotonicMs() + Math.ceil(delayMs / 1000) * 1000;
+      this.#dueAtMs = [...this.#ahead(), dueAtMs].sort((a, b) => a - b).slice(0, MAX_KNOWN);
+    }
+  }
+
+  /** When the next of them is due, by the wall clock; `undefined` when none is ahead. */
+  nextDueAtMs(): number | undefined {
+    const [nextMs] = this.#ahead();
+    return nextMs === undefined ? undefined : this.#clock.wallMs() + (nextMs - this.#clock.monotonicMs());
+  }
+
+  #ahead(): readonly number[] {
+    const nowMs = this.#clock.monotonicMs();
+    return this.#dueAtMs.filter((dueAtMs) => dueAtMs > nowMs);
+  }
 }

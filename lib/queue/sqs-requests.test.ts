@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Clock } from "../ports/clock.ts";
-import { createSqsQueue, type SqsQueueOptions } from "./sqs-queue.ts";
+import { SqsQueue, type SqsQueueOptions } from "./sqs-queue.ts";
 import {
   answerOf,
   batchAnswer,
@@ -27,7 +27,7 @@ async function queueOn(
     },
   };
   const server = await startSqsServer(answer);
-  const queue = createSqsQueue(
+  const queue = new SqsQueue(
     {
       queueUrl: new URL("/1/tasks", server.url),
       deadLetterQueueUrl: new URL("/1/letters", server.url),

@@ -10,7 +10,7 @@ import type { ProxySettings } from "../../lib/network/proxy-rules.ts";
 import { startTls, trustTestCertificate } from "../../lib/network/testing/tls-server.ts";
 import { listenOnLoopback, startTunnelProxy } from "../../lib/network/testing/tunnel-proxy.ts";
 import { tunnelAgents } from "../../lib/network/tunnel-agents.ts";
-import { createSqsQueue } from "../../lib/queue/sqs-queue.ts";
+import { SqsQueue } from "../../lib/queue/sqs-queue.ts";
 import { type S3StandIn, startS3 } from "../../sandbox/s3/start.ts";
 import { markBucket } from "../end-to-end/archive-marker.ts";
 import { impatientClock, storeOn } from "./s3-servers.ts";
@@ -74,7 +74,7 @@ async function s3Client(protocol: "http:" | "https:", proxy: ProxySettings): Pro
 
 async function sqsClient(protocol: "http:" | "https:", proxy: ProxySettings): Promise<Client> {
   const endpoint = await addressOf(sqs.address, protocol);
-  const queue = createSqsQueue(
+  const queue = new SqsQueue(
     {
       queueUrl: new URL("/000000000000/tasks", sqs.address),
       deadLetterQueueUrl: new URL("/000000000000/letters", sqs.address),

@@ -2,7 +2,7 @@ import { type FauxqsServer, type MessageAttributeValue, startFauxqs } from "faux
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { ReceivedMessage } from "../../lib/ports/task-queue.ts";
 import { MAX_BODY_BYTES } from "../../lib/queue/message-codec.ts";
-import { createSqsQueue, type SqsQueue } from "../../lib/queue/sqs-queue.ts";
+import { SqsQueue } from "../../lib/queue/sqs-queue.ts";
 import { ManualClock } from "./clocks.ts";
 
 const { signal } = new AbortController();
@@ -41,7 +41,7 @@ beforeEach(() => {
 
 function open(longPollMs: number) {
   clock = new ManualClock();
-  return createSqsQueue(
+  return new SqsQueue(
     {
       queueUrl: new URL("/000000000000/tasks", server.address),
       deadLetterQueueUrl: new URL("/000000000000/letters", server.address),

@@ -1,6 +1,6 @@
 import { type FauxqsServer, startFauxqs } from "fauxqs";
 import { afterAll, afterEach, beforeAll, beforeEach, vi } from "vitest";
-import { createSqsQueue } from "../../lib/queue/sqs-queue.ts";
+import { SqsQueue } from "../../lib/queue/sqs-queue.ts";
 import { ManualClock } from "./clocks.ts";
 import { describeTaskQueue } from "./task-queue.contract.ts";
 
@@ -28,7 +28,7 @@ describeTaskQueue(
     const visibilityMs = 10_000;
     const clock = new ManualClock();
     const make = () =>
-      createSqsQueue(
+      new SqsQueue(
         {
           queueUrl: newQueueUrl(`tasks-${queuesMade}`),
           deadLetterQueueUrl: newQueueUrl(`letters-${queuesMade}`),

@@ -1,6 +1,5 @@
 import { type DrainOptions, drain } from "../../lib/archive/archive-run.ts";
-import type { ArchiveEvent } from "../../lib/archive/events.ts";
-import type { ArchivePorts } from "../../lib/archive/ports.ts";
+import type { ArchiveEvent, ArchivePorts } from "../../lib/archive/events.ts";
 import type { ArchiveSettings } from "../../lib/archive/settings.ts";
 import type { ArchiverSettings } from "../../lib/config/wiring.ts";
 import { ArchiveObjectStore } from "../../lib/identity/archive-object-store.ts";

@@ -16,7 +16,7 @@ export type SqsAnswer =
   | "hang"
   | "cut";
 
-export interface SqsServer {
+interface SqsServer {
   readonly url: URL;
   readonly requests: readonly SqsRequest[];
 }

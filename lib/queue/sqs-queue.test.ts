@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { ManualClock } from "../../test/contract/clocks.ts";
-import { createSqsQueue } from "./sqs-queue.ts";
+import { SqsQueue } from "./sqs-queue.ts";
 import { answerOf, batchAnswer, startSqsServer } from "./testing/sqs-server.ts";
 
 const { signal } = new AbortController();
@@ -18,7 +18,7 @@ async function queueAt(clock: ManualClock) {
           },
         }),
   );
-  return createSqsQueue(
+  return new SqsQueue(
     {
       queueUrl: new URL("/1/tasks", server.url),
       deadLetterQueueUrl: new URL("/1/letters", server.url),
