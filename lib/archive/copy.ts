@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
 import { ArchiverError } from "../domain/errors.ts";
 import { isObjectOfRevision } from "../domain/key-layout.ts";
+import { type Digest, digestOf, isSameContent } from "../integrity/digest.ts";
 import { checkMembers } from "../integrity/members.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { ListedObject, ObjectInfo, ObjectStore } from "../ports/object-store.ts";
@@ -46,14 +46,8 @@ export async function readBack(
   store: Pick<ObjectStore, "read">,
   key: string,
   signal: AbortSignal,
-): Promise<{ sizeBytes: number; sha256: string }> {
-  const hash = createHash("sha256");
-  let sizeBytes = 0;
-  for await (const chunk of store.read(key, { signal })) {
-    hash.update(chunk);
-    sizeBytes += chunk.byteLength;
-  }
-  return { sizeBytes, sha256: hash.digest("hex") };
+): Promise<Digest> {
+  return await digestOf(store.read(key, { signal }));
 }
 
 /** Reads a recorded copy whole: whether its bytes are still what the record says. Throws what the store throws. */
@@ -62,8 +56,7 @@ export async function isAsRecorded(
   { object }: ArchivedRecord,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const read = await readBack(store, object.key, signal);
-  return read.sizeBytes === object.sizeBytes && read.sha256 === object.sha256;
+  return isSameContent(await readBack(store, object.key, signal), object);
 }
 
 /** A copy whose bytes were read longer ago may have rotted since, without a new ETag or modification time. */

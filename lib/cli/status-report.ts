@@ -9,10 +9,9 @@ import type { QueueDepth } from "../ports/task-queue.ts";
 import { Records } from "../records/records.ts";
 import type { NextToGo } from "../records/run-report.ts";
 import { lookAtRequests, type OpenRequests } from "../requests/open-requests.ts";
-import { lookAtPlatform, type PlatformView } from "../requests/platform-view.ts";
 import { ArchivedExports } from "../run/archived-exports.ts";
 import { nextToGo, oldestInDanger } from "../run/next-to-go.ts";
-import { oddItemsOf, PLACES_LIMIT, placesHeld } from "../run/platform-list.ts";
+import { type FreshList, freshList, oddItemsOf, PLACES_LIMIT, placesHeld } from "../run/platform-list.ts";
 import { Asked, isSameFailure } from "./asked.ts";
 import { messageLines } from "./failure-lines.ts";
 import { formatDue } from "./format.ts";
@@ -82,7 +81,7 @@ export async function lookAtStatus(given: Given): Promise<StatusReport> {
   const writing = new Asked(signal);
   const queue = new Asked(signal);
   const [view, depth] = await Promise.all([
-    platform.ask(() => lookAtPlatform(ports, settings, signal)),
+    platform.ask(() => freshList(ports, settings, signal)),
     queue.ask(() => ports.queue.depth({ signal })),
     writing.ask(() => ports.store.preflight({ signal })),
   ]);
@@ -122,7 +121,7 @@ async function lookAtQueueAlone({ depthAlone, signal }: Given) {
 /** A store that cannot be written to may still be read; one that cannot be read is not asked any further. */
 async function lookAtStore(
   { ports, settings, signal }: Given,
-  view: PlatformView | null,
+  view: FreshList | null,
   unusable: Failure | undefined,
 ): Promise<StoreFacts> {
   const store = new Asked(signal);
@@ -143,7 +142,7 @@ async function lookAtStore(
   return { nextSlotAt, requests, archived, nextToGo: next, failure: unusable ?? store.failure };
 }
 
-function platformStatus(view: PlatformView, { archived, nextToGo: next }: StoreFacts): PlatformStatus {
+function platformStatus(view: FreshList, { archived, nextToGo: next }: StoreFacts): PlatformStatus {
   const inDanger = oldestInDanger(view);
   const known = next ?? (inDanger && { exportTaskId: inDanger.exportTaskId });
   return {

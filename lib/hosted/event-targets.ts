@@ -8,7 +8,7 @@ import type { EventTargets } from "../events/take-event.ts";
 import type { ArchiveStore } from "../identity/archive-store.ts";
 import type { Redactor } from "../observability/redact.ts";
 import type { TaskQueue } from "../ports/task-queue.ts";
-import { makeRequest } from "../requests/make-request.ts";
+import { makeRequest } from "../requests/request-ledger.ts";
 
 /** What the function of outside events works with. */
 export type EventsFunctionConfiguration = Configuration<"events" | "store" | "queue">;

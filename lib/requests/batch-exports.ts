@@ -4,9 +4,8 @@ import type { ObjectStore } from "../ports/object-store.ts";
 import type { CallOptions } from "../ports/platform.ts";
 import { type ArchivedRecord, archivedRecordSchema, parseRecord } from "../records/schemas.ts";
 import { recordsOfRevision } from "../records/task-records.ts";
-import { listedAs, taskIn } from "../run/platform-list.ts";
-import type { PlatformView } from "./platform-view.ts";
-import type { RequestsRun } from "./requests-run.ts";
+import { type FreshList, listedAs, taskIn } from "../run/platform-list.ts";
+import type { RequestsRun } from "./request-ledger.ts";
 import type { ClaimDocument, MadeExport } from "./schemas.ts";
 import { LOST_AFTER_MS, NEVER_FINISHED_AFTER_MS } from "./settings.ts";
 
@@ -64,8 +63,6 @@ function taskIdOf({ resourceCondition }: Pick<ExportTask, "resourceCondition">):
     : undefined;
 }
 
-/** More records than this are not looked through: one export too many does no harm. */
-const MAX_RECORDS_LISTED = 500_000;
 /** How far the store's clock and the platform's may be apart here. */
 const CLOCKS_APART_MS = 3_600_000;
 
@@ -82,12 +79,7 @@ export async function findArchivedExport(
   options: CallOptions,
 ): Promise<string | undefined> {
   const root = recordsRoot(scope);
-  let listed = 0;
   for await (const { key, modifiedAtMs } of store.list(root, options)) {
-    listed += 1;
-    if (listed > MAX_RECORDS_LISTED) {
-      return undefined;
-    }
     if (modifiedAtMs < afterMs - CLOCKS_APART_MS || !isArchivedRecord(key, root, scope)) {
       continue;
     }
@@ -130,7 +122,7 @@ type ExportFate =
 export async function fateOf(
   run: RequestsRun,
   { exportTaskId, exportedAfter }: MadeExport,
-  view: PlatformView,
+  list: FreshList,
 ): Promise<ExportFate> {
   const exportedAfterMs = Date.parse(exportedAfter);
   const known = await run.records.ofTask(exportTaskId, run);
@@ -138,13 +130,13 @@ export async function fateOf(
   if (revisions.some(({ archived }) => archived !== undefined && isOfExport(archived, exportedAfterMs))) {
     return { kind: "archived" };
   }
-  const ageMs = view.platformMs - exportedAfterMs;
-  const listed = taskIn(view, exportTaskId);
+  const ageMs = list.platformMs - exportedAfterMs;
+  const listed = taskIn(list, exportTaskId);
   if (listed === undefined) {
     const isGivenUp = revisions.some(
       ({ deadLetter }) => deadLetter !== undefined && Date.parse(deadLetter.deadLetteredAt) > exportedAfterMs,
     );
-    const sight = listedAs(view, exportTaskId);
+    const sight = listedAs(list, exportTaskId);
     if (sight === "odd") {
       // It is there; another create could overwrite its file.
       return { kind: "under-way", reason: "unarchived" };

@@ -1,15 +1,13 @@
 import type { ExportTask } from "../domain/export-task.ts";
-import type { RequestSubject } from "../domain/request-layout.ts";
+import { MAX_CLAIM_NUMBER, type RequestSubject } from "../domain/request-layout.ts";
 import { PlatformError } from "../ports/platform.ts";
 import { ListIsTooOld, refuseAfter } from "../run/errors.ts";
-import { LIST_MAX_AGE_MS } from "../run/platform-list.ts";
+import { type FreshList, freshList, LIST_MAX_AGE_MS } from "../run/platform-list.ts";
 import { exportNotIn, seenOf } from "./batch-exports.ts";
 import { obstacleTo, type WaitReason } from "./decide.ts";
-import { lookAtPlatform, type PlatformView } from "./platform-view.ts";
 import type { Standing } from "./report.ts";
-import type { Claim } from "./request-ledger.ts";
-import { madeExport, type RequestsRun, takeClaim } from "./requests-run.ts";
-import { type ClaimResult, REQUEST_SCHEMA_VERSION } from "./schemas.ts";
+import type { Claim, RequestsRun } from "./request-ledger.ts";
+import { type ClaimResult, type MadeExport, REQUEST_SCHEMA_VERSION } from "./schemas.ts";
 
 /**
  * Creates an export for a request, once: claim, look again, create, write down what came of it. Whatever
@@ -22,19 +20,19 @@ export async function createExport(
   run: RequestsRun,
   subject: RequestSubject,
   claims: readonly Claim[],
-  view: PlatformView,
+  list: FreshList,
 ): Promise<Standing> {
   const { batchTaskId } = subject;
-  const number = await takeClaim(run, subject, claims, view);
+  const number = await takeClaim(run, subject, claims, list);
   if (number === undefined) {
     return { kind: "waiting", reason: "claimed" };
   }
   const settle = (result: ClaimResult) => run.ledger.writeResult(batchTaskId, number, result, run);
-  const fresh = await lookAtPlatform(run.ports, run.settings, run.signal);
-  const seen = seenOf(batchTaskId, view.tasks);
+  const fresh = await freshList(run.ports, run.settings, run.signal);
+  const seen = seenOf(batchTaskId, list.tasks);
   const newcomer = exportNotIn({ seen }, batchTaskId, fresh.tasks);
   if (newcomer !== undefined) {
-    await settle(madeExport(run, newcomer.exportTaskId, view.platformMs));
+    await settle(madeExport(run, newcomer.exportTaskId, list.platformMs));
     return { kind: "under-way", exportTaskId: newcomer.exportTaskId, reason: "unfinished" };
   }
   const obstacle = await obstacleTo(run, batchTaskId, fresh);
@@ -51,7 +49,7 @@ export async function createExport(
     await settle(nothingMade(run, isAboutTheRequest(created) ? "refused" : "not-made", created.code));
     throw created;
   }
-  await settle(madeExport(run, created.exportTaskId, view.platformMs));
+  await settle(madeExport(run, created.exportTaskId, list.platformMs));
   return { kind: "created", exportTaskId: created.exportTaskId };
 }
 
@@ -99,4 +97,39 @@ function isAboutTheRequest({ code }: PlatformError): boolean {
 
 function nothingMade(run: RequestsRun, outcome: "refused" | "not-made", reason: string): ClaimResult {
   return { schemaVersion: REQUEST_SCHEMA_VERSION, outcome, reason, runId: run.runId };
+}
+
+/**
+ * Claims the next number of a batch task.
+ * @returns the number, or `undefined` when another run was faster.
+ */
+export async function takeClaim(
+  run: RequestsRun,
+  { batchTaskId, statusTime }: RequestSubject,
+  claims: readonly Claim[],
+  list: FreshList,
+): Promise<number | undefined> {
+  const number = (claims.at(-1)?.number ?? 0) + 1;
+  if (number > MAX_CLAIM_NUMBER) {
+    return undefined;
+  }
+  const claim = {
+    schemaVersion: REQUEST_SCHEMA_VERSION,
+    statusTime,
+    claimedAt: new Date(list.platformMs).toISOString(),
+    runId: run.runId,
+    seen: seenOf(batchTaskId, list.tasks),
+  };
+  return (await run.ledger.claim(batchTaskId, number, claim, run)) ? number : undefined;
+}
+
+/** The result of a claim that an export came of. */
+export function madeExport(run: RequestsRun, exportTaskId: string, exportedAfterMs: number): MadeExport {
+  return {
+    schemaVersion: REQUEST_SCHEMA_VERSION,
+    outcome: "made",
+    exportTaskId,
+    exportedAfter: new Date(exportedAfterMs).toISOString(),
+    runId: run.runId,
+  };
 }

@@ -1,6 +1,7 @@
 import { type ExportTask, revisionOf } from "../domain/export-task.ts";
 import type { RequestSubject } from "../domain/request-layout.ts";
 import { recordsOfRevision } from "../records/task-records.ts";
+import { type FreshList, placesHeld } from "../run/platform-list.ts";
 import {
   exportNotIn,
   fateOf,
@@ -9,9 +10,7 @@ import {
   isOwnKindOfExport,
   isSafelyArchived,
 } from "./batch-exports.ts";
-import type { PlatformView } from "./platform-view.ts";
-import type { Claim } from "./request-ledger.ts";
-import type { RequestsRun } from "./requests-run.ts";
+import type { Claim, RequestsRun } from "./request-ledger.ts";
 import type { MadeExport, RequestDocument, RequestEnd } from "./schemas.ts";
 import {
   CLAIM_PATIENCE_MS,
@@ -60,13 +59,13 @@ export async function decide(
   subject: RequestSubject,
   request: RequestDocument,
   claims: readonly Claim[],
-  view: PlatformView,
+  list: FreshList,
 ): Promise<Decision> {
   const { batchTaskId } = subject;
   const open = claims.find(({ result }) => result === undefined);
   if (open !== undefined) {
-    const found = exportNotIn(open.claim, batchTaskId, view.tasks);
-    const isOld = view.platformMs - Date.parse(open.claim.claimedAt) >= CLAIM_PATIENCE_MS;
+    const found = exportNotIn(open.claim, batchTaskId, list.tasks);
+    const isOld = list.platformMs - Date.parse(open.claim.claimedAt) >= CLAIM_PATIENCE_MS;
     return found !== undefined || isOld
       ? { kind: "settle", open, found }
       : { kind: "wait", reason: "claimed" };
@@ -80,7 +79,7 @@ export async function decide(
     if (result?.outcome !== "made" || !(isOwn(claim) || Date.parse(result.exportedAfter) > statusAtMs)) {
       continue;
     }
-    const fate = await fateOf(run, result, view);
+    const fate = await fateOf(run, result, list);
     switch (fate.kind) {
       case "archived":
         return { kind: "end", end: { outcome: "archived", ...idOf(result), tries } };
@@ -95,17 +94,17 @@ export async function decide(
   if (tries >= run.settings.requestAttempts) {
     return { kind: "end", end: { outcome: "given-up", reason, tries } };
   }
-  const adoptable = findAdoptable(batchTaskId, statusAtMs, claims, view.tasks);
+  const adoptable = findAdoptable(batchTaskId, statusAtMs, claims, list.tasks);
   if (adoptable !== undefined) {
     return { kind: "adopt", task: adoptable };
   }
-  if (isTriedJustNow(claims, view)) {
+  if (isTriedJustNow(claims, list)) {
     return { kind: "wait", reason: "tried-just-now" };
   }
-  if (await isBlockedForGood(run, batchTaskId, view)) {
+  if (await isBlockedForGood(run, batchTaskId, list)) {
     return { kind: "end", end: { outcome: "given-up", reason: "same-condition-dead-lettered", tries } };
   }
-  const obstacle = await obstacleTo(run, batchTaskId, view);
+  const obstacle = await obstacleTo(run, batchTaskId, list);
   return obstacle === undefined ? { kind: "create" } : { kind: "wait", reason: obstacle };
 }
 
@@ -113,7 +112,7 @@ export async function decide(
 async function isBlockedForGood(
   run: RequestsRun,
   batchTaskId: string,
-  { tasks }: PlatformView,
+  { tasks }: FreshList,
 ): Promise<boolean> {
   for (const task of tasks) {
     if (task.status === "Success" && isExportOf(task, batchTaskId)) {
@@ -126,7 +125,7 @@ async function isBlockedForGood(
   return false;
 }
 
-function isTriedJustNow(claims: readonly Claim[], view: PlatformView): boolean {
+function isTriedJustNow(claims: readonly Claim[], list: FreshList): boolean {
   const fruitless = claims.slice(claims.findLastIndex(({ result }) => result?.outcome === "made") + 1);
   const last = fruitless.at(-1);
   if (last === undefined) {
@@ -134,7 +133,7 @@ function isTriedJustNow(claims: readonly Claim[], view: PlatformView): boolean {
   }
   const distanceMs =
     last.result?.outcome === "refused" ? REFUSED_DISTANCE_MS : claimDistanceMs(fruitless.length);
-  return view.platformMs - Date.parse(last.claim.claimedAt) < distanceMs;
+  return list.platformMs - Date.parse(last.claim.claimedAt) < distanceMs;
 }
 
 /**
@@ -144,9 +143,9 @@ function isTriedJustNow(claims: readonly Claim[], view: PlatformView): boolean {
 export async function obstacleTo(
   run: RequestsRun,
   batchTaskId: string,
-  { tasks, oddItems }: PlatformView,
+  { tasks, oddItems }: FreshList,
 ): Promise<WaitReason | undefined> {
-  if (tasks.length + oddItems.length >= placesForCreate(run.settings.exportPlaces)) {
+  if (placesHeld({ tasks, oddItems }) >= placesForCreate(run.settings.exportPlaces)) {
     return "places-held";
   }
   // A status that this program does not know may be one of an export under way.

@@ -1,9 +1,9 @@
 import type { PlatformScope } from "../domain/export-task.ts";
 import type { RequestSubject } from "../domain/request-layout.ts";
+import type { FreshList } from "../run/platform-list.ts";
 import { decide } from "./decide.ts";
 import { isOfOneRequest } from "./errors.ts";
-import type { PlatformView } from "./platform-view.ts";
-import { type GivenRequestsRun, openRun, type RequestsRun } from "./requests-run.ts";
+import { type GivenRequestsRun, openRun, type RequestsRun } from "./request-ledger.ts";
 import type { RequestDocument } from "./schemas.ts";
 import { MAX_REQUESTS_READ } from "./settings.ts";
 
@@ -32,7 +32,7 @@ export interface OpenRequests {
  */
 export async function lookAtRequests(
   given: GivenRequestsRun,
-  view: PlatformView | undefined,
+  view: FreshList | undefined,
   limit: number,
 ): Promise<OpenRequests> {
   const run = openRun(given, "looked");

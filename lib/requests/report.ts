@@ -1,3 +1,4 @@
+import { compact } from "../domain/compact.ts";
 import type { Failure } from "../domain/errors.ts";
 import type { WaitReason } from "./decide.ts";
 import type { RequestEnd } from "./schemas.ts";
@@ -28,45 +29,40 @@ export type Standing =
   | { readonly kind: "created"; readonly exportTaskId: string }
   | { readonly kind: "ended"; readonly end: RequestEnd };
 
-/** Collects where every request stands. */
-export class RequestsTally {
-  readonly #created: RequestsReport["created"][number][] = [];
-  readonly #waiting: RequestsReport["waiting"][number][] = [];
-  readonly #underWay: RequestsReport["underWay"][number][] = [];
-  readonly #ended: RequestsReport["ended"][number][] = [];
-  #oldestRequestedAtMs = Number.POSITIVE_INFINITY;
+/** One request that a run has looked at. */
+export interface LookedAt {
+  readonly batchTaskId: string;
+  readonly standing: Standing;
+  /** Missing where the request itself could not be read. */
+  readonly requestedAt?: string | undefined;
+}
 
-  /** `requestedAt` is missing where the request itself could not be read. */
-  note(batchTaskId: string, standing: Standing, requestedAt?: string): void {
+/** The report of a run that looked at these requests. */
+export function reportOf(looked: readonly LookedAt[], nowMs: number, failure?: Failure): RequestsReport {
+  const created: RequestsReport["created"][number][] = [];
+  const waiting: RequestsReport["waiting"][number][] = [];
+  const underWay: RequestsReport["underWay"][number][] = [];
+  const ended: RequestsReport["ended"][number][] = [];
+  let oldestMs = nowMs;
+  for (const { batchTaskId, standing, requestedAt } of looked) {
     if (requestedAt !== undefined && standing.kind !== "ended") {
-      this.#oldestRequestedAtMs = Math.min(this.#oldestRequestedAtMs, Date.parse(requestedAt));
+      oldestMs = Math.min(oldestMs, Date.parse(requestedAt));
     }
     switch (standing.kind) {
       case "waiting":
-        this.#waiting.push({ batchTaskId, reason: standing.reason });
+        waiting.push({ batchTaskId, reason: standing.reason });
         break;
       case "under-way":
-        this.#underWay.push({ batchTaskId, exportTaskId: standing.exportTaskId, reason: standing.reason });
+        underWay.push({ batchTaskId, exportTaskId: standing.exportTaskId, reason: standing.reason });
         break;
       case "created":
-        this.#created.push({ batchTaskId, exportTaskId: standing.exportTaskId });
+        created.push({ batchTaskId, exportTaskId: standing.exportTaskId });
         break;
       case "ended":
-        this.#ended.push({ batchTaskId, ...standing.end });
+        ended.push({ batchTaskId, ...standing.end });
         break;
     }
   }
-
-  report(nowMs: number, failure?: Failure): RequestsReport {
-    const ageMs = Math.max(0, nowMs - this.#oldestRequestedAtMs);
-    return {
-      created: this.#created,
-      waiting: this.#waiting,
-      underWay: this.#underWay,
-      ended: this.#ended,
-      oldestRequestAgeSeconds:
-        this.#oldestRequestedAtMs === Number.POSITIVE_INFINITY ? 0 : Math.floor(ageMs / 1000),
-      ...(failure === undefined ? {} : { failure }),
-    };
-  }
+  const oldestRequestAgeSeconds = Math.floor((nowMs - oldestMs) / 1000);
+  return { created, waiting, underWay, ended, oldestRequestAgeSeconds, ...compact({ failure }) };
 }

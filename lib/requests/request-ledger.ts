@@ -1,8 +1,11 @@
 import type * as v from "valibot";
+import type { PlatformScope } from "../domain/export-task.ts";
 import {
   claimKey,
   claimPrefix,
   claimResultKey,
+  compactTime,
+  type NewRequest,
   parseClaimKey,
   parseRequestKey,
   REQUESTS_FOLDER,
@@ -14,21 +17,22 @@ import type { Clock } from "../ports/clock.ts";
 import type { ObjectStore, StoreAbilities } from "../ports/object-store.ts";
 import type { CallOptions } from "../ports/platform.ts";
 import { createOnce, jsonText } from "../records/create-once.ts";
+import { Records } from "../records/records.ts";
 import { parseRecord } from "../records/schemas.ts";
-import { tooManyRequestFiles, unreadableRequestFile } from "./errors.ts";
+import type { RunPorts } from "../run/ports.ts";
+import { unreadableRequestFile } from "./errors.ts";
 import {
   type ClaimDocument,
   type ClaimResult,
   claimResultSchema,
   claimSchema,
+  REQUEST_SCHEMA_VERSION,
   type RequestDocument,
   type RequestOutcome,
   requestSchema,
 } from "./schemas.ts";
+import type { RequestSettings } from "./settings.ts";
 
-const MAX_REQUEST_FILES = 200_000;
-/** A request that waits for a permission for a year leaves about so many. */
-const MAX_CLAIM_FILES = 20_000;
 /** Only the latest claims bear on what is to be done. */
 const MAX_CLAIMS_READ = 40;
 /** How long a claim must stand alone where the store cannot create once. */
@@ -53,21 +57,11 @@ export class RequestLedger {
     this.#clock = clock;
   }
 
-  /** Makes a new store usable, and finds out what it can do. */
-  async prepare(options: CallOptions): Promise<void> {
-    await this.#probed(options);
-  }
-
   /** The requests without an outcome, those of the oldest status first. */
   async open(options: CallOptions): Promise<readonly RequestSubject[]> {
     // A request and its outcome cancel each other, in whatever order they are listed.
     const unpaired = new Map<string, { readonly subject: RequestSubject; readonly isOutcome: boolean }>();
-    let files = 0;
     for await (const { key } of this.#store.list(REQUESTS_FOLDER, options)) {
-      files += 1;
-      if (files > MAX_REQUEST_FILES) {
-        throw tooManyRequestFiles(MAX_REQUEST_FILES, REQUESTS_FOLDER);
-      }
       const parsed = parseRequestKey(key);
       if (parsed !== undefined) {
         const name = requestKey(parsed.subject);
@@ -86,8 +80,9 @@ export class RequestLedger {
     return request?.batchTaskId === subject.batchTaskId ? request : undefined;
   }
 
-  /** Whether this request was made before, open or ended. */
+  /** Whether this request was made before, open or ended. Makes a new store usable: an event may be the first to use it. */
   async has(subject: RequestSubject, options: CallOptions): Promise<boolean> {
+    await this.#probed(options);
     for (const key of [requestKey(subject), requestOutcomeKey(subject)]) {
       if ((await this.#store.getDocument(key, options)) !== undefined) {
         return true;
@@ -111,9 +106,6 @@ export class RequestLedger {
     const withResult = new Set<number>();
     for await (const { key } of this.#store.list(claimPrefix(batchTaskId), options)) {
       const parsed = parseClaimKey(key, batchTaskId);
-      if (numbers.length + withResult.size > MAX_CLAIM_FILES) {
-        throw tooManyRequestFiles(MAX_CLAIM_FILES, claimPrefix(batchTaskId));
-      }
       if (parsed?.isResult) {
         withResult.add(parsed.number);
       } else if (parsed !== undefined) {
@@ -200,6 +192,63 @@ export class RequestLedger {
     this.#abilities ??= await this.#store.preflight(options);
     return this.#abilities;
   }
+}
+
+/**
+ * Makes a request durable. The same batch task and status time is the same request, for good: an event that
+ * comes again, a month later too, finds it and changes nothing.
+ *
+ * @returns whether it is a new one.
+ * @throws what the store throws; then nothing is promised.
+ */
+export async function makeRequest(
+  { store, clock }: { readonly store: ObjectStore; readonly clock: Clock },
+  scope: PlatformScope,
+  { batchTaskId, statusAtMs, ...more }: NewRequest,
+  options: CallOptions,
+): Promise<"new" | "known"> {
+  const ledger = new RequestLedger(store, clock);
+  const subject = { batchTaskId, statusTime: compactTime(statusAtMs) };
+  if (await ledger.has(subject, options)) {
+    return "known";
+  }
+  const request: RequestDocument = {
+    schemaVersion: REQUEST_SCHEMA_VERSION,
+    projectId: scope.projectId,
+    instanceId: scope.instanceId ?? null,
+    batchTaskId,
+    // As the key has it: whole seconds.
+    statusAt: new Date(Math.floor(statusAtMs / 1000) * 1000).toISOString(),
+    requestedAt: new Date(clock.wallMs()).toISOString(),
+    ...more,
+  };
+  return (await ledger.writeRequest(subject, request, options)) ? "new" : "known";
+}
+
+/** What a run is given. It is its own `CallOptions`. */
+export interface GivenRequestsRun {
+  readonly ports: Pick<RunPorts, "platform" | "store" | "clock">;
+  readonly settings: RequestSettings;
+  readonly signal: AbortSignal;
+}
+
+/** What the requests policy works with in one run. */
+export interface RequestsRun extends GivenRequestsRun {
+  readonly runId: string;
+  readonly ledger: RequestLedger;
+  readonly records: Records;
+}
+
+/** Opens the documents that the policy works on; calls nothing yet. */
+export function openRun(given: GivenRequestsRun, runId: string): RequestsRun {
+  const { ports, settings } = given;
+  return {
+    ...given,
+    runId,
+    ledger: new RequestLedger(ports.store, ports.clock),
+    // Requests write no record of an export, so they need not know whether the store can do so once.
+    records: new Records(ports.store, settings.scope, { createOnce: false }),
+  };
 }
 
 function compare(a: string, b: string): number {

@@ -1,15 +1,14 @@
 import { describeFailure } from "../domain/errors.ts";
 import { parsePlatformTime } from "../domain/export-task.ts";
 import type { RequestSubject } from "../domain/request-layout.ts";
+import { type FreshList, freshList } from "../run/platform-list.ts";
 import { findArchivedExport } from "./batch-exports.ts";
-import { createExport } from "./create-export.ts";
+import { createExport, madeExport, takeClaim } from "./create-export.ts";
 import { type Decision, decide } from "./decide.ts";
 import { isOfOneRequest } from "./errors.ts";
 import { ownRequests } from "./open-requests.ts";
-import { lookAtPlatform, type PlatformView } from "./platform-view.ts";
-import { type RequestsReport, RequestsTally, type Standing } from "./report.ts";
-import type { Claim } from "./request-ledger.ts";
-import { type GivenRequestsRun, madeExport, openRun, type RequestsRun, takeClaim } from "./requests-run.ts";
+import { type LookedAt, type RequestsReport, reportOf, type Standing } from "./report.ts";
+import { type Claim, type GivenRequestsRun, openRun, type RequestsRun } from "./request-ledger.ts";
 import { REQUEST_SCHEMA_VERSION, type RequestDocument, type RequestEnd } from "./schemas.ts";
 import { MAX_REQUESTS_PER_RUN } from "./settings.ts";
 
@@ -30,56 +29,55 @@ export async function serveRequests(
 ): Promise<RequestsReport | undefined> {
   const { ports, signal } = given;
   const run = openRun(given, runId);
-  const tally = new RequestsTally();
+  const looked: LookedAt[] = [];
   try {
     const open = await run.ledger.open(run);
     if (open.length === 0) {
       return undefined;
     }
-    await serveAll(run, open, tally);
-    return tally.report(ports.clock.wallMs());
+    // One list serves every request until this run creates something.
+    let list: FreshList | undefined;
+    let served = 0;
+    for await (const { subject, request } of ownRequests(run, open)) {
+      const { batchTaskId } = subject;
+      const requestedAt = typeof request === "string" ? undefined : request.requestedAt;
+      const note = (standing: Standing) => looked.push({ batchTaskId, standing, requestedAt });
+      if (request === "unreadable") {
+        note({ kind: "waiting", reason: "request-file-unreadable" });
+      } else if (request === "unread" || served >= MAX_REQUESTS_PER_RUN) {
+        note({ kind: "waiting", reason: "older-requests-first" });
+      } else {
+        served += 1;
+        list ??= await freshList(ports, run.settings, signal);
+        const standing = await serve(run, subject, request, list);
+        note(standing);
+        list = standing.kind === "created" ? undefined : list;
+      }
+    }
+    return reportOf(looked, ports.clock.wallMs());
   } catch (error) {
     signal.throwIfAborted();
-    return tally.report(ports.clock.wallMs(), describeFailure(error));
+    return reportOf(looked, ports.clock.wallMs(), describeFailure(error));
   }
 }
 
-async function serveAll(
-  run: RequestsRun,
-  open: readonly RequestSubject[],
-  tally: RequestsTally,
-): Promise<void> {
-  // One list serves every request until this run creates something.
-  let view: PlatformView | undefined;
-  let looked = 0;
-  for await (const { subject, request } of ownRequests(run, open)) {
-    const { batchTaskId } = subject;
-    if (request === "unreadable") {
-      tally.note(batchTaskId, { kind: "waiting", reason: "request-file-unreadable" });
-      continue;
-    }
-    looked += 1;
-    if (request === "unread" || looked > MAX_REQUESTS_PER_RUN) {
-      const requestedAt = request === "unread" ? undefined : request.requestedAt;
-      tally.note(batchTaskId, { kind: "waiting", reason: "older-requests-first" }, requestedAt);
-      continue;
-    }
-    view ??= await lookAtPlatform(run.ports, run.settings, run.signal);
-    const standing = await serve(run, subject, request, view);
-    tally.note(batchTaskId, standing, request.requestedAt);
-    view = standing.kind === "created" ? undefined : view;
-  }
-}
-
-/** A request that is ill on its own waits, with the error's code for a reason. */
+/** Settles and decides until it is known where the request stands. One that is ill on its own waits, for its error's code. */
 async function serve(
   run: RequestsRun,
   subject: RequestSubject,
   request: RequestDocument,
-  view: PlatformView,
+  list: FreshList,
 ): Promise<Standing> {
   try {
-    return await stepUntilStanding(run, subject, request, view);
+    for (let step = 1; step <= MAX_STEPS_PER_REQUEST; step += 1) {
+      const claims = await run.ledger.claimsOf(subject.batchTaskId, run);
+      const decision = await decide(run, subject, request, claims, list);
+      const standing = await act(run, subject, claims, list, decision);
+      if (standing !== undefined) {
+        return standing;
+      }
+    }
+    return { kind: "waiting", reason: "claimed" };
   } catch (error) {
     run.signal.throwIfAborted();
     if (isOfOneRequest(error)) {
@@ -89,29 +87,12 @@ async function serve(
   }
 }
 
-async function stepUntilStanding(
-  run: RequestsRun,
-  subject: RequestSubject,
-  request: RequestDocument,
-  view: PlatformView,
-): Promise<Standing> {
-  for (let step = 1; step <= MAX_STEPS_PER_REQUEST; step += 1) {
-    const claims = await run.ledger.claimsOf(subject.batchTaskId, run);
-    const decision = await decide(run, subject, request, claims, view);
-    const standing = await act(run, subject, claims, view, decision);
-    if (standing !== undefined) {
-      return standing;
-    }
-  }
-  return { kind: "waiting", reason: "claimed" };
-}
-
 /** @returns `undefined` when something was settled and the request has to be decided on again. */
 async function act(
   run: RequestsRun,
   subject: RequestSubject,
   claims: readonly Claim[],
-  view: PlatformView,
+  list: FreshList,
   decision: Decision,
 ): Promise<Standing | undefined> {
   const { batchTaskId } = subject;
@@ -138,16 +119,16 @@ async function act(
     }
     case "adopt": {
       const { exportTaskId, createTime = "" } = decision.task;
-      const number = await takeClaim(run, subject, claims, view);
+      const number = await takeClaim(run, subject, claims, list);
       if (number === undefined) {
         return { kind: "waiting", reason: "claimed" };
       }
-      const result = madeExport(run, exportTaskId, parsePlatformTime(createTime) ?? view.platformMs);
+      const result = madeExport(run, exportTaskId, parsePlatformTime(createTime) ?? list.platformMs);
       await run.ledger.writeResult(batchTaskId, number, result, run);
       return undefined;
     }
     case "create":
-      return await createExport(run, subject, claims, view);
+      return await createExport(run, subject, claims, list);
   }
 }
 

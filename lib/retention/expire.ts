@@ -1,30 +1,24 @@
+import { compact } from "../domain/compact.ts";
 import { exportsRoot, parseExportObjectKey } from "../domain/key-layout.ts";
 import { leftAloneInWords } from "../domain/left-alone.ts";
 import { Records } from "../records/records.ts";
 import { type RecordedRevision, type RevisionLedger, UNREADABLE } from "../records/retention-records.ts";
-import { expiryVerdict, type StayReason } from "./expiry-verdict.ts";
-import { earliestClockMs, PlatformProof, removalSightIn } from "./platform-proof.ts";
+import { type FreshList, freshList } from "../run/platform-list.ts";
+import { expiryVerdict, removalSightIn, type StayReason } from "./expiry-verdict.ts";
 import { policyDigest } from "./policy.ts";
-import { type Removal, removeExport } from "./remove-export.ts";
+import { type RemovedEntry, removeExport } from "./remove-export.ts";
 import {
   type ExpiryPorts,
+  earliestClockMs,
   MAX_ENTRIES,
   RetentionRun,
   type RetentionRunOptions,
   type RetentionSettings,
   type RetentionStop,
   type RunFrame,
-  rotatedByDay,
+  rotated,
 } from "./run.ts";
 import { isoTime } from "./terms.ts";
-
-export interface RemovedEntry {
-  readonly exportTaskId: string;
-  readonly revision: string;
-  readonly keys: readonly string[];
-  readonly rule: string;
-  readonly keepUntil: string;
-}
 
 export interface StayEntry {
   readonly exportTaskId: string;
@@ -46,25 +40,29 @@ export interface ExpireReport extends RunFrame {
     readonly markedGone: number;
   };
   readonly removed: readonly RemovedEntry[];
-  /** Exports whose time is over and which stay all the same, and those that need a person; at most {@link MAX_ENTRIES}. */
+  /** Exports that are due and were not removed, and those that need a person; at most {@link MAX_ENTRIES}. */
   readonly stayed: readonly StayEntry[];
-}
-
-/** Why a person should look; everything else passes on its own. */
-const WORTH_TELLING: ReadonlySet<StayReason> = new Set(["unreadable"]);
-
-interface Due {
-  readonly revision: RecordedRevision;
-  readonly keepUntilMs: number;
 }
 
 /** What going through the records found. */
 interface Survey {
-  readonly due: Due[];
+  readonly checked: number;
+  /** The most overdue first. */
+  readonly due: readonly RecordedRevision[];
   /** Archived, without a `deleted` record. */
-  readonly undeleted: RevisionLedger[];
-  readonly stayed: StayEntry[];
-  checked: number;
+  readonly undeleted: readonly RevisionLedger[];
+  /** What needs a person; everything else passes on its own. */
+  readonly stayed: readonly StayEntry[];
+  /** Whether time was enough for all; the rest comes on another day. */
+  readonly isWhole: boolean;
+}
+
+/** What became of what is due. */
+interface Removals {
+  readonly removed: readonly RemovedEntry[];
+  readonly stayed: readonly StayEntry[];
+  readonly markedGone: number;
+  readonly stopReason: RetentionStop;
 }
 
 /**
@@ -79,94 +77,72 @@ export async function expire(
   options: RetentionRunOptions,
 ): Promise<ExpireReport> {
   const run = await RetentionRun.begin(ports, settings, options);
-  const proof = new PlatformProof(ports, settings, options.signal);
-  const survey: Survey = { due: [], undeleted: [], stayed: [], checked: 0 };
-  const removed: RemovedEntry[] = [];
-  let markedGone = 0;
+  const look = () => freshList(ports, settings, options.signal);
   let nowMs: number | undefined;
-  let stopReason: RetentionStop = "done";
+  let survey: Survey = { checked: 0, due: [], undeleted: [], stayed: [], isWhole: false };
+  let removals: Removals = { removed: [], stayed: [], markedGone: 0, stopReason: "system-failure" };
   try {
-    const { platformDateMs } = await proof.look();
+    const { platformDateMs } = await look();
     nowMs = await earliestClockMs(ports, platformDateMs, options.signal);
-    const isSurveyed = await surveyRecords(run, survey, nowMs);
-    // Begun after the records were read: what it does not show was archived before it.
-    const list = await proof.look();
-    if (list.tasks.length === 0) {
-      stopReason = "no-proof";
-      survey.stayed.push(...survey.due.map((due) => stayOf(due.revision, "empty-list")));
-    } else {
-      const gone = survey.undeleted.filter((one) => removalSightIn(list, one.exportTaskId) === "absent");
-      markedGone = await markGone(run, gone);
-      // Held ones are left out at once: looked at one by one, a month of them would use up every run's time.
-      const holds = await run.holds.read(run);
-      for (const item of holds.leftAlone) {
-        ports.observe({ kind: "warning", code: "hold-left-alone", message: leftAloneInWords(item) });
-      }
-      const held = survey.due.filter(({ revision }) => holds.isHeld(revision.exportTaskId));
-      const free = survey.due.filter(({ revision }) => !holds.isHeld(revision.exportTaskId));
-      const removalsEnd = await removeDue(run, proof, free, survey.stayed, removed, nowMs);
-      survey.stayed.push(...held.map(({ revision }) => stayOf(revision, "held")));
-      stopReason = isSurveyed && markedGone === gone.length ? removalsEnd : "time-budget";
-    }
+    survey = await surveyRecords(run, nowMs);
+    removals = await actOn(run, look, survey, nowMs);
   } catch (error) {
     run.noteEnd(error);
-    stopReason = "system-failure";
   }
+  const { removed, markedGone, stopReason } = removals;
   return {
     ...run.frame(stopReason),
     policy: policyDigest(settings.policy),
-    ...(nowMs === undefined ? {} : { decidedBy: isoTime(nowMs) }),
+    ...compact({ decidedBy: nowMs === undefined ? undefined : isoTime(nowMs) }),
     counts: { checked: survey.checked, due: survey.due.length, removed: removed.length, markedGone },
     removed,
-    stayed: survey.stayed.slice(0, MAX_ENTRIES),
+    stayed: [...survey.stayed, ...removals.stayed].slice(0, MAX_ENTRIES),
   };
 }
 
 /**
  * Reads every revision that may still have an object, for half of the time at most: the other half is for what
  * is found to be due. An archive too large to be read in one run would lose nothing ever otherwise.
- *
- * @returns whether time was enough for all; the rest comes first on another day.
  */
-async function surveyRecords(run: RetentionRun, survey: Survey, nowMs: number): Promise<boolean> {
+async function surveyRecords(run: RetentionRun, nowMs: number): Promise<Survey> {
+  const { clock, observe } = run.ports;
   const standing = await revisionsWithObjects(run);
-  const revisions = rotatedByDay(await run.records.revisions(run), nowMs);
-  const { clock } = run.ports;
+  const revisions = rotated(await run.records.revisions(run), run.ports);
   const untilMs = clock.monotonicMs() + run.msLeft() / 2;
+  const due: { readonly revision: RecordedRevision; readonly keepUntilMs: number }[] = [];
+  const undeleted: RevisionLedger[] = [];
+  const stayed: StayEntry[] = [];
+  let checked = 0;
   let isWhole = true;
   for (const [done, revision] of revisions.entries()) {
-    isWhole = run.failure === undefined && clock.monotonicMs() < untilMs;
+    isWhole = run.canGoOn() && clock.monotonicMs() < untilMs;
     if (!isWhole) {
       break;
     }
-    run.ports.observe({ kind: "progress", done, total: revisions.length });
+    observe({ kind: "progress", done, total: revisions.length });
     const isOver = revision.numbers.expired > 0 && !standing.has(nameOf(revision));
     if (revision.numbers.archived === 0 || isOver) {
       continue;
     }
-    survey.checked += 1;
-    try {
-      sortIn(survey, await run.records.read(revision, run), run, nowMs);
-      run.noteSuccess();
-    } catch (error) {
-      const { message } = run.noteFailure(error);
-      survey.stayed.push({ ...stayOf(revision, "failed"), problem: message });
+    checked += 1;
+    const failure = await run.attempt(async () => {
+      const ledger = await run.records.read(revision, run);
+      const verdict = expiryVerdict(run.settings.policy, ledger, nowMs);
+      if (verdict.kind === "due") {
+        due.push({ revision, keepUntilMs: verdict.keepUntilMs });
+      } else if (verdict.reason === "unreadable") {
+        stayed.push(stayOf(revision, verdict.reason));
+      }
+      if (ledger.deleted === undefined && ledger.archived !== undefined && ledger.archived !== UNREADABLE) {
+        undeleted.push(ledger);
+      }
+    });
+    if (failure !== undefined) {
+      stayed.push({ ...stayOf(revision, "failed"), problem: failure.message });
     }
   }
-  survey.due.sort((a, b) => a.keepUntilMs - b.keepUntilMs);
-  return isWhole;
-}
-
-function sortIn(survey: Survey, ledger: RevisionLedger, run: RetentionRun, nowMs: number): void {
-  const verdict = expiryVerdict(run.settings.policy, ledger, nowMs);
-  if (verdict.kind === "due") {
-    survey.due.push({ revision: ledger, keepUntilMs: verdict.keepUntilMs });
-  } else if (WORTH_TELLING.has(verdict.reason)) {
-    survey.stayed.push(stayOf(ledger, verdict.reason));
-  }
-  if (ledger.deleted === undefined && ledger.archived !== undefined && ledger.archived !== UNREADABLE) {
-    survey.undeleted.push(ledger);
-  }
+  due.sort((a, b) => a.keepUntilMs - b.keepUntilMs);
+  return { checked, due: due.map(({ revision }) => revision), undeleted, stayed, isWhole };
 }
 
 async function revisionsWithObjects(run: RetentionRun): Promise<ReadonlySet<string>> {
@@ -185,6 +161,37 @@ function nameOf({ exportTaskId, revision }: { exportTaskId: string; revision: st
   return `${exportTaskId}/${revision}`;
 }
 
+/** Records what is gone from the platform and removes what is due, if the platform's list proves anything. */
+async function actOn(
+  run: RetentionRun,
+  look: () => Promise<FreshList>,
+  { due, undeleted, isWhole }: Survey,
+  nowMs: number,
+): Promise<Removals> {
+  // Begun after the records were read: what it does not show was archived before it.
+  const list = await look();
+  if (list.tasks.length === 0) {
+    const stayed = due.map((revision) => stayOf(revision, "empty-list"));
+    return { removed: [], stayed, markedGone: 0, stopReason: "no-proof" };
+  }
+  // Held ones are left out at once: looked at one by one, a month of them would use up every run's time.
+  const holds = await run.holds.read(run);
+  for (const item of holds.leftAlone) {
+    run.ports.observe({ kind: "warning", code: "hold-left-alone", message: leftAloneInWords(item) });
+  }
+  const held = due.filter(({ exportTaskId }) => holds.isHeld(exportTaskId));
+  const free = due.filter(({ exportTaskId }) => !holds.isHeld(exportTaskId));
+  const gone = undeleted.filter((one) => removalSightIn(list, one.exportTaskId) === "absent");
+  const markedGone = await markGone(run, gone);
+  const { removed, stayed, stopReason } = await removeDue(run, look, free, nowMs);
+  return {
+    removed,
+    stayed: [...stayed, ...held.map((revision) => stayOf(revision, "held"))],
+    markedGone,
+    stopReason: isWhole && markedGone === gone.length ? stopReason : "time-budget",
+  };
+}
+
 /**
  * Architecture §4 step 2: one complete list that does not show a task is enough, since its copy is recorded.
  *
@@ -194,7 +201,7 @@ async function markGone(run: RetentionRun, gone: readonly RevisionLedger[]): Pro
   const { store, clock } = run.ports;
   const records = new Records(store, run.settings.scope, run.abilities);
   for (const [done, { exportTaskId, revision }] of gone.entries()) {
-    if (!run.hasTime()) {
+    if (run.msLeft() <= 0) {
       return done;
     }
     const at = isoTime(clock.wallMs());
@@ -206,57 +213,35 @@ async function markGone(run: RetentionRun, gone: readonly RevisionLedger[]): Pro
 
 async function removeDue(
   run: RetentionRun,
-  proof: PlatformProof,
-  due: readonly Due[],
-  stayed: StayEntry[],
-  removed: RemovedEntry[],
+  look: () => Promise<FreshList>,
+  due: readonly RecordedRevision[],
   nowMs: number,
-): Promise<RetentionStop> {
-  for (const [done, { revision }] of due.entries()) {
-    if (run.failure !== undefined) {
-      return "system-failure";
-    }
-    if (!run.hasTime()) {
+): Promise<Omit<Removals, "markedGone">> {
+  const removed: RemovedEntry[] = [];
+  const stayed: StayEntry[] = [];
+  for (const [done, revision] of due.entries()) {
+    if (!run.canGoOn()) {
       // What stands behind a removal has its turn in a later run; behind none it may stand for ever.
-      const behind = removed.length === 0 ? due.slice(done) : [];
-      stayed.push(...behind.map((one) => stayOf(one.revision, "no-time")));
-      return "time-budget";
+      const behind = run.failure === undefined && removed.length === 0 ? due.slice(done) : [];
+      stayed.push(...behind.map((one) => stayOf(one, "no-time")));
+      return { removed, stayed, stopReason: "time-budget" };
     }
     if (removed.length >= run.settings.maxRemovals) {
-      return "removal-limit";
+      return { removed, stayed, stopReason: "removal-limit" };
     }
-    try {
-      note(await removeExport(run, proof, revision, nowMs), revision, removed, stayed);
-      run.noteSuccess();
-    } catch (error) {
-      const { message } = run.noteFailure(error);
-      stayed.push({ ...stayOf(revision, "failed"), problem: message });
-    }
-  }
-  return "done";
-}
-
-function note(
-  removal: Removal,
-  revision: RecordedRevision,
-  removed: RemovedEntry[],
-  stayed: StayEntry[],
-): void {
-  switch (removal.kind) {
-    case "stays":
-      stayed.push(stayOf(revision, removal.reason));
-      return;
-    case "removed": {
-      const { exportTaskId, revision: name } = revision;
-      removed.push({
-        exportTaskId,
-        revision: name,
-        keys: removal.objects.map(({ key }) => key),
-        rule: removal.rule,
-        keepUntil: isoTime(removal.keepUntilMs),
-      });
+    const failure = await run.attempt(async () => {
+      const removal = await removeExport(run, look, revision, nowMs);
+      if (typeof removal === "string") {
+        stayed.push(stayOf(revision, removal));
+      } else {
+        removed.push(removal);
+      }
+    });
+    if (failure !== undefined) {
+      stayed.push({ ...stayOf(revision, "failed"), problem: failure.message });
     }
   }
+  return { removed, stayed, stopReason: "done" };
 }
 
 function stayOf({ exportTaskId, revision }: RecordedRevision, reason: StayReason): StayEntry {

@@ -1,6 +1,8 @@
+import { compact } from "../domain/compact.ts";
 import type { ObjectVersion, VersionProtection } from "../ports/retention-store.ts";
 import { type RevisionLedger, UNREADABLE } from "../records/retention-records.ts";
 import type { ArchivedRecord } from "../records/schemas.ts";
+import { type FreshList, listedAs } from "../run/platform-list.ts";
 import { type RetentionPolicy, type Rule, ruleFor } from "./policy.ts";
 import { DAY_MS, retainedUntilMs, termsOf } from "./terms.ts";
 
@@ -85,7 +87,7 @@ export function expiryVerdict(policy: RetentionPolicy, ledger: RevisionLedger, n
 function distinctObjects(archived: readonly ArchivedRecord[]): readonly DueObject[] {
   const objects = archived.map(({ object }): [string, DueObject] => {
     const { key, versionId, sizeBytes, sha256 } = object;
-    return [idOf(object), { key, ...(versionId === undefined ? {} : { versionId }), sizeBytes, sha256 }];
+    return [idOf(object), compact({ key, versionId, sizeBytes, sha256 })];
   });
   return [...new Map(objects).values()];
 }
@@ -98,4 +100,27 @@ export function idOf({ key, versionId }: ObjectVersion): string {
 /** Whether the store itself keeps a version from being removed, by its lock or by a legal hold. */
 export function isLocked({ lock, legalHold }: VersionProtection, nowMs: number): boolean {
   return legalHold || (lock !== undefined && !(lock.untilMs <= nowMs));
+}
+
+/**
+ * What a fresh, complete list says of a task, by its id alone: another revision of it is the task, too. An empty list
+ * proves nothing: a wrong project, a lost permission and a platform in trouble look the same.
+ */
+export function removalSightIn(
+  list: FreshList,
+  exportTaskId: string,
+): "absent" | "still-listed" | "empty-list" | "odd-list" {
+  if (list.tasks.length === 0) {
+    return "empty-list";
+  }
+  const state = listedAs(list, exportTaskId);
+  switch (state) {
+    case "absent":
+      return "absent";
+    case "listed":
+    case "odd":
+      return "still-listed";
+    case "unproved":
+      return "odd-list";
+  }
 }

@@ -1,18 +1,20 @@
+import { compact } from "../domain/compact.ts";
 import type { RetentionAbilities } from "../ports/retention-store.ts";
-import { type RevisionLedger, standingRecord } from "../records/retention-records.ts";
-import type { FreshList } from "../run/platform-list.ts";
-import { expiryVerdict, isLocked, type StayReason } from "./expiry-verdict.ts";
-import { earliestClockMs, PlatformProof, removalSightIn } from "./platform-proof.ts";
-import { policyDigest, ruleFor } from "./policy.ts";
-import { factsOf, isRecorded, retainStep } from "./retain-step.ts";
+import type { RevisionLedger } from "../records/retention-records.ts";
+import { type FreshList, freshList } from "../run/platform-list.ts";
+import { expiryVerdict, type StayReason } from "./expiry-verdict.ts";
+import { policyDigest } from "./policy.ts";
+import { findBlocker } from "./remove-export.ts";
+import { type RetainVerdict, retainVerdict } from "./retain-verdict.ts";
 import {
   type ExpiryPorts,
+  earliestClockMs,
   RetentionRun,
   type RetentionRunOptions,
   type RetentionSettings,
   type RunFrame,
 } from "./run.ts";
-import { isoTime, isoTimeOrForever, termsOf } from "./terms.ts";
+import { isoTimeOrForever } from "./terms.ts";
 
 /** What the next sweep would do with an export. */
 export type PlannedSweep = "retain" | "nothing" | "refuse" | "report-missing" | "report-unreadable";
@@ -26,12 +28,12 @@ export interface PlanEntry {
   readonly rule?: string;
   /** What the rule asks for. */
   readonly lock?: string;
-  /** What there will be on this store after the next sweep, as the `retained` record has it. */
-  readonly applied?: { readonly lock: "locked" | "none" | "unsupported" };
   /** `forever`, or from when on it may go. */
   readonly keepUntil?: string;
   /** As the store has it now. */
   readonly lockedUntil?: string;
+  /** What there will be on this store after the next sweep, as the `retained` record has it. */
+  readonly applied?: { readonly lock: "locked" | "none" | "unsupported" };
   readonly sweep: PlannedSweep;
   readonly problem?: string;
   /** `remove`, or why it stays; `null` where only the platform could tell, and did not answer. */
@@ -56,54 +58,42 @@ export async function planRetention(
   settings: RetentionSettings,
   options: RetentionRunOptions,
 ): Promise<RetentionPlan> {
-  const run = RetentionRun.reading(ports, settings, options);
+  const run = new RetentionRun(ports, settings, options);
+  const look = () =>
+    freshList(ports, settings, options.signal).catch((error: unknown) => {
+      run.noteEnd(error);
+      return undefined;
+    });
   const store = await ports.store.retentionAbilities(options);
-  const proof = new PlatformProof(ports, settings, options.signal);
-  const listBefore = await lookOrNote(run, proof);
+  const listBefore = await look();
   const nowMs = await earliestClockMs(ports, listBefore?.platformDateMs, options.signal);
   const revisions = await run.records.revisions(options);
   // Begun after the records were found: what it does not show was archived before it.
-  const list = listBefore && (await lookOrNote(run, proof));
+  const list = listBefore && (await look());
   const entries: PlanEntry[] = [];
   for (const [done, revision] of revisions.entries()) {
     ports.observe({ kind: "progress", done, total: revisions.length });
     if (revision.numbers.archived > 0 && revision.numbers.expired === 0) {
       const ledger = await run.records.read(revision, options);
-      entries.push(await planOne(run, ledger, { store, list, nowMs }));
+      const verdict = await retainVerdict(run, ledger, store, nowMs);
+      entries.push({
+        ...plannedSweep(ledger, verdict),
+        expire: await plannedExpire(run, ledger, verdict, list, nowMs),
+      });
     }
   }
   return { ...run.frame("done"), policy: policyDigest(settings.policy), store, entries };
 }
 
-/** A list, or the run's failure. */
-async function lookOrNote(run: RetentionRun, proof: PlatformProof): Promise<FreshList | undefined> {
-  try {
-    return await proof.look();
-  } catch (error) {
-    run.noteEnd(error);
-    return undefined;
-  }
-}
-
-interface Circumstances {
-  readonly store: RetentionAbilities;
-  readonly list: FreshList | undefined;
-  readonly nowMs: number;
-}
-
-async function planOne(
-  run: RetentionRun,
-  ledger: RevisionLedger,
-  { store, list, nowMs }: Circumstances,
-): Promise<PlanEntry> {
-  const { exportTaskId, revision } = ledger;
+function plannedSweep(
+  { exportTaskId, revision }: RevisionLedger,
+  verdict: RetainVerdict,
+): Omit<PlanEntry, "expire"> {
   const id = { exportTaskId, revision };
-  const record = standingRecord(ledger);
-  if (record === undefined) {
-    return { ...id, sweep: "report-unreadable", expire: "unreadable" };
+  if (verdict.kind === "unreadable" || verdict.kind === "unrecorded") {
+    return { ...id, sweep: "report-unreadable" };
   }
-  const terms = termsOf(ruleFor(run.settings.policy, record), record);
-  const protection = await run.ports.store.readProtection(record.object, run);
+  const { record, terms } = verdict;
   const about = {
     ...id,
     sizeBytes: record.object.sizeBytes,
@@ -111,47 +101,32 @@ async function planOne(
     rule: terms.rule.name,
     lock: terms.rule.lock,
     keepUntil: isoTimeOrForever(terms.keepUntilMs),
-    ...(protection?.lock === undefined ? {} : { lockedUntil: isoTime(protection.lock.untilMs) }),
   };
-  if (protection === undefined) {
-    return { ...about, sweep: "report-missing", expire: "missing" };
+  if (verdict.kind === "missing") {
+    return { ...about, sweep: "report-missing" };
   }
-  const step = retainStep(terms, protection, store, nowMs);
-  const applied =
-    step.kind === "apply" && step.lock !== undefined
-      ? "locked"
-      : factsOf(record, terms, protection, store).applied.lock;
-  const planned = { ...about, applied: { lock: applied } };
-  const isNothingToDo =
-    step.kind === "apply" &&
-    step.lock === undefined &&
-    step.tags === undefined &&
-    isRecorded(ledger, factsOf(record, terms, protection, store));
-  const verdict = expiryVerdict(run.settings.policy, ledger, nowMs);
-  const expire =
-    verdict.kind === "stays"
-      ? verdict.reason
-      : await objection(run, exportTaskId, list, isLocked(protection, nowMs));
-  return step.kind === "refused"
-    ? { ...planned, sweep: "refuse", problem: step.problem, expire }
-    : { ...planned, sweep: isNothingToDo ? "nothing" : "retain", expire };
+  const { lockedUntil, applied } = verdict.facts;
+  const lock = verdict.kind === "retain" && verdict.lock !== undefined ? "locked" : applied.lock;
+  const planned = { ...about, ...compact({ lockedUntil }), applied: { lock } };
+  return verdict.kind === "refused"
+    ? { ...planned, sweep: "refuse", problem: verdict.problem }
+    : { ...planned, sweep: verdict.kind === "retain" ? "retain" : "nothing" };
 }
 
-async function objection(
+async function plannedExpire(
   run: RetentionRun,
-  exportTaskId: string,
+  ledger: RevisionLedger,
+  { kind }: RetainVerdict,
   list: FreshList | undefined,
-  isKeptByStore: boolean,
+  nowMs: number,
 ): Promise<PlanEntry["expire"]> {
-  const sight = list && removalSightIn(list, exportTaskId);
-  if (sight !== undefined && sight !== "absent") {
-    return sight;
+  if (kind === "missing") {
+    return "missing";
   }
-  if (isKeptByStore) {
-    return "locked";
+  const verdict = expiryVerdict(run.settings.policy, ledger, nowMs);
+  if (verdict.kind === "stays") {
+    return verdict.reason;
   }
-  if ((await run.holds.read(run)).isHeld(exportTaskId)) {
-    return "held";
-  }
-  return sight === undefined ? null : "remove";
+  const blocker = await findBlocker(run, list, ledger, verdict.objects, nowMs);
+  return blocker ?? (list === undefined ? null : "remove");
 }

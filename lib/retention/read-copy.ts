@@ -1,5 +1,5 @@
-import { createHash } from "node:crypto";
 import { ArchiverError } from "../domain/errors.ts";
+import { digestOf, isSameContent } from "../integrity/digest.ts";
 import type { CallOptions } from "../ports/platform.ts";
 import type { RetentionStore } from "../ports/retention-store.ts";
 import {
@@ -10,36 +10,6 @@ import {
 } from "../records/retention-records.ts";
 import type { ArchivedRecord, ExpiredRecord } from "../records/schemas.ts";
 import { damagedCopy, NoSuchCopyError } from "./errors.ts";
-
-/** What the bytes of a recorded version turned out to be. */
-export interface ReadCopy {
-  readonly sizeBytes: number;
-  readonly sha256: string;
-  readonly isIntact: boolean;
-}
-
-/**
- * Reads the recorded version whole and compares it with its record.
- *
- * @param take gets each chunk as it comes, before anything is proved.
- * @throws what the store throws, `store-copy-differs` where there is no such version.
- */
-export async function readCopy(
-  store: RetentionStore,
-  { object }: Pick<ArchivedRecord, "object">,
-  options: CallOptions,
-  take: (chunk: Uint8Array) => Promise<void> = async () => undefined,
-): Promise<ReadCopy> {
-  const hash = createHash("sha256");
-  let sizeBytes = 0;
-  for await (const chunk of store.readVersion(object, options)) {
-    hash.update(chunk);
-    sizeBytes += chunk.byteLength;
-    await take(chunk);
-  }
-  const sha256 = hash.digest("hex");
-  return { sizeBytes, sha256, isIntact: sizeBytes === object.sizeBytes && sha256 === object.sha256 };
-}
 
 /** A copy that an operator asked for. */
 export interface FoundCopy {
@@ -62,8 +32,8 @@ export async function findCopy(
   options: CallOptions,
 ): Promise<FoundCopy> {
   const { exportTaskId, revision } = asked;
-  const ledgers: RevisionLedger[] = [];
   const known = await records.revisionsOf(exportTaskId, options);
+  const ledgers: RevisionLedger[] = [];
   for (const one of known) {
     if (revision === undefined || one.revision === revision) {
       ledgers.push(await records.read(one, options));
@@ -71,11 +41,17 @@ export async function findCopy(
   }
   const id = JSON.stringify(exportTaskId);
   const what = revision === undefined ? `export ${id}` : `revision ${revision} of export ${id}`;
-  const copies = ledgers.flatMap(copyIn).sort((a, b) => archivedMs(a) - archivedMs(b));
+  const copies = ledgers
+    .flatMap((ledger): RecordedCopy[] => {
+      const record = standingRecord(ledger);
+      const expired = ledger.expired === UNREADABLE ? undefined : ledger.expired;
+      return record === undefined ? [] : [{ record, expired }];
+    })
+    .sort((a, b) => Date.parse(a.record.archivedAt) - Date.parse(b.record.archivedAt));
   const newest = copies.at(-1);
   if (newest !== undefined) {
     const { record, expired } = newest;
-    const standing = copies.findLast((copy) => copy.expired === undefined);
+    const standing = copies.findLast((copy) => copy.expired === undefined)?.record;
     return { record, whyGone: expired && expiredCopy(what, expired, standing) };
   }
   throw ledgers.some(({ archived }) => archived === UNREADABLE)
@@ -93,28 +69,15 @@ export async function findCopy(
 
 /** The copy that stands of one revision, and what ended it. */
 interface RecordedCopy {
-  readonly revision: string;
   readonly record: ArchivedRecord;
   readonly expired: ExpiredRecord | undefined;
-}
-
-function copyIn(ledger: RevisionLedger): RecordedCopy[] {
-  const { revision, expired } = ledger;
-  const record = standingRecord(ledger);
-  return record === undefined
-    ? []
-    : [{ revision, record, expired: expired === UNREADABLE ? undefined : expired }];
-}
-
-function archivedMs({ record }: RecordedCopy): number {
-  return Date.parse(record.archivedAt);
 }
 
 /** Removed as the policy says: nothing to look for, and no other copy is given in its place unasked. */
 function expiredCopy(
   what: string,
   { rule, keepUntil, expiredAt }: ExpiredRecord,
-  standing: RecordedCopy | undefined,
+  standing: ArchivedRecord | undefined,
 ): NoSuchCopyError {
   return new NoSuchCopyError(
     `${what} was removed by the retention policy on ${expiredAt.slice(0, 10)} (rule ${JSON.stringify(rule)}, kept until ${keepUntil.slice(0, 10)})`,
@@ -136,11 +99,11 @@ export async function readProvedCopy(
   options: CallOptions,
   take: (chunk: Uint8Array) => Promise<void>,
 ): Promise<void> {
-  const { isIntact } = await readCopy(store, record, options, take).catch((error: unknown) => {
+  const found = await digestOf(store.readVersion(record.object, options), take).catch((error: unknown) => {
     const isGone = error instanceof ArchiverError && error.code === "store-copy-differs";
     throw isGone && whyGone !== undefined ? whyGone : error;
   });
-  if (!isIntact) {
+  if (!isSameContent(found, record.object)) {
     throw damagedCopy(record.object.key);
   }
 }

@@ -1,20 +1,25 @@
 import { requireOwnArchive } from "../identity/marker.ts";
 import type { VersionProtection } from "../ports/retention-store.ts";
 import { type RecordedRevision, type RevisionLedger, UNREADABLE } from "../records/retention-records.ts";
-import { type DueObject, expiryVerdict, idOf, isLocked, type StayReason } from "./expiry-verdict.ts";
-import type { PlatformProof } from "./platform-proof.ts";
+import { type FreshList, isFresh } from "../run/platform-list.ts";
+import {
+  type DueObject,
+  expiryVerdict,
+  idOf,
+  isLocked,
+  removalSightIn,
+  type StayReason,
+} from "./expiry-verdict.ts";
 import type { RetentionRun } from "./run.ts";
 import { isoTime } from "./terms.ts";
 
-/** What came of one export that seemed due. */
-export type Removal =
-  | {
-      readonly kind: "removed";
-      readonly rule: string;
-      readonly keepUntilMs: number;
-      readonly objects: readonly DueObject[];
-    }
-  | { readonly kind: "stays"; readonly reason: StayReason };
+export interface RemovedEntry {
+  readonly exportTaskId: string;
+  readonly revision: string;
+  readonly keys: readonly string[];
+  readonly rule: string;
+  readonly keepUntil: string;
+}
 
 /** A slow hold or lock check makes the list too old; after this many lists the export waits for the next run. */
 const MAX_LISTS = 3;
@@ -24,100 +29,104 @@ const MAX_LISTS = 3;
  * again. `expired.json` is written before the first removal: a run that dies in between is finished by the
  * next one, which asks everything again as well.
  *
+ * @param look gives a list begun now.
+ * @returns what was removed, or why it stays.
  * @throws what store and platform throw; nothing is removed after that.
  */
 export async function removeExport(
   run: RetentionRun,
-  proof: PlatformProof,
-  revision: RecordedRevision,
+  look: () => Promise<FreshList>,
+  recorded: RecordedRevision,
   nowMs: number,
-): Promise<Removal> {
-  const ledger = await run.records.readAnew(revision, run);
+): Promise<RemovedEntry | StayReason> {
+  const ledger = await run.records.readAnew(recorded, run);
   if (ledger === undefined) {
-    return stays("unrecorded");
+    return "unrecorded";
   }
   const verdict = expiryVerdict(run.settings.policy, ledger, nowMs);
   if (verdict.kind === "stays") {
-    return stays(verdict.reason);
+    return verdict.reason;
   }
-  const objection = await whyNot(run, proof, ledger, verdict.objects, nowMs);
-  if (objection !== undefined) {
-    return stays(objection);
+  const { rule, objects } = verdict;
+  const blocker = await freshBlocker(run, look, ledger, objects, nowMs);
+  if (blocker !== undefined) {
+    return blocker;
   }
-  const { rule, keepUntilMs } = verdict;
-  const facts = {
-    objects: [...verdict.objects],
-    rule: rule.name,
-    keepUntil: isoTime(keepUntilMs),
-    expiredAt: isoTime(run.ports.clock.wallMs()),
-    runId: run.runId,
-  };
-  if (!names(ledger, verdict.objects) && !(await run.records.writeExpired(ledger, facts, run))) {
-    return stays("lost-race");
+  const keepUntil = isoTime(verdict.keepUntilMs);
+  const expiredAt = isoTime(run.ports.clock.wallMs());
+  const facts = { objects: [...objects], rule: rule.name, keepUntil, expiredAt, runId: run.runId };
+  if (!names(ledger, objects) && !(await run.records.writeExpired(ledger, facts, run))) {
+    return "lost-race";
   }
   // Again, now that it is written: the last answers before the removal are the ones it rests on.
-  const lateObjection = await whyNot(run, proof, ledger, verdict.objects, nowMs);
-  if (lateObjection !== undefined) {
-    return stays(lateObjection);
+  const lateBlocker = await freshBlocker(run, look, ledger, objects, nowMs);
+  if (lateBlocker !== undefined) {
+    return lateBlocker;
   }
-  for (const object of verdict.objects) {
+  for (const object of objects) {
     await run.ports.store.removeVersion(object, run);
   }
-  return { kind: "removed", rule: rule.name, keepUntilMs, objects: verdict.objects };
-}
-
-function stays(reason: StayReason): Removal {
-  return { kind: "stays", reason };
+  const { exportTaskId, revision } = ledger;
+  return { exportTaskId, revision, keys: objects.map(({ key }) => key), rule: rule.name, keepUntil };
 }
 
 /** Whether the standing `expired` record names every one of these versions. */
 function names({ expired }: RevisionLedger, objects: readonly DueObject[]): boolean {
-  if (expired === undefined || expired === UNREADABLE) {
-    return false;
-  }
-  const named = new Set(expired.objects.map(idOf));
+  const named = new Set(expired === undefined || expired === UNREADABLE ? [] : expired.objects.map(idOf));
   return objects.every((object) => named.has(idOf(object)));
 }
 
-/** What the world objects: the platform's list, locks and holds; all again when the list has become old meanwhile. */
-async function whyNot(
+/** What blocks a removal on the strength of a list that is still fresh after everything else was asked. */
+async function freshBlocker(
   run: RetentionRun,
-  proof: PlatformProof,
-  { exportTaskId, expired }: RevisionLedger,
+  look: () => Promise<FreshList>,
+  ledger: RevisionLedger,
   objects: readonly DueObject[],
   nowMs: number,
 ): Promise<StayReason | undefined> {
   for (let attempt = 1; attempt <= MAX_LISTS; attempt += 1) {
-    const { sight, list } = await proof.lookFor(exportTaskId);
-    if (sight !== "absent") {
-      return sight;
-    }
-    const protections = await readProtections(run, objects);
-    if (protections.every((protection) => protection === undefined)) {
-      return expired === undefined ? "missing" : "removed-before";
-    }
-    if (protections.some((protection) => protection !== undefined && isLocked(protection, nowMs))) {
-      return "locked";
-    }
-    if ((await run.holds.read(run)).isHeld(exportTaskId)) {
-      return "held";
+    const list = await look();
+    const blocker = await findBlocker(run, list, ledger, objects, nowMs);
+    if (blocker !== undefined) {
+      return blocker;
     }
     // No hold in a store that was put in the archive's place proves nothing.
     await requireOwnArchive(run, run);
-    if (proof.isFresh(list)) {
+    if (isFresh(list, run.ports.clock)) {
       return undefined;
     }
   }
   return "lost-race";
 }
 
-async function readProtections(
+/**
+ * What keeps objects that their records and the policy let go: the platform's list, locks and holds.
+ * @param list `undefined` where the platform did not answer: then the list blocks nothing, and allows nothing.
+ */
+export async function findBlocker(
   run: RetentionRun,
+  list: FreshList | undefined,
+  { exportTaskId, expired }: RevisionLedger,
   objects: readonly DueObject[],
-): Promise<readonly (VersionProtection | undefined)[]> {
+  nowMs: number,
+): Promise<StayReason | undefined> {
+  const sight = list === undefined ? "absent" : removalSightIn(list, exportTaskId);
+  if (sight !== "absent") {
+    return sight;
+  }
   const protections: (VersionProtection | undefined)[] = [];
   for (const object of objects) {
     protections.push(await run.ports.store.readProtection(object, run));
   }
-  return protections;
+  const present = protections.filter((protection) => protection !== undefined);
+  if (present.length === 0) {
+    return expired === undefined ? "missing" : "removed-before";
+  }
+  if (present.some((protection) => isLocked(protection, nowMs))) {
+    return "locked";
+  }
+  if ((await run.holds.read(run)).isHeld(exportTaskId)) {
+    return "held";
+  }
+  return undefined;
 }

@@ -1,9 +1,15 @@
+import { compact } from "../domain/compact.ts";
 import { parseExportObjectKey } from "../domain/key-layout.ts";
 import type { RetentionAbilities } from "../ports/retention-store.ts";
 import { type RevisionLedger, UNREADABLE } from "../records/retention-records.ts";
-import type { RetainedRecord } from "../records/schemas.ts";
-import { policyDigest, ruleFor } from "./policy.ts";
-import { factsOf, isRecorded, type RetainedFacts, retainStep } from "./retain-step.ts";
+import { policyDigest } from "./policy.ts";
+import {
+  factsOf,
+  isRecorded,
+  type RetainedFacts,
+  type RetainVerdict,
+  retainVerdict,
+} from "./retain-verdict.ts";
 import {
   MAX_ENTRIES,
   type RetentionPorts,
@@ -12,9 +18,9 @@ import {
   type RetentionSettings,
   type RetentionStop,
   type RunFrame,
-  rotatedByDay,
+  rotated,
 } from "./run.ts";
-import { isoTime, isoTimeOrForever, termsOf } from "./terms.ts";
+import { isoTime, isoTimeOrForever } from "./terms.ts";
 
 /** What came of one object. */
 export type RetainOutcome =
@@ -114,7 +120,7 @@ async function awaitRecord(
     if (ledger?.archived?.some(({ object }) => object.key === key) === true) {
       return ledger;
     }
-    if (clock.monotonicMs() + RECORD_POLL_MS > untilMs || !run.hasTime()) {
+    if (clock.monotonicMs() + RECORD_POLL_MS > untilMs || run.msLeft() <= 0) {
       return undefined;
     }
     await clock.sleep(RECORD_POLL_MS, run.signal);
@@ -134,10 +140,10 @@ export async function retainSweep(
 ): Promise<RetainReport> {
   const run = await RetentionRun.begin(ports, settings, options);
   const abilities = await ports.store.retentionAbilities(options);
-  const revisions = rotatedByDay(await run.records.revisions(options), ports.clock.wallMs());
+  const revisions = rotated(await run.records.revisions(options), ports);
   const tally = new RetainTally();
   for (const [done, revision] of revisions.entries()) {
-    if (run.failure !== undefined || !run.hasTime()) {
+    if (!run.canGoOn()) {
       return reportOf(run, abilities, tally, "time-budget");
     }
     ports.observe({ kind: "progress", done, total: revisions.length });
@@ -148,13 +154,12 @@ export async function retainSweep(
     if (revision.numbers.archived === 0) {
       continue; // a dead letter: nothing was archived
     }
-    try {
-      tally.add(await retainRevision(run, await run.records.read(revision, options), abilities));
-      run.noteSuccess();
-    } catch (error) {
-      const { message } = run.noteFailure(error);
+    const failure = await run.attempt(async () =>
+      tally.add(await retainRevision(run, await run.records.read(revision, options), abilities)),
+    );
+    if (failure !== undefined) {
       const { exportTaskId } = revision;
-      tally.add({ exportTaskId, revision: revision.revision, outcome: "failed", problem: message });
+      tally.add({ exportTaskId, revision: revision.revision, outcome: "failed", problem: failure.message });
     }
   }
   return reportOf(run, abilities, tally, "done");
@@ -174,65 +179,64 @@ async function retainRevision(
   ledger: RevisionLedger,
   abilities: RetentionAbilities,
 ): Promise<RetainEntry> {
-  const { exportTaskId, revision, archived } = ledger;
+  const { exportTaskId, revision } = ledger;
   const id = { exportTaskId, revision };
   if (ledger.numbers.expired > 0) {
     return { ...id, outcome: "expired" };
   }
-  if (archived === UNREADABLE) {
+  const verdict = await retainVerdict(run, ledger, abilities, run.ports.clock.wallMs());
+  if (verdict.kind === "unreadable") {
     return { ...id, outcome: "unreadable", problem: "an archived record of this revision cannot be read" };
   }
-  const record = archived?.at(-1);
-  if (record === undefined) {
+  if (verdict.kind === "unrecorded") {
     return { ...id, outcome: "unrecorded", problem: "no archived record" };
   }
-  const terms = termsOf(ruleFor(run.settings.policy, record), record);
+  const { record, terms } = verdict;
   const about = {
     ...id,
     key: record.object.key,
     rule: terms.rule.name,
     keepUntil: isoTimeOrForever(terms.keepUntilMs),
   };
-  const before = await run.ports.store.readProtection(record.object, run);
-  if (before === undefined) {
+  if (verdict.kind === "missing") {
     return { ...about, outcome: "missing", problem: "the recorded object is not in the store" };
   }
-  const step = retainStep(terms, before, abilities, run.ports.clock.wallMs());
-  if (step.kind === "refused") {
-    return { ...about, outcome: "refused", problem: step.problem };
+  if (verdict.kind === "refused") {
+    return { ...about, outcome: "refused", problem: verdict.problem };
   }
-  const { lock, tags } = step;
-  if (lock !== undefined) {
-    await run.ports.store.lockVersion(record.object, lock, run);
+  if (verdict.kind === "up-to-date") {
+    return { ...about, ...compact({ lockedUntil: verdict.facts.lockedUntil }), outcome: "up-to-date" };
   }
-  if (tags !== undefined) {
-    await run.ports.store.tagVersion(record.object, tags, run);
-  }
-  // A store may take a lock and forget it: what it shows is what is recorded.
-  const after = lock === undefined ? before : await run.ports.store.readProtection(record.object, run);
-  const wrote = await recordRetained(run, ledger, factsOf(record, terms, after, abilities));
-  const acted = wrote || lock !== undefined || tags !== undefined;
+  const facts = await applyTerms(run, verdict, abilities);
+  const wrote = !isRecorded(ledger, facts) && (await writeFacts(run, ledger, facts));
+  const acted = wrote || verdict.lock !== undefined || verdict.tags !== undefined;
   return {
     ...about,
-    ...(after?.lock === undefined ? {} : { lockedUntil: isoTime(after.lock.untilMs) }),
+    ...compact({ lockedUntil: facts.lockedUntil }),
     outcome: acted ? "retained" : "up-to-date",
   };
 }
 
-/** Writes the next `retained` record unless the newest says the same; returns whether it did. */
-async function recordRetained(
+/** Sets lock and tags. @returns what there is to record: a store may take a lock and forget it, so what it shows counts. */
+async function applyTerms(
   run: RetentionRun,
-  ledger: RevisionLedger,
-  facts: RetainedFacts,
-): Promise<boolean> {
-  if (isRecorded(ledger, facts)) {
-    return false;
+  { record, terms, lock, tags, facts }: Extract<RetainVerdict, { kind: "retain" }>,
+  abilities: RetentionAbilities,
+): Promise<RetainedFacts> {
+  const { store } = run.ports;
+  if (lock !== undefined) {
+    await store.lockVersion(record.object, lock, run);
   }
-  const { runId, ports } = run;
-  const record: Omit<RetainedRecord, "schemaVersion" | "idempotencyKey"> = {
-    ...facts,
-    retainedAt: isoTime(ports.clock.wallMs()),
-    runId,
-  };
+  if (tags !== undefined) {
+    await store.tagVersion(record.object, tags, run);
+  }
+  return lock === undefined
+    ? facts
+    : factsOf(record, terms, await store.readProtection(record.object, run), abilities);
+}
+
+/** Writes the next `retained` record; `false` when another runner did. */
+async function writeFacts(run: RetentionRun, ledger: RevisionLedger, facts: RetainedFacts): Promise<boolean> {
+  const record = { ...facts, retainedAt: isoTime(run.ports.clock.wallMs()), runId: run.runId };
   return await run.records.writeRetained(ledger, record, run);
 }

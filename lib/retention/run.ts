@@ -1,12 +1,14 @@
+import { compact } from "../domain/compact.ts";
 import { ArchiverError, describeFailure, type Failure } from "../domain/errors.ts";
 import type { PlatformScope } from "../domain/export-task.ts";
-import { runIdOf } from "../domain/key-layout.ts";
 import type { Clock, Random } from "../ports/clock.ts";
 import type { ObjectStore, StoreAbilities } from "../ports/object-store.ts";
 import type { Platform } from "../ports/platform.ts";
 import type { RetentionStore } from "../ports/retention-store.ts";
 import { HoldsReader } from "../records/holds.ts";
 import { RetentionRecords } from "../records/retention-records.ts";
+import { MAX_CLOCK_SKEW_MS } from "../run/platform-list.ts";
+import { type RunStart, type RunTimes, runTimes, startRun } from "../run/run-frame.ts";
 import type { RetentionPolicy } from "./policy.ts";
 
 /** Told while a run goes on. */
@@ -38,26 +40,25 @@ export interface RetentionSettings {
 
 export interface RetentionRunOptions {
   readonly signal: AbortSignal;
-  /** The run ends on its own within so many milliseconds; without it, when it is done. */
+  /** The run ends on its own within this time; without it, when it is done. */
   readonly limitMs?: number | undefined;
 }
 
 export type RetentionStop = "done" | "time-budget" | "removal-limit" | "no-proof" | "system-failure";
 
 /** What every report of retention begins with. */
-export interface RunFrame {
-  readonly runId: string;
-  readonly startedAt: string;
-  readonly endedAt: string;
+export interface RunFrame extends RunTimes {
   readonly stopReason: RetentionStop;
   readonly failure?: Failure;
 }
 
-/** So many objects in a row that fail are not an accident of single objects. */
+type Abilities = Pick<StoreAbilities, "createOnce" | "archiveId">;
+
+/** When this many objects in a row fail, it is not the objects. */
 const MAX_FAILURES_IN_A_ROW = 5;
 /** Kept free at the end, so that what was begun is ended. */
 const GRACE_MS = 20_000;
-/** Reports name so many exports one by one; the counts go on. */
+/** Reports name this many exports one by one; the counts go on. */
 export const MAX_ENTRIES = 1_000;
 
 /** One run of retention: its name, its time, its records, and what stops it. */
@@ -65,60 +66,42 @@ export class RetentionRun<Settings extends Pick<RetentionSettings, "scope"> = Re
   readonly ports: RetentionPorts;
   readonly settings: Settings;
   readonly signal: AbortSignal;
-  readonly runId: string;
-  readonly abilities: Pick<StoreAbilities, "createOnce" | "archiveId">;
+  readonly abilities: Abilities;
   readonly records: RetentionRecords;
   /** Remembers what it read: a removal asks for the holds between its list and its delete, which must stay close. */
   readonly holds: HoldsReader;
-  readonly #startedAtMs: number;
-  readonly #endsAtMs: number;
+  readonly #start: RunStart;
   #failuresInARow = 0;
   #failure: Failure | undefined;
 
-  private constructor(
+  /** Without abilities, a run that changes nothing: the store is not tried out, since that writes to it. */
+  constructor(
     ports: RetentionPorts,
     settings: Settings,
     options: RetentionRunOptions,
-    abilities: Pick<StoreAbilities, "createOnce" | "archiveId">,
+    abilities: Abilities = { createOnce: false },
   ) {
     this.ports = ports;
     this.settings = settings;
     this.signal = options.signal;
     this.abilities = abilities;
-    this.#startedAtMs = ports.clock.wallMs();
-    this.runId = runIdOf(this.#startedAtMs, ports.random.hex(4));
-    this.#endsAtMs = ports.clock.monotonicMs() + (options.limitMs ?? Number.POSITIVE_INFINITY);
     this.records = new RetentionRecords(ports.store, settings.scope, abilities);
     this.holds = new HoldsReader(ports.store);
+    this.#start = startRun(ports, options.limitMs);
   }
 
   /** Finds out what the store can do. Throws what it throws. */
-  static async begin<Settings extends Pick<RetentionSettings, "scope">>(
+  static async begin(
     ports: RetentionPorts,
-    settings: Settings,
+    settings: RetentionSettings,
     options: RetentionRunOptions,
-  ): Promise<RetentionRun<Settings>> {
+  ): Promise<RetentionRun> {
     const abilities = await ports.store.preflight({ signal: options.signal });
     return new RetentionRun(ports, settings, options, abilities);
   }
 
-  /** For runs that change nothing: the store is not tried out, since that writes to it. */
-  static reading<Settings extends Pick<RetentionSettings, "scope">>(
-    ports: RetentionPorts,
-    settings: Settings,
-    options: RetentionRunOptions,
-  ): RetentionRun<Settings> {
-    return new RetentionRun(ports, settings, options, { createOnce: false });
-  }
-
-  /** Whether another object may be begun. */
-  hasTime(): boolean {
-    return this.msLeft() > 0;
-  }
-
-  /** For how long objects may still be begun; `Infinity` without a limit. */
-  msLeft(): number {
-    return this.#endsAtMs - GRACE_MS - this.ports.clock.monotonicMs();
+  get runId(): string {
+    return this.#start.runId;
   }
 
   /** Why the run cannot go on; `undefined` while it can. */
@@ -126,54 +109,85 @@ export class RetentionRun<Settings extends Pick<RetentionSettings, "scope"> = Re
     return this.#failure;
   }
 
-  noteSuccess(): void {
-    this.#failuresInARow = 0;
+  /** For how long objects may still be begun; `Infinity` without a limit. */
+  msLeft(): number {
+    return this.#start.limitAtMs - GRACE_MS - this.ports.clock.monotonicMs();
+  }
+
+  /** Whether another object may be begun. */
+  canGoOn(): boolean {
+    return this.#failure === undefined && this.msLeft() > 0;
   }
 
   /**
-   * Notes the failure of one object. One of the system's ends the run, and so do several in a row.
-   * Rethrows what is not a failure of the world, and the signal's reason.
+   * Does what is to be done about one object. A failure of the system ends the run, and so do several in a row.
+   *
+   * @returns the failure of this object, if any.
+   * @throws what is not a failure of the world, and the signal's reason.
    */
-  noteFailure(error: unknown): Failure {
-    this.signal.throwIfAborted();
-    if (!(error instanceof ArchiverError)) {
-      throw error;
+  async attempt(work: () => Promise<void>): Promise<Failure | undefined> {
+    try {
+      await work();
+      this.#failuresInARow = 0;
+      return undefined;
+    } catch (error) {
+      const failure = this.#understand(error);
+      this.#failuresInARow += 1;
+      const isOfSystem = error instanceof ArchiverError && error.scope === "system";
+      if (isOfSystem || this.#failuresInARow >= MAX_FAILURES_IN_A_ROW) {
+        this.#failure = failure;
+      }
+      return failure;
     }
-    const failure = describeFailure(error);
-    this.#failuresInARow += 1;
-    if (error.scope === "system" || this.#failuresInARow >= MAX_FAILURES_IN_A_ROW) {
-      this.#failure = failure;
-    }
-    return failure;
   }
 
   /** Notes a failure that ends the run whatever its scope: what it was about cannot be left out. */
   noteEnd(error: unknown): void {
-    const failure = this.noteFailure(error);
-    this.#failure ??= failure;
+    this.#failure ??= this.#understand(error);
+  }
+
+  #understand(error: unknown): Failure {
+    this.signal.throwIfAborted();
+    if (error instanceof ArchiverError) {
+      return describeFailure(error);
+    }
+    throw error;
   }
 
   frame(stopReason: RetentionStop): RunFrame {
-    const { runId } = this;
     return {
-      runId,
-      startedAt: new Date(this.#startedAtMs).toISOString(),
-      endedAt: new Date(this.ports.clock.wallMs()).toISOString(),
+      ...runTimes(this.#start, this.ports.clock),
       stopReason: this.#failure === undefined ? stopReason : "system-failure",
-      ...(this.#failure === undefined ? {} : { failure: this.#failure }),
+      ...compact({ failure: this.#failure }),
     };
   }
 }
 
-/** Steps of the golden ratio spread evenly over a circle, however many are made. */
-const DAILY_STEP = (Math.sqrt(5) - 1) / 2;
+/** Begins at a random place, so that runs that are always cut short come round to everything. */
+export function rotated<T>(items: readonly T[], { random }: Pick<RetentionPorts, "random">): readonly T[] {
+  const start = Math.floor(random.fraction() * items.length);
+  return [...items.slice(start), ...items.slice(0, start)];
+}
 
 /**
- * Begins at another place each day, so that a run that is always cut short comes round to everything: one that
- * gets through a share `s` of the items does within `2 / s + 1` days, however many items there are.
+ * The earliest of all clocks: a clock that is ahead never brings a removal forward.
+ * @param platformDateMs as a list begun now tells it.
  */
-export function rotatedByDay<T>(items: readonly T[], nowMs: number): readonly T[] {
-  const day = Math.floor(nowMs / 86_400_000);
-  const start = Math.floor(((day * DAILY_STEP) % 1) * items.length);
-  return [...items.slice(start), ...items.slice(0, start)];
+export async function earliestClockMs(
+  ports: RetentionPorts,
+  platformDateMs: number | undefined,
+  signal: AbortSignal,
+): Promise<number> {
+  const clocks = [ports.clock.wallMs(), await ports.store.readClockMs({ signal }), platformDateMs];
+  const known = clocks.filter((clockMs) => clockMs !== undefined);
+  const earliestMs = Math.min(...known);
+  if (Math.max(...known) - earliestMs > MAX_CLOCK_SKEW_MS) {
+    ports.observe({
+      kind: "warning",
+      code: "clock-skew",
+      message:
+        "the clocks of this machine, the store and the platform differ by more than 5 minutes; the earliest counts",
+    });
+  }
+  return earliestMs;
 }

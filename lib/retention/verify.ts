@@ -1,7 +1,6 @@
 import { ArchiverError } from "../domain/errors.ts";
+import { type Digest, digestOf, isSameContent } from "../integrity/digest.ts";
 import { type RecordedRevision, standingRecord } from "../records/retention-records.ts";
-import type { ArchivedRecord } from "../records/schemas.ts";
-import { type ReadCopy, readCopy } from "./read-copy.ts";
 import {
   MAX_ENTRIES,
   type RetentionPorts,
@@ -21,8 +20,8 @@ export interface DamageEntry {
   readonly revision: string;
   readonly damage: Damage;
   readonly key?: string;
-  readonly recorded?: { readonly sizeBytes: number; readonly sha256: string };
-  readonly found?: { readonly sizeBytes: number; readonly sha256: string };
+  readonly recorded?: Digest;
+  readonly found?: Digest;
 }
 
 /** What `verify` returns. */
@@ -58,40 +57,36 @@ export async function verify(
   settings: Pick<RetentionSettings, "scope">,
   options: VerifyOptions,
 ): Promise<VerifyReport> {
-  const run = RetentionRun.reading(ports, settings, options);
+  const run = new RetentionRun(ports, settings, options);
   const recorded = (await run.records.revisions(options)).filter(
     ({ numbers }) => numbers.archived > 0 && numbers.expired === 0,
   );
   const sample = sampleOf(recorded, options.fraction, () => ports.random.fraction());
   const damage: DamageEntry[] = [];
-  let [checked, intact, cold, failed, checkedBytes] = [0, 0, 0, 0, 0];
+  const counts = { recorded: recorded.length, checked: 0, intact: 0, damaged: 0, cold: 0, failed: 0 };
+  let checkedBytes = 0;
   for (const [done, revision] of sample.entries()) {
-    if (run.failure !== undefined || !run.hasTime()) {
+    if (!run.canGoOn()) {
       break;
     }
     ports.observe({ kind: "progress", done, total: sample.length });
-    try {
+    const failure = await run.attempt(async () => {
       const found = await check(run, revision);
       if (found === "cold") {
-        cold += 1;
-        continue;
+        counts.cold += 1;
+        return;
       }
       checkedBytes += found.sizeBytes;
-      checked += 1;
-      intact += found.entry === undefined ? 1 : 0;
-      if (found.entry !== undefined) {
-        damage.push(found.entry);
-      }
-      run.noteSuccess();
-    } catch (error) {
-      run.noteFailure(error);
-      failed += 1;
-    }
+      counts.checked += 1;
+      counts[found.wrong === undefined ? "intact" : "damaged"] += 1;
+      damage.push(...(found.wrong === undefined ? [] : [found.wrong]));
+    });
+    counts.failed += failure === undefined ? 0 : 1;
   }
-  const isWhole = checked + cold + failed === sample.length;
+  const isWhole = counts.checked + counts.cold + counts.failed === sample.length;
   return {
     ...run.frame(isWhole ? "done" : "time-budget"),
-    counts: { recorded: recorded.length, checked, intact, damaged: damage.length, cold, failed },
+    counts,
     checkedBytes,
     damage: damage.slice(0, MAX_ENTRIES),
   };
@@ -107,41 +102,30 @@ function sampleOf<T>(items: readonly T[], fraction: number, random: () => number
   });
 }
 
-/** What became of a copy that could be looked at; `entry` when something is wrong with it. */
-interface Finding {
-  readonly entry: DamageEntry | undefined;
-  readonly sizeBytes: number;
-}
-
-async function check(run: VerifyRun, revision: RecordedRevision): Promise<Finding | "cold"> {
-  const id = { exportTaskId: revision.exportTaskId, revision: revision.revision };
-  const record = standingRecord(await run.records.read(revision, run));
-  if (record === undefined) {
-    return { entry: { ...id, damage: "unreadable-record" }, sizeBytes: 0 };
-  }
-  const found = await readIfPossible(run, record);
-  const { key, sizeBytes, sha256 } = record.object;
-  if (found === "cold") {
-    return found;
-  }
-  if (found === "missing") {
-    return { entry: { ...id, key, damage: "missing" }, sizeBytes: 0 };
-  }
-  const { isIntact, ...bytes } = found;
-  const entry: DamageEntry = { ...id, key, damage: "damaged", recorded: { sizeBytes, sha256 }, found: bytes };
-  return { entry: isIntact ? undefined : entry, sizeBytes: found.sizeBytes };
-}
-
-async function readIfPossible(
+/** Reads one copy whole. @returns how much was read, and what is wrong with it. */
+async function check(
   run: VerifyRun,
-  record: ArchivedRecord,
-): Promise<ReadCopy | "missing" | "cold"> {
+  recorded: RecordedRevision,
+): Promise<{ readonly sizeBytes: number; readonly wrong?: DamageEntry } | "cold"> {
+  const { exportTaskId, revision } = recorded;
+  const id = { exportTaskId, revision };
+  const record = standingRecord(await run.records.read(recorded, run));
+  if (record === undefined) {
+    return { sizeBytes: 0, wrong: { ...id, damage: "unreadable-record" } };
+  }
+  const { key, sizeBytes, sha256 } = record.object;
   try {
-    return await readCopy(run.ports.store, record, run);
+    const found = await digestOf(run.ports.store.readVersion(record.object, run));
+    return isSameContent(found, record.object)
+      ? { sizeBytes }
+      : {
+          sizeBytes: found.sizeBytes,
+          wrong: { ...id, key, damage: "damaged", recorded: { sizeBytes, sha256 }, found },
+        };
   } catch (error) {
     const code = error instanceof ArchiverError ? error.code : undefined;
     if (code === "store-copy-differs") {
-      return "missing";
+      return { sizeBytes: 0, wrong: { ...id, key, damage: "missing" } };
     }
     if (code === "store-object-cold") {
       return "cold";

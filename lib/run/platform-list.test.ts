@@ -37,7 +37,7 @@ describe("a list", () => {
 
   test("that fails in passing is asked for again after 1 s and after 2 s more, and begins at its last try", async () => {
     expect(await ask([unavailable, unavailable])).toEqual({
-      list: { tasks: [], oddItems: [], startedAtMs: 3_000, platformDateMs: 7 },
+      list: { tasks: [], oddItems: [], startedAtMs: 3_000, platformDateMs: 7, platformMs: 7 },
       triedAtMs: [0, 1_000, 3_000],
     });
   });

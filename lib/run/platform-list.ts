@@ -1,6 +1,7 @@
 import { ArchiverError } from "../domain/errors.ts";
 import { type ExportTask, isExportTaskId } from "../domain/export-task.ts";
 import type { LeftAlone } from "../domain/left-alone.ts";
+import type { Clock } from "../ports/clock.ts";
 import type { OddItem } from "../ports/platform.ts";
 import type { PostponeReason } from "../records/run-report.ts";
 import { SystemFailure } from "./errors.ts";
@@ -19,7 +20,10 @@ export interface FreshList {
   /** What else it shows; each holds a place. */
   readonly oddItems: readonly OddItem[];
   readonly startedAtMs: number;
+  /** The platform's clock when it answered, where it says. */
   readonly platformDateMs: number | undefined;
+  /** The same, or a moment that is certainly not later: what happens from now on is after this. */
+  readonly platformMs: number;
 }
 
 const LIST_TRIES = 3;
@@ -40,7 +44,8 @@ export async function freshList(
     const startedAtMs = ports.clock.monotonicMs();
     try {
       const listing = await ports.platform.listExportTasks({ signal });
-      return { ...listing, startedAtMs };
+      const platformMs = listing.platformDateMs ?? ports.clock.wallMs() - MAX_CLOCK_SKEW_MS;
+      return { ...listing, startedAtMs, platformMs };
     } catch (error) {
       signal.throwIfAborted();
       const waitMs = listRetryWaitMs(error, attempt, settings.downloadIntervalMs);
@@ -62,6 +67,11 @@ function listRetryWaitMs(error: unknown, attempt: number, intervalMs: number): n
   return error.code === "platform-throttled"
     ? Math.min(MAX_LIST_WAIT_MS, intervalMs)
     : LIST_BACKOFF_MS * 2 ** (attempt - 1);
+}
+
+/** Whether a list is young enough to act on (promise I1). */
+export function isFresh({ startedAtMs }: Pick<FreshList, "startedAtMs">, clock: Clock): boolean {
+  return clock.monotonicMs() - startedAtMs <= LIST_MAX_AGE_MS;
 }
 
 /** The listed task with exactly this id. */

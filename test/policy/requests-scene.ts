@@ -2,7 +2,7 @@ import { expect } from "vitest";
 import { type DiscoverRunReport, discoverAndRequest } from "../../lib/config/discover-and-request.ts";
 import type { ArchiverSettings } from "../../lib/config/wiring.ts";
 import { parseRequestKey } from "../../lib/domain/request-layout.ts";
-import { makeRequest } from "../../lib/requests/make-request.ts";
+import { makeRequest } from "../../lib/requests/request-ledger.ts";
 import { archiveRun, portsOf, settingsOf } from "../world/archive-run.ts";
 import type { Ending } from "../world/runner-process.ts";
 import { type RunnerOptions, World, type WorldOptions } from "../world/world.ts";

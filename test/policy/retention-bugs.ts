@@ -45,7 +45,7 @@ const ROWS: readonly Row[] = [
   [
     "the latest clock counts",
     "A machine whose clock is ahead removes exports before their time.",
-    "lib/retention/platform-proof.ts",
+    "lib/retention/run.ts",
     "const earliestMs = Math.min(...known);",
     "const earliestMs = Math.max(...known);",
   ],
@@ -73,7 +73,7 @@ const ROWS: readonly Row[] = [
   [
     "empty list believed at last",
     "A list without any task lets an export go.",
-    "lib/retention/platform-proof.ts",
+    VERDICT,
     "if (list.tasks.length === 0) {",
     "if (list.tasks.length < 0) {",
   ],
@@ -95,8 +95,8 @@ const ROWS: readonly Row[] = [
     "nothing asked after expired.json",
     "A lock that comes at the last moment is not seen.",
     REMOVE,
-    "if (lateObjection !== undefined) {",
-    'if (lateObjection === "unrecorded") {',
+    "if (lateBlocker !== undefined) {",
+    'if (lateBlocker === "unrecorded") {',
   ],
 ];
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { lookAtRequests, type OpenRequests } from "../../lib/requests/open-requests.ts";
-import { lookAtPlatform } from "../../lib/requests/platform-view.ts";
+import { freshList } from "../../lib/run/platform-list.ts";
 import { portsOf, settingsOf } from "../world/archive-run.ts";
 import { ALWAYS } from "../world/example-archiver.ts";
 import { DAY_MS, RequestsScene } from "./requests-scene.ts";
@@ -26,7 +26,7 @@ async function look(scene: RequestsScene, limit: number): Promise<OpenRequests> 
   const runner = world.startRunner("status");
   const given = { ports: portsOf(runner), settings: settingsOf(world), signal: ALWAYS.signal };
   return await world.run(async () => {
-    const view = await lookAtPlatform(given.ports, given.settings, given.signal);
+    const view = await freshList(given.ports, given.settings, given.signal);
     return await lookAtRequests(given, view, limit);
   });
 }

@@ -8,7 +8,7 @@ import { sweep } from "../../maintenance/sweep.ts";
 import type { QueueDepth } from "../../ports/task-queue.ts";
 import { Records } from "../../records/records.ts";
 import type { RunReport } from "../../records/run-report.ts";
-import { makeRequest } from "../../requests/make-request.ts";
+import { makeRequest } from "../../requests/request-ledger.ts";
 import { freshList } from "../../run/platform-list.ts";
 import { EXIT, type ExitCode, exitCodeOf } from "../exit-codes.ts";
 import { formatDuration } from "../format.ts";

@@ -1,5 +1,5 @@
 import { toJsonSchema } from "@valibot/to-json-schema";
-import { policySchema } from "../policy-schema.ts";
+import { policySchema } from "../policy.ts";
 
 /**
  * The published schema of the retention policy, as it stands in docs/retention-policy.schema.json.

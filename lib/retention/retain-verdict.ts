@@ -1,46 +1,76 @@
+import { compact } from "../domain/compact.ts";
 import type { RetentionAbilities, VersionLock, VersionProtection } from "../ports/retention-store.ts";
 import { type RevisionLedger, UNREADABLE } from "../records/retention-records.ts";
 import type { ArchivedRecord, RetainedRecord } from "../records/schemas.ts";
-import { isoTime, isoTimeOrForever, TAG, type Terms } from "./terms.ts";
+import { ruleFor } from "./policy.ts";
+import type { RetentionRun } from "./run.ts";
+import { isoTime, isoTimeOrForever, TAG, type Terms, termsOf } from "./terms.ts";
 
-/** What has to be done to one version so that its terms hold. */
-export type RetainStep =
-  | {
-      readonly kind: "apply";
-      /** The lock to set or extend; `undefined` when there is nothing to do about it. */
-      readonly lock: VersionLock | undefined;
-      /** The whole set of tags to write; `undefined` when it stands. */
-      readonly tags: Readonly<Record<string, string>> | undefined;
-    }
-  /** The policy asks for less than what a lock already holds. Nothing is changed. */
-  | { readonly kind: "refused"; readonly problem: string };
+/** What a `retained` record says besides when and by whom it was written. */
+export type RetainedFacts = Omit<RetainedRecord, "schemaVersion" | "idempotencyKey" | "retainedAt" | "runId">;
+
+/** What a sweep has to do about one revision. */
+export type RetainVerdict =
+  | { readonly kind: "unreadable" }
+  | { readonly kind: "unrecorded" }
+  | ({ readonly record: ArchivedRecord; readonly terms: Terms } & (
+      | { readonly kind: "missing" }
+      | ({
+          /** What there is to record, as the store protects the version now. */
+          readonly facts: RetainedFacts;
+        } & (
+          | { readonly kind: "up-to-date" }
+          /** The policy asks for less than what a lock already holds. Nothing is changed. */
+          | { readonly kind: "refused"; readonly problem: string }
+          | {
+              readonly kind: "retain";
+              /** The lock to set or extend; `undefined` when there is nothing to do about it. */
+              readonly lock: VersionLock | undefined;
+              /** The whole set of tags to write; `undefined` when it stands. */
+              readonly tags: Readonly<Record<string, string>> | undefined;
+            }
+        ))
+    ));
 
 const OUR_TAGS: ReadonlySet<string> = new Set(Object.values(TAG));
 
-/** Compares what protects a version with what its terms ask for. Locks only ever grow. */
-export function retainStep(
-  terms: Terms,
-  protection: VersionProtection,
+/** Compares what protects a version with what its terms ask for. Locks only ever grow. Throws what the store throws. */
+export async function retainVerdict(
+  run: RetentionRun,
+  ledger: RevisionLedger,
   abilities: RetentionAbilities,
   nowMs: number,
-): RetainStep {
+): Promise<RetainVerdict> {
+  const { archived } = ledger;
+  if (archived === UNREADABLE) {
+    return { kind: "unreadable" };
+  }
+  const record = archived?.at(-1);
+  if (record === undefined) {
+    return { kind: "unrecorded" };
+  }
+  const terms = termsOf(ruleFor(run.settings.policy, record), record);
+  const protection = await run.ports.store.readProtection(record.object, run);
+  if (protection === undefined) {
+    return { kind: "missing", record, terms };
+  }
+  const facts = factsOf(record, terms, protection, abilities);
   const wish = wishedLock(terms);
-  const standing =
-    protection.lock !== undefined && protection.lock.untilMs > nowMs ? protection.lock : undefined;
+  const standing = protection.lock && protection.lock.untilMs > nowMs ? protection.lock : undefined;
   const problem = standing && shorteningProblem(terms, wish, standing);
   if (problem !== undefined) {
-    return { kind: "refused", problem };
+    return { kind: "refused", problem, record, terms, facts };
   }
   const needsLock =
     abilities.canLock &&
     wish !== undefined &&
     wish.untilMs > nowMs &&
     (standing === undefined || wish.untilMs > standing.untilMs);
-  return {
-    kind: "apply",
-    lock: needsLock ? wish : undefined,
-    tags: abilities.canTag ? changedTags(terms.tags, protection.tags) : undefined,
-  };
+  const lock = needsLock ? wish : undefined;
+  const tags = abilities.canTag ? changedTags(terms.tags, protection.tags) : undefined;
+  return lock === undefined && tags === undefined && isRecorded(ledger, facts)
+    ? { kind: "up-to-date", record, terms, facts }
+    : { kind: "retain", lock, tags, record, terms, facts };
 }
 
 function wishedLock({ rule, lockUntilMs }: Terms): VersionLock | undefined {
@@ -78,9 +108,6 @@ function changedTags(
   return isSame ? undefined : all;
 }
 
-/** What a `retained` record says besides when and by whom it was written. */
-export type RetainedFacts = Omit<RetainedRecord, "schemaVersion" | "idempotencyKey" | "retainedAt" | "runId">;
-
 /** What there is to record of one version, protected as `protection` shows. */
 export function factsOf(
   { object }: ArchivedRecord,
@@ -89,19 +116,16 @@ export function factsOf(
   { canLock, canTag }: RetentionAbilities,
 ): RetainedFacts {
   const lock = protection?.lock;
-  const withoutLock = rule.lock === "none" ? "none" : "unsupported";
+  const withoutLock = canLock || rule.lock === "none" ? "none" : "unsupported";
   return {
-    object: {
-      key: object.key,
-      ...(object.versionId === undefined ? {} : { versionId: object.versionId }),
-    },
+    object: compact({ key: object.key, versionId: object.versionId }),
     rule: rule.name,
     keepUntil: isoTimeOrForever(keepUntilMs),
     lock: rule.lock,
-    ...(lock === undefined ? {} : { lockedUntil: isoTime(lock.untilMs) }),
+    ...compact({ lockedUntil: lock && isoTime(lock.untilMs) }),
     tags,
     applied: {
-      lock: lock === undefined ? (canLock ? "none" : withoutLock) : "locked",
+      lock: lock === undefined ? withoutLock : "locked",
       tags: canTag ? "tagged" : "unsupported",
     },
   };
