@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { RequestBuilder } from "../lib/iotda/request-builder.ts";
+import { requestSigner } from "../lib/iotda/request-signer.ts";
 import { watch } from "./watched-process.ts";
 import { bareEnvironment, type Workplace } from "./workplace.ts";
 
@@ -75,14 +75,13 @@ export async function measurePeers(
 
 /** The sandbox serves nobody without a signature. */
 function signedDownload({ sandbox, account, projectId }: Workplace, exportTaskId: string): SignedRequest {
-  const builder = new RequestBuilder({
+  const signer = requestSigner({
     endpoint: sandbox.endpoint,
     projectId,
     instanceId: undefined,
     credentials: async () => account,
     wallMs: () => Date.now(),
   });
-  const call = { method: "GET", subPath: `/${exportTaskId}/file`, query: [], body: "" } as const;
-  const { target, headers } = builder.sign(call, account);
+  const { target, headers } = signer.sign({ method: "GET", subPath: `/${exportTaskId}/file` }, account);
   return { url: new URL(target, sandbox.endpoint), headers };
 }

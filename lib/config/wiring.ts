@@ -2,7 +2,7 @@ import type { ArchivePorts, Observe } from "../archive/events.ts";
 import type { ArchiveSettings } from "../archive/settings.ts";
 import { ArchiveQueue } from "../identity/archive-queue.ts";
 import type { ArchiveStore } from "../identity/archive-store.ts";
-import { createIotdaClient, type IotdaClient } from "../iotda/client.ts";
+import { IotdaClient } from "../iotda/client.ts";
 import { Redactor, type ResultRedactor } from "../observability/redact.ts";
 import type { CallOptions } from "../ports/platform.ts";
 import type { DeadLetterQueue, QueueDepth, TaskQueue } from "../ports/task-queue.ts";
@@ -78,7 +78,7 @@ export function wirePlatform(
   proxy: ProxyConfiguration,
   keys: AccessKeys,
 ): IotdaClient {
-  return createIotdaClient({
+  return new IotdaClient({
     ...platform,
     endpoint: platform.endpoint.origin,
     wallMs: () => systemClock.wallMs(),

@@ -1,41 +1,36 @@
 import { noteSpentBytes } from "../network/spent-buffers.ts";
 import type { ExportDownload } from "../ports/platform.ts";
-import type { Connection } from "./connection.ts";
 import { unreachable } from "./errors.ts";
+import type { Exchange } from "./exchange.ts";
 
-/** Wraps an open 200 answer whose beginning was looked at; iterating gives every byte exactly once. */
-export class OpenDownload implements ExportDownload {
-  readonly contentLengthBytes: number | undefined;
-  readonly body: AsyncIterable<Uint8Array>;
-  readonly #connection: Connection;
-
-  /**
-   * @param first what was read already; `rest` goes on behind it.
-   */
-  constructor(
-    connection: Connection,
-    contentLengthBytes: number | undefined,
-    first: readonly Uint8Array[],
-    rest: AsyncIterator<Uint8Array>,
-  ) {
-    this.contentLengthBytes = contentLengthBytes;
-    this.#connection = connection;
-    this.body = iterableOnce(() => bytesOf(connection, first, rest));
-  }
-
-  cancel(): void {
-    const hint = "The archiver dropped this download itself; the run report says why.";
-    this.#connection.fail(unreachable("ShowExportTask: the download was cancelled", hint));
-  }
+/**
+ * An open 200 answer whose beginning was looked at; iterating gives every byte exactly once.
+ *
+ * @param first what was read already; `rest` goes on behind it.
+ */
+export function openDownload(
+  exchange: Exchange,
+  contentLengthBytes: number | undefined,
+  first: readonly Uint8Array[],
+  rest: AsyncIterator<Uint8Array>,
+): ExportDownload {
+  return {
+    contentLengthBytes,
+    body: iterableOnce(() => bytesOf(exchange, first, rest)),
+    cancel() {
+      const hint = "The archiver dropped this download itself; the run report says why.";
+      exchange.fail(unreachable("ShowExportTask: the download was cancelled", hint));
+    },
+  };
 }
 
 async function* bytesOf(
-  connection: Connection,
+  exchange: Exchange,
   first: readonly Uint8Array[],
   rest: AsyncIterator<Uint8Array>,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   try {
-    connection.throwIfFailed();
+    exchange.throwIfFailed();
     yield* first;
     let next = await rest.next();
     while (next.done !== true) {
@@ -44,9 +39,9 @@ async function* bytesOf(
       next = await rest.next();
     }
   } catch (thrown) {
-    throw connection.reasonFor(thrown);
+    throw exchange.reasonFor(thrown);
   } finally {
-    void connection.end();
+    void exchange.end();
   }
 }
 

@@ -1,12 +1,10 @@
 import type { Fault } from "../domain/errors.ts";
-import type { PlatformErrorCode } from "../ports/platform.ts";
+import type { PlatformError, PlatformErrorCode } from "../ports/platform.ts";
 
 /** What a refusal means; its problem is what the answer says. */
 export interface Outcome extends Omit<Fault<PlatformErrorCode>, "problem"> {
   /** Download intervals to stay away; set exactly for `platform-throttled`. */
   readonly throttleIntervals?: number;
-  /** New credentials may cure it. */
-  readonly refreshCredentials?: true;
   /** Concluded from what the body does not say, so never from a body that broke off. */
   readonly needsWholeBody?: true;
 }
@@ -40,7 +38,6 @@ const UNAUTHENTICATED: Outcome = {
   scope: "system",
   retry: "never",
   hint: "Check the access key, its secret and token, that ARCHIVER_IOTDA_SIGNING suits the instance edition, and that this machine's clock is right.",
-  refreshCredentials: true,
 };
 const FORBIDDEN: Outcome = {
   code: "platform-forbidden",
@@ -73,6 +70,9 @@ function throttled(throttleIntervals: number): Outcome {
   };
 }
 
+/** The platform could not decode the token. */
+const TOKEN_UNREADABLE = "IOTDA.000020";
+
 function rows(httpStatus: ErrorRow["httpStatus"], platformCodes: string, outcome: Outcome): ErrorRow[] {
   return platformCodes.split(" ").map((platformCode) => ({ httpStatus, platformCode, ...outcome }));
 }
@@ -92,8 +92,7 @@ export const ERROR_TABLE: readonly ErrorRow[] = [
   ...rows(403, "IOTDA.021102", throttled(2)),
   ...rows(404, "APIGW.0101 APIGW.0103 IOTDA.000029", MISCONFIGURED),
   ...rows(429, "APIGW.0308", throttled(2)),
-  ...rows(500, "IOTDA.000007", UNAVAILABLE),
-  ...rows(500, "IOTDA.000020", { ...UNAVAILABLE, refreshCredentials: true }),
+  ...rows(500, `IOTDA.000007 ${TOKEN_UNREADABLE}`, UNAVAILABLE),
   ...rows(504, "APIGW.0201", UNAVAILABLE),
 
   ...rows(400, "IOTDA.*", REJECTED),
@@ -136,6 +135,12 @@ export function rowOf(httpStatus: number, platformCode: string | undefined): Err
 export function statusSpeaksAlone(httpStatus: number): boolean {
   const row = rowOf(httpStatus, undefined);
   return row !== undefined && row.needsWholeBody !== true;
+}
+
+/** Whether an answer refused the credentials, so that new ones may be let in. */
+export function mayNewKeysHelp({ code, httpStatus, platformCode }: PlatformError): boolean {
+  const isRefused = code === "platform-unauthenticated" || platformCode === TOKEN_UNREADABLE;
+  return isRefused && httpStatus !== undefined;
 }
 
 function matchesStatus(expected: ErrorRow["httpStatus"], httpStatus: number): boolean {

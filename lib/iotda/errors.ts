@@ -27,12 +27,6 @@ export interface Refusal {
   readonly nowMs: number;
 }
 
-/** A refusal as this program raises it, and whether new credentials may cure it. */
-export interface ClassifiedRefusal {
-  readonly error: PlatformError;
-  readonly refreshCredentials: boolean;
-}
-
 /** How many 403s with unknown codes in a row still count as a rate limit (iotda-api §2.3 rule 2). */
 const UNKNOWN_403_AS_THROTTLING = 2;
 
@@ -60,26 +54,21 @@ const PLATFORM_CODE = /^(?:[A-Za-z]{2,16}\.)?[0-9]{3,10}$/;
 const REQUEST_ID = /^[A-Za-z0-9-]{1,64}$/;
 
 /** Classifies an answer whose status refuses: code first, status second (iotda-api §2.3). */
-export function classifyRefusal(
-  refusal: Refusal,
-  redact: Redact,
-  streak: ForbiddenStreak,
-): ClassifiedRefusal {
+export function classifyRefusal(refusal: Refusal, redact: Redact, streak: ForbiddenStreak): PlatformError {
   const platformCode = safeCode(refusal.body?.platformCode);
   const row = rowOf(refusal.httpStatus, platformCode);
   if (row === undefined) {
-    const error = malformedAnswer(refusal.operation, `status ${refusal.httpStatus} is not documented`);
-    return { error, refreshCredentials: false };
+    return malformedAnswer(refusal.operation, `status ${refusal.httpStatus} is not documented`);
   }
   return classified(refineRow(row, refusal, streak), refusal, platformCode, redact);
 }
 
 /** Classifies an error that came under status 200 (iotda-api §2.1); an unknown code is a disguised error. */
-export function classifyDisguised(refusal: Refusal, redact: Redact): ClassifiedRefusal {
+export function classifyDisguised(refusal: Refusal, redact: Redact): PlatformError {
   const platformCode = safeCode(refusal.body?.platformCode);
   const row = rowOfCode(platformCode);
   return row === undefined
-    ? { error: disguisedError(refusal, platformCode, redact), refreshCredentials: false }
+    ? disguisedError(refusal, platformCode, redact)
     : classified(row, refusal, platformCode, redact);
 }
 
@@ -164,11 +153,11 @@ function classified(
   refusal: Refusal,
   platformCode: string | undefined,
   redact: Redact,
-): ClassifiedRefusal {
+): PlatformError {
   const { code } = row;
   const skew = code === "platform-unauthenticated" ? skewInWords(refusal) : undefined;
   const message = describe(refusal, platformCode, redact);
-  const error = new PlatformError(code, skew === undefined ? message : `${message}; ${skew}`, {
+  return new PlatformError(code, skew === undefined ? message : `${message}; ${skew}`, {
     scope: row.scope,
     retry: row.retry,
     hint: skew === undefined ? row.hint : WRONG_CLOCK_HINT,
@@ -183,7 +172,6 @@ function classified(
             retryAfterMs: parseRetryAfterMs(refusal.retryAfter, refusal.nowMs),
           },
   });
-  return { error, refreshCredentials: row.refreshCredentials === true };
 }
 
 /** Beyond 15 minutes every signature is refused (iotda-api §2.3 rule 6); some way below, the clock is worth naming. */

@@ -7,23 +7,24 @@ import { conditionSchema, type ExportTaskPage, exportTaskSchema, toExportTask, w
 
 /** The largest page the platform gives; also the most tasks it keeps (iotda-api §1.3, §1.6). */
 export const PAGE_LIMIT = 50;
+/** The platform keeps one page's worth of tasks. */
+const MAX_PAGES = 20;
 
 /**
  * Joins the pages of one list, newest first, each id once (iotda-api §1.4). It ends at an empty or short page,
  * or when a marker comes again; a full page that leads nowhere is not a complete list and is refused.
  *
  * @param fetchPage fetches the page after a marker, the first one without.
- * @throws PlatformError `platform-malformed-answer` when the end is not reached within `maxPages`.
+ * @throws PlatformError `platform-malformed-answer` when the end is not reached within 20 pages.
  */
 export async function joinPages(
   operation: string,
   fetchPage: (marker: string | undefined) => Promise<ExportTaskPage>,
-  maxPages: number,
 ): Promise<Items> {
   const items = new JoinedItems();
   const markers = new Set<string>();
   let marker: string | undefined;
-  for (let pageNumber = 1; pageNumber <= maxPages; pageNumber += 1) {
+  for (let pageNumber = 1; pageNumber <= MAX_PAGES; pageNumber += 1) {
     const page = await fetchPage(marker);
     items.add(page.items);
     marker = page.marker;
@@ -36,7 +37,7 @@ export async function joinPages(
     }
     markers.add(marker);
   }
-  throw malformedAnswer(operation, `the list did not end within ${maxPages} pages`);
+  throw malformedAnswer(operation, `the list did not end within ${MAX_PAGES} pages`);
 }
 
 /** A full page may be the last one; without a marker only the platform's own count can tell. */

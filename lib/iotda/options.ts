@@ -12,8 +12,6 @@ export interface IotdaLimits {
   readonly idleMs: number;
   /** A whole list (all pages), delete or create call, and reading an error body of a download. */
   readonly jsonTotalMs: number;
-  /** Pages of one list; the platform keeps 50 tasks, one page's worth. */
-  readonly maxPages: number;
   /** One list page or create answer. */
   readonly maxJsonBytes: number;
 }
@@ -23,7 +21,6 @@ export const DEFAULT_IOTDA_LIMITS: IotdaLimits = {
   headersMs: 30_000,
   idleMs: 60_000,
   jsonTotalMs: 60_000,
-  maxPages: 20,
   maxJsonBytes: 16 * 1024 * 1024,
 };
 

@@ -5,7 +5,7 @@ import { type AddressInfo, createServer as createTcpServer, type Server, type So
 import { inspect } from "node:util";
 import { afterEach, expect } from "vitest";
 import { PlatformError } from "../../ports/platform.ts";
-import { createIotdaClient, type IotdaClient } from "../client.ts";
+import { IotdaClient } from "../client.ts";
 import type { IotdaClientOptions } from "../options.ts";
 import type { Credentials } from "../signing.ts";
 
@@ -111,7 +111,7 @@ export async function startTcp(
 
 /** A client whose limits no healthy test meets; tests of a limit set it. Closed after the test. */
 export function clientFor(endpoint: string, options: Partial<IotdaClientOptions> = {}): IotdaClient {
-  const client = createIotdaClient({
+  const client = new IotdaClient({
     endpoint,
     projectId: PROJECT_ID,
     instanceId: undefined,
