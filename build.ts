@@ -138,8 +138,9 @@ export async function buildAll(root: string, outFolder: string): Promise<string[
     entryPoints: ["lib/cli/main.ts"],
     outfile: commandLine,
     plugins: [HTTP_WITHOUT_UNDICI],
-    // Without the --, Node takes our own --env-file for its own, and a missing file ends it with exit 9.
-    banner: { js: `#!/usr/bin/env -S node --\n${REQUIRE_FOR_COMMONJS}` },
+    // A small young generation makes Node look sooner for spent network buffers (docs/decisions.md). Without the --,
+    // Node takes our own --env-file for its own, and a missing file ends it with exit 9.
+    banner: { js: `#!/usr/bin/env -S node --max-semi-space-size=1 --\n${REQUIRE_FOR_COMMONJS}` },
   });
   refuseStaticImports(metafile);
   await chmod(commandLine, 0o755);

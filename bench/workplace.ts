@@ -90,7 +90,10 @@ async function workplaceAround(
   };
 }
 
-/** Nothing of the caller's shell (proxy, Node options, settings of a real archiver) reaches a measured process. */
+/**
+ * Nothing of the caller's shell (proxy, Node options, settings of a real archiver) reaches a measured process. Node has
+ * the option that the command's first line and the functions' settings give it.
+ */
 export function bareEnvironment(): NodeJS.ProcessEnv {
-  return { PATH: process.env.PATH, TMPDIR: tmpdir(), TZ: "UTC" };
+  return { PATH: process.env.PATH, TMPDIR: tmpdir(), TZ: "UTC", NODE_OPTIONS: "--max-semi-space-size=1" };
 }

@@ -95,7 +95,9 @@ async function archiveOne(
     AWS_ACCESS_KEY_ID: target.accessKeyId,
     AWS_SECRET_ACCESS_KEY: target.secretAccessKey,
   };
-  const ended = await runTree({ program: process.execPath, args, environment }, RUN_LIMIT_MS);
+  const program = process.execPath;
+  await runTree({ program, args: [CLI, "init", "--config", settingsFile], environment }, RUN_LIMIT_MS);
+  const ended = await runTree({ program, args, environment }, RUN_LIMIT_MS);
   if (ended.exitCode !== 0) {
     throw new Error(`the archiver ended with ${ended.exitCode}:\n${ended.stderr}`);
   }

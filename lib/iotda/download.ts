@@ -1,4 +1,3 @@
-import { noteSpentBytes } from "../network/spent-buffers.ts";
 import type { ExportDownload } from "../ports/platform.ts";
 import { unreachable } from "./errors.ts";
 import type { Exchange } from "./exchange.ts";
@@ -35,7 +34,6 @@ async function* bytesOf(
     let next = await rest.next();
     while (next.done !== true) {
       yield next.value;
-      noteSpentBytes(next.value.byteLength);
       next = await rest.next();
     }
   } catch (thrown) {

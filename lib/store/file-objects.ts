@@ -2,7 +2,6 @@ import { type BigIntStats, constants } from "node:fs";
 import { type FileHandle, lstat, open } from "node:fs/promises";
 import { dirname } from "node:path";
 import { errnoOf } from "../files/errno.ts";
-import { noteSpentBytes } from "../network/spent-buffers.ts";
 import { type ObjectInfo, type ReadOptions, StoreError } from "../ports/object-store.ts";
 import { objectPath } from "./file-keys.ts";
 import type { FileRoot } from "./file-root.ts";
@@ -106,7 +105,6 @@ export async function* readObject(
       }
       position += bytesRead;
       yield chunk.subarray(0, bytesRead);
-      noteSpentBytes(chunk.length);
     }
   } finally {
     await handle.close();

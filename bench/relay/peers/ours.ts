@@ -2,7 +2,6 @@
 import { createHash } from "node:crypto";
 import { systemClock, systemRandom } from "../../../lib/config/system.ts";
 import { BodyCheck, type BodyVerdict } from "../../../lib/integrity/body-check.ts";
-import { noteSpentBytes } from "../../../lib/network/spent-buffers.ts";
 import type { StoredObject } from "../../../lib/ports/object-store.ts";
 import { S3Store } from "../../../lib/store/s3/s3-store.ts";
 import { type Job, type JobTimes, keyOf } from "../job.ts";
@@ -78,7 +77,6 @@ async function relay(store: S3Store, job: Job, key: string, signal: AbortSignal)
     for await (const chunk of stream) {
       check.update(chunk);
       await upload.write(chunk);
-      noteSpentBytes(chunk.length);
     }
     signal.throwIfAborted();
     const { sizeBytes, sha256 } = requireWhole(

@@ -6,7 +6,6 @@ import {
   type ServerSideEncryption,
   type StorageClass,
 } from "@aws-sdk/client-s3";
-import { noteSpentBytes } from "../../network/spent-buffers.ts";
 import {
   MAX_DOCUMENT_BYTES,
   type ObjectInfo,
@@ -220,7 +219,6 @@ export async function* bodyOf(
       }
       receivedBytes += chunk.length;
       yield chunk;
-      noteSpentBytes(chunk.length);
       signal.throwIfAborted();
       idle = limitWait();
     }
