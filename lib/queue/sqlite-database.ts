@@ -2,8 +2,9 @@ import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { FOLDER_MODE, makeDatabaseFile } from "../files/own-files.ts";
+import { whileBusy } from "../files/sqlite.ts";
 import type { Clock, Random } from "../ports/clock.ts";
-import { foreignFileError, isBusy, toQueueError } from "./sqlite-errors.ts";
+import { foreignFileError, toQueueError } from "./sqlite-errors.ts";
 
 /** Marks the file as a queue of this program ("IoTQ"), so that no other database is taken for one. */
 const APPLICATION_ID = 0x496f5451;
@@ -39,19 +40,13 @@ const SCHEMA = `
   PRAGMA user_version = ${SCHEMA_VERSION};
 `;
 
-/** How long one call waits, in all, for other processes to let go of the file. */
-const BUSY_LIMIT_MS = 10_000;
-const BUSY_PAUSE_MIN_MS = 2;
-const BUSY_PAUSE_MAX_MS = 40;
-
 export interface DatabaseDependencies {
   readonly clock: Clock;
   readonly random: Random;
 }
 
 /**
- * One SQLite file, shared with other processes. Each operation is synchronous and short; waiting for
- * another process's lock is done here, asleep, so that the event loop is never blocked by it.
+ * One SQLite file, shared with other processes. Each operation is synchronous and short.
  */
 export class SqliteDatabase {
   readonly #filePath: string;
@@ -96,19 +91,10 @@ export class SqliteDatabase {
    * @throws QueueError; `queue-unavailable` after ten seconds of waiting. Rejects with the signal's reason.
    */
   async run<Result>(operation: (database: DatabaseSync) => Result, signal?: AbortSignal): Promise<Result> {
-    const { clock, random } = this.#dependencies;
-    const deadlineMs = clock.monotonicMs() + BUSY_LIMIT_MS;
-    for (;;) {
-      signal?.throwIfAborted();
-      try {
-        return operation(this.#database);
-      } catch (thrown) {
-        if (!isBusy(thrown) || clock.monotonicMs() >= deadlineMs) {
-          throw toQueueError(thrown, this.#filePath);
-        }
-      }
-      const pauseMs = BUSY_PAUSE_MIN_MS + random.fraction() * (BUSY_PAUSE_MAX_MS - BUSY_PAUSE_MIN_MS);
-      await clock.sleep(pauseMs, signal);
+    try {
+      return await whileBusy(() => operation(this.#database), this.#dependencies, signal);
+    } catch (thrown) {
+      throw toQueueError(thrown, this.#filePath);
     }
   }
 

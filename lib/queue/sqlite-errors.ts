@@ -1,6 +1,6 @@
 import { ArchiverError } from "../domain/errors.ts";
 import { errnoOf } from "../files/errno.ts";
-import { type SqliteTrouble, sqliteTroubleOf } from "../files/sqlite-trouble.ts";
+import { type SqliteTrouble, sqliteTroubleOf } from "../files/sqlite.ts";
 import { QueueError } from "../ports/task-queue.ts";
 import * as kinds from "./queue-errors.ts";
 
@@ -48,11 +48,6 @@ const FAULT_OF_ERRNO: Readonly<Record<string, SqliteFault>> = {
   EEXIST: NO_FOLDER,
   ENAMETOOLONG: NO_FOLDER,
 };
-
-/** Whether the call may succeed once another connection lets go of its lock. */
-export function isBusy(thrown: unknown): boolean {
-  return sqliteTroubleOf(thrown) === "busy";
-}
 
 /** Turns an error of node:sqlite or of the file system into a {@link QueueError}; all else stays as it is. */
 export function toQueueError(thrown: unknown, filePath: string): unknown {

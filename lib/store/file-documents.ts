@@ -2,89 +2,82 @@ import { createHash } from "node:crypto";
 import { constants } from "node:fs";
 import { link, open, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import type { DatabaseSync } from "node:sqlite";
 import { errnoOf } from "../files/errno.ts";
-import { FILE_MODE } from "../files/own-files.ts";
+import { FILE_MODE, makeDatabaseFile } from "../files/own-files.ts";
+import { whileBusy } from "../files/sqlite.ts";
 import { MAX_DOCUMENT_BYTES, type StoredDocument, type WriteCondition } from "../ports/object-store.ts";
 import { documentBytes, documentText } from "./document-text.ts";
-import { DRAFT_KEY, isFileName, objectPath } from "./file-keys.ts";
-import type { FileLock } from "./file-lock.ts";
+import { toLockError } from "./file-errors.ts";
+import { DRAFT_KEY, isFileName, LOCK_KEY, objectPath } from "./file-keys.ts";
 import { etagOf, openObject, statEntry } from "./file-objects.ts";
-import type { FileRoot } from "./file-root.ts";
-import { removeIfPresent } from "./file-upload.ts";
+import { type FileRoot, removeIfPresent } from "./file-root.ts";
 
-/** The small JSON documents of a file store. Its etag is the content's: a document rewritten alike keeps it. */
-export class FileDocuments {
-  readonly #root: FileRoot;
-  readonly #lock: FileLock;
-
-  constructor(root: FileRoot, lock: FileLock) {
-    this.#root = root;
-    this.#lock = lock;
+/** Reads a small JSON document. Needs no lock: a document is replaced whole, never changed in place. */
+export async function getDocument(root: FileRoot, key: string): Promise<StoredDocument | undefined> {
+  const handle = await openObject(root, key);
+  if (handle === undefined) {
+    return await oddDocument(root, key);
   }
-
-  /** Needs no lock: a document is replaced whole, never changed in place. */
-  async get(key: string): Promise<StoredDocument | undefined> {
-    const handle = await openObject(this.#root, key);
-    if (handle === undefined) {
-      return await this.#oddDocument(key);
+  try {
+    const stat = await handle.stat({ bigint: true });
+    await root.makeDurable(objectPath(root.folder, key), stat);
+    if (stat.size > MAX_DOCUMENT_BYTES) {
+      return { text: undefined, etag: etagOf(stat) };
     }
+    const bytes = await handle.readFile();
+    return { text: documentText(bytes), etag: etagOfContent(bytes) };
+  } finally {
+    await handle.close();
+  }
+}
+
+/** What is not a file but stands at a document's key is a document that nobody can read: it is not absent. */
+async function oddDocument(root: FileRoot, key: string): Promise<StoredDocument | undefined> {
+  const stat = await statEntry(root, key);
+  const isOdd = stat !== undefined && (!stat.isDirectory() || isFileName(key));
+  return isOdd ? { text: undefined, etag: `odd-${etagOf(stat)}` } : undefined;
+}
+
+/** Writes a small JSON document. Its etag is the content's: a document rewritten alike keeps it. */
+export async function putDocument(
+  root: FileRoot,
+  key: string,
+  text: string,
+  condition: WriteCondition,
+  signal: AbortSignal,
+): Promise<{ readonly etag: string } | "conflict"> {
+  const path = objectPath(root.folder, key);
+  const bytes = documentBytes(key, text);
+  const write = async () => {
+    if (!(await holds(root, condition, key))) {
+      return "conflict";
+    }
+    await root.makeFolder(dirname(path));
+    const draftPath = join(root.folder, DRAFT_KEY);
     try {
-      const stat = await handle.stat({ bigint: true });
-      await this.#root.makeDurable(objectPath(this.#root.folder, key), stat);
-      if (stat.size > MAX_DOCUMENT_BYTES) {
-        return { text: undefined, etag: etagOf(stat) };
-      }
-      const bytes = await handle.readFile();
-      return { text: documentText(bytes), etag: etagOfContent(bytes) };
-    } finally {
-      await handle.close();
-    }
-  }
-
-  /** What is not a file but stands at a document's key is a document that nobody can read: it is not absent. */
-  async #oddDocument(key: string): Promise<StoredDocument | undefined> {
-    const stat = await statEntry(this.#root, key);
-    const isOdd = stat !== undefined && (!stat.isDirectory() || isFileName(key));
-    return isOdd ? { text: undefined, etag: `odd-${etagOf(stat)}` } : undefined;
-  }
-
-  async put(
-    key: string,
-    text: string,
-    condition: WriteCondition,
-    signal: AbortSignal,
-  ): Promise<{ readonly etag: string } | "conflict"> {
-    const path = objectPath(this.#root.folder, key);
-    const bytes = documentBytes(key, text);
-    return await this.#lock.hold(async () => {
-      if (!(await this.#holds(condition, key))) {
+      await writeDraft(draftPath, bytes);
+      signal.throwIfAborted();
+      if (!(await moveIntoPlace(draftPath, path, condition))) {
         return "conflict";
       }
-      await this.#root.makeFolder(dirname(path));
-      const draftPath = join(this.#root.folder, DRAFT_KEY);
-      try {
-        await writeDraft(draftPath, bytes);
-        signal.throwIfAborted();
-        if (!(await moveIntoPlace(draftPath, path, condition))) {
-          return "conflict";
-        }
-      } finally {
-        await removeIfPresent(draftPath);
-      }
-      await this.#root.syncDownTo(dirname(path));
-      return { etag: etagOfContent(bytes) };
-    }, signal);
-  }
-
-  async #holds(condition: WriteCondition, key: string): Promise<boolean> {
-    switch (condition.kind) {
-      case "always":
-        return true;
-      case "if-absent":
-        return (await statEntry(this.#root, key)) === undefined;
-      case "if-match":
-        return (await this.get(key))?.etag === condition.etag;
+    } finally {
+      await removeIfPresent(draftPath);
     }
+    await root.syncDownTo(dirname(path));
+    return { etag: etagOfContent(bytes) };
+  };
+  return await underLock(root, write, signal);
+}
+
+async function holds(root: FileRoot, condition: WriteCondition, key: string): Promise<boolean> {
+  switch (condition.kind) {
+    case "always":
+      return true;
+    case "if-absent":
+      return (await statEntry(root, key)) === undefined;
+    case "if-match":
+      return (await getDocument(root, key))?.etag === condition.etag;
   }
 }
 
@@ -120,4 +113,47 @@ async function moveIntoPlace(draftPath: string, path: string, condition: WriteCo
 
 function etagOfContent(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex").slice(0, 16);
+}
+
+/**
+ * Runs an operation while no other process that shares the store holds its lock, a write transaction on an empty
+ * SQLite file. The system releases it when its holder dies, however it dies: nothing has to be cleaned up and nobody
+ * has to guess from a time stamp. Not reentrant.
+ *
+ * @throws StoreError `store-unavailable` when the lock was not to be had for ten seconds. Rejects with the
+ * signal's reason when it is aborted while waiting.
+ */
+export async function underLock<Result>(
+  root: FileRoot,
+  operation: () => Promise<Result>,
+  signal: AbortSignal,
+): Promise<Result> {
+  signal.throwIfAborted();
+  const path = join(root.folder, LOCK_KEY);
+  await root.makeFolder(dirname(path));
+  const database = await lockedDatabase(root, path, signal);
+  try {
+    return await operation();
+  } finally {
+    // Closing ends the transaction, which never wrote anything.
+    database.close();
+  }
+}
+
+/** A connection for each holder: two of one process then exclude each other as two processes do. */
+async function lockedDatabase(root: FileRoot, path: string, signal: AbortSignal): Promise<DatabaseSync> {
+  // A static import would fail on an old Node before the program can say which version it needs.
+  const { DatabaseSync } = await import("node:sqlite");
+  makeDatabaseFile(path);
+  let database: DatabaseSync | undefined;
+  try {
+    const opened = new DatabaseSync(path);
+    database = opened;
+    // No journal file: nothing is ever written, and a full disk must not keep anybody from locking.
+    await whileBusy(() => opened.exec("PRAGMA journal_mode = MEMORY; BEGIN IMMEDIATE"), root, signal);
+    return opened;
+  } catch (thrown) {
+    database?.close();
+    throw toLockError(thrown, root.folder);
+  }
 }

@@ -1,6 +1,6 @@
 import { ArchiverError } from "../domain/errors.ts";
 import { errnoOf } from "../files/errno.ts";
-import { type SqliteTrouble, sqliteTroubleOf } from "../files/sqlite-trouble.ts";
+import { type SqliteTrouble, sqliteTroubleOf } from "../files/sqlite.ts";
 import { StoreError } from "../ports/object-store.ts";
 import * as kinds from "./store-errors.ts";
 

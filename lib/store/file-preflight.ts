@@ -1,15 +1,13 @@
 import { opendir } from "node:fs/promises";
 import { join } from "node:path";
-import type { Random } from "../ports/clock.ts";
 import {
   type ObjectStore,
   type StoreAbilities,
   type StoredObject,
   StoreError,
 } from "../ports/object-store.ts";
-import type { FileLock } from "./file-lock.ts";
-import type { FileRoot } from "./file-root.ts";
-import { removeIfPresent } from "./file-upload.ts";
+import { underLock } from "./file-documents.ts";
+import { type FileRoot, removeIfPresent } from "./file-root.ts";
 import { MISCONFIGURED } from "./store-errors.ts";
 
 const PROBE_FOLDER = "state";
@@ -22,12 +20,7 @@ export const FOLDER_ABILITIES: StoreAbilities = {
   verification: "read-back",
 };
 
-export interface PreflightParts {
-  readonly store: Pick<ObjectStore, "openUpload" | "head" | "read" | "list">;
-  readonly root: FileRoot;
-  readonly lock: FileLock;
-  readonly random: Random;
-}
+type ProbedStore = Pick<ObjectStore, "openUpload" | "head" | "read" | "list">;
 
 /**
  * Does once what archiving does all the time: makes folders, writes, links, refuses to link again, reads,
@@ -35,21 +28,25 @@ export interface PreflightParts {
  *
  * @throws StoreError of the first step that fails.
  */
-export async function probeFileStore(parts: PreflightParts, signal: AbortSignal): Promise<StoreAbilities> {
-  const { root, lock, random } = parts;
+export async function probeFileStore(
+  store: ProbedStore,
+  root: FileRoot,
+  signal: AbortSignal,
+): Promise<StoreAbilities> {
   await root.create();
   await root.assertSpaceFor(0n);
-  return await lock.hold(async () => {
+  const probe = async () => {
     try {
-      await exercise(parts, `${PROBE_FOLDER}/preflight-${random.hex(6)}`, signal);
+      await exercise(store, `${PROBE_FOLDER}/preflight-${root.random.hex(6)}`, signal);
     } finally {
       await removeProbeFiles(root);
     }
     return FOLDER_ABILITIES;
-  }, signal);
+  };
+  return await underLock(root, probe, signal);
 }
 
-async function exercise({ store }: PreflightParts, key: string, signal: AbortSignal): Promise<void> {
+async function exercise(store: ProbedStore, key: string, signal: AbortSignal): Promise<void> {
   const body = Buffer.from(key);
   const stored = await writeProbe(store, key, body, signal);
   const refusal = await writeProbe(store, key, body, signal).then(
@@ -74,7 +71,7 @@ async function exercise({ store }: PreflightParts, key: string, signal: AbortSig
 }
 
 async function writeProbe(
-  store: PreflightParts["store"],
+  store: ProbedStore,
   key: string,
   body: Uint8Array,
   signal: AbortSignal,

@@ -1,9 +1,9 @@
 import { type BigIntStats, constants } from "node:fs";
-import { mkdir, open, realpath, stat, statfs } from "node:fs/promises";
+import { mkdir, open, realpath, stat, statfs, unlink } from "node:fs/promises";
 import { dirname, join, relative, sep } from "node:path";
 import { errnoOf } from "../files/errno.ts";
 import { FOLDER_MODE } from "../files/own-files.ts";
-import type { Clock } from "../ports/clock.ts";
+import type { Clock, Random } from "../ports/clock.ts";
 import {
   linkedFolderError,
   noSpaceError,
@@ -24,14 +24,16 @@ export const RESERVE_BYTES = 32n * 1024n * 1024n;
  */
 export class FileRoot {
   readonly folder: string;
-  readonly #clock: Clock;
+  readonly clock: Clock;
+  readonly random: Random;
   #identity: string | undefined;
   /** The root itself may be reached over links. */
   #realFolder: string | undefined;
 
-  constructor(folder: string, clock: Clock) {
+  constructor(folder: string, { clock, random }: { readonly clock: Clock; readonly random: Random }) {
     this.folder = folder;
-    this.#clock = clock;
+    this.clock = clock;
+    this.random = random;
   }
 
   /** Makes the root folder when it is missing, durably, with its parents. */
@@ -113,7 +115,7 @@ export class FileRoot {
    * task may be deleted on the strength of this file. Files that have been here for a while are spared.
    */
   async makeDurable(path: string, { ctimeMs }: BigIntStats): Promise<void> {
-    if (Math.abs(this.#clock.wallMs() - Number(ctimeMs)) < WRITTEN_OUT_AFTER_MS) {
+    if (Math.abs(this.clock.wallMs() - Number(ctimeMs)) < WRITTEN_OUT_AFTER_MS) {
       await this.syncDownTo(dirname(path));
     }
   }
@@ -182,5 +184,18 @@ async function syncFolder(path: string): Promise<void> {
     await handle.sync();
   } finally {
     await handle.close();
+  }
+}
+
+/** Removes a file; that it is gone already is as good. */
+export async function removeIfPresent(path: string): Promise<boolean> {
+  try {
+    await unlink(path);
+    return true;
+  } catch (thrown) {
+    if (errnoOf(thrown) === "ENOENT") {
+      return false;
+    }
+    throw thrown;
   }
 }

@@ -14,7 +14,7 @@ import {
   sha256Of,
 } from "../../test/contract/store-helpers.ts";
 import { temporaryFolder } from "../../test/contract/temp-folder.ts";
-import { FileLock } from "./file-lock.ts";
+import { underLock } from "./file-documents.ts";
 import { FileRoot } from "./file-root.ts";
 import { FileStore } from "./file-store.ts";
 
@@ -225,8 +225,8 @@ describe("the lock", () => {
 
   test("writes nothing, so that a dead holder leaves nothing and a full disk does not matter", async () => {
     const { folder, clock } = await openStore();
-    const lock = new FileLock(new FileRoot(folder, clock), clock, realRandom);
-    const whileHeld = await lock.hold(async () => await readdir(join(folder, "state")), signal);
+    const root = new FileRoot(folder, { clock, random: realRandom });
+    const whileHeld = await underLock(root, async () => await readdir(join(folder, "state")), signal);
     expect(whileHeld).toEqual(["lock.db"]);
     expect((await stat(join(folder, "state/lock.db"))).size).toBe(0);
   });

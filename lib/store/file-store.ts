@@ -1,4 +1,4 @@
-import { isAbsolute, resolve } from "node:path";
+import { dirname, isAbsolute, resolve } from "node:path";
 import type { Clock, Random } from "../ports/clock.ts";
 import {
   type ListedObject,
@@ -21,21 +21,15 @@ import type {
   VersionProtection,
 } from "../ports/retention-store.ts";
 import type { OpenUpload, StoreSweeper } from "../ports/store-sweeper.ts";
-import { FileDocuments } from "./file-documents.ts";
+import { getDocument, putDocument } from "./file-documents.ts";
 import { ofWholeStore, toStoreError } from "./file-errors.ts";
-import { FileLock } from "./file-lock.ts";
-import { headObject, readObject } from "./file-objects.ts";
+import { objectPath } from "./file-keys.ts";
+import { headObject, readObject, statObject } from "./file-objects.ts";
 import { FOLDER_ABILITIES, probeFileStore } from "./file-preflight.ts";
-import { FILE_RETENTION_ABILITIES, readFileProtection, removeFile, removeObject } from "./file-retention.ts";
-import { FileRoot } from "./file-root.ts";
+import { FileRoot, removeIfPresent } from "./file-root.ts";
 import { FileUpload } from "./file-upload.ts";
 import { listObjects, listUploads, removeUpload } from "./file-walk.ts";
-import { MISCONFIGURED, misuse, NO_DIGEST } from "./store-errors.ts";
-
-export interface FileStoreOptions {
-  readonly clock: Clock;
-  readonly random: Random;
-}
+import { MISCONFIGURED, misuse, NO_DIGEST, requireExport } from "./store-errors.ts";
 
 /**
  * An object store in a folder of one machine, for any number of processes on it. A key is a path below the
@@ -44,33 +38,24 @@ export interface FileStoreOptions {
  */
 export class FileStore implements ObjectStore, StoreSweeper, RetentionStore {
   readonly #root: FileRoot;
-  readonly #clock: Clock;
-  readonly #random: Random;
-  readonly #lock: FileLock;
-  readonly #documents: FileDocuments;
 
   /**
    * Touches nothing yet; {@link preflight} makes the folder when it is missing, and nothing else does.
    *
    * @throws StoreError `store-misconfigured` when the path is not absolute.
    */
-  constructor(rootFolder: string, { clock, random }: FileStoreOptions) {
+  constructor(rootFolder: string, parts: { readonly clock: Clock; readonly random: Random }) {
     if (!isAbsolute(rootFolder)) {
       const problem = "the folder of the store is not an absolute path";
       const hint = "Write ARCHIVER_STORE as file:///absolute/folder.";
       throw new StoreError({ ...MISCONFIGURED, problem, hint });
     }
-    this.#root = new FileRoot(resolve(rootFolder), clock);
-    this.#clock = clock;
-    this.#random = random;
-    this.#lock = new FileLock(this.#root, clock, random);
-    this.#documents = new FileDocuments(this.#root, this.#lock);
+    this.#root = new FileRoot(resolve(rootFolder), parts);
   }
 
   async preflight({ signal }: CallOptions): Promise<StoreAbilities> {
-    const parts = { store: this, root: this.#root, lock: this.#lock, random: this.#random };
     try {
-      return await this.#attempt("state/", signal, () => probeFileStore(parts, signal));
+      return await this.#attempt("state/", signal, () => probeFileStore(this, this.#root, signal));
     } catch (thrown) {
       throw ofWholeStore(thrown, this.#root.folder);
     }
@@ -84,12 +69,11 @@ export class FileStore implements ObjectStore, StoreSweeper, RetentionStore {
   /** The store's clock is this machine's. */
   async readClockMs({ signal }: CallOptions): Promise<number> {
     signal.throwIfAborted();
-    return this.#clock.wallMs();
+    return this.#root.clock.wallMs();
   }
 
-  async openUpload(key: string, { expectedSizeBytes, signal }: OpenUploadOptions): Promise<Upload> {
-    const nonceHex12 = this.#random.hex(6);
-    return await FileUpload.open({ root: this.#root, key, nonceHex12, expectedSizeBytes, signal });
+  async openUpload(key: string, options: OpenUploadOptions): Promise<Upload> {
+    return await FileUpload.open(this.#root, key, options);
   }
 
   async head(key: string, { signal }: CallOptions): Promise<ObjectInfo | undefined> {
@@ -102,38 +86,24 @@ export class FileStore implements ObjectStore, StoreSweeper, RetentionStore {
     throw new StoreError(NO_DIGEST, object.key);
   }
 
-  async *read(key: string, options: ReadOptions): AsyncGenerator<Uint8Array> {
-    try {
-      yield* readObject(this.#root, key, options);
-    } catch (thrown) {
-      throw toStoreError(thrown, this.#root.folder, key);
-    }
+  read(key: string, options: ReadOptions): AsyncGenerator<Uint8Array> {
+    return this.#each(key, readObject(this.#root, key, options));
   }
 
-  async *list(prefix: string, { signal }: CallOptions): AsyncGenerator<ListedObject> {
-    try {
-      yield* listObjects(this.#root, prefix, signal);
-    } catch (thrown) {
-      throw toStoreError(thrown, this.#root.folder, prefix);
-    }
+  list(prefix: string, { signal }: CallOptions): AsyncGenerator<ListedObject> {
+    return this.#each(prefix, listObjects(this.#root, prefix, signal));
   }
 
-  async abortUploadsUnder(prefix: string, { signal }: CallOptions): Promise<number> {
-    return await this.#attempt(prefix, signal, async () => {
-      let removed = 0;
-      for await (const { key, uploadId } of listUploads(this.#root, prefix, signal)) {
-        removed += (await removeUpload(this.#root, key, uploadId)) ? 1 : 0;
-      }
-      return removed;
-    });
+  listUploads(prefix: string, { signal }: CallOptions): AsyncGenerator<OpenUpload> {
+    return this.#each(prefix, listUploads(this.#root, prefix, signal));
   }
 
-  async *listUploads(prefix: string, { signal }: CallOptions): AsyncGenerator<OpenUpload> {
-    try {
-      yield* listUploads(this.#root, prefix, signal);
-    } catch (thrown) {
-      throw toStoreError(thrown, this.#root.folder, prefix);
+  async abortUploadsUnder(prefix: string, options: CallOptions): Promise<number> {
+    let abortedCount = 0;
+    for await (const { key, uploadId } of this.listUploads(prefix, options)) {
+      abortedCount += (await this.abortUpload(key, uploadId, options)) ? 1 : 0;
     }
+    return abortedCount;
   }
 
   async abortUpload(key: string, uploadId: string, { signal }: CallOptions): Promise<boolean> {
@@ -141,11 +111,15 @@ export class FileStore implements ObjectStore, StoreSweeper, RetentionStore {
   }
 
   async removeObject(key: string, { signal }: CallOptions): Promise<void> {
-    await this.#attempt(key, signal, () => removeObject(this.#root, key));
+    await this.#attempt(key, signal, async () => {
+      const path = objectPath(this.#root.folder, key);
+      await this.#root.assertWithin(dirname(path));
+      await removeIfPresent(path);
+    });
   }
 
   async getDocument(key: string, { signal }: CallOptions): Promise<StoredDocument | undefined> {
-    return await this.#attempt(key, signal, () => this.#documents.get(key));
+    return await this.#attempt(key, signal, () => getDocument(this.#root, key));
   }
 
   async putDocument(
@@ -154,20 +128,22 @@ export class FileStore implements ObjectStore, StoreSweeper, RetentionStore {
     condition: WriteCondition,
     { signal }: CallOptions,
   ): Promise<{ readonly etag: string } | "conflict"> {
-    return await this.#attempt(key, signal, () => this.#documents.put(key, text, condition, signal));
+    return await this.#attempt(key, signal, () => putDocument(this.#root, key, text, condition, signal));
   }
 
-  /** A folder can neither lock nor tag. */
+  /** A folder has neither locks nor tags: the `retained` records alone say how long a file is kept. */
   async retentionAbilities({ signal }: CallOptions): Promise<RetentionAbilities> {
     signal.throwIfAborted();
-    return FILE_RETENTION_ABILITIES;
+    return { canLock: false, canTag: false };
   }
 
+  /** A file is its only version, and nothing protects it. */
   async readProtection(
-    version: ObjectVersion,
+    { key }: ObjectVersion,
     { signal }: CallOptions,
   ): Promise<VersionProtection | undefined> {
-    return await this.#attempt(version.key, signal, () => readFileProtection(this.#root, version));
+    const stat = await this.#attempt(key, signal, () => statObject(this.#root, key));
+    return stat === undefined ? undefined : { lock: undefined, legalHold: false, tags: {} };
   }
 
   /** Always throws: see {@link retentionAbilities}. */
@@ -180,18 +156,29 @@ export class FileStore implements ObjectStore, StoreSweeper, RetentionStore {
     throw new StoreError(misuse("this store cannot tag objects"));
   }
 
-  async *readVersion({ key }: ObjectVersion, options: CallOptions): AsyncGenerator<Uint8Array> {
-    yield* this.read(key, options);
+  readVersion({ key }: ObjectVersion, options: CallOptions): AsyncGenerator<Uint8Array> {
+    return this.read(key, options);
   }
 
-  async removeVersion(version: ObjectVersion, { signal }: CallOptions): Promise<void> {
-    await this.#attempt(version.key, signal, () => removeFile(this.#root, version));
+  /** Removes the file of an export. The folders stay: another run may be about to write there. */
+  async removeVersion({ key }: ObjectVersion, options: CallOptions): Promise<void> {
+    requireExport(key);
+    await this.#attempt(key, options.signal, () => this.#root.assertPresent());
+    await this.removeObject(key, options);
   }
 
   async #attempt<Result>(subject: string, signal: AbortSignal, call: () => Promise<Result>): Promise<Result> {
     signal.throwIfAborted();
     try {
       return await call();
+    } catch (thrown) {
+      throw toStoreError(thrown, this.#root.folder, subject);
+    }
+  }
+
+  async *#each<Item>(subject: string, items: AsyncIterable<Item>): AsyncGenerator<Item> {
+    try {
+      yield* items;
     } catch (thrown) {
       throw toStoreError(thrown, this.#root.folder, subject);
     }

@@ -1,26 +1,23 @@
 import { constants } from "node:fs";
-import { type FileHandle, link, lstat, open, unlink } from "node:fs/promises";
+import { type FileHandle, link, lstat, open } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { errnoOf } from "../files/errno.ts";
 import { FILE_MODE } from "../files/own-files.ts";
-import { type BodyProof, type StoredObject, StoreError, type Upload } from "../ports/object-store.ts";
+import {
+  type BodyProof,
+  type OpenUploadOptions,
+  type StoredObject,
+  StoreError,
+  type Upload,
+} from "../ports/object-store.ts";
 import { toStoreError } from "./file-errors.ts";
 import { objectPath, uploadName } from "./file-keys.ts";
 import { etagOf, statObject } from "./file-objects.ts";
-import type { FileRoot } from "./file-root.ts";
+import { type FileRoot, removeIfPresent } from "./file-root.ts";
 import { KEY_TAKEN, proofMismatch, UPLOAD_GONE } from "./store-errors.ts";
 
 /** What is asked for when the source does not say how much it will send. */
 const UNKNOWN_SIZE_BYTES = 16 * 1024 * 1024;
-
-export interface OpenFileUpload {
-  readonly root: FileRoot;
-  readonly key: string;
-  readonly nonceHex12: string;
-  readonly expectedSizeBytes: number | undefined;
-  /** Governs the whole upload but `abort`. */
-  readonly signal: AbortSignal;
-}
 
 /**
  * A body on its way to a file: written under a hidden name in the object's own folder, then linked into
@@ -41,27 +38,39 @@ export class FileUpload implements Upload {
   #isAborted = false;
   #brokenBy: unknown;
 
-  private constructor(options: OpenFileUpload, objectPath: string, uploadPath: string, handle: FileHandle) {
-    this.#root = options.root;
-    this.#key = options.key;
-    this.#signal = options.signal;
-    this.#objectPath = objectPath;
+  private constructor(
+    root: FileRoot,
+    key: string,
+    uploadPath: string,
+    handle: FileHandle,
+    signal: AbortSignal,
+  ) {
+    this.#root = root;
+    this.#key = key;
+    this.#objectPath = objectPath(root.folder, key);
     this.#uploadPath = uploadPath;
     this.#handle = handle;
+    this.#signal = signal;
   }
 
-  /** @throws StoreError; `store-full` before a byte is written when the body would not fit. */
-  static async open(options: OpenFileUpload): Promise<FileUpload> {
-    const { root, key, nonceHex12, expectedSizeBytes, signal } = options;
+  /**
+   * @param signal governs the whole upload but `abort`.
+   * @throws StoreError; `store-full` before a byte is written when the body would not fit.
+   */
+  static async open(
+    root: FileRoot,
+    key: string,
+    { expectedSizeBytes, signal }: OpenUploadOptions,
+  ): Promise<FileUpload> {
     const finalPath = objectPath(root.folder, key);
     try {
       signal.throwIfAborted();
       await root.makeFolder(dirname(finalPath));
       await root.assertSpaceFor(BigInt(expectedSizeBytes ?? UNKNOWN_SIZE_BYTES));
       signal.throwIfAborted();
-      const uploadPath = join(dirname(finalPath), uploadName(basename(finalPath), nonceHex12));
+      const uploadPath = join(dirname(finalPath), uploadName(basename(finalPath), root.random.hex(6)));
       const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-      return new FileUpload(options, finalPath, uploadPath, await open(uploadPath, flags, FILE_MODE));
+      return new FileUpload(root, key, uploadPath, await open(uploadPath, flags, FILE_MODE), signal);
     } catch (thrown) {
       throw toStoreError(thrown, root.folder, key);
     }
@@ -166,18 +175,5 @@ export class FileUpload implements Upload {
       }
       throw new StoreError(errno === "EEXIST" ? KEY_TAKEN : UPLOAD_GONE, this.#key, { cause: thrown });
     }
-  }
-}
-
-/** Removes a file; that it is gone already is as good. */
-export async function removeIfPresent(path: string): Promise<boolean> {
-  try {
-    await unlink(path);
-    return true;
-  } catch (thrown) {
-    if (errnoOf(thrown) === "ENOENT") {
-      return false;
-    }
-    throw thrown;
   }
 }

@@ -12,8 +12,7 @@ import {
   objectNameOfUpload,
   oddNameOf,
 } from "./file-keys.ts";
-import type { FileRoot } from "./file-root.ts";
-import { removeIfPresent } from "./file-upload.ts";
+import { type FileRoot, removeIfPresent } from "./file-root.ts";
 
 interface Entry {
   /** Below the root, with `/` between names. */

@@ -1,6 +1,5 @@
 import type { Fault } from "../domain/errors.ts";
 import { StoreError, type StoreErrorCode } from "../ports/object-store.ts";
-import type { ObjectVersion } from "../ports/retention-store.ts";
 
 export type StoreFault = Fault<StoreErrorCode>;
 
@@ -78,7 +77,7 @@ export function copyDiffers(difference: string): StoreFault {
 }
 
 /** Retention removes archived exports and nothing else, whatever a record says. @throws StoreError */
-export function requireExport({ key }: ObjectVersion): void {
+export function requireExport(key: string): void {
   if (!key.startsWith("exports/")) {
     const problem = "retention may not remove what is not an export";
     const hint = "Look at the record that names this object: no archive run wrote it like that.";

@@ -111,12 +111,12 @@ export class S3Retention implements RetentionStore {
     await this.#bucket.send(request, command, () => true);
   }
 
-  async *readVersion({ key, versionId }: ObjectVersion, { signal }: CallOptions): AsyncGenerator<Uint8Array> {
-    yield* readObject(this.#bucket, key, { signal }, versionId);
+  readVersion({ key, versionId }: ObjectVersion, { signal }: CallOptions): AsyncGenerator<Uint8Array> {
+    return readObject(this.#bucket, key, { signal }, versionId);
   }
 
   async removeVersion(version: ObjectVersion, { signal }: CallOptions): Promise<void> {
-    requireExport(version);
+    requireExport(version.key);
     const found = await this.#find(version, signal);
     if (found === undefined) {
       return;

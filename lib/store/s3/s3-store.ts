@@ -116,8 +116,8 @@ export class S3Store extends S3Retention implements ObjectStore, StoreSweeper {
     }
   }
 
-  async *read(key: string, options: ReadOptions): AsyncGenerator<Uint8Array> {
-    yield* readObject(this.#bucket, key, options);
+  read(key: string, options: ReadOptions): AsyncGenerator<Uint8Array> {
+    return readObject(this.#bucket, key, options);
   }
 
   async *list(prefix: string, { signal }: CallOptions): AsyncGenerator<ListedObject> {
@@ -148,8 +148,8 @@ export class S3Store extends S3Retention implements ObjectStore, StoreSweeper {
     return await putDocument(this.#bucket, key, text, condition, signal);
   }
 
-  async *listUploads(prefix: string, { signal }: CallOptions): AsyncGenerator<OpenUpload> {
-    yield* listUploads(this.#bucket, prefix, signal);
+  listUploads(prefix: string, { signal }: CallOptions): AsyncGenerator<OpenUpload> {
+    return listUploads(this.#bucket, prefix, signal);
   }
 
   async abortUpload(key: string, uploadId: string, { signal }: CallOptions): Promise<boolean> {

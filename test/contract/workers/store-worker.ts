@@ -1,6 +1,6 @@
 // Usage: store-worker.ts {root} increment {times} | create {count} | hold-lock | upload {key} | churn {name}
 import { createHash } from "node:crypto";
-import { FileLock } from "../../../lib/store/file-lock.ts";
+import { underLock } from "../../../lib/store/file-documents.ts";
 import { FileRoot } from "../../../lib/store/file-root.ts";
 import { FileStore } from "../../../lib/store/file-store.ts";
 import { realClock, realRandom } from "../clocks.ts";
@@ -35,11 +35,12 @@ async function create(count: number): Promise<void> {
 }
 
 async function holdLock(): Promise<void> {
-  const lock = new FileLock(new FileRoot(rootFolder, realClock), realClock, realRandom);
-  await lock.hold(async () => {
+  const root = new FileRoot(rootFolder, { clock: realClock, random: realRandom });
+  const hold = async () => {
     console.log("held");
     await realClock.sleep(600_000);
-  }, signal);
+  };
+  await underLock(root, hold, signal);
 }
 
 async function upload(key: string): Promise<void> {
