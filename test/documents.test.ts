@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { glob, readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
-import { EXIT } from "../lib/cli/exit-codes.ts";
+import { EXIT } from "../lib/cli/process.ts";
 import type { KeepReason, StopReason, TaskOutcome } from "../lib/records/run-report.ts";
 import { DEAD_LETTER_REASONS } from "./dead-letter-reasons.ts";
 

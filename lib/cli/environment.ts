@@ -17,7 +17,7 @@ export interface SettingsFileOptions {
 }
 
 /** What the environment and, below it, the file of settings say; read once. */
-export interface LoadedSettings {
+interface LoadedSettings {
   /**
    * The parts of the configuration that are needed.
    * @throws ConfigurationError listing every problem at once.

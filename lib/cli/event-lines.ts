@@ -1,17 +1,41 @@
 import type { ArchiveEvent } from "../archive/events.ts";
 import type { Failure } from "../domain/errors.ts";
 import { leftAloneInWords } from "../domain/left-alone.ts";
+import type { Log } from "../observability/log.ts";
 import type { TaskEntry } from "../records/run-report.ts";
-import { messageLines } from "./failure-lines.ts";
 import { count, formatBytes, formatDuration } from "./format.ts";
+import { messageLines } from "./output.ts";
 import { deletionInWords, outcomeInWords, reasonInWords } from "./words.ts";
+
+/** Shows a run while it works. */
+export interface RunView {
+  observe(event: ArchiveEvent): void;
+  /** A line of the program itself. */
+  say(line: string): void;
+  /** Leaves the terminal as it should be. */
+  close(): void;
+}
+
+/** Lines in a log: for cron, pipes and files. */
+export function createPlainView(log: Log): RunView {
+  const linesOf = createEventLines();
+  return {
+    observe(event) {
+      for (const { level, text } of linesOf(event)) {
+        log[level](text);
+      }
+    },
+    say: (line) => log.info(line),
+    close: () => undefined,
+  };
+}
 
 /** One event as a person reads it. */
 export interface EventLine {
   readonly level: "debug" | "info" | "warn" | "error";
   readonly text: string;
-  /** Coloured on a terminal: what the line means for the operator. */
-  readonly tone: "good" | "plain" | "caution" | "bad";
+  /** An export is gone from the platform because its copy is proved. */
+  readonly isGood?: true;
 }
 
 type Ended = Extract<ArchiveEvent, { kind: "task-ended" }>;
@@ -62,36 +86,27 @@ function isNoNews({ outcome, reason }: TaskEntry): boolean {
 /** A line of its own for an event. */
 function eventLine(event: OtherEvent): EventLine | undefined {
   switch (event.kind) {
-    case "run-started":
-      return {
-        level: "info",
-        tone: "plain",
-        text: `Run ${event.runId}: ${event.held} of 50 export slots used, pacing ${event.pacing}, ${deletionInWords(event.deletion)}`,
-      };
+    case "run-started": {
+      const { runId, held, pacing, deletion } = event;
+      const text = `Run ${runId}: ${held} of 50 export slots used, pacing ${pacing}, ${deletionInWords(deletion)}`;
+      return { level: "info", text };
+    }
     case "task-started":
-      return { level: "debug", tone: "plain", text: `${event.exportTaskId}: started` };
-    case "archived":
-      return {
-        level: "debug",
-        tone: "plain",
-        text: `${event.exportTaskId}: recorded as ${event.key}${event.adopted ? ", adopted from a run that died" : ""}`,
-      };
+      return { level: "debug", text: `${event.exportTaskId}: started` };
+    case "archived": {
+      const adopted = event.adopted ? ", adopted from a run that died" : "";
+      return { level: "debug", text: `${event.exportTaskId}: recorded as ${event.key}${adopted}` };
+    }
     case "export-lost":
-      return { level: "error", tone: "bad", text: `${event.exportTaskId}: EXPORT LOST. ${event.detail}` };
-    case "lease-lost":
-      return {
-        level: "info",
-        tone: "plain",
-        text: `${event.exportTaskId ?? "a message"}: its visibility timeout ran out; another runner may work on it too`,
-      };
+      return { level: "error", text: `${event.exportTaskId}: EXPORT LOST. ${event.detail}` };
+    case "lease-lost": {
+      const text = `${event.exportTaskId ?? "a message"}: its visibility timeout ran out; another runner may work on it too`;
+      return { level: "info", text };
+    }
     case "left-alone":
-      return {
-        level: "warn",
-        tone: "caution",
-        text: `Left alone: ${leftAloneInWords(event.item)}`,
-      };
+      return { level: "warn", text: `Left alone: ${leftAloneInWords(event.item)}` };
     case "warning":
-      return { level: "warn", tone: "caution", text: event.message };
+      return { level: "warn", text: event.message };
     case "idle":
       return event.isNew ? waitingLine(event) : undefined;
     case "throttled": // its task-ended line says it
@@ -109,50 +124,44 @@ function eventLine(event: OtherEvent): EventLine | undefined {
 function waitingLine({ untilMs, delayed, inFlight }: Extract<ArchiveEvent, { kind: "idle" }>): EventLine {
   const due = new Date(untilMs).toISOString();
   const others = inFlight === 0 ? "" : `, ${inFlight} with another run or left by one that died`;
-  return {
-    level: "info",
-    tone: "plain",
-    text: `Nothing is ready: waiting for the next task, due at ${due}; ${count(delayed, "task")} delayed${others}`,
-  };
+  const text = `Nothing is ready: waiting for the next task, due at ${due}; ${count(delayed, "task")} delayed${others}`;
+  return { level: "info", text };
 }
 
 /** @param outcome what becomes of the export, where that is known. */
 function failedLine(exportTaskId: string, failure: Failure, outcome?: string): EventLine {
-  const what = `${isOfVerification(failure) ? "verification failed: " : ""}${messageLines(failure).join(" ")}`;
-  return {
-    ...(isOfVerification(failure) ? { level: "error", tone: "bad" } : { level: "warn", tone: "caution" }),
-    text: `${exportTaskId}: ${what}${outcome === undefined ? "" : `; ${outcome}`}. ${failure.hint}`,
-  };
-}
-
-/** The stored bytes are not those that were downloaded. */
-function isOfVerification({ code }: Failure): boolean {
-  return code === "copy-differs" || code === "store-copy-differs";
+  // The stored bytes are not those that were downloaded.
+  const isOfVerification = failure.code === "copy-differs" || failure.code === "store-copy-differs";
+  const what = `${isOfVerification ? "verification failed: " : ""}${messageLines(failure).join(" ")}`;
+  const ending = outcome === undefined ? "" : `; ${outcome}`;
+  const text = `${exportTaskId}: ${what}${ending}. ${failure.hint}`;
+  return { level: isOfVerification ? "error" : "warn", text };
 }
 
 function endedLine({ entry, delayMs }: Ended, failure: Failure | undefined): EventLine {
-  const size = entry.sizeBytes === undefined ? "" : `, ${formatBytes(entry.sizeBytes)}`;
-  const why = entry.reason === undefined ? "" : `: ${reasonInWords(entry.reason)}`;
+  const { exportTaskId, sizeBytes, reason } = entry;
+  const size = sizeBytes === undefined ? "" : `, ${formatBytes(sizeBytes)}`;
+  const why = reason === undefined ? "" : `: ${reasonInWords(reason)}`;
   const inTime = delayMs === undefined ? "" : ` in ${formatDuration(delayMs)}`;
   const again = inTime === "" ? "" : `; again${inTime}`;
   const outcome = outcomeInWords(entry);
-  const text = `${entry.exportTaskId}: ${outcome}`;
+  const text = `${exportTaskId}: ${outcome}`;
   switch (entry.outcome) {
     case "archived-deleted":
     case "deleted":
-      return { level: "info", tone: "good", text: `${text}${size}` };
+      return { level: "info", isGood: true, text: `${text}${size}` };
     case "archived-kept":
-      return { level: "info", tone: "plain", text: `${text}${size}${why}` };
+      return { level: "info", text: `${text}${size}${why}` };
     case "already-done":
     case "postponed":
-      return { level: "info", tone: "plain", text: `${text}${why}${again}` };
+      return { level: "info", text: `${text}${why}${again}` };
     case "retried":
       return failure === undefined
-        ? { level: "info", tone: "plain", text: `${text}${why}${again}` }
-        : failedLine(entry.exportTaskId, failure, `${outcome}${inTime}`);
+        ? { level: "info", text: `${text}${why}${again}` }
+        : failedLine(exportTaskId, failure, `${outcome}${inTime}`);
     case "dead-lettered":
       return failure === undefined
-        ? { level: "error", tone: "bad", text: `${text}${why}` }
-        : { ...failedLine(entry.exportTaskId, failure, `${outcome}${why}`), level: "error", tone: "bad" };
+        ? { level: "error", text: `${text}${why}` }
+        : { ...failedLine(exportTaskId, failure, `${outcome}${why}`), level: "error" };
   }
 }

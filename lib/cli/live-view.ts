@@ -3,10 +3,9 @@ import { createLogUpdate } from "log-update";
 import type { ArchiveEvent } from "../archive/events.ts";
 import { harmlessText } from "../domain/harmless-text.ts";
 import { PLACES_LIMIT } from "../run/platform-list.ts";
-import { createEventLines, type EventLine } from "./event-lines.ts";
+import { createEventLines, type EventLine, type RunView } from "./event-lines.ts";
 import { formatBytes, formatDuration } from "./format.ts";
 import { columnsOf, shownSecrets } from "./output.ts";
-import type { RunView } from "./run-view.ts";
 import { wrapped } from "./wrapping.ts";
 
 // For terminals only, which import it on demand: log-update takes 40 ms to load.
@@ -17,13 +16,13 @@ const BAR_CELLS = 16;
 
 type Style = Parameters<typeof styleText>[0];
 
-/** A plain line has the terminal's own colour: white cannot be read on a light background. */
-const STYLE_OF_TONE = {
-  good: "green",
-  plain: undefined,
-  caution: "yellow",
-  bad: "red",
-} as const satisfies Record<EventLine["tone"], Style | undefined>;
+/** An ordinary line has the terminal's own colour: white cannot be read on a light background. */
+const STYLE_OF_LEVEL = {
+  debug: undefined,
+  info: undefined,
+  warn: "yellow",
+  error: "red",
+} as const satisfies Record<EventLine["level"], Style | undefined>;
 
 /** Finished lines scroll by; below them a block shows what is going on now. */
 export function createLiveView(
@@ -45,8 +44,10 @@ export function createLiveView(
   return {
     observe(event) {
       progress.note(event);
-      for (const { text, tone } of linesOf(event).filter(({ level }) => showDebug || level !== "debug")) {
-        scroll(text, STYLE_OF_TONE[tone]);
+      for (const { text, level, isGood } of linesOf(event)) {
+        if (showDebug || level !== "debug") {
+          scroll(text, isGood ? "green" : STYLE_OF_LEVEL[level]);
+        }
       }
     },
     say: (line) => scroll(line, "bold"),

@@ -1,7 +1,6 @@
-// The entry of dist/cli.mjs. It imports nothing that an old Node cannot load: the check must come to speak
-// before the program's own imports fail with a stack trace.
-import { EXIT_MISUSE, nodeVersionProblem } from "./node-version.ts";
-import { watchOutput } from "./output-failures.ts";
+// The entry of dist/cli.mjs. It imports nothing that an old Node cannot load: the version check must speak before the
+// program's own imports fail with a stack trace.
+import { EXIT, nodeVersionProblem, watchOutput } from "./process.ts";
 
 watchOutput();
 const problem = nodeVersionProblem(process.versions.node);
@@ -10,5 +9,5 @@ if (problem === undefined) {
   process.exitCode = await run(process.argv.slice(2));
 } else {
   process.stderr.write(`${problem}\n`);
-  process.exitCode = EXIT_MISUSE;
+  process.exitCode = EXIT.misuse;
 }

@@ -1,5 +1,5 @@
 import { hostname, userInfo } from "node:os";
-import { EXIT } from "./exit-codes.ts";
+import { EXIT } from "./process.ts";
 
 /**
  * Who is at the keyboard, as holds note it: `ann@archive-1`, or `uid-1234@archive-1` for a user that the system has

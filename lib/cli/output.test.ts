@@ -55,11 +55,11 @@ test("a secret of this process is in no line and no document, and a short one ch
   const shown: string[] = [];
   const screen = { write: (text: string) => shown.push(text) };
   (await lineWriter(screen))([`body: ${SECRET}`, { text: `in red: ${SECRET}`, colour: "red" }]);
-  (await createOutput(screen, false)).show({}, [`body: ${SECRET}`]);
-  (await createOutput(screen, true)).show(
-    { body: `{"a":"${SECRET}"}`, store: "s3://test", sizeBytes: 1 },
-    [],
-  );
+  (await createOutput(screen, false)).show({ document: {}, lines: [`body: ${SECRET}`] });
+  (await createOutput(screen, true)).show({
+    document: { body: `{"a":"${SECRET}"}`, store: "s3://test", sizeBytes: 1 },
+    lines: [],
+  });
   expect(shown.join("")).not.toContain(SECRET);
   expect(JSON.parse(shown.at(-1) ?? "")).toEqual({
     body: '{"a":"[redacted]"}',

@@ -1,25 +1,34 @@
 import { Writable } from "node:stream";
 import { styleText } from "node:util";
+import type { Failure } from "../domain/errors.ts";
 import { harmlessJson, harmlessText } from "../domain/harmless-text.ts";
 import type { LineSink } from "../observability/log.ts";
 import { Redactor } from "../observability/redact.ts";
+import type { ExitCode } from "./process.ts";
 
-/** Where a command's result goes: one JSON document, or lines for a person. Progress goes elsewhere. */
+/** What a command says at its end: a document for programs (`--json`), lines for a person, and the exit code. */
+export interface Result {
+  readonly document: object;
+  readonly lines: readonly Line[];
+  readonly exitCode: ExitCode;
+}
+
+/** Where a result goes: one JSON document, or lines. Progress goes elsewhere. */
 export interface Output {
-  show(document: object, lines: readonly Line[]): void;
+  show(result: Pick<Result, "document" | "lines">): void;
 }
 
 /** Writes to stdout as `--json` says; lines are broken between words on a terminal, and nowhere else. */
 export async function createOutput(stdout: Screen, asJson: boolean): Promise<Output> {
   if (asJson) {
     return {
-      show(document) {
+      show: ({ document }) => {
         stdout.write(`${harmlessJson(JSON.stringify(document, withoutSecretTexts, 2))}\n`);
       },
     };
   }
   const write = await lineWriter(stdout);
-  return { show: (_document, lines) => write(lines) };
+  return { show: ({ lines }) => write(lines) };
 }
 
 /** Each text on its own: the document stays one. */
@@ -27,17 +36,45 @@ function withoutSecretTexts(_name: string, value: unknown): unknown {
   return typeof value === "string" ? shownSecrets.result(value) : value;
 }
 
-/** In a narrower window words are left to the terminal. */
+/** A line for a person. Text from outside may stand in it as it came: whoever writes it makes it harmless. */
+export type Line = string | { readonly text: string; readonly colour: "red" | "yellow" };
+
+/** The parts one below the other; a part that does not apply (`false`, `undefined`) is left out. */
+export function lines(...parts: readonly (Line | readonly Line[] | false | undefined)[]): readonly Line[] {
+  return parts.flatMap((part) => (part === false || part === undefined ? [] : part));
+}
+
+/** A line that a terminal shows in red. */
+export function red(text: string): Line {
+  return { text, colour: "red" };
+}
+
+/** The messages of these failures list problems, each on a line of its own and already harmless. */
+const LIST_PROBLEMS: ReadonlySet<string> = new Set(["configuration", "retention-policy"]);
+
+/** What a failure says, as lines. @param lead stands before the first one. */
+export function messageLines({ code, message }: Failure, lead = ""): readonly string[] {
+  const text = `${lead}${message}`;
+  return LIST_PROBLEMS.has(code) ? text.split("\n") : [text];
+}
+
+/** What a failure says and, indented, what to do about it; nothing without a failure. */
+export function failureLines(
+  failure: Failure | undefined,
+  lead = "",
+  shown: (text: string) => Line = (text) => text,
+): readonly Line[] {
+  return failure === undefined ? [] : [...messageLines(failure, lead).map(shown), `  ${failure.hint}`];
+}
+
+/** In a narrower window the terminal breaks the lines. */
 const LEAST_COLUMNS = 20;
 
-/** A stream of the process: a terminal of so many columns, or a file, a pipe or a log. */
+/** A stream of the process: a terminal with its columns, or a file, a pipe or a log. */
 interface Screen extends LineSink {
   readonly isTTY?: boolean;
   readonly columns?: number;
 }
-
-/** A line for a person. Text from outside may stand in it as it came: whoever writes it makes it harmless. */
-export type Line = string | { readonly text: string; readonly colour: "red" | "yellow" };
 
 /** The columns of a terminal; `undefined` for everything else, which is never wrapped. */
 export function columnsOf({ isTTY, columns = 0 }: Pick<Screen, "isTTY" | "columns">): number | undefined {
@@ -50,9 +87,8 @@ export function isLive({ isTTY }: Pick<Screen, "isTTY">): boolean {
 }
 
 /**
- * How to write lines to a stream. No secret of this process is in one. Whatever is not printable is shown as an escape,
- * so that only this program's own colours act on a terminal, and each line is one. Lines are broken between words on a
- * terminal, and nowhere else.
+ * How to write lines to a stream. No line shows a secret of this process. What is not printable becomes an escape, so
+ * that only this program's own colours act on a terminal, and each line stays one.
  */
 export async function lineWriter(screen: Screen): Promise<(lines: readonly Line[]) => void> {
   const wrapped = screen.isTTY === true ? (await import("./wrapping.ts")).wrapped : undefined;

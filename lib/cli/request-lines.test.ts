@@ -40,7 +40,7 @@ describe("a batch task that is asked for twice", () => {
   test("is one batch task for `status`, as old as the oldest request", () => {
     const asked = (requestedAt: string) => ({ batchTaskId: "batch-1", requestedAt, reason: "next-run" });
     const requests = [asked("2026-11-21T01:58:00.000Z"), asked("2026-11-21T01:59:00.000Z")];
-    expect(openRequestLines({ requests: { open: 2, batchTasks: 1, requests } }, NOW)).toEqual([
+    expect(openRequestLines({ open: 2, batchTasks: 1, requests }, NOW)).toEqual([
       "Open export requests: 1 batch task (2 requests)",
       "  batch-1, 2 min 00 s old: the next discover works on it",
     ]);

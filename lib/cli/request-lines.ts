@@ -1,43 +1,9 @@
 import type { DiscoverRunReport } from "../config/discover-and-request.ts";
 import type { TaskEntry } from "../records/run-report.ts";
-import type { WaitReason } from "../requests/decide.ts";
-import type { OpenRequest } from "../requests/open-requests.ts";
-import { messageLines } from "./failure-lines.ts";
+import type { OpenRequest, OpenRequests } from "../requests/open-requests.ts";
 import { count, formatDuration } from "./format.ts";
-import type { StatusReport } from "./status-report.ts";
-import { outcomeInWords, reasonInWords } from "./words.ts";
-
-const WAIT_WORDS: Readonly<Record<WaitReason, string>> = {
-  "places-held":
-    "45 or more export slots are used, or all but 5 of ARCHIVER_EXPORT_PLACES: one more could evict one not archived",
-  "unfinished-limit": "five exports are being made, which is all the platform allows",
-  "same-condition-unfinished": "an export of the same batch task is being made",
-  "same-condition-unarchived": "an export of the same batch task is not archived yet",
-  claimed: "another run is creating the export, or died at it",
-  "tried-just-now": "the last try came to nothing just now",
-  "list-too-old": "platform and store answer too slowly to create safely",
-  "older-requests-first": "many older requests come first",
-  "request-file-unreadable": "unrecognised file under requests/",
-};
-
-/** What a reason of an open or ended request means, where it means something else than for a task. */
-const REASON_WORDS: Readonly<Record<string, string>> = {
-  ...WAIT_WORDS,
-  "same-condition-dead-lettered": "an export of the same batch task was given up and would be overwritten",
-  "next-run": "the next discover works on it",
-  unfinished: "being made",
-  unarchived: "not archived yet",
-  "platform-not-seen": "where it stands is not known without the platform",
-  "export-failed": "the platform could not make its export",
-  "export-lost": "its export left the platform before it was archived",
-  "create-refused": "the platform refuses to make the export",
-  "never-finished": "the platform never finished its export",
-  "dead-lettered": "its export was dead-lettered",
-};
-
-function inWords(reason: string): string {
-  return REASON_WORDS[reason] ?? reasonInWords(reason);
-}
+import { failureLines, type Line, lines } from "./output.ts";
+import { outcomeInWords, reasonInWords, requestReasonInWords } from "./words.ts";
 
 /**
  * The part of `discover` and `run` that is about export requests, counted by batch task: one may be asked for several
@@ -47,56 +13,53 @@ function inWords(reason: string): string {
 export function requestLines(
   { requests }: Pick<DiscoverRunReport, "requests">,
   tasks: readonly TaskEntry[] = [],
-): readonly string[] {
+): readonly Line[] {
   if (requests === undefined) {
     return [];
   }
   const { created, underWay, waiting, ended, failure } = requests;
-  const attempts = new Map(tasks.map((entry) => [entry.exportTaskId, entry]));
-  const isNotNew = ({ exportTaskId }: { readonly exportTaskId: string }) =>
-    created.every((one) => one.exportTaskId !== exportTaskId);
-  const standings: readonly (readonly [string, string])[] = [
+  const attempts = new Map(tasks.map((entry) => [entry.exportTaskId, attemptInWords(entry)]));
+  const isNew = new Set(created.map(({ exportTaskId }) => exportTaskId));
+  const standings: { readonly batchTaskId: string; readonly standing: string }[] = [
     ...created.map(({ batchTaskId, exportTaskId }) => {
       const attempt = attempts.get(exportTaskId);
-      const ending = attempt === undefined ? "" : `, ${attemptInWords(attempt)}`;
-      return [batchTaskId, `created export ${exportTaskId}${ending}`] as const;
+      return {
+        batchTaskId,
+        standing: `created export ${exportTaskId}${attempt === undefined ? "" : `, ${attempt}`}`,
+      };
     }),
-    ...underWay.filter(isNotNew).map(({ batchTaskId, exportTaskId, reason }) => {
-      const attempt = attempts.get(exportTaskId);
-      const standing = attempt === undefined ? inWords(reason) : attemptInWords(attempt);
-      return [batchTaskId, `export ${exportTaskId}, ${standing}`] as const;
-    }),
-    ...waiting.map(({ batchTaskId, reason }) => [batchTaskId, `waits; ${inWords(reason)}`] as const),
-    ...ended.map(
-      (end) =>
-        [
-          end.batchTaskId,
-          end.outcome === "archived"
-            ? `export ${end.exportTaskId}, archived`
-            : `given up; ${inWords(end.reason)}`,
-        ] as const,
-    ),
+    ...underWay
+      .filter(({ exportTaskId }) => !isNew.has(exportTaskId))
+      .map(({ batchTaskId, exportTaskId, reason }) => {
+        const attempt = attempts.get(exportTaskId) ?? requestReasonInWords(reason);
+        return { batchTaskId, standing: `export ${exportTaskId}, ${attempt}` };
+      }),
+    ...waiting.map(({ batchTaskId, reason }) => ({
+      batchTaskId,
+      standing: `waits; ${requestReasonInWords(reason)}`,
+    })),
+    ...ended.map((end) => ({
+      batchTaskId: end.batchTaskId,
+      standing:
+        end.outcome === "archived"
+          ? `export ${end.exportTaskId}, archived`
+          : `given up; ${requestReasonInWords(end.reason)}`,
+    })),
   ];
-  const batchTasks = new Set(standings.map(([batchTaskId]) => batchTaskId));
-  const lines = new Set(standings.map(([batchTaskId, standing]) => `  ${batchTaskId}: ${standing}`));
-  return [
+  const batchTasks = new Set(standings.map(({ batchTaskId }) => batchTaskId));
+  return lines(
     `Export requests: ${count(batchTasks.size, "batch task")}`,
-    ...lines,
-    ...(failure === undefined
-      ? []
-      : [...messageLines(failure, "  Stopped by a failure: "), `  ${failure.hint}`]),
-  ];
+    [...new Set(standings.map(({ batchTaskId, standing }) => `  ${batchTaskId}: ${standing}`))],
+    failureLines(failure, "  Stopped by a failure: "),
+  );
 }
 
 function attemptInWords(attempt: TaskEntry): string {
   return `${outcomeInWords(attempt)}${attempt.reason === undefined ? "" : `: ${reasonInWords(attempt.reason)}`}`;
 }
 
-/** The part of `status` that is about export requests. */
-export function openRequestLines(
-  { requests }: Pick<StatusReport, "requests">,
-  nowMs: number,
-): readonly string[] {
+/** The part of `status` that is about export requests; `null` where they are not known. */
+export function openRequestLines(requests: OpenRequests | null | undefined, nowMs: number): readonly Line[] {
   if (requests === undefined) {
     return [];
   }
@@ -108,10 +71,10 @@ export function openRequestLines(
   const alike = Map.groupBy(requests.requests, ({ batchTaskId, exportTaskId = "", reason }) =>
     [batchTaskId, exportTaskId, reason].join(" "),
   );
-  return [
+  return lines(
     `Open export requests: ${count(batchTasks, "batch task")}${open === batchTasks ? "" : ` (${open} requests)`}`,
-    ...[...alike.values()].flatMap(([first]) => (first === undefined ? [] : [openRequestLine(first, nowMs)])),
-  ];
+    ...[...alike.values()].map(([first]) => first && openRequestLine(first, nowMs)),
+  );
 }
 
 function openRequestLine(
@@ -120,5 +83,5 @@ function openRequestLine(
 ): string {
   const age = requestedAt === undefined ? "" : `, ${formatDuration(nowMs - Date.parse(requestedAt))} old`;
   const made = exportTaskId === undefined ? "" : `, export ${exportTaskId}`;
-  return `  ${batchTaskId}${age}${made}: ${inWords(reason)}`;
+  return `  ${batchTaskId}${age}${made}: ${requestReasonInWords(reason)}`;
 }

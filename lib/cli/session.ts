@@ -1,26 +1,38 @@
+import { AccessKeys } from "../config/access-keys.ts";
 import type { Configuration } from "../config/configuration.ts";
+import { retentionPorts, retentionSettings } from "../config/retention-wiring.ts";
+import { wireStore } from "../config/store-wiring.ts";
 import { systemClock } from "../config/system.ts";
-import { type Archiver, type WiringOptions, wire } from "../config/wiring.ts";
-import { createPlainLog, type Log } from "../observability/log.ts";
-import { loadConfiguration, type SettingsFileOptions } from "./environment.ts";
+import { type Archiver, type WiringOptions, wire, wirePlatform, wireQueue } from "../config/wiring.ts";
+import type { PlatformScope } from "../domain/export-task.ts";
+import type { ArchiveStore } from "../identity/archive-store.ts";
+import { createPlainLog } from "../observability/log.ts";
+import type { DeadLetterQueue } from "../ports/task-queue.ts";
+import type { ExpiryPorts, RetentionEvent, RetentionPorts, RetentionSettings } from "../retention/run.ts";
+import { loadConfiguration, loadSettings, type SettingsFileOptions } from "./environment.ts";
+import { createPlainView, type RunView } from "./event-lines.ts";
 import { interruptible } from "./operator.ts";
-import { isLive, shownSecrets } from "./output.ts";
-import { createPlainView, type RunView } from "./run-view.ts";
+import { isLive, operatorLines, shownSecrets } from "./output.ts";
+
+// What the commands work with: the parts that the configuration names, put together before the work and taken down
+// after it, whatever comes of it.
 
 /** Options that every command takes. */
 export type CommonOptions = SettingsFileOptions;
 
-/** What a command works with while it runs. */
-export interface Session {
-  readonly archiver: Archiver;
-  readonly view: RunView;
-  /** Aborted by the operator's first interrupt. */
+/** Every session has a signal that the operator's first interrupt aborts. */
+interface Interruptible {
   readonly signal: AbortSignal;
 }
 
+/** What a command works with that discovers, archives, or shows both. */
+export interface Session extends Interruptible {
+  readonly archiver: Archiver;
+  readonly view: RunView;
+}
+
 /**
- * Reads the configuration, puts the archiver together, shows progress on stderr (a live view on a terminal,
- * log lines elsewhere) and takes everything down again, whatever comes of `work`.
+ * Shows progress on stderr while `work` runs: a live view on a terminal, log lines elsewhere.
  *
  * @param purpose what the command does with the archive.
  */
@@ -36,10 +48,8 @@ export async function withSession<T>(
     view.say(`ARCHIVER_IOTDA_REGION is not set: ${region}, as the host of ARCHIVER_IOTDA_ENDPOINT says`);
   }
   try {
-    const archiver = await wire(configuration, (event) => view.observe(event), {
-      purpose,
-      redactor: shownSecrets,
-    });
+    const observe = view.observe.bind(view);
+    const archiver = await wire(configuration, observe, { purpose, redactor: shownSecrets });
     try {
       return await interruptible(
         (line) => view.say(line),
@@ -53,19 +63,154 @@ export async function withSession<T>(
   }
 }
 
-async function createView(configuration: Configuration): Promise<RunView> {
+async function createView({ logLevel }: Configuration): Promise<RunView> {
+  const wallMs = () => systemClock.wallMs();
   if (!isLive(process.stderr)) {
-    return createPlainView(createStderrLog(configuration));
+    const log = createPlainLog({ sink: process.stderr, level: logLevel, secrets: shownSecrets, wallMs });
+    return createPlainView(log);
   }
   const { createLiveView } = await import("./live-view.ts");
-  return createLiveView(process.stderr, configuration.logLevel === "DEBUG", () => systemClock.wallMs());
+  return createLiveView(process.stderr, logLevel === "DEBUG", wallMs);
 }
 
-function createStderrLog(configuration: Configuration): Log {
-  return createPlainLog({
-    sink: process.stderr,
-    level: configuration.logLevel,
-    secrets: shownSecrets,
-    wallMs: () => systemClock.wallMs(),
-  });
+/** What a command works with that only reads and holds archived exports. */
+interface ArchiveSession extends Interruptible {
+  readonly store: ArchiveStore;
+  /** Where a file store lies. */
+  readonly storeFolder: string | undefined;
+  readonly scope: PlatformScope;
+  readonly ports: RetentionPorts;
+}
+
+/** Runs `work` on the archive; no queue and no key of the platform is asked for anything. */
+export async function withArchive<T>(
+  options: CommonOptions,
+  work: (session: ArchiveSession) => Promise<T>,
+): Promise<T> {
+  return await inArchive(await loadConfiguration(options, ["platform", "store"]), work);
+}
+
+async function inArchive<T>(
+  configuration: Configuration<"platform" | "store">,
+  work: (session: ArchiveSession) => Promise<T>,
+): Promise<T> {
+  const { platform, store: place } = configuration;
+  const say = await operatorLines();
+  const scope = { projectId: platform.projectId, instanceId: platform.instanceId };
+  const wiring = { configuration, scope, purpose: "use", redactor: shownSecrets } as const;
+  const { store, close } = await wireStore(wiring);
+  try {
+    const ports = retentionPorts(store, showEvents(say));
+    const storeFolder = place.kind === "file" ? place.folder : undefined;
+    return await interruptible(say, (signal) => work({ store, storeFolder, scope, ports, signal }));
+  } finally {
+    close();
+  }
+}
+
+/** What a command works with that applies the retention policy. */
+interface RetentionSession extends Interruptible {
+  readonly ports: ExpiryPorts;
+  readonly settings: RetentionSettings;
+}
+
+/** Runs `work` with policy, store and platform. */
+export async function withRetention<T>(
+  options: CommonOptions,
+  work: (session: RetentionSession) => Promise<T>,
+): Promise<T> {
+  const configuration = await loadConfiguration(options, ["platform", "store", "retention"]);
+  const { platform: scope, proxy } = configuration;
+  const say = await operatorLines();
+  const keys = new AccessKeys(scope.credentials, shownSecrets, proxy);
+  const platform = wirePlatform(scope, proxy, keys);
+  const wiring = { configuration, scope, keys, purpose: "use", redactor: shownSecrets } as const;
+  const { store, close } = await wireStore(wiring);
+  try {
+    const ports = { ...retentionPorts(store, showEvents(say)), platform };
+    return await interruptible(say, async (signal) => {
+      const settings = await retentionSettings(configuration, store, { signal });
+      return await work({ ports, settings, signal });
+    });
+  } finally {
+    await platform.close();
+    close();
+    keys.close();
+  }
+}
+
+const PROGRESS_EVERY = 1_000;
+
+/** Warnings as lines; progress on a terminal's last line, else a line for each thousand. */
+function showEvents(say: (line: string) => void): (event: RetentionEvent) => void {
+  const isTerminal = isLive(process.stderr);
+  return (event) => {
+    switch (event.kind) {
+      case "warning":
+        say(event.message);
+        return;
+      case "progress":
+        if (isTerminal) {
+          process.stderr.write(
+            `\r${event.done} of ${event.total}\u001b[K${event.done + 1 === event.total ? "\r\u001b[K" : ""}`,
+          );
+        } else if (event.done > 0 && event.done % PROGRESS_EVERY === 0) {
+          say(`${event.done} of ${event.total}`);
+        }
+    }
+  };
+}
+
+/** What a command about dead letters works with. */
+interface LettersSession<Store = ArchiveStore> extends Interruptible {
+  readonly queue: DeadLetterQueue;
+  readonly store: Store;
+}
+
+/**
+ * Runs `work` on the dead letters of the queue. Where a store is named too, its archive is opened first: the letters of
+ * another archive are not shown as its own.
+ */
+export async function withLetters<T>(
+  options: CommonOptions,
+  work: (session: LettersSession<ArchiveStore | undefined>) => Promise<T>,
+): Promise<T> {
+  const settings = await loadSettings(options);
+  const configuration = await settings.configuration(["queue"]);
+  if (configuration.identity.isStoreNamed) {
+    return await besideArchive(await settings.configuration(["platform", "store", "queue"]), work);
+  }
+  return await interruptible(await operatorLines(), (signal) =>
+    onQueue(configuration, { store: undefined, signal }, work),
+  );
+}
+
+/** The same for a command that writes to the archive. */
+export async function withLettersOfArchive<T>(
+  options: CommonOptions,
+  work: (session: LettersSession) => Promise<T>,
+): Promise<T> {
+  return await besideArchive(await loadConfiguration(options, ["platform", "store", "queue"]), work);
+}
+
+async function besideArchive<T>(
+  configuration: Configuration,
+  work: (session: LettersSession) => Promise<T>,
+): Promise<T> {
+  return await inArchive(configuration, ({ store, signal }) =>
+    onQueue(configuration, { store, signal }, work),
+  );
+}
+
+async function onQueue<T, Store extends ArchiveStore | undefined>(
+  configuration: Configuration<"queue">,
+  { store, signal }: Pick<LettersSession<Store>, "store" | "signal">,
+  work: (session: LettersSession<Store>) => Promise<T>,
+): Promise<T> {
+  const { queue, close } = wireQueue(configuration, store, shownSecrets);
+  try {
+    return await work({ queue, store, signal });
+  } finally {
+    close();
+  }
 }

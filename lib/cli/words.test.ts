@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { requestLines } from "./request-lines.ts";
 import { verifyLines } from "./retention-lines.ts";
-import { outcomeInWords, reasonInWords, sweepInWords } from "./words.ts";
+import { outcomeInWords, reasonInWords } from "./words.ts";
 
 /** What a try at one task may fail with: a code is for programs (`--json`), people get words. */
 const ERROR_CODES = [
@@ -31,10 +31,6 @@ test("a reason does not say what its outcome says", () => {
   const entry = { exportTaskId: "night-1", outcome: "retried", durationMs: 1 } as const;
   expect(outcomeInWords(entry)).toContain("tried again");
   expect(reasonInWords("cut-by-time-limit")).not.toContain("tried again");
-});
-
-test("a planned sweep has words", () => {
-  expect(sweepInWords("report-missing")).toBe("report as missing");
 });
 
 test("a request that fails on its own says how in words", () => {

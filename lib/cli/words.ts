@@ -1,10 +1,21 @@
+import type { SkipReason } from "../discovery/discover.ts";
 import type { DeadLetterReason } from "../domain/task-message.ts";
-import type { KeepReason, PostponeReason, TaskEntry } from "../records/run-report.ts";
+import type {
+  KeepReason,
+  PostponeReason,
+  StopReason,
+  TaskEntry,
+  TaskOutcome,
+} from "../records/run-report.ts";
+import type { WaitReason } from "../requests/decide.ts";
 import type { StayReason } from "../retention/expiry-verdict.ts";
 import type { PlannedSweep } from "../retention/plan.ts";
+import type { RetentionStop } from "../retention/run.ts";
 
-/** What the reasons of a report mean, in words for a person. */
-const VISIT_WORDS: Readonly<
+// What the codes of reports mean, in words for a person.
+
+/** Why an attempt at a task ended as it did. */
+const ATTEMPT_WORDS: Readonly<
   Record<KeepReason | PostponeReason | DeadLetterReason | "already-gone" | "dead-lettered", string>
 > = {
   "copy-cold": "its stored copy lies in a storage class that cannot be read, and was proved too long ago",
@@ -63,10 +74,102 @@ const ERROR_WORDS: Readonly<Record<string, string>> = {
   "store-foreign-answer": "something else answered in the store's place",
 };
 
-const REASON_WORDS: Readonly<Record<string, string>> = { ...VISIT_WORDS, ...ERROR_WORDS };
+const REASON_WORDS: Readonly<Record<string, string>> = { ...ATTEMPT_WORDS, ...ERROR_WORDS };
 
-/** The same for the reasons of retention, where a word means something else there. */
-const STAY_WORDS: Readonly<Record<StayReason, string>> = {
+/** A reason for a person. */
+export function reasonInWords(reason: string): string {
+  return REASON_WORDS[reason] ?? reason;
+}
+
+const OUTCOME_WORDS: Readonly<Record<TaskOutcome, string>> = {
+  "archived-deleted": "archived and deleted",
+  "archived-kept": "archived and kept",
+  deleted: "deleted (archived before)",
+  "already-done": "nothing left to do",
+  postponed: "postponed",
+  retried: "will be tried again",
+  "dead-lettered": "dead-lettered",
+};
+
+/** An attempt's outcome for a person, such as `archived and deleted`. */
+export function outcomeInWords({ outcome }: Pick<TaskEntry, "outcome">): string {
+  return OUTCOME_WORDS[outcome];
+}
+
+/** Why an archive run ended. */
+export const STOP_WORDS: Readonly<Record<StopReason, string>> = {
+  drained: "nothing is left to do now",
+  "time-budget": "the time is up, or too short for the next task; the next run goes on",
+  "system-failure": "stopped by a failure of the system; no task was given up for it",
+  aborted: "interrupted; everything was handed back",
+  "no-pressure": "too few export slots are used to act now",
+};
+
+/** Whether a run deletes, for a person: the one setting whose slip cannot be undone. */
+export function deletionInWords(deletion: "after-verify" | "never"): string {
+  return deletion === "never" ? "deletion is off (ARCHIVER_DELETE=never)" : "deletes archived exports";
+}
+
+type KeptReason = Extract<SkipReason, `kept:${string}`>;
+
+const SKIP_WORDS: Readonly<Record<Exclude<SkipReason, KeptReason>, string>> = {
+  "dead-lettered": "dead-lettered",
+  "enqueued-recently": "enqueued less than 6 h ago",
+  "unknown-status": "of unknown status",
+};
+
+function isKept(reason: SkipReason): reason is KeptReason {
+  return reason.startsWith("kept:");
+}
+
+/** Why `discover` skipped a task. */
+export function skipInWords(reason: SkipReason): string {
+  return isKept(reason)
+    ? `archived and kept: ${reasonInWords(reason.slice("kept:".length))}`
+    : SKIP_WORDS[reason];
+}
+
+/** The same where tasks are only counted. */
+export function skipKindInWords(reason: SkipReason): string {
+  return isKept(reason) ? "archived and kept" : SKIP_WORDS[reason];
+}
+
+/** Why a request waits. */
+const WAIT_WORDS: Readonly<Record<WaitReason, string>> = {
+  "places-held":
+    "45 or more export slots are used, or all but 5 of ARCHIVER_EXPORT_PLACES: one more could evict one not archived",
+  "unfinished-limit": "five exports are being made, which is all the platform allows",
+  "same-condition-unfinished": "an export of the same batch task is being made",
+  "same-condition-unarchived": "an export of the same batch task is not archived yet",
+  claimed: "another run is creating the export, or died at it",
+  "tried-just-now": "the last try came to nothing just now",
+  "list-too-old": "platform and store answer too slowly to create safely",
+  "older-requests-first": "many older requests come first",
+  "request-file-unreadable": "unrecognised file under requests/",
+};
+
+/** Why a request is open or ended, where the reason does not mean what it means for a task. */
+const REQUEST_WORDS: Readonly<Record<string, string>> = {
+  ...WAIT_WORDS,
+  "same-condition-dead-lettered": "an export of the same batch task was given up and would be overwritten",
+  "next-run": "the next discover works on it",
+  unfinished: "being made",
+  unarchived: "not archived yet",
+  "platform-not-seen": "where it stands is not known without the platform",
+  "export-failed": "the platform could not make its export",
+  "export-lost": "its export left the platform before it was archived",
+  "create-refused": "the platform refuses to make the export",
+  "never-finished": "the platform never finished its export",
+  "dead-lettered": "its export was dead-lettered",
+};
+
+/** A reason of an export request for a person. */
+export function requestReasonInWords(reason: string): string {
+  return REQUEST_WORDS[reason] ?? reasonInWords(reason);
+}
+
+/** Why an archived export stays in the store. */
+export const STAY_WORDS: Readonly<Record<StayReason, string>> = {
   unrecorded: "no archived record",
   unreadable: "one of its records cannot be read",
   unexpired: "its time is not over",
@@ -84,13 +187,8 @@ const STAY_WORDS: Readonly<Record<StayReason, string>> = {
   failed: "failed",
 };
 
-/** Why an archived export stays, for a person. */
-export function stayInWords(reason: StayReason): string {
-  return STAY_WORDS[reason];
-}
-
-/** What the next sweep of retention would do, for a person. */
-const SWEEP_WORDS: Readonly<Record<PlannedSweep, string>> = {
+/** What the next sweep of retention would do. */
+export const SWEEP_WORDS: Readonly<Record<PlannedSweep, string>> = {
   nothing: "–",
   retain: "retain",
   refuse: "refuse",
@@ -98,37 +196,11 @@ const SWEEP_WORDS: Readonly<Record<PlannedSweep, string>> = {
   "report-unreadable": "report as unreadable",
 };
 
-/** What the next sweep of retention would do, in a word or two. */
-export function sweepInWords(sweep: PlannedSweep): string {
-  return SWEEP_WORDS[sweep];
-}
-
-/** Whether a run deletes, for a person: the one setting whose slip cannot be undone. */
-export function deletionInWords(deletion: "after-verify" | "never"): string {
-  return deletion === "never" ? "deletion is off (ARCHIVER_DELETE=never)" : "deletes archived exports";
-}
-
-/** A reason for a person. */
-export function reasonInWords(reason: string): string {
-  return REASON_WORDS[reason] ?? reason;
-}
-
-/** An attempt's outcome for a person, such as `archived and deleted`. */
-export function outcomeInWords(entry: TaskEntry): string {
-  switch (entry.outcome) {
-    case "archived-deleted":
-      return "archived and deleted";
-    case "archived-kept":
-      return "archived and kept";
-    case "deleted":
-      return "deleted (archived before)";
-    case "already-done":
-      return "nothing left to do";
-    case "postponed":
-      return "postponed";
-    case "retried":
-      return "will be tried again";
-    case "dead-lettered":
-      return "dead-lettered";
-  }
-}
+/** Why a run of retention ended. */
+export const RETENTION_STOP_WORDS: Readonly<Record<RetentionStop, string>> = {
+  done: "done",
+  "time-budget": "the time is up; the next run goes on",
+  "removal-limit": "as many exports removed as one run may; the next run goes on",
+  "no-proof": "the platform's list is empty, which proves nothing: nothing was removed",
+  "system-failure": "stopped by a failure of the system",
+};

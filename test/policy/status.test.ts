@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { lookAtStatus, type StatusReport, statusLines } from "../../lib/cli/status-report.ts";
+import { lookAtStatus, type StatusReport, statusLines } from "../../lib/cli/status.ts";
 import { portsOf, settingsOf } from "../world/archive-run.ts";
 import type { Site } from "../world/faults.ts";
 import { platformError, queueError, storeError } from "../world/port-errors.ts";

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { leftAloneReport } from "../domain/left-alone.ts";
 import type { RunReport, TaskEntry } from "../records/run-report.ts";
-import { discoveredLine, discoverLines, runLines } from "./summaries.ts";
+import { discoveredLine, discoverLines, runLines } from "./run-lines.ts";
 
 function reportOf(tasks: readonly TaskEntry[]): RunReport {
   return {

@@ -1,7 +1,9 @@
 import type { ArchiveSettings } from "../archive/settings.ts";
+import { systemClock } from "../config/system.ts";
 import type { Archiver } from "../config/wiring.ts";
-import type { Failure } from "../domain/errors.ts";
-import { type ExportTask, oldestFirst } from "../domain/export-task.ts";
+import { compact } from "../domain/compact.ts";
+import { describeFailure, type Failure } from "../domain/errors.ts";
+import { oldestFirst } from "../domain/export-task.ts";
 import { PACING_STATE_KEY } from "../domain/key-layout.ts";
 import { type LeftAloneReport, leftAloneReport } from "../domain/left-alone.ts";
 import { parsePacingState } from "../pacing/state.ts";
@@ -12,15 +14,27 @@ import { lookAtRequests, type OpenRequests } from "../requests/open-requests.ts"
 import { ArchivedExports } from "../run/archived-exports.ts";
 import { nextToGo, oldestInDanger } from "../run/next-to-go.ts";
 import { type FreshList, freshList, oddItemsOf, PLACES_LIMIT, placesHeld } from "../run/platform-list.ts";
-import { Asked, isSameFailure } from "./asked.ts";
-import { messageLines } from "./failure-lines.ts";
 import { formatDue } from "./format.ts";
-import type { Line } from "./output.ts";
+import { failureLines, type Line, lines, type Result, red } from "./output.ts";
+import { EXIT } from "./process.ts";
 import { openRequestLines } from "./request-lines.ts";
-import { leftAloneLines, slotsLines } from "./summaries.ts";
+import { deadLettersLine, leftAloneLines, slotsLines } from "./run-lines.ts";
+import { type CommonOptions, withSession } from "./session.ts";
 import { deletionInWords } from "./words.ts";
 
 const REQUESTS_SHOWN = 100;
+
+/** `status`: export slots used on the platform, what is queued, and when the next download may start. */
+export async function statusCommand(options: CommonOptions): Promise<Result> {
+  const status = await withSession(options, "use", ({ archiver, signal }) =>
+    lookAtStatus({ ...archiver, signal }),
+  );
+  return {
+    document: status,
+    lines: statusLines(status, systemClock.wallMs()),
+    exitCode: status.failure === undefined ? EXIT.done : EXIT.failed,
+  };
+}
 
 /** What `status` shows. What could not be found out is `null`, never 0 and never left out. */
 export interface StatusReport {
@@ -88,27 +102,23 @@ export async function lookAtStatus(given: Given): Promise<StatusReport> {
   const facts = await lookAtStore(given, view, writing.failure);
   const isQueueBehindStore = depth === null && isSameFailure(queue.failure, facts.failure);
   const alone = isQueueBehindStore ? await lookAtQueueAlone(given) : undefined;
-  const failures = {
-    ...failureOf("platform", platform.failure),
-    ...failureOf("store", facts.failure),
-    ...failureOf("queue", isQueueBehindStore ? alone?.failure : queue.failure),
-  };
+  const failures = compact({
+    platform: platform.failure,
+    store: facts.failure,
+    queue: isQueueBehindStore ? alone?.failure : queue.failure,
+  });
   const failure = failures.platform ?? failures.store ?? failures.queue;
   const { nextSlotAt, requests } = facts;
-  const leftAlone = view === null ? undefined : leftAloneReport(oddItemsOf(view));
-  return {
+  return compact({
     platform: view === null ? null : platformStatus(view, facts),
     queue: depth ?? alone?.depth ?? null,
     deletion: settings.deletion,
-    ...(leftAlone === undefined ? {} : { leftAlone }),
-    ...(nextSlotAt === undefined ? {} : { nextSlotAt }),
-    ...(requests?.open === 0 ? {} : { requests }),
-    ...(failure === undefined ? {} : { failures, failure }),
-  };
-}
-
-function failureOf(place: keyof PlaceFailures, failure: Failure | undefined): PlaceFailures {
-  return failure === undefined ? {} : { [place]: failure };
+    leftAlone: view === null ? undefined : leftAloneReport(oddItemsOf(view)),
+    nextSlotAt,
+    requests: requests?.open === 0 ? undefined : requests,
+    failures: failure && failures,
+    failure,
+  });
 }
 
 /** The queue is asked only once its archive is open. What lies in it can be told without, too. */
@@ -144,98 +154,115 @@ async function lookAtStore(
 
 function platformStatus(view: FreshList, { archived, nextToGo: next }: StoreFacts): PlatformStatus {
   const inDanger = oldestInDanger(view);
-  const known = next ?? (inDanger && { exportTaskId: inDanger.exportTaskId });
-  return {
+  const byStatus = new Map<string, number>();
+  for (const { status } of view.tasks) {
+    byStatus.set(status, (byStatus.get(status) ?? 0) + 1);
+  }
+  const [oldest] = oldestFirst(view.tasks);
+  return compact({
     held: placesHeld(view),
     limit: PLACES_LIMIT,
     archived,
-    ...(known === undefined ? {} : { nextToGo: known }),
-    ...placesOf(view.tasks),
-  };
+    nextToGo: next ?? (inDanger && { exportTaskId: inDanger.exportTaskId }),
+    byStatus: Object.fromEntries(byStatus),
+    oldest:
+      oldest?.createTime === undefined
+        ? undefined
+        : { exportTaskId: oldest.exportTaskId, createTime: oldest.createTime },
+  });
 }
 
-function placesOf(tasks: readonly ExportTask[]): Pick<PlatformStatus, "byStatus" | "oldest"> {
-  const counts = new Map<string, number>();
-  for (const { status } of tasks) {
-    counts.set(status, (counts.get(status) ?? 0) + 1);
+/** A place that is asked one thing after the other. After its first failure it is asked nothing more. */
+class Asked {
+  readonly #signal: AbortSignal;
+  #failure: Failure | undefined;
+
+  constructor(signal: AbortSignal) {
+    this.#signal = signal;
   }
-  const byStatus = Object.fromEntries(counts);
-  const [oldest] = oldestFirst(tasks);
-  return oldest?.createTime === undefined
-    ? { byStatus }
-    : { byStatus, oldest: { exportTaskId: oldest.exportTaskId, createTime: oldest.createTime } };
+
+  /** Why it did not answer. */
+  get failure(): Failure | undefined {
+    return this.#failure;
+  }
+
+  /** @returns `null` when it did not answer. @throws only the signal's reason. */
+  async ask<T>(question: () => Promise<T>): Promise<T | null> {
+    if (this.#failure !== undefined) {
+      return null;
+    }
+    try {
+      return await question();
+    } catch (error) {
+      this.#signal.throwIfAborted();
+      this.#failure = describeFailure(error);
+      return null;
+    }
+  }
+}
+
+/** Whether two places failed with one and the same failure. */
+function isSameFailure(a: Failure | undefined, b: Failure | undefined): boolean {
+  return a !== undefined && a.code === b?.code && a.message === b.message;
 }
 
 /** `status` for a person. What is not known is called so. */
 export function statusLines(status: StatusReport, nowMs: number): readonly Line[] {
   const { platform, deletion, leftAlone, failures = {} } = status;
-  return [
-    ...(platform === null
-      ? failedLines("Platform: it cannot be asked", failures.platform)
-      : platformLines(platform)),
-    ...leftAloneLines(leftAlone),
-    ...queueLines(status, nowMs),
+  return lines(
+    platform === null
+      ? failureLines(failures.platform, "Platform: it cannot be asked: ", red)
+      : platformLines(platform),
+    leftAloneLines(leftAlone),
+    queueLines(status, nowMs),
     `Runs: ${deletionInWords(deletion)}`,
-    ...(isSameFailure(failures.store, failures.queue)
-      ? [red("Store: it cannot be used for the same reason")]
-      : failedLines("Store: it cannot be used", failures.store)),
-    ...nextSlotLines(status, nowMs),
-    ...openRequestLines(status, nowMs),
-  ];
+    isSameFailure(failures.store, failures.queue)
+      ? red("Store: it cannot be used for the same reason")
+      : failureLines(failures.store, "Store: it cannot be used: ", red),
+    nextSlotLine(status, nowMs),
+    openRequestLines(status.requests, nowMs),
+  );
 }
 
-/** With what to do about it. */
-function failedLines(lead: string, failure: Failure | undefined): readonly Line[] {
-  return failure === undefined ? [] : [...messageLines(failure, `${lead}: `).map(red), `  ${failure.hint}`];
-}
-
-function platformLines(platform: PlatformStatus): readonly Line[] {
-  const { held, limit, archived, oldest, nextToGo } = platform;
-  const byStatus = Object.entries(platform.byStatus).map(([status, n]) => `${n} ${status}`);
+function platformLines({
+  held,
+  limit,
+  archived,
+  oldest,
+  nextToGo,
+  byStatus,
+}: PlatformStatus): readonly Line[] {
+  const each = Object.entries(byStatus).map(([status, n]) => `${n} ${status}`);
   // What is unfinished or has failed cannot be archived.
-  const finished = platform.byStatus.Success ?? 0;
-  return [
-    `Platform: ${held} of ${limit} export slots used${byStatus.length === 0 ? "" : ` (${byStatus.join(", ")})`}`,
-    ...(oldest === undefined
-      ? []
-      : [
-          `  oldest: ${oldest.exportTaskId}, made ${oldest.createTime}; evicted first when all slots are used`,
-        ]),
-    ...(finished === 0
-      ? []
-      : [
-          archived === null
-            ? `  of ${finished} finished: how many are archived is not known`
-            : `  of ${finished} finished: ${archived} archived, ${finished - archived} not archived`,
-        ]),
-    ...slotsLines(held, nextToGo),
-  ];
+  const finished = byStatus.Success ?? 0;
+  const known =
+    archived === null
+      ? "how many are archived is not known"
+      : `${archived} archived, ${finished - archived} not archived`;
+  return lines(
+    `Platform: ${held} of ${limit} export slots used${each.length === 0 ? "" : ` (${each.join(", ")})`}`,
+    oldest &&
+      `  oldest: ${oldest.exportTaskId}, made ${oldest.createTime}; evicted first when all slots are used`,
+    finished > 0 && `  of ${finished} finished: ${known}`,
+    slotsLines(held, nextToGo),
+  );
 }
 
 function queueLines({ queue, failures }: StatusReport, nowMs: number): readonly Line[] {
   if (queue === null) {
-    const why = failedLines("Queue: it cannot be asked", failures?.queue);
+    const why = failureLines(failures?.queue, "Queue: it cannot be asked: ", red);
     return why.length > 0 ? why : ["Queue: there is none yet"];
   }
-  const { ready, delayed, inFlight, nextDueAtMs, deadLetters } = queue;
+  const { ready, delayed, inFlight, nextDueAtMs } = queue;
   const due = nextDueAtMs === undefined ? "" : `; the next ${formatDue(nextDueAtMs, nowMs)}`;
-  return [
-    `Queue: ${ready} ready, ${delayed} delayed, ${inFlight} in flight${due}`,
-    `Dead letters: ${deadLetters}${deadLetters === 0 ? "" : ' (see "iotda-archiver dead-letters list")'}`,
-  ];
+  return [`Queue: ${ready} ready, ${delayed} delayed, ${inFlight} in flight${due}`, deadLettersLine(queue)];
 }
 
-function nextSlotLines({ nextSlotAt }: StatusReport, nowMs: number): readonly Line[] {
+function nextSlotLine({ nextSlotAt }: StatusReport, nowMs: number): Line {
   if (nextSlotAt === null) {
-    return ["Next download slot: not known"];
+    return "Next download slot: not known";
   }
-  return [
-    nextSlotAt === undefined
-      ? "Next download: no run has paced this store yet"
-      : `Next download slot: ${formatDue(Date.parse(nextSlotAt), nowMs)}`,
-  ];
-}
-
-function red(text: string): Line {
-  return { text, colour: "red" };
+  return nextSlotAt === undefined
+    ? "Next download: no run has paced this store yet"
+    : `Next download slot: ${formatDue(Date.parse(nextSlotAt), nowMs)}`;
 }

@@ -4,13 +4,52 @@ import path from "node:path";
 import { ArchiverError } from "../domain/errors.ts";
 import { errnoOf } from "../files/errno.ts";
 import { FILE_MODE } from "../files/own-files.ts";
+import { RetentionRecords } from "../records/retention-records.ts";
+import { findCopy, readProvedCopy } from "../retention/read-copy.ts";
+import { formatBytes } from "./format.ts";
+import type { Result } from "./output.ts";
+import { EXIT } from "./process.ts";
+import { type CommonOptions, withArchive } from "./session.ts";
+
+interface RestoreOptions extends CommonOptions {
+  readonly to: string;
+  readonly revision?: string;
+}
+
+/**
+ * `restore`: gives an archived export back as a file, which appears only when every byte is proved by the record.
+ * It writes over no file, and nothing into the store.
+ */
+export async function restoreCommand(exportTaskId: string, options: RestoreOptions): Promise<Result> {
+  const file = path.resolve(options.to);
+  await requireFree(file);
+  const { record } = await withArchive(options, async ({ store, storeFolder, scope, signal }) => {
+    if (storeFolder !== undefined) {
+      await requireOutside(file, storeFolder);
+    }
+    // Nothing is written to the store, so nothing has to be known of what it can do.
+    const records = new RetentionRecords(store, scope, { createOnce: false });
+    const asked = { exportTaskId, revision: options.revision };
+    const found = await findCopy(records, asked, { signal });
+    await writeNewFile(file, (write) => readProvedCopy(store, found, { signal }, write));
+    return found;
+  });
+  const { revision, object } = record;
+  const { sizeBytes, sha256 } = object;
+  const line = `Restored revision ${revision} of ${exportTaskId} to ${file}: ${formatBytes(sizeBytes)}, SHA-256 ${sha256}`;
+  return {
+    document: { exportTaskId, revision, file, sizeBytes, sha256 },
+    lines: [line],
+    exitCode: EXIT.done,
+  };
+}
 
 /** Adds bytes to the file that is being written. */
 type Write = (chunk: Uint8Array) => Promise<void>;
 
 /**
  * Writes a file under a temporary name beside its place. It takes the place only when `fill` ended well, and nothing
- * is ever written over. The temporary name owes nothing to the file's own, which may be as long as any may be.
+ * is ever written over. The temporary name does not contain the file's own, which may have all the bytes that a name may have.
  *
  * @throws ArchiverError `restore-target` when the file cannot be written there, and whatever `fill` throws.
  */
@@ -38,8 +77,8 @@ async function fillDurably(handle: FileHandle, fill: (write: Write) => Promise<v
   }
 }
 
-/** @throws ArchiverError `restore-target` when something stands at the file's place, or nobody can tell. */
-export async function requireFree(file: string): Promise<void> {
+/** @throws ArchiverError `restore-target` when something stands at the file's place, or when that is unknown. */
+async function requireFree(file: string): Promise<void> {
   const standing = await lstat(file).catch((error: unknown) =>
     errnoOf(error) === "ENOENT" ? undefined : failUnwritable(error),
   );

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
-import { nodeVersionProblem, OLDEST_NODE } from "./node-version.ts";
+import { nodeVersionProblem, OLDEST_NODE } from "./process.ts";
 
 test.each(["24.17.0", "24.21.0", "25.0.0", "100.0.0"])("Node %s runs it", (version) => {
   expect(nodeVersionProblem(version)).toBeUndefined();

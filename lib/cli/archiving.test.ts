@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ConfigurationError } from "../../config/errors.ts";
+import { ConfigurationError } from "../config/errors.ts";
 import { limitOf } from "./archiving.ts";
 
 const DEFAULTS = { minTaskMs: 60_000, downloadIntervalMs: 31_000 };

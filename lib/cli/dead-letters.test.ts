@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { HeldDeadLetter } from "../ports/task-queue.ts";
-import { deadLetterLines, dismissLines, redriveLines, unknownIds } from "./dead-letter-lines.ts";
+import { deadLetterLines, dismissLines, redriveLines, unknownIds } from "./dead-letters.ts";
 import { lineWriter } from "./output.ts";
 
 const HOSTILE = '\u001b[2J\u009b31m\u2028\nmoved back 99: {"exportTaskId":"forged"}';

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { InitReport } from "../identity/init-archive.ts";
-import { initLines } from "./init-lines.ts";
+import { initLines } from "./init.ts";
 
 const REPORT: InitReport = {
   archiveId: "6d1f0a52-9c1e-4a0b-8f53-2f6f3d1b7c10",

@@ -1,29 +1,36 @@
-import { drain } from "../../archive/archive-run.ts";
-import type { ArchiveSettings } from "../../archive/settings.ts";
-import { type DiscoverRunReport, discoverAndRequest } from "../../config/discover-and-request.ts";
-import { ConfigurationError } from "../../config/errors.ts";
-import { systemClock } from "../../config/system.ts";
-import { isIdentityFailure } from "../../identity/errors.ts";
-import { sweep } from "../../maintenance/sweep.ts";
-import type { QueueDepth } from "../../ports/task-queue.ts";
-import { Records } from "../../records/records.ts";
-import type { RunReport } from "../../records/run-report.ts";
-import { makeRequest } from "../../requests/request-ledger.ts";
-import { freshList } from "../../run/platform-list.ts";
-import { EXIT, type ExitCode, exitCodeOf } from "../exit-codes.ts";
-import { formatDuration } from "../format.ts";
-import type { Output } from "../output.ts";
-import { requestLines } from "../request-lines.ts";
-import { withArchive } from "../retention-session.ts";
-import { type CommonOptions, type Session, withSession } from "../session.ts";
-import { discoveredLine, discoverLines, leftLines, runLines, sweepLines } from "../summaries.ts";
+import { drain } from "../archive/archive-run.ts";
+import type { ArchiveSettings } from "../archive/settings.ts";
+import { type DiscoverRunReport, discoverAndRequest } from "../config/discover-and-request.ts";
+import { ConfigurationError } from "../config/errors.ts";
+import { systemClock } from "../config/system.ts";
+import { isIdentityFailure } from "../identity/errors.ts";
+import { sweep } from "../maintenance/sweep.ts";
+import type { QueueDepth } from "../ports/task-queue.ts";
+import { Records } from "../records/records.ts";
+import type { RunReport } from "../records/run-report.ts";
+import { makeRequest } from "../requests/request-ledger.ts";
+import { freshList } from "../run/platform-list.ts";
+import { formatDuration } from "./format.ts";
+import { lines, type Result } from "./output.ts";
+import { EXIT, exitCodeOf } from "./process.ts";
+import { requestLines } from "./request-lines.ts";
+import { discoveredLine, discoverLines, leftLines, runLines, sweepLines } from "./run-lines.ts";
+import { type CommonOptions, type Session, withArchive, withSession } from "./session.ts";
 
 /** Delayed messages that become due within this are waited for (architecture §6.4). */
 const WAIT_FOR_DUE_MS = 15 * 60_000;
 const DEPTH_LIMIT_MS = 10_000;
+const MINUTE_MS = 60_000;
+
+interface ArchiveOptions extends CommonOptions {
+  /** The run ends on its own before this many minutes are over. */
+  readonly maxMinutes?: number;
+  /** Do nothing unless eviction threatens: ARCHIVER_PRESSURE export slots are used. */
+  readonly underPressure?: true;
+}
 
 /** `run`: discovers, archives until nothing is queued or due within 15 minutes, and says what is left. */
-export async function runCommand(options: ArchiveOptions, output: Output): Promise<ExitCode> {
+export async function runCommand(options: ArchiveOptions): Promise<Result> {
   const { report, left } = await withSession(options, "work", async (session) => {
     let discovered: DiscoverRunReport | undefined;
     const { ports, settings } = session.archiver;
@@ -38,13 +45,12 @@ export async function runCommand(options: ArchiveOptions, output: Output): Promi
     });
     return { report: { ...ended, discovered }, left: await depthOf(session, ended) };
   });
-  const lines = [
-    ...runLines(report),
-    ...requestLines(report.discovered ?? {}, report.tasks),
-    ...(left === undefined ? [] : leftLines(left, systemClock.wallMs())),
-  ];
-  output.show({ ...report, left }, lines);
-  return exitCodeOf(report);
+  const shown = lines(
+    runLines(report),
+    requestLines(report.discovered ?? {}, report.tasks),
+    left && leftLines(left, systemClock.wallMs()),
+  );
+  return { document: { ...report, left }, lines: shown, exitCode: exitCodeOf(report) };
 }
 
 /** What is left in the queue; not worth failing a finished run for. */
@@ -64,17 +70,8 @@ async function depthOf(
   }
 }
 
-interface ArchiveOptions extends CommonOptions {
-  /** The run ends on its own before this many minutes are over. */
-  readonly maxMinutes?: number;
-  /** Do nothing unless so many export slots are used that eviction threatens. */
-  readonly underPressure?: boolean;
-}
-
-const MINUTE_MS = 60_000;
-
 /** `archive`: one archive run; a queue that is empty now ends it. */
-export async function archiveCommand(options: ArchiveOptions, output: Output): Promise<ExitCode> {
+export async function archiveCommand(options: ArchiveOptions): Promise<Result> {
   const report = await withSession(options, "work", ({ archiver, signal }) =>
     drain(archiver.ports, archiver.settings, {
       signal,
@@ -82,8 +79,7 @@ export async function archiveCommand(options: ArchiveOptions, output: Output): P
       when: options.underPressure ? "pressure" : "always",
     }),
   );
-  output.show(report, runLines(report));
-  return exitCodeOf(report);
+  return { document: report, lines: runLines(report), exitCode: exitCodeOf(report) };
 }
 
 /**
@@ -112,52 +108,46 @@ export function limitOf(
 }
 
 /** `discover`: enqueues every finished export that still needs work. */
-export async function discoverCommand(options: CommonOptions, output: Output): Promise<ExitCode> {
+export async function discoverCommand(options: CommonOptions): Promise<Result> {
   const report = await withSession(options, "work", async ({ archiver, signal }) => {
-    // The archive first: nothing is asked of the platform on behalf of a place that is none.
+    // The archive first: a place without an archive causes no call to the platform.
     await archiver.ports.store.preflight({ signal });
     return await discoverAndRequest(archiver, signal);
   });
-  output.show(report, discoverLines(report));
-  return report.requests?.failure === undefined ? EXIT.done : EXIT.failed;
+  const exitCode = report.requests?.failure === undefined ? EXIT.done : EXIT.failed;
+  return { document: report, lines: discoverLines(report), exitCode };
 }
 
 /**
  * `request`: asks by hand for an export of a batch task as it is now; the next discover run creates it.
  *
- * "Now" is the platform's: an export that was made before the request must not pass for one made after it because
- * this machine's clock is behind. Its own clock counts only where the platform tells no time.
+ * "Now" is the platform's time: where this machine's clock is behind, an export made before the request would else pass
+ * for one made after it. This machine's clock counts only where the platform tells no time.
  */
-export async function requestCommand(
-  batchTaskId: string,
-  options: CommonOptions,
-  output: Output,
-): Promise<ExitCode> {
+export async function requestCommand(batchTaskId: string, options: CommonOptions): Promise<Result> {
   const requested = await withSession(options, "use", async ({ archiver: { ports, settings }, signal }) => {
     const { platformDateMs } = await freshList(ports, settings, signal);
     const statusAtMs = platformDateMs ?? ports.clock.wallMs();
     const wanted = { batchTaskId, statusAtMs, source: "cli" as const };
     return await makeRequest(ports, settings.scope, wanted, { signal });
   });
-  output.show({ batchTaskId, requested }, [
+  const line =
     requested === "new"
       ? `Requested an export of ${batchTaskId}; the next discover creates it.`
-      : `An export of ${batchTaskId} was requested in this very second already.`,
-  ]);
-  return EXIT.done;
+      : `An export of ${batchTaskId} was requested in this very second already.`;
+  return { document: { batchTaskId, requested }, lines: [line], exitCode: EXIT.done };
 }
 
-export interface SweepCommandOptions extends CommonOptions {
-  readonly removeOrphans?: boolean;
+interface SweepCommandOptions extends CommonOptions {
+  readonly removeOrphans?: true;
 }
 
 /** `sweep`: aborts old uploads, lists copies that lost a race, and removes those when asked to. */
-export async function sweepCommand(options: SweepCommandOptions, output: Output): Promise<ExitCode> {
+export async function sweepCommand(options: SweepCommandOptions): Promise<Result> {
   const removeOrphans = options.removeOrphans === true;
   const report = await withArchive(options, async ({ store, scope, signal }) => {
     const records = new Records(store, scope, await store.preflight({ signal }));
     return await sweep(store, records, scope, { signal, removeOrphans });
   });
-  output.show(report, sweepLines(report));
-  return EXIT.done;
+  return { document: report, lines: sweepLines(report), exitCode: EXIT.done };
 }

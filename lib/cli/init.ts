@@ -1,0 +1,48 @@
+import { wireInit } from "../config/store-wiring.ts";
+import { type InitReport, initArchive } from "../identity/init-archive.ts";
+import { loadConfiguration } from "./environment.ts";
+import { count } from "./format.ts";
+import { interruptible } from "./operator.ts";
+import { type Line, lines, operatorLines, type Result, shownSecrets } from "./output.ts";
+import { EXIT } from "./process.ts";
+import type { CommonOptions } from "./session.ts";
+
+interface InitOptions extends CommonOptions {
+  readonly adopt?: boolean;
+}
+
+/** `init`: makes an archive at the place that ARCHIVER_STORE names, or says which one is there. Safe twice. */
+export async function initCommand({ adopt = false, ...options }: InitOptions): Promise<Result> {
+  const configuration = await loadConfiguration(options, ["store"]);
+  const say = await operatorLines();
+  const { ports, settings, close } = await wireInit(configuration, shownSecrets);
+  try {
+    const report = await interruptible(say, (signal) =>
+      initArchive({ ...ports, say: (_code, message) => say(message) }, settings, { adopt, signal }),
+    );
+    return { document: report, lines: initLines(report), exitCode: EXIT.done };
+  } finally {
+    close();
+  }
+}
+
+/** What `init` says: the archive, what else lies there, and what the operator loses with such a store. */
+export function initLines(report: InitReport): readonly Line[] {
+  const { archiveId, createdAt, made, replaced, found, foundMore } = report;
+  const { createOnce, compareAndSwap, verification } = report.abilities;
+  const each = found.map(({ name, objects }) => `${count(objects, "object")} in ${name}`);
+  return lines(
+    made
+      ? `Made archive ${archiveId}.`
+      : `Archive ${archiveId} is here already, since ${createdAt.slice(0, 10)}.`,
+    replaced !== undefined && `The queue remembered archive ${replaced}; from now on it remembers this one.`,
+    found.length > 0 &&
+      `Below the prefix lie already, untouched: ${each.join(", ")}${foundMore ? ", and more" : ""}.`,
+    verification === "stored"
+      ? "Copies are proved by the digest that the store keeps of its own."
+      : "Copies are proved by reading them back.",
+    !(createOnce && compareAndSwap) &&
+      "This store has no conditional writes: let one machine at a time work on the archive.",
+    `Set ARCHIVER_ARCHIVE_ID=${archiveId} to make every run refuse another place.`,
+  );
+}
