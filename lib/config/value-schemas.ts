@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { type ExportTrigger, TERMINAL_BATCH_STATUSES } from "../events/export-triggers.ts";
+import { type ExportTrigger, TERMINAL_BATCH_STATUSES } from "../events/outside-event.ts";
 import { MIN_SECRET_LENGTH } from "../observability/redact.ts";
 import { Secret } from "../observability/secret.ts";
 

@@ -1,9 +1,6 @@
 import * as v from "valibot";
 import { MAX_JSON_DEPTH, nestsDeeperThan, parseJson, readForeignJson } from "../domain/json.ts";
-import { type EventBatch, readBatch } from "./event-batch.ts";
-import { hasHttpField } from "./http-fields.ts";
-import { MAX_EVENT_BYTES } from "./outside-event.ts";
-import { type Refusal, refused } from "./refusal.ts";
+import { hasHttpField, MAX_EVENT_BYTES, type Refusal, refused } from "./refusal.ts";
 
 /** An HTTP request as a host hands it over. */
 export interface HttpEvent {
@@ -116,4 +113,114 @@ function readHttp(event: unknown): Envelope | undefined {
     kind: "http",
     request: { method, headers: given ?? {}, body: body ?? "", isBase64Encoded: isBase64Encoded ?? false },
   };
+}
+
+/** One record of a batch, read on its own. */
+export type BatchRecord =
+  | { readonly kind: "text"; readonly text: string; readonly messageId: string | undefined }
+  /** What it carries cannot be read; `messageId` where the host can be told to bring it again. */
+  | { readonly kind: "malformed"; readonly problem: string; readonly messageId: string | undefined };
+
+/** Records as hosts hand them over; `unknown` where nobody can tell whose they are. */
+export type EventBatch =
+  | { readonly kind: "sqs"; readonly records: readonly BatchRecord[] }
+  | { readonly kind: "notifications"; readonly records: readonly BatchRecord[] }
+  | { readonly kind: "unknown" };
+
+const sqsMark = v.union([
+  v.object({ eventSource: v.literal("aws:sqs") }),
+  v.object({ messageId: v.string() }),
+  v.object({ receiptHandle: v.string() }),
+]);
+const snsMark = v.object({ EventSource: v.literal("aws:sns") });
+const smnMark = v.object({ event_source: v.literal("smn") });
+
+const messageIdSchema = v.object({ messageId: v.pipe(v.string(), v.minLength(1), v.maxLength(256)) });
+const sqsSchema = v.object({ body: v.string() });
+const snsSchema = v.object({ EventSource: v.literal("aws:sns"), Sns: v.object({ Message: v.string() }) });
+/** Huawei's SMN (iotda-api §5.1). */
+const smnSchema = v.object({ event_source: v.literal("smn"), smn: v.object({ message: v.string() }) });
+
+const recordsSchema = v.object({ Records: v.unknown() });
+const recordSchema = v.object({ record: v.unknown() });
+
+/**
+ * Reads a batch of SQS, SNS or SMN; `undefined` for an event that is none. One malformed record costs only itself, and
+ * never makes something else of the batch.
+ */
+export function readBatch(event: unknown): EventBatch | undefined {
+  if (v.is(recordsSchema, event)) {
+    return batchOf(event.Records);
+  }
+  return v.is(recordSchema, event) ? notificationsOf(event.record, smnMark) : undefined;
+}
+
+function batchOf(records: unknown): EventBatch {
+  if (Array.isArray(records) && records.some((record) => v.is(sqsMark, record))) {
+    return { kind: "sqs", records: records.map(readSqs) };
+  }
+  return notificationsOf(records, snsMark);
+}
+
+function notificationsOf(records: unknown, mark: typeof snsMark | typeof smnMark): EventBatch {
+  return Array.isArray(records) && records.some((record) => v.is(mark, record))
+    ? { kind: "notifications", records: records.map(readNotification) }
+    : { kind: "unknown" };
+}
+
+function readSqs(record: unknown): BatchRecord {
+  const messageId = v.is(messageIdSchema, record) ? record.messageId : undefined;
+  if (!v.is(sqsSchema, record)) {
+    return { kind: "malformed", problem: "it has no body that is a text", messageId };
+  }
+  // Without its id the host could not be told to bring it again: it is taken all the same.
+  return { kind: "text", text: record.body, messageId };
+}
+
+function readNotification(record: unknown): BatchRecord {
+  if (v.is(snsSchema, record)) {
+    return { kind: "text", text: record.Sns.Message, messageId: undefined };
+  }
+  return v.is(smnSchema, record)
+    ? { kind: "text", text: record.smn.message, messageId: undefined }
+    : { kind: "malformed", problem: "it has no message that is a text", messageId: undefined };
+}
+
+/** All that the known events have at their top, by the field that tells their kind. */
+const FIELDS_OF_KIND: Readonly<Record<string, readonly string[]>> = {
+  // EventBridge.
+  "detail-type": [
+    ...["version", "id", "detail-type", "source", "account", "time", "region", "resources", "detail"],
+    ...["replay-name", "trace-header"],
+  ],
+  // A notification of SNS.
+  Type: [
+    ...["Type", "MessageId", "TopicArn", "Subject", "Message", "Timestamp", "MessageAttributes"],
+    ...["SignatureVersion", "Signature", "SigningCertURL", "UnsubscribeURL", "SequenceNumber"],
+  ],
+  // The platform's push (iotda-api §6).
+  resource: ["resource", "event", "event_time", "event_time_ms", "request_id", "notify_data"],
+};
+const REQUEST_FIELDS = ["exportTaskId", "export_task_id"];
+
+/**
+ * The event that a function was called with, without what is wrapped around it. Nobody asked its sender for a secret.
+ * So it may have the fields of one known event only: any other may be the mark of an HTTP request of a host that
+ * nobody thought of.
+ */
+export function readDirectEvent(event: unknown): { readonly kind: "json"; readonly json: unknown } | Refusal {
+  const unwrapped = unwrapJson(event);
+  return unwrapped.kind === "json" && !hasKnownFieldsOnly(event)
+    ? refused("unknown-event", "The event has a field that no known event has.")
+    : unwrapped;
+}
+
+function hasKnownFieldsOnly(event: unknown): boolean {
+  if (typeof event !== "object" || event === null || Array.isArray(event)) {
+    // It is not an event at all, which its reader says.
+    return true;
+  }
+  const kind = Object.keys(FIELDS_OF_KIND).find((name) => Object.hasOwn(event, name));
+  const known = (kind === undefined ? undefined : FIELDS_OF_KIND[kind]) ?? REQUEST_FIELDS;
+  return Object.keys(event).every((name) => known.includes(name));
 }

@@ -1,7 +1,6 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { HttpEvent } from "./envelopes.ts";
-import { MAX_EVENT_BYTES } from "./outside-event.ts";
-import { type Refusal, type RefusalReason, refused } from "./refusal.ts";
+import { MAX_EVENT_BYTES, type Refusal, type RefusalReason, refused } from "./refusal.ts";
 
 /** The header that carries the shared secret. */
 export const SECRET_HEADER = "x-archiver-secret";

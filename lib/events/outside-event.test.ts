@@ -1,8 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { readEnvelope, unwrapJson, unwrapText } from "./envelopes.ts";
-import { asksForExport } from "./export-triggers.ts";
-import { readOutsideEvent } from "./outside-event.ts";
+import { asksForExport, readOutsideEvent } from "./outside-event.ts";
 
 const PUSH = {
   resource: "batchtask",

@@ -1,11 +1,9 @@
 import * as v from "valibot";
+import { compact } from "../domain/compact.ts";
 import { EXPORT_TASK_ID, parsePlatformTime } from "../domain/export-task.ts";
-import { BATCH_TASK_ID } from "../domain/request-layout.ts";
-import { hasHttpField } from "./http-fields.ts";
-import { type Refusal, refused } from "./refusal.ts";
-
-/** The largest event read, in bytes: what every queue takes, and a thousand times what the platform sends. */
-export const MAX_EVENT_BYTES = 256 * 1024;
+import { BATCH_TASK_ID, type NewRequest } from "../domain/request-layout.ts";
+import type { TaskMessage } from "../domain/task-message.ts";
+import { hasHttpField, type Refusal, refused } from "./refusal.ts";
 
 /** What somebody outside tells or asks for. */
 export type OutsideEvent =
@@ -115,4 +113,66 @@ function readExportRequest(json: unknown): OutsideEvent | Refusal {
 /** Names of the schema, never of the event. */
 function pathOf(issue: v.BaseIssue<unknown>): string {
   return v.getDotPath(issue) ?? "event";
+}
+
+/** Batch statuses after which nothing more happens to a batch task on its own (iotda-api §1.5). */
+export const TERMINAL_BATCH_STATUSES = ["Success", "PartialSuccess", "Fail", "Stopped"] as const;
+
+/** A kind of batch task, or `any` for every kind, and the status that asks for an export. */
+export interface ExportTrigger {
+  readonly taskType: string;
+  readonly status: (typeof TERMINAL_BATCH_STATUSES)[number];
+}
+
+/** Whether a batch task of this type that got this status asks for an export. */
+export function asksForExport(
+  triggers: readonly ExportTrigger[],
+  event: { readonly taskType: string | undefined; readonly status: string },
+): boolean {
+  return triggers.some(
+    ({ taskType, status }) => status === event.status && (taskType === "any" || taskType === event.taskType),
+  );
+}
+
+/** What became of an event that was not refused; `ignored` costs no call. */
+export type Taken =
+  | { readonly kind: "requested"; readonly batchTaskId: string; readonly isNew: boolean }
+  | { readonly kind: "enqueued"; readonly exportTaskId: string }
+  | { readonly kind: "ignored"; readonly reason: "status-not-asked-for" };
+
+/** Where events lead to. Each resolves when what it wrote is durable. */
+export interface EventTargets {
+  request(request: NewRequest): Promise<"new" | "known">;
+  enqueue(message: TaskMessage): Promise<void>;
+}
+
+/**
+ * Takes one event: a batch task's end that asks for an export becomes a request, the id of an export goes to the
+ * task queue. Nothing is called for any other event.
+ * @throws what the target throws; the event then has to come again.
+ */
+export async function takeEvent(
+  json: unknown,
+  triggers: readonly ExportTrigger[],
+  targets: EventTargets,
+): Promise<Taken | Refusal> {
+  const event = readOutsideEvent(json);
+  switch (event.kind) {
+    case "refused":
+      return event;
+    case "batch-status": {
+      if (!asksForExport(triggers, event)) {
+        return { kind: "ignored", reason: "status-not-asked-for" };
+      }
+      const { batchTaskId, statusAtMs, status, taskType } = event;
+      const source = "event" as const;
+      const made = await targets.request(compact({ batchTaskId, statusAtMs, status, source, taskType }));
+      return { kind: "requested", batchTaskId, isNew: made === "new" };
+    }
+    case "export": {
+      const { exportTaskId } = event;
+      await targets.enqueue({ exportTaskId, source: "event" });
+      return { kind: "enqueued", exportTaskId };
+    }
+  }
 }

@@ -4,7 +4,7 @@ import { systemClock, systemRandom } from "../config/system.ts";
 import { wireQueue } from "../config/wiring.ts";
 import type { PlatformScope } from "../domain/export-task.ts";
 import { runIdOf } from "../domain/key-layout.ts";
-import type { EventTargets } from "../events/take-event.ts";
+import type { EventTargets } from "../events/outside-event.ts";
 import type { ArchiveStore } from "../identity/archive-store.ts";
 import type { Redactor } from "../observability/redact.ts";
 import type { TaskQueue } from "../ports/task-queue.ts";

@@ -2,13 +2,17 @@ import { readConfiguration } from "../config/configuration.ts";
 import { describeFailure, type Failure } from "../domain/errors.ts";
 import { MAX_JSON_DEPTH, nestsDeeperThan } from "../domain/json.ts";
 import type { LeftAlone } from "../domain/left-alone.ts";
-import { readDirectEvent } from "../events/direct-event.ts";
-import { type Envelope, type HttpEvent, readEnvelope, unwrapText } from "../events/envelopes.ts";
-import type { BatchRecord } from "../events/event-batch.ts";
+import {
+  type BatchRecord,
+  type Envelope,
+  type HttpEvent,
+  readDirectEvent,
+  readEnvelope,
+  unwrapText,
+} from "../events/envelopes.ts";
 import { STATUS_OF_REFUSAL } from "../events/http-gate.ts";
-import { letterText } from "../events/letter-text.ts";
-import { type Refusal, refused } from "../events/refusal.ts";
-import { type Taken, takeEvent } from "../events/take-event.ts";
+import { type Taken, takeEvent } from "../events/outside-event.ts";
+import { letterText, type Refusal, refused } from "../events/refusal.ts";
 import { EventDoor } from "./event-door.ts";
 import { type EventsFunctionConfiguration, WiredTargets } from "./event-targets.ts";
 import type { Ended, FunctionWork, Invocation } from "./function-host.ts";

@@ -1,6 +1,5 @@
 import type { ArchivedRecord, RetainedRecord } from "../records/schemas.ts";
-import type { Rule } from "./policy.ts";
-import { MAX_KEEP_DAYS } from "./policy.ts";
+import { MAX_KEEP_DAYS, type Rule } from "./policy.ts";
 
 /** A UTC day. It has 24 hours on every day of every year: no time zone and no summer time ever enters. */
 export const DAY_MS = 86_400_000;
