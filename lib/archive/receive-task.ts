@@ -1,6 +1,6 @@
 import type { TaskMessage } from "../domain/task-message.ts";
 import type { ReceivedMessage } from "../ports/task-queue.ts";
-import { isNamedByReport } from "../records/run-reports.ts";
+import { isNamedByReport } from "../records/run-report.ts";
 import type { Attempt } from "./attempt.ts";
 import { hasHalfTheRunAhead, runTimeLeftMs } from "./deadlines.ts";
 import type { Run } from "./run.ts";

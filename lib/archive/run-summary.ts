@@ -10,8 +10,8 @@ import {
   type RunReport,
   type StopReason,
   type TaskEntry,
+  writeRunReport,
 } from "../records/run-report.ts";
-import { writeRunReport } from "../records/run-reports.ts";
 import { ArchivedExports } from "../run/archived-exports.ts";
 import { withTimeLimit } from "../run/deadline.ts";
 import { nextToGo, oldestInDanger, slotsWarning } from "../run/next-to-go.ts";

@@ -6,7 +6,7 @@ import { describeFailure, type Failure } from "../domain/errors.ts";
 import { oldestFirst } from "../domain/export-task.ts";
 import { PACING_STATE_KEY } from "../domain/key-layout.ts";
 import { type LeftAloneReport, leftAloneReport } from "../domain/left-alone.ts";
-import { parsePacingState } from "../pacing/state.ts";
+import { parsePacingState } from "../pacing/shared-pace.ts";
 import type { QueueDepth } from "../ports/task-queue.ts";
 import { Records } from "../records/records.ts";
 import type { NextToGo } from "../records/run-report.ts";

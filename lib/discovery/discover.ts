@@ -1,5 +1,6 @@
+import { compact } from "../domain/compact.ts";
 import { type ExportTask, oldestFirst, type PlatformScope, revisionOf } from "../domain/export-task.ts";
-import { DISCOVERED_STATE_KEY, runIdOf } from "../domain/key-layout.ts";
+import { DISCOVERED_STATE_KEY } from "../domain/key-layout.ts";
 import { type LeftAloneReport, LeftAloneTally } from "../domain/left-alone.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
 import type { Holds } from "../records/holds.ts";
@@ -11,6 +12,7 @@ import { ArchivedExports } from "../run/archived-exports.ts";
 import { nextToGo } from "../run/next-to-go.ts";
 import { type FreshList, freshList, oddItemsOf, PLACES_LIMIT, placesHeld } from "../run/platform-list.ts";
 import type { RunPorts } from "../run/ports.ts";
+import { startRun } from "../run/run-frame.ts";
 import { isBlockedBySibling, isSiblingPatienceOver } from "../run/siblings.ts";
 import {
   type Enqueued,
@@ -56,9 +58,8 @@ export async function discover(
   settings: DiscoverSettings,
   signal: AbortSignal,
 ): Promise<DiscoverReport> {
-  const { store, queue, clock, random } = ports;
-  const startedAtMs = clock.wallMs();
-  const runId = runIdOf(startedAtMs, random.hex(4));
+  const { store, queue, clock } = ports;
+  const { runId, startedAtMs } = startRun(ports);
   const list = await freshList(ports, settings, signal);
   const enqueuedBefore = await readEnqueued(store, { signal });
   // Discover creates no record, so it need not know whether the store can do so once.
@@ -109,16 +110,16 @@ export async function discover(
   const enqueued = found.map((task) => task.exportTaskId);
   const leftAlone = tally.report();
   const next = await nextToGo(list, archivedExports, { signal });
-  return {
+  return compact({
     runId,
     held: placesHeld(list),
     limit: PLACES_LIMIT,
-    ...(next === undefined ? {} : { nextToGo: next }),
+    nextToGo: next,
     unfinished,
     enqueued,
     skipped,
-    ...(leftAlone === undefined ? {} : { leftAlone }),
-  };
+    leftAlone,
+  });
 }
 
 /** Without the hint the same tasks are enqueued again, which is harmless: what stands in its place stops nobody. */

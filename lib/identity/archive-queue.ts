@@ -1,15 +1,5 @@
-import type { TaskMessage } from "../domain/task-message.ts";
 import type { CallOptions } from "../ports/platform.ts";
-import type {
-  DeadLetter,
-  DeadLetterOptions,
-  DeadLetterQueue,
-  HeldDeadLetter,
-  QueueDepth,
-  ReceivedMessage,
-  SendOptions,
-  TaskQueue,
-} from "../ports/task-queue.ts";
+import type { DeadLetterQueue, TaskQueue } from "../ports/task-queue.ts";
 
 type Queue = TaskQueue & DeadLetterQueue;
 
@@ -37,57 +27,29 @@ export class ArchiveQueue implements TaskQueue, DeadLetterQueue {
     this.#parts = parts;
   }
 
-  async receive(options: CallOptions): Promise<ReceivedMessage | undefined> {
-    return await (await this.#opened(options)).receive(options);
-  }
+  // Asked of the queue itself, once it is open.
+  readonly receive: Queue["receive"] = async (call) => (await this.#opened(call)).receive(call);
+  readonly renew: Queue["renew"] = async (received, call) => (await this.#opened(call)).renew(received, call);
+  readonly send: Queue["send"] = async (messages, call) => (await this.#opened(call)).send(messages, call);
+  readonly acknowledge: Queue["acknowledge"] = async (received, call) =>
+    (await this.#opened(call)).acknowledge(received, call);
+  readonly requeue: Queue["requeue"] = async (received, successor, call) =>
+    (await this.#opened(call)).requeue(received, successor, call);
+  readonly release: Queue["release"] = async (received, call) =>
+    (await this.#opened(call)).release(received, call);
+  readonly depth: Queue["depth"] = async (call) => (await this.#opened(call)).depth(call);
+  readonly listDeadLetters: Queue["listDeadLetters"] = async (call) =>
+    (await this.#opened(call)).listDeadLetters(call);
+  readonly redrive: Queue["redrive"] = async (ids, call) => (await this.#opened(call)).redrive(ids, call);
+  readonly dismiss: Queue["dismiss"] = async (ids, note, call) =>
+    (await this.#opened(call)).dismiss(ids, note, call);
 
-  async renew(received: ReceivedMessage, options: CallOptions): Promise<void> {
-    await (await this.#opened(options)).renew(received, options);
-  }
-
-  async send(messages: readonly TaskMessage[], options: SendOptions): Promise<void> {
-    await (await this.#opened(options)).send(messages, options);
-  }
-
-  async acknowledge(received: ReceivedMessage, options: CallOptions): Promise<void> {
-    await (await this.#opened(options)).acknowledge(received, options);
-  }
-
-  async requeue(received: ReceivedMessage, successor: TaskMessage, options: SendOptions): Promise<void> {
-    await (await this.#opened(options)).requeue(received, successor, options);
-  }
-
-  async release(received: ReceivedMessage, options: SendOptions): Promise<void> {
-    await (await this.#opened(options)).release(received, options);
-  }
-
-  async deadLetter(letter: DeadLetter, options: DeadLetterOptions): Promise<void> {
+  /** A dead letter is kept without secrets that others have planted. */
+  readonly deadLetter: Queue["deadLetter"] = async (letter, call) => {
     const { redact } = this.#parts;
     const shown = { ...letter, body: redact(letter.body), detail: redact(letter.detail) };
-    await (await this.#opened(options)).deadLetter(shown, options);
-  }
-
-  async depth(options: CallOptions): Promise<QueueDepth> {
-    return await (await this.#opened(options)).depth(options);
-  }
-
-  async listDeadLetters(
-    options: CallOptions & { readonly limit: number },
-  ): Promise<readonly HeldDeadLetter[]> {
-    return await (await this.#opened(options)).listDeadLetters(options);
-  }
-
-  async redrive(ids: readonly string[] | "all", options: CallOptions): Promise<readonly HeldDeadLetter[]> {
-    return await (await this.#opened(options)).redrive(ids, options);
-  }
-
-  async dismiss(
-    ids: readonly string[],
-    note: (letter: HeldDeadLetter) => Promise<void>,
-    options: CallOptions,
-  ): Promise<readonly HeldDeadLetter[]> {
-    return await (await this.#opened(options)).dismiss(ids, note, options);
-  }
+    await (await this.#opened(call)).deadLetter(shown, call);
+  };
 
   /** The queue, once the archive is open. One that could not be opened is tried again by the next call. */
   async #opened(options: CallOptions): Promise<Queue> {

@@ -3,9 +3,9 @@ import type { ArchiveMemory } from "../ports/archive-memory.ts";
 import type { Clock, Random } from "../ports/clock.ts";
 import { type ObjectStore, StoreError } from "../ports/object-store.ts";
 import type { CallOptions } from "../ports/platform.ts";
+import { archivedRecords } from "../records/task-records.ts";
 import { anotherArchive, type ExpectedArchive, noArchive } from "./errors.ts";
 import { type ArchiveMarker, readMarker, writeMarker } from "./marker.ts";
-import { hasArchivedRecord } from "./own-records.ts";
 import { tryStore } from "./store-abilities.ts";
 
 /** What opening an archive reaches the world through. */
@@ -130,4 +130,15 @@ async function markerForUnmarked(
     say("archive-begun", `A new archive begins here: ${marker.archiveId}.`);
   }
   return marker;
+}
+
+async function hasArchivedRecord(
+  store: ObjectStore,
+  scope: PlatformScope,
+  options: CallOptions,
+): Promise<boolean> {
+  for await (const _record of archivedRecords(store, scope, 0, options)) {
+    return true;
+  }
+  return false;
 }

@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { compact } from "../domain/compact.ts";
 import { parseJson } from "../domain/json.ts";
 import { STORE_STATE_KEY } from "../domain/key-layout.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -53,10 +54,7 @@ async function recallAbilities(
     return undefined;
   }
   const ageMs = clock.wallMs() - Date.parse(parsed.output.triedAt);
-  const { createOnceAtCompletion, ...abilities } = parsed.output.abilities;
-  return ageMs >= GOOD_FOR_MS || ageMs < -MAX_AHEAD_MS
-    ? undefined
-    : { ...abilities, ...(createOnceAtCompletion === undefined ? {} : { createOnceAtCompletion }) };
+  return ageMs >= GOOD_FOR_MS || ageMs < -MAX_AHEAD_MS ? undefined : compact(parsed.output.abilities);
 }
 
 /** Tries the store out, which removes what a dead try left behind, and remembers what was found. */

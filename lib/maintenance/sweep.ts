@@ -1,3 +1,4 @@
+import { compact } from "../domain/compact.ts";
 import type { PlatformScope } from "../domain/export-task.ts";
 import { exportsRoot, parseExportObjectKey } from "../domain/key-layout.ts";
 import { type LeftAlone, type LeftAloneReport, leftAloneReport } from "../domain/left-alone.ts";
@@ -73,7 +74,7 @@ export async function sweep(
     }
   }
   const leftAlone = leftAloneReport(odd);
-  return { ...uploads, orphans, checkedObjects, ...(leftAlone === undefined ? {} : { leftAlone }) };
+  return { ...uploads, orphans, checkedObjects, ...compact({ leftAlone }) };
 }
 
 /** The objects that a task's records name; none of a task whose records cannot be looked through. */

@@ -1,15 +1,35 @@
+import * as v from "valibot";
 import { ArchiverError } from "../domain/errors.ts";
 import { PACING_STATE_KEY } from "../domain/key-layout.ts";
 import { untilAborted } from "../domain/promises.ts";
 import type { Clock, Random } from "../ports/clock.ts";
 import type { ObjectStore, StoreAbilities, StoredDocument } from "../ports/object-store.ts";
 import type { CallOptions } from "../ports/platform.ts";
-import { type PacingState, parsePacingState } from "./state.ts";
+import { parseRecord } from "../records/schemas.ts";
 
 const FARTHEST_NEXT_AT_MS = 10 * 60_000;
 const FARTHEST_NEXT_AT_INTERVALS = 40;
 const MAX_SWAP_TRIES = 50;
 const SWAP_BACKOFF_MS = 20;
+
+const pacingStateSchema = v.object({
+  /** The first moment, on the store's clock, that nobody has claimed yet. Epoch milliseconds. */
+  nextAt: v.pipe(v.number(), v.finite(), v.minValue(0)),
+  nonce: v.string(),
+  runId: v.string(),
+});
+
+/** The document in `state/pacing.json`, shared by all runners (architecture §5). */
+export type PacingState = v.InferOutput<typeof pacingStateSchema>;
+
+/** Reads the state. `undefined`: it cannot be read, or lies so far ahead that no throttling explains it. */
+export function parsePacingState(
+  document: Pick<StoredDocument, "text">,
+  latestBelievableMs: number,
+): PacingState | undefined {
+  const state = parseRecord(pacingStateSchema, document);
+  return state !== undefined && state.nextAt <= latestBelievableMs ? state : undefined;
+}
 
 /** The shared state as it was read: where the next claim may begin, and who wrote it. */
 export interface SeenState {

@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { compact } from "../domain/compact.ts";
 import { dismissedLetterKey } from "../domain/key-layout.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
 import type { CallOptions } from "../ports/platform.ts";
@@ -48,22 +49,22 @@ export async function noteDismissal(
   options: CallOptions,
 ): Promise<void> {
   const { id, body, detail, attempts, runId, deadLetteredAtMs } = letter;
-  const note: Dismissal = {
+  const note: Dismissal = compact({
     schemaVersion: SCHEMA_VERSION,
     reason,
     by,
     dismissedAt: new Date(dismissedAtMs).toISOString(),
-    ...(exportTaskId === undefined ? {} : { exportTaskId }),
-    letter: {
+    exportTaskId,
+    letter: compact({
       id,
       body: body.slice(0, MAX_RECORDED_BODY_CHARACTERS),
       reason: letter.reason,
       detail,
       attempts,
       runId,
-      ...(deadLetteredAtMs === undefined ? {} : { deadLetteredAt: new Date(deadLetteredAtMs).toISOString() }),
-    },
-  };
+      deadLetteredAt: deadLetteredAtMs === undefined ? undefined : new Date(deadLetteredAtMs).toISOString(),
+    }),
+  });
   const key = dismissedLetterKey(dismissedAtMs, nonceHex);
   await store.putDocument(key, jsonText(note), { kind: "always" }, options);
 }

@@ -1,6 +1,9 @@
-import { parseRecordKey, type RecordName } from "../domain/key-layout.ts";
+import { idempotencyKeyOf, type PlatformScope } from "../domain/export-task.ts";
+import { parseRecordKey, type RecordName, recordsRoot, taskRecordsFolder } from "../domain/key-layout.ts";
 import type { LeftAlone } from "../domain/left-alone.ts";
-import type { ArchivedRecord, DeadLetterRecord } from "./schemas.ts";
+import type { ObjectStore } from "../ports/object-store.ts";
+import type { CallOptions } from "../ports/platform.ts";
+import { type ArchivedRecord, archivedRecordSchema, type DeadLetterRecord, parseRecord } from "./schemas.ts";
 
 /** What the store knows about one revision of a task. */
 export interface RevisionRecords {
@@ -63,4 +66,30 @@ export function recordsOfRevision(records: TaskRecords, revision: string): Revis
       unreadable: [],
     }
   );
+}
+
+/**
+ * Every readable `archived` record of a project and instance, one by one.
+ *
+ * @param sinceMs leaves out what was written before.
+ * @throws what the store throws: that is never "none".
+ */
+export async function* archivedRecords(
+  store: Pick<ObjectStore, "list" | "getDocument">,
+  scope: PlatformScope,
+  sinceMs: number,
+  options: CallOptions,
+): AsyncGenerator<ArchivedRecord> {
+  const root = recordsRoot(scope);
+  for await (const { key, modifiedAtMs } of store.list(root, options)) {
+    const [exportTaskId = ""] = key.slice(root.length).split("/", 1);
+    const parsed = parseRecordKey(key, taskRecordsFolder(scope, exportTaskId));
+    if (parsed?.name !== "archived" || modifiedAtMs < sinceMs) {
+      continue;
+    }
+    const record = parseRecord(archivedRecordSchema, await store.getDocument(key, options));
+    if (record?.idempotencyKey === idempotencyKeyOf(scope, exportTaskId, parsed.revision)) {
+      yield record;
+    }
+  }
 }

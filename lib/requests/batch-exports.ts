@@ -1,9 +1,8 @@
 import { type ExportTask, type PlatformScope, parsePlatformTime, revisionOf } from "../domain/export-task.ts";
-import { parseRecordKey, recordsRoot, taskRecordsFolder } from "../domain/key-layout.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
 import type { CallOptions } from "../ports/platform.ts";
-import { type ArchivedRecord, archivedRecordSchema, parseRecord } from "../records/schemas.ts";
-import { recordsOfRevision } from "../records/task-records.ts";
+import type { ArchivedRecord } from "../records/schemas.ts";
+import { archivedRecords, recordsOfRevision } from "../records/task-records.ts";
 import { type FreshList, listedAs, taskIn } from "../run/platform-list.ts";
 import type { RequestsRun } from "./request-ledger.ts";
 import type { ClaimDocument, MadeExport } from "./schemas.ts";
@@ -78,22 +77,12 @@ export async function findArchivedExport(
   { batchTaskId, afterMs }: { readonly batchTaskId: string; readonly afterMs: number },
   options: CallOptions,
 ): Promise<string | undefined> {
-  const root = recordsRoot(scope);
-  for await (const { key, modifiedAtMs } of store.list(root, options)) {
-    if (modifiedAtMs < afterMs - CLOCKS_APART_MS || !isArchivedRecord(key, root, scope)) {
-      continue;
-    }
-    const record = parseRecord(archivedRecordSchema, await store.getDocument(key, options));
-    if (record !== undefined && isExportSince(record, batchTaskId, afterMs)) {
+  for await (const record of archivedRecords(store, scope, afterMs - CLOCKS_APART_MS, options)) {
+    if (isExportSince(record, batchTaskId, afterMs)) {
       return record.exportTaskId;
     }
   }
   return undefined;
-}
-
-function isArchivedRecord(key: string, root: string, scope: PlatformScope): boolean {
-  const [exportTaskId = ""] = key.slice(root.length).split("/", 1);
-  return parseRecordKey(key, taskRecordsFolder(scope, exportTaskId))?.name === "archived";
 }
 
 function isExportSince({ source }: ArchivedRecord, batchTaskId: string, afterMs: number): boolean {

@@ -1,3 +1,4 @@
+import { compact } from "../domain/compact.ts";
 import type { ArchivedRecord, RetainedRecord } from "../records/schemas.ts";
 import { MAX_KEEP_DAYS, type Rule } from "./policy.ts";
 
@@ -32,11 +33,11 @@ export function termsOf(rule: Rule, { archivedAt }: Pick<ArchivedRecord, "archiv
     keepUntilMs: isForever ? Number.POSITIVE_INFINITY : endMs,
     // Stores keep whole seconds; a lock must not end before the object may go.
     lockUntilMs: rule.lock === "none" ? undefined : Math.ceil(endMs / 1000) * 1000,
-    tags: {
+    tags: compact({
       [TAG.rule]: rule.name,
       [TAG.keepUntil]: isForever ? "forever" : isoTime(endMs),
-      ...(rule.storageClass === undefined ? {} : { [TAG.storageClass]: rule.storageClass }),
-    },
+      [TAG.storageClass]: rule.storageClass,
+    }),
   };
 }
 

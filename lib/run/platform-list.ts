@@ -1,3 +1,4 @@
+import { compact } from "../domain/compact.ts";
 import { ArchiverError } from "../domain/errors.ts";
 import { type ExportTask, isExportTaskId } from "../domain/export-task.ts";
 import type { LeftAlone } from "../domain/left-alone.ts";
@@ -128,11 +129,8 @@ export function placesHeld({ tasks, oddItems }: Pick<FreshList, "tasks" | "oddIt
 
 /** The items of a list that cannot be understood, as reports name them. */
 export function oddItemsOf({ oddItems }: Pick<FreshList, "oddItems">): readonly LeftAlone[] {
-  return oddItems.map(({ index, field, problem, id }) => ({
-    kind: "list-item",
-    index,
-    ...(field === undefined ? {} : { field }),
-    problem,
-    ...(id !== undefined && isExportTaskId(id) ? { exportTaskId: id } : {}),
-  }));
+  return oddItems.map(({ index, field, problem, id }) => {
+    const exportTaskId = id !== undefined && isExportTaskId(id) ? id : undefined;
+    return compact({ kind: "list-item" as const, index, field, problem, exportTaskId });
+  });
 }

@@ -2,7 +2,7 @@ import { type DrainOptions, drain } from "../../lib/archive/archive-run.ts";
 import type { ArchiveEvent, ArchivePorts } from "../../lib/archive/events.ts";
 import type { ArchiveSettings } from "../../lib/archive/settings.ts";
 import type { ArchiverSettings } from "../../lib/config/wiring.ts";
-import { ArchiveObjectStore } from "../../lib/identity/archive-object-store.ts";
+import { ArchiveObjectStore } from "../../lib/identity/archive-store.ts";
 import type { IdentitySettings } from "../../lib/identity/open-archive.ts";
 import type { CallOptions } from "../../lib/ports/platform.ts";
 import type { RunReport } from "../../lib/records/run-report.ts";

@@ -2,7 +2,7 @@ import { ALWAYS } from "../../../test/world/example-archiver.ts";
 import { ANOTHER_ID, HOME_ID, plantMarker, plantOldRecord } from "../../../test/world/places.ts";
 import { type Runner, World } from "../../../test/world/world.ts";
 import type { ArchiveMemory } from "../../ports/archive-memory.ts";
-import { ArchiveObjectStore } from "../archive-object-store.ts";
+import { ArchiveObjectStore } from "../archive-store.ts";
 import { initArchive } from "../init-archive.ts";
 import type { IdentitySettings } from "../open-archive.ts";
 

@@ -2,7 +2,7 @@ import type { ArchiveSettings } from "../../../lib/archive/settings.ts";
 import { revisionOf } from "../../../lib/domain/export-task.ts";
 import { taskRecordsFolder } from "../../../lib/domain/key-layout.ts";
 import type { DeadLetterReason, TaskMessage } from "../../../lib/domain/task-message.ts";
-import type { ArchiveObjectStore } from "../../../lib/identity/archive-object-store.ts";
+import type { ArchiveObjectStore } from "../../../lib/identity/archive-store.ts";
 import { encodeMessage } from "../../../lib/queue/message-codec.ts";
 import { type ArchiveRunOptions, archiveRun, archiveStoreOf } from "../../world/archive-run.ts";
 import { HOME_ID, plantMarker, plantOldRecord } from "../../world/places.ts";

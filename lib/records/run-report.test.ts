@@ -1,8 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { ALWAYS } from "../../test/world/example-archiver.ts";
 import { World } from "../../test/world/world.ts";
-import { countOutcome, emptyCounts, type RunReport, type TaskOutcome } from "./run-report.ts";
-import { isNamedByReport, writeRunReport } from "./run-reports.ts";
+import {
+  countOutcome,
+  emptyCounts,
+  isNamedByReport,
+  type RunReport,
+  type TaskOutcome,
+  writeRunReport,
+} from "./run-report.ts";
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;

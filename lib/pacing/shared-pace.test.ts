@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { parsePacingState } from "./state.ts";
+import { parsePacingState } from "./shared-pace.ts";
 
 const STATE = { nextAt: 1_000, nonce: "ab", runId: "run-1" };
 
