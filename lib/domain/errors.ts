@@ -43,6 +43,13 @@ export interface Fault<Code extends string> extends Omit<ErrorFacts, "cause"> {
   readonly hint: string;
 }
 
+/** A table of faults, each by the names that stand for it, with spaces between them. */
+export function faultsByName<Row>(
+  rows: readonly (readonly [fault: Row, names: string])[],
+): ReadonlyMap<string, Row> {
+  return new Map(rows.flatMap(([fault, names]) => names.split(" ").map((name) => [name, fault] as const)));
+}
+
 export interface FaultContext {
   /** What the operator has to look at: a folder, a file, a variable. */
   readonly place?: string;

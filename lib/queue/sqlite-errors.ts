@@ -1,4 +1,4 @@
-import { ArchiverError } from "../domain/errors.ts";
+import { ArchiverError, faultsByName } from "../domain/errors.ts";
 import { errnoOf } from "../files/errno.ts";
 import { type SqliteTrouble, sqliteTroubleOf } from "../files/sqlite.ts";
 import { QueueError } from "../ports/task-queue.ts";
@@ -36,18 +36,12 @@ const FAULT_OF_TROUBLE: Readonly<Record<SqliteTrouble, SqliteFault>> = {
   other: UNAVAILABLE,
 };
 /** Anything else is `queue-unavailable`. */
-const FAULT_OF_ERRNO: Readonly<Record<string, SqliteFault>> = {
-  EACCES: FORBIDDEN,
-  EPERM: FORBIDDEN,
-  EROFS: FORBIDDEN,
-  // What a recursive mkdir of Node 24 says on a read-only disk.
-  ENOENT: FORBIDDEN,
-  ENOSPC: FULL,
-  EDQUOT: FULL,
-  ENOTDIR: NO_FOLDER,
-  EEXIST: NO_FOLDER,
-  ENAMETOOLONG: NO_FOLDER,
-};
+const FAULT_OF_ERRNO = faultsByName<SqliteFault>([
+  // ENOENT is what a recursive mkdir of Node 24 says on a read-only disk.
+  [FORBIDDEN, "EACCES EPERM EROFS ENOENT"],
+  [FULL, "ENOSPC EDQUOT"],
+  [NO_FOLDER, "ENOTDIR EEXIST ENAMETOOLONG"],
+]);
 
 /** Turns an error of node:sqlite or of the file system into a {@link QueueError}; all else stays as it is. */
 export function toQueueError(thrown: unknown, filePath: string): unknown {
@@ -60,7 +54,7 @@ export function toQueueError(thrown: unknown, filePath: string): unknown {
     return thrown;
   }
   const fault =
-    trouble === undefined ? (FAULT_OF_ERRNO[errno ?? ""] ?? UNAVAILABLE) : FAULT_OF_TROUBLE[trouble];
+    trouble === undefined ? (FAULT_OF_ERRNO.get(errno ?? "") ?? UNAVAILABLE) : FAULT_OF_TROUBLE[trouble];
   return new QueueError(fault, filePath, { place: filePath, cause: thrown });
 }
 

@@ -1,3 +1,4 @@
+import { faultsByName } from "../domain/errors.ts";
 import { certificateHint } from "../network/certificate-faults.ts";
 import { QueueError } from "../ports/task-queue.ts";
 import * as kinds from "./queue-errors.ts";
@@ -124,24 +125,20 @@ const CALL_REFUSED: SqsFault = {
  * By error name, without the `AWS.SimpleQueueService.` before it and the `Exception` after it, which differ
  * between SQS's two protocols. Names: "Common Error Types" and "Errors" of each action in the SQS API reference.
  */
-const FAULTS: ReadonlyMap<string, SqsFault> = new Map(
-  (
-    [
-      [NO_SUCH_QUEUE, "QueueDoesNotExist NonExistentQueue QueueDeletedRecently InvalidAddress"],
-      [FORBIDDEN, "AccessDenied AuthFailure CredentialsProviderError ExpiredToken IncompleteSignature"],
-      [FORBIDDEN, "InvalidAccessKeyId InvalidClientTokenId InvalidSecurity InvalidSignature KmsAccessDenied"],
-      [FORBIDDEN, "MissingAuthenticationToken NotAuthorized OptInRequired RequestExpired RequestInTheFuture"],
-      [FORBIDDEN, "RequestTimeTooSkewed SignatureDoesNotMatch TokenProviderError UnrecognizedClient"],
-      [KEY_UNUSABLE, "KmsDisabled KmsInvalidKeyUsage KmsInvalidState KmsNotFound KmsOptInRequired"],
-      [UNAVAILABLE, "InternalError InternalFailure KmsThrottled RequestLimitExceeded RequestThrottled"],
-      [UNAVAILABLE, "ServiceUnavailable Throttled Throttling TooManyRequests"],
-      // 120,000 messages of one queue in flight.
-      [UNAVAILABLE, "OverLimit"],
-      [kinds.HANDLE_EXPIRED, "InvalidIdFormat MessageNotInflight ReceiptHandleIsInvalid"],
-      [MESSAGE_REFUSED, "BatchRequestTooLong InvalidMessageContents"],
-    ] as const
-  ).flatMap(([fault, names]) => names.split(" ").map((name) => [name, fault] as const)),
-);
+const FAULTS = faultsByName<SqsFault>([
+  [NO_SUCH_QUEUE, "QueueDoesNotExist NonExistentQueue QueueDeletedRecently InvalidAddress"],
+  [FORBIDDEN, "AccessDenied AuthFailure CredentialsProviderError ExpiredToken IncompleteSignature"],
+  [FORBIDDEN, "InvalidAccessKeyId InvalidClientTokenId InvalidSecurity InvalidSignature KmsAccessDenied"],
+  [FORBIDDEN, "MissingAuthenticationToken NotAuthorized OptInRequired RequestExpired RequestInTheFuture"],
+  [FORBIDDEN, "RequestTimeTooSkewed SignatureDoesNotMatch TokenProviderError UnrecognizedClient"],
+  [KEY_UNUSABLE, "KmsDisabled KmsInvalidKeyUsage KmsInvalidState KmsNotFound KmsOptInRequired"],
+  [UNAVAILABLE, "InternalError InternalFailure KmsThrottled RequestLimitExceeded RequestThrottled"],
+  [UNAVAILABLE, "ServiceUnavailable Throttled Throttling TooManyRequests"],
+  // 120,000 messages of one queue in flight.
+  [UNAVAILABLE, "OverLimit"],
+  [kinds.HANDLE_EXPIRED, "InvalidIdFormat MessageNotInflight ReceiptHandleIsInvalid"],
+  [MESSAGE_REFUSED, "BatchRequestTooLong InvalidMessageContents"],
+]);
 
 /**
  * SQS has one name for every wrong parameter. Which one it was follows from the call: the handle is the only

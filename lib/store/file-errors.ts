@@ -1,4 +1,4 @@
-import { ArchiverError } from "../domain/errors.ts";
+import { ArchiverError, faultsByName } from "../domain/errors.ts";
 import { errnoOf } from "../files/errno.ts";
 import { type SqliteTrouble, sqliteTroubleOf } from "../files/sqlite.ts";
 import { StoreError } from "../ports/object-store.ts";
@@ -6,7 +6,7 @@ import * as kinds from "./store-errors.ts";
 
 type FileFault = kinds.StoreFault;
 
-const FULL: FileFault = {
+export const DISK_FULL: FileFault = {
   ...kinds.FULL,
   problem: "the disk of the store is full",
   hint: "Free space (or inodes, or quota) on the disk that holds {place}, then run again.",
@@ -38,94 +38,43 @@ const UNAVAILABLE: FileFault = {
   hint: "Look into the system log for errors of the disk that holds {place}.",
 };
 
-/** By errno; anything else is `store-unavailable`. */
-const FAULTS: Readonly<Record<string, FileFault>> = {
-  ENOSPC: FULL,
-  EDQUOT: FULL,
-  EFBIG: FULL,
-  EACCES: FORBIDDEN,
-  EPERM: FORBIDDEN,
-  EROFS: FORBIDDEN,
-  ENOTDIR: ODD_ENTRY,
-  EISDIR: ODD_ENTRY,
-  ELOOP: ODD_ENTRY,
-  EEXIST: ODD_ENTRY,
-  ENOTEMPTY: ODD_ENTRY,
-  ENAMETOOLONG: ODD_ENTRY,
-  EXDEV: UNSUITABLE_FILE_SYSTEM,
-  EMLINK: UNSUITABLE_FILE_SYSTEM,
-  ENOTSUP: UNSUITABLE_FILE_SYSTEM,
-  EOPNOTSUPP: UNSUITABLE_FILE_SYSTEM,
-  ENOSYS: UNSUITABLE_FILE_SYSTEM,
+/** A key that no object of this store can have: a mistake of the program, refused before it reaches the disk. */
+export const INVALID_KEY: FileFault = {
+  ...MISCONFIGURED,
+  problem: "a key cannot be a path below the store's folder",
+};
+/** What lies behind a symbolic link on the way to a key is not this store. */
+export const LINKED_FOLDER: FileFault = {
+  ...ODD_ENTRY,
+  problem: "a folder of the store is a symbolic link",
+  hint: "Put a folder in its place below {place}; to keep it on another disk, mount that disk there.",
+};
+/** From the first look on: a new installation, or another mistake. */
+export const ROOT_MISSING: FileFault = {
+  ...kinds.FULL,
+  code: "store-missing",
+  problem: "the folder of the store is not there",
+  hint: "A new store is made by iotda-archiver init; otherwise correct ARCHIVER_STORE, or mount the disk of {place}.",
+};
+export const ROOT_NOT_FOLDER: FileFault = {
+  ...MISCONFIGURED,
+  problem: "what ARCHIVER_STORE names is not a folder",
+};
+/** Most often a disk that was unmounted. */
+export const ROOT_GONE: FileFault = {
+  ...FORBIDDEN,
+  retry: "later",
+  problem: "the folder of the store is missing or was replaced while the program ran",
+  hint: "Mount the disk of {place} again, or make the folder, then run again.",
 };
 
-/** Turns an error of the file system into a {@link StoreError}; all else (a signal's reason) stays as it is. */
-export function toStoreError(thrown: unknown, rootFolder: string, subject = rootFolder): unknown {
-  const errno = thrown instanceof ArchiverError ? undefined : errnoOf(thrown);
-  if (errno === undefined) {
-    return thrown;
-  }
-  const fault = isRefusedByFileSystem(thrown, errno)
-    ? UNSUITABLE_FILE_SYSTEM
-    : (FAULTS[errno] ?? UNAVAILABLE);
-  return new StoreError(fault, `${subject}: ${errno}`, { place: rootFolder, cause: thrown });
-}
-
-/** FAT answers EPERM to link(2); file systems that cannot sync a folder answer EINVAL to fsync(2). */
-function isRefusedByFileSystem(thrown: unknown, errno: string): boolean {
-  const syscall = thrown instanceof Error && "syscall" in thrown ? thrown.syscall : undefined;
-  return (syscall === "link" && errno === "EPERM") || (syscall === "fsync" && errno === "EINVAL");
-}
-
-/** What is odd where every task needs it, found by the preflight, is not a single task's trouble. */
-export function ofWholeStore(thrown: unknown, rootFolder: string): unknown {
-  const isOdd = thrown instanceof StoreError && thrown.code === MISCONFIGURED.code && thrown.scope === "task";
-  const whole = { ...MISCONFIGURED, problem: isOdd ? thrown.message : "" };
-  return isOdd ? new StoreError(whole, undefined, { place: rootFolder, cause: thrown }) : thrown;
-}
-
-/** A key that no object of this store can have: a mistake of the program, refused before it reaches the disk. */
-export function invalidKeyError(rootFolder: string): StoreError {
-  const problem = "a key cannot be a path below the store's folder";
-  return new StoreError({ ...MISCONFIGURED, problem }, rootFolder, { place: rootFolder });
-}
-
-/** A folder on the way to a key is a symbolic link: what lies behind it is not this store. */
-export function linkedFolderError(rootFolder: string, folder: string): StoreError {
-  const problem = "a folder of the store is a symbolic link";
-  const hint = "Put a folder in its place below {place}; to keep it on another disk, mount that disk there.";
-  return new StoreError({ ...ODD_ENTRY, problem, hint }, folder, { place: rootFolder });
-}
-
-/** The root folder was not there from the first look on: a new installation, or another mistake. */
-export function rootMissingError(rootFolder: string, cause: unknown): StoreError {
-  const fault: FileFault = {
-    ...kinds.FULL,
-    code: "store-missing",
-    problem: "the folder of the store is not there",
-    hint: "A new store is made by iotda-archiver init; otherwise correct ARCHIVER_STORE, or mount the disk of {place}.",
-  };
-  return new StoreError(fault, rootFolder, { place: rootFolder, cause });
-}
-
-/** Something else stands where the root folder belongs. */
-export function rootNotFolderError(rootFolder: string): StoreError {
-  const problem = "what ARCHIVER_STORE names is not a folder";
-  return new StoreError({ ...MISCONFIGURED, problem }, rootFolder, { place: rootFolder });
-}
-
-/** The root folder is missing, or is not the one it was: most often a disk that was unmounted. */
-export function rootGoneError(rootFolder: string, cause?: unknown): StoreError {
-  const problem = "the folder of the store is missing or was replaced while the program ran";
-  const hint = "Mount the disk of {place} again, or make the folder, then run again.";
-  const fault: FileFault = { ...FORBIDDEN, retry: "later", problem, hint };
-  return new StoreError(fault, rootFolder, { place: rootFolder, cause });
-}
-
-/** Told before the first byte is written. */
-export function noSpaceError(rootFolder: string, lack: string): StoreError {
-  return new StoreError(FULL, lack, { place: rootFolder });
-}
+/** By errno; anything else is `store-unavailable`. */
+const FAULTS = faultsByName<FileFault>([
+  [DISK_FULL, "ENOSPC EDQUOT EFBIG"],
+  [FORBIDDEN, "EACCES EPERM EROFS"],
+  [ODD_ENTRY, "ENOTDIR EISDIR ELOOP EEXIST ENOTEMPTY ENAMETOOLONG"],
+  [UNSUITABLE_FILE_SYSTEM, "EXDEV EMLINK ENOTSUP EOPNOTSUPP ENOSYS"],
+]);
 
 const LOCK_DAMAGED: FileFault = {
   ...kinds.MISCONFIGURED,
@@ -141,15 +90,50 @@ const LOCK_HELD: FileFault = {
 const LOCK_FAULTS: Readonly<Record<SqliteTrouble, FileFault>> = {
   busy: LOCK_HELD,
   forbidden: FORBIDDEN,
-  full: FULL,
+  full: DISK_FULL,
   damaged: LOCK_DAMAGED,
   other: LOCK_HELD,
 };
+
+/** The error of a fault of the store in this folder. */
+export function fileError(
+  fault: FileFault,
+  rootFolder: string,
+  subject = rootFolder,
+  cause?: unknown,
+): StoreError {
+  return new StoreError(fault, subject, { place: rootFolder, cause });
+}
+
+/** Turns an error of the file system into a {@link StoreError}; all else (a signal's reason) stays as it is. */
+export function toStoreError(thrown: unknown, rootFolder: string, subject = rootFolder): unknown {
+  const errno = thrown instanceof ArchiverError ? undefined : errnoOf(thrown);
+  if (errno === undefined) {
+    return thrown;
+  }
+  const fault = isRefusedByFileSystem(thrown, errno)
+    ? UNSUITABLE_FILE_SYSTEM
+    : (FAULTS.get(errno) ?? UNAVAILABLE);
+  return fileError(fault, rootFolder, `${subject}: ${errno}`, thrown);
+}
+
+/** FAT answers EPERM to link(2); file systems that cannot sync a folder answer EINVAL to fsync(2). */
+function isRefusedByFileSystem(thrown: unknown, errno: string): boolean {
+  const syscall = thrown instanceof Error && "syscall" in thrown ? thrown.syscall : undefined;
+  return (syscall === "link" && errno === "EPERM") || (syscall === "fsync" && errno === "EINVAL");
+}
+
+/** What is odd where every task needs it, found by the preflight, is not a single task's trouble. */
+export function ofWholeStore(thrown: unknown, rootFolder: string): unknown {
+  const isOdd = thrown instanceof StoreError && thrown.code === MISCONFIGURED.code && thrown.scope === "task";
+  const whole = { ...MISCONFIGURED, problem: isOdd ? thrown.message : "" };
+  return isOdd ? new StoreError(whole, undefined, { place: rootFolder, cause: thrown }) : thrown;
+}
 
 /** Turns an error of node:sqlite into one that says why the lock on documents was not to be had. */
 export function toLockError(thrown: unknown, rootFolder: string): unknown {
   const trouble = sqliteTroubleOf(thrown);
   return trouble === undefined
     ? thrown
-    : new StoreError(LOCK_FAULTS[trouble], "state/lock.db", { place: rootFolder, cause: thrown });
+    : fileError(LOCK_FAULTS[trouble], rootFolder, "state/lock.db", thrown);
 }

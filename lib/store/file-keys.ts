@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { invalidKeyError } from "./file-errors.ts";
+import { fileError, INVALID_KEY } from "./file-errors.ts";
 
 /** The lock of all document writes; a SQLite file. Never opened as a file: closing it would drop the lock. */
 export const LOCK_KEY = "state/lock.db";
@@ -49,7 +49,7 @@ export function isForeign(key: string): boolean {
  */
 export function objectPath(rootFolder: string, key: string): string {
   if (!isObjectKey(key)) {
-    throw invalidKeyError(rootFolder);
+    throw fileError(INVALID_KEY, rootFolder);
   }
   return join(rootFolder, key);
 }
@@ -67,7 +67,7 @@ export function folderOfPrefix(rootFolder: string, prefix: string): string {
     (folder === "" || isObjectKey(folder)) &&
     (lastName === "" || isObjectKey(lastName));
   if (!isValid) {
-    throw invalidKeyError(rootFolder);
+    throw fileError(INVALID_KEY, rootFolder);
   }
   return folder;
 }

@@ -5,18 +5,19 @@ import { errnoOf } from "../files/errno.ts";
 import { FOLDER_MODE } from "../files/own-files.ts";
 import type { Clock, Random } from "../ports/clock.ts";
 import {
-  linkedFolderError,
-  noSpaceError,
-  rootGoneError,
-  rootMissingError,
-  rootNotFolderError,
+  DISK_FULL,
+  fileError,
+  LINKED_FOLDER,
+  ROOT_GONE,
+  ROOT_MISSING,
+  ROOT_NOT_FOLDER,
 } from "./file-errors.ts";
 
 /** Systems write a changed folder out by themselves; ext4 after 5 s, Btrfs and XFS after 30. */
 const WRITTEN_OUT_AFTER_MS = 10 * 60_000;
 
 /** Kept free whatever is written: records and the system itself need some room. */
-export const RESERVE_BYTES = 32n * 1024n * 1024n;
+const RESERVE_BYTES = 32n * 1024n * 1024n;
 
 /**
  * The folder everything lies in. It knows which folder it is: when a disk is unmounted while the program runs, its
@@ -56,17 +57,16 @@ export class FileRoot {
       if (errnoOf(thrown) !== "ENOENT") {
         throw thrown;
       }
-      throw this.#identity === undefined
-        ? rootMissingError(this.folder, thrown)
-        : rootGoneError(this.folder, thrown);
+      const fault = this.#identity === undefined ? ROOT_MISSING : ROOT_GONE;
+      throw fileError(fault, this.folder, this.folder, thrown);
     }
     if (!about.isDirectory()) {
-      throw rootNotFolderError(this.folder);
+      throw fileError(ROOT_NOT_FOLDER, this.folder);
     }
     const identity = `${about.dev}:${about.ino}`;
     this.#identity ??= identity;
     if (this.#identity !== identity) {
-      throw rootGoneError(this.folder);
+      throw fileError(ROOT_GONE, this.folder);
     }
   }
 
@@ -96,7 +96,7 @@ export class FileRoot {
       throw thrown;
     }
     if (real !== join(this.#realFolder, relative(this.folder, folder))) {
-      throw linkedFolderError(this.folder, relative(this.folder, folder));
+      throw fileError(LINKED_FOLDER, this.folder, relative(this.folder, folder));
     }
   }
 
@@ -125,11 +125,11 @@ export class FileRoot {
     const { bavail, bsize, files, ffree } = await statfs(this.folder, { bigint: true });
     const neededBytes = sizeBytes + RESERVE_BYTES;
     if (bavail * bsize < neededBytes) {
-      throw noSpaceError(this.folder, `${neededBytes} bytes are needed, ${bavail * bsize} are free`);
+      throw fileError(DISK_FULL, this.folder, `${neededBytes} bytes are needed, ${bavail * bsize} are free`);
     }
     // Btrfs and others count no inodes and say 0 of 0.
     if (files > 0n && ffree === 0n) {
-      throw noSpaceError(this.folder, "no free inode");
+      throw fileError(DISK_FULL, this.folder, "no free inode");
     }
   }
 

@@ -8,7 +8,7 @@ import { StoreError } from "../../ports/object-store.ts";
 import { MISCONFIGURED } from "../store-errors.ts";
 import { NO_REGION } from "./fault-table.ts";
 import { S3_PROFILES, type S3Profile } from "./profiles.ts";
-import { faultError } from "./s3-error.ts";
+import { S3Error } from "./s3-error.ts";
 
 /** Where the store is and how to talk to it; the configuration's part for an `s3://` store fits. */
 export interface S3StoreOptions {
@@ -111,7 +111,7 @@ function requireRegion(client: S3Client, bucket: string): void {
       try {
         await client.config.region();
       } catch {
-        throw faultError(NO_REGION, { operation: "region", subject: bucket });
+        throw new S3Error(NO_REGION, { operation: "region", subject: bucket });
       }
       return await next(args);
     },

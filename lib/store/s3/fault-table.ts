@@ -1,3 +1,4 @@
+import { faultsByName } from "../../domain/errors.ts";
 import * as kinds from "../store-errors.ts";
 
 /** What an answer of the store means to the archiver. */
@@ -102,56 +103,45 @@ const OBJECT_COLD: S3Fault = {
 };
 
 /** By the store's own error code. S3's names; other stores borrow them. */
-export const FAULT_BY_CODE: ReadonlyMap<string, S3Fault> = new Map(
-  (
-    [
-      [ACCESS_DENIED, "AccessDenied AllAccessDisabled AccountProblem KMS.DisabledException"],
-      [
-        CREDENTIALS_REFUSED,
-        "InvalidAccessKeyId SignatureDoesNotMatch InvalidToken InvalidSecurity NotSignedUp",
-      ],
-      [CREDENTIALS_EXPIRED, "ExpiredToken TokenRefreshRequired"],
-      [NO_BUCKET, "NoSuchBucket InvalidBucketName"],
-      [WRONG_REGION, "PermanentRedirect TemporaryRedirect Redirect AuthorizationHeaderMalformed"],
-      [WRONG_REGION, "IllegalLocationConstraintException"],
-      [CLOCK, "RequestTimeTooSkewed"],
-      [CHUNKED, "XAmzContentSHA256Mismatch"],
-      [NOT_IMPLEMENTED, "NotImplemented MethodNotAllowed"],
-      [INVALID_SETTING, "InvalidArgument InvalidRequest InvalidStorageClass InvalidEncryptionAlgorithmError"],
-      [INVALID_SETTING, "KMS.NotFoundException EntityTooSmall"],
-      [QUOTA, "QuotaExceeded InsufficientStorageSpace XMinioStorageFull XMinioAdminBucketQuotaExceeded"],
-      [BUSY, "SlowDown TooManyRequests ServiceUnavailable RequestLimitExceeded"],
-      [UNWELL, "InternalError RequestTimeout OperationAborted IncompleteBody ConditionalRequestConflict"],
-      [DAMAGED, "BadDigest XAmzContentChecksumMismatch"],
-      [PARTS_DAMAGED, "InvalidPart InvalidPartOrder"],
-      [kinds.UPLOAD_GONE, "NoSuchUpload"],
-      [kinds.KEY_TAKEN, "PreconditionFailed"],
-      [OBJECT_GONE, "NoSuchKey NotFound"],
-      [OBJECT_COLD, "InvalidObjectState"],
-    ] as const
-  ).flatMap(([fault, codes]) => codes.split(" ").map((code) => [code, fault] as const)),
-);
+export const FAULT_BY_CODE = faultsByName<S3Fault>([
+  [ACCESS_DENIED, "AccessDenied AllAccessDisabled AccountProblem KMS.DisabledException"],
+  [CREDENTIALS_REFUSED, "InvalidAccessKeyId SignatureDoesNotMatch InvalidToken InvalidSecurity NotSignedUp"],
+  [CREDENTIALS_EXPIRED, "ExpiredToken TokenRefreshRequired"],
+  [NO_BUCKET, "NoSuchBucket InvalidBucketName"],
+  [WRONG_REGION, "PermanentRedirect TemporaryRedirect Redirect AuthorizationHeaderMalformed"],
+  [WRONG_REGION, "IllegalLocationConstraintException"],
+  [CLOCK, "RequestTimeTooSkewed"],
+  [CHUNKED, "XAmzContentSHA256Mismatch"],
+  [NOT_IMPLEMENTED, "NotImplemented MethodNotAllowed"],
+  [INVALID_SETTING, "InvalidArgument InvalidRequest InvalidStorageClass InvalidEncryptionAlgorithmError"],
+  [INVALID_SETTING, "KMS.NotFoundException EntityTooSmall"],
+  [QUOTA, "QuotaExceeded InsufficientStorageSpace XMinioStorageFull XMinioAdminBucketQuotaExceeded"],
+  [BUSY, "SlowDown TooManyRequests ServiceUnavailable RequestLimitExceeded"],
+  [UNWELL, "InternalError RequestTimeout OperationAborted IncompleteBody ConditionalRequestConflict"],
+  [DAMAGED, "BadDigest XAmzContentChecksumMismatch"],
+  [PARTS_DAMAGED, "InvalidPart InvalidPartOrder"],
+  [kinds.UPLOAD_GONE, "NoSuchUpload"],
+  [kinds.KEY_TAKEN, "PreconditionFailed"],
+  [OBJECT_GONE, "NoSuchKey NotFound"],
+  [OBJECT_COLD, "InvalidObjectState"],
+]);
 
 /** By status, when there is no code we know: HEAD answers have none, proxies have their own. */
 export function faultOfStatus(status: number): S3Fault | undefined {
-  return FAULT_BY_STATUS.get(status) ?? (status >= 500 ? UNWELL : undefined);
+  return FAULT_BY_STATUS.get(String(status)) ?? (status >= 500 ? UNWELL : undefined);
 }
 
-const FAULT_BY_STATUS: ReadonlyMap<number, S3Fault> = new Map([
-  [301, WRONG_REGION],
-  [302, WRONG_REGION],
-  [307, WRONG_REGION],
-  [400, REFUSED],
-  [401, CREDENTIALS_REFUSED],
-  [403, ACCESS_DENIED],
-  [404, OBJECT_GONE],
-  [405, NOT_IMPLEMENTED],
-  [408, UNWELL],
-  [409, UNWELL],
-  [412, kinds.KEY_TAKEN],
-  [429, BUSY],
-  [501, NOT_IMPLEMENTED],
-  [507, QUOTA],
+const FAULT_BY_STATUS = faultsByName<S3Fault>([
+  [WRONG_REGION, "301 302 307"],
+  [REFUSED, "400"],
+  [CREDENTIALS_REFUSED, "401"],
+  [ACCESS_DENIED, "403"],
+  [OBJECT_GONE, "404"],
+  [NOT_IMPLEMENTED, "405 501"],
+  [UNWELL, "408 409"],
+  [kinds.KEY_TAKEN, "412"],
+  [BUSY, "429"],
+  [QUOTA, "507"],
 ]);
 
 /** No whole answer at all. */

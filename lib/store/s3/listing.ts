@@ -11,7 +11,7 @@ import type { OpenUpload } from "../../ports/store-sweeper.ts";
 import type { S3Bucket } from "./bucket.ts";
 import { ENDLESS_LIST } from "./fault-table.ts";
 import { abortUpload } from "./multipart.ts";
-import { faultError, notS3Error, type RequestSubject } from "./s3-error.ts";
+import { notS3Error, type RequestSubject, S3Error } from "./s3-error.ts";
 
 /** Pages in a row without a new key of ours. A store may pass over as many delete markers as fill some of them. */
 const MAX_FRUITLESS_PAGES = 100;
@@ -52,7 +52,7 @@ async function* allPages<Item extends { readonly key: string }, From>(
       greatest = last;
     }
   }
-  throw faultError(ENDLESS_LIST, { operation, subject: prefix });
+  throw new S3Error(ENDLESS_LIST, { operation, subject: prefix });
 }
 
 /** Every object whose key begins with the prefix. @throws S3Error, the signal's reason. */

@@ -163,7 +163,7 @@ export function isNoSuchUpload(thrown: unknown): boolean {
 }
 
 /** The object that a body is to become. */
-interface Target {
+export interface UploadTarget {
   readonly bucket: S3Bucket;
   readonly key: string;
   readonly metadata: Readonly<Record<string, string>>;
@@ -173,7 +173,7 @@ interface Target {
 
 /** Makes a body visible that fits one request. @throws StoreError, the signal's reason. */
 export async function putWhole(
-  { bucket, key, metadata, canCreateOnce }: Target,
+  { bucket, key, metadata, canCreateOnce }: UploadTarget,
   { body, digest, sha256 }: { readonly body: Buffer; readonly digest: BodyDigest; readonly sha256: string },
   signal: AbortSignal,
 ): Promise<StoredObject> {
@@ -186,7 +186,7 @@ export async function putWhole(
 
 /** Joins the parts of an upload and makes them visible. @throws StoreError, the signal's reason. */
 export async function joinParts(
-  { bucket, key, metadata, canCreateOnce }: Target,
+  { bucket, key, metadata, canCreateOnce }: UploadTarget,
   joined: Joined,
   signal: AbortSignal,
 ): Promise<StoredObject> {

@@ -17,7 +17,7 @@ import { documentBytes, documentText } from "../document-text.ts";
 import { type EffectWatch, type S3Bucket, unless } from "./bucket.ts";
 import { type BodyDigest, digestFields, digestOf } from "./checksums.ts";
 import { TOO_SLOW, UNREACHABLE } from "./fault-table.ts";
-import { faultError, notS3Error, S3Error, toS3Error } from "./s3-error.ts";
+import { notS3Error, S3Error, toS3Error } from "./s3-error.ts";
 
 interface PutRequest {
   readonly key: string;
@@ -207,7 +207,7 @@ export async function* bodyOf(
   }
   const stop = () => body.destroy();
   signal.addEventListener("abort", stop, { once: true });
-  const limitWait = () => setTimeout(() => body.destroy(faultError(TOO_SLOW, request)), BODY_IDLE_MS);
+  const limitWait = () => setTimeout(() => body.destroy(new S3Error(TOO_SLOW, request)), BODY_IDLE_MS);
   let receivedBytes = 0;
   let idle = limitWait();
   try {
@@ -232,7 +232,7 @@ export async function* bodyOf(
   }
   signal.throwIfAborted();
   if (receivedBytes !== announcedBytes) {
-    throw faultError(UNREACHABLE, request);
+    throw new S3Error(UNREACHABLE, request);
   }
 }
 

@@ -25,11 +25,11 @@ export interface RequestSubject {
 
 /** What a failed request showed. Never holds a header, a body or a signature. */
 interface Sighting {
-  readonly status: number | undefined;
+  readonly httpStatus?: number;
   /** The store's error code, or Node's or the SDK's name of what broke. */
-  readonly s3Code: string | undefined;
-  readonly requestId: string | undefined;
-  readonly retryAfterMs: number | undefined;
+  readonly s3Code?: string | undefined;
+  readonly requestId?: string | undefined;
+  readonly retryAfterMs?: number | undefined;
 }
 
 /** A failed request to the store. */
@@ -41,64 +41,41 @@ export class S3Error extends StoreError {
   /** The store may have done what was asked although it did not say so. */
   readonly mayHaveHappened: boolean;
 
-  constructor(fault: S3Fault, request: RequestSubject, sighting: Sighting) {
+  constructor(fault: S3Fault, { operation, subject }: RequestSubject, sighting: Sighting = {}) {
+    const { httpStatus, s3Code, requestId, retryAfterMs } = sighting;
     const facts = [
-      sighting.status === undefined ? undefined : `HTTP ${sighting.status}`,
-      sighting.s3Code,
-      sighting.requestId === undefined ? undefined : `request ${sighting.requestId}`,
-    ].filter((fact) => fact !== undefined);
-    const detail = [`${request.operation} ${request.subject}`, ...facts].join(", ");
+      `${operation} ${subject}`,
+      httpStatus === undefined ? undefined : `HTTP ${httpStatus}`,
+      s3Code,
+      requestId === undefined ? undefined : `request ${requestId}`,
+    ];
     // The SDK's error is not a cause: S3 quotes key ids, tokens and strings to sign in some of them (promise I9).
-    super(fault, detail);
+    super(fault, facts.filter((fact) => fact !== undefined).join(", "));
     this.fault = fault;
-    this.httpStatus = sighting.status;
-    this.s3Code = sighting.s3Code;
-    this.retryAfterMs = sighting.retryAfterMs;
-    this.mayHaveHappened = sighting.status === undefined || sighting.status < 300 || sighting.status >= 500;
+    this.httpStatus = httpStatus;
+    this.s3Code = s3Code;
+    this.retryAfterMs = retryAfterMs;
+    this.mayHaveHappened = httpStatus === undefined || httpStatus < 300 || httpStatus >= 500;
   }
 }
 
-const NOTHING_SEEN: Sighting = {
-  status: undefined,
-  s3Code: undefined,
-  requestId: undefined,
-  retryAfterMs: undefined,
-};
-
 /** A success that lacks what every S3 store answers: a proxy's page, most likely. */
 export function notS3Error(request: RequestSubject): S3Error {
-  return new S3Error(NOT_S3, request, { ...NOTHING_SEEN, status: 200 });
-}
-
-/** An error of this fault that no answer of the store stands behind. */
-export function faultError(fault: S3Fault, request: RequestSubject): S3Error {
-  return new S3Error(fault, request, NOTHING_SEEN);
+  return new S3Error(NOT_S3, request, { httpStatus: 200 });
 }
 
 // Names and codes only: free text of others is never read, and never shown.
 const nameSchema = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_.-]{1,64}$/));
+const optional = <Schema extends v.GenericSchema>(schema: Schema) =>
+  v.fallback(v.optional(schema), undefined);
 const thrownSchema = v.object({
-  name: v.fallback(v.optional(nameSchema), undefined),
-  Code: v.fallback(v.optional(nameSchema), undefined),
-  code: v.fallback(v.optional(nameSchema), undefined),
-  $fault: v.fallback(v.optional(v.picklist(["client", "server"])), undefined),
-  $metadata: v.fallback(
-    v.optional(
-      v.object({
-        httpStatusCode: v.fallback(v.optional(v.number()), undefined),
-        requestId: v.fallback(v.optional(nameSchema), undefined),
-      }),
-    ),
-    undefined,
-  ),
-  $response: v.fallback(
-    v.optional(
-      v.object({
-        statusCode: v.fallback(v.optional(v.number()), undefined),
-        headers: v.fallback(v.optional(v.record(v.string(), v.unknown())), undefined),
-      }),
-    ),
-    undefined,
+  name: optional(nameSchema),
+  Code: optional(nameSchema),
+  code: optional(nameSchema),
+  $fault: optional(v.picklist(["client", "server"])),
+  $metadata: optional(v.object({ httpStatusCode: optional(v.number()), requestId: optional(nameSchema) })),
+  $response: optional(
+    v.object({ statusCode: optional(v.number()), headers: optional(v.record(v.string(), v.unknown())) }),
   ),
 });
 
@@ -111,36 +88,36 @@ const retryAfterSchema = v.pipe(v.string(), v.regex(/^\d{1,4}$/), v.transform(Nu
  */
 export function toS3Error(thrown: unknown, request: RequestSubject): S3Error | undefined {
   if (thrown instanceof AnswerTooLongError) {
-    return new S3Error(OVERSIZED, request, { ...NOTHING_SEEN, s3Code: `over ${thrown.maxBytes} bytes` });
+    return new S3Error(OVERSIZED, request, { s3Code: `over ${thrown.maxBytes} bytes` });
   }
   const parsed = v.safeParse(thrownSchema, thrown);
   if (!parsed.success) {
     return undefined;
   }
   const { name, Code, code, $metadata, $response, $fault } = parsed.output;
-  const status = $response?.statusCode ?? $metadata?.httpStatusCode;
-  if (status !== undefined) {
+  const httpStatus = $response?.statusCode ?? $metadata?.httpStatusCode;
+  if (httpStatus !== undefined) {
     const s3Code = $fault === undefined ? undefined : (Code ?? name);
     const retryAfter = v.safeParse(retryAfterSchema, $response?.headers?.["retry-after"]);
-    return new S3Error(faultOf(s3Code, status), request, {
-      status,
+    return new S3Error(faultOf(s3Code, httpStatus), request, {
+      httpStatus,
       s3Code,
       requestId: $metadata?.requestId,
       retryAfterMs: retryAfter.success ? retryAfter.output * 1000 : undefined,
     });
   }
   if (name === "CredentialsProviderError" || name === "ProviderError" || name === "TokenProviderError") {
-    return new S3Error(NO_CREDENTIALS, request, { ...NOTHING_SEEN, s3Code: name });
+    return new S3Error(NO_CREDENTIALS, request, { s3Code: name });
   }
   const ofCertificate = certificateHint(code, "AWS_ENDPOINT_URL_S3");
   if (ofCertificate !== undefined) {
-    return new S3Error(untrustedTls(ofCertificate), request, { ...NOTHING_SEEN, s3Code: code });
+    return new S3Error(untrustedTls(ofCertificate), request, { s3Code: code });
   }
   if (name === "TimeoutError" || name === "AbortError") {
-    return faultError(TOO_SLOW, request);
+    return new S3Error(TOO_SLOW, request);
   }
   const isConnectionFault = code !== undefined && !code.startsWith("ERR_INVALID");
-  return isConnectionFault ? new S3Error(UNREACHABLE, request, { ...NOTHING_SEEN, s3Code: code }) : undefined;
+  return isConnectionFault ? new S3Error(UNREACHABLE, request, { s3Code: code }) : undefined;
 }
 
 /** What the SDK calls a refusal without a body, as all of a HEAD are. */

@@ -23,12 +23,10 @@ import { abortUpload } from "./multipart.ts";
 import { getDocument, headObject, putDocument, readObject } from "./objects.ts";
 import { PartPool } from "./part-pool.ts";
 import { PROBE_KEY, probeS3Store, type S3Abilities } from "./preflight.ts";
-import type { ConditionSupport } from "./profiles.ts";
+import type { ConditionSupport, S3Profile } from "./profiles.ts";
 import { S3Retention } from "./retention.ts";
 import { S3Upload } from "./s3-upload.ts";
 import { readStoreClockMs } from "./store-clock.ts";
-
-const ABORT_DEADLINE_MS = 15_000;
 
 /**
  * An object store in a bucket of S3, OBS or a store that speaks S3. Make one per process: its buffers are the
@@ -37,8 +35,8 @@ const ABORT_DEADLINE_MS = 15_000;
 export class S3Store extends S3Retention implements ObjectStore, StoreSweeper {
   readonly #bucket: S3Bucket;
   readonly #pool: PartPool;
-  /** Of the last preflight. */
-  #abilities: S3Abilities | undefined;
+  /** Until the first preflight, what the profile promises. */
+  #abilities: S3Abilities;
 
   /**
    * Sends nothing yet.
@@ -50,6 +48,7 @@ export class S3Store extends S3Retention implements ObjectStore, StoreSweeper {
     super(bucket);
     this.#bucket = bucket;
     this.#pool = new PartPool({ partSizeBytes: options.partSizeBytes, partCount: options.partsInFlight });
+    this.#abilities = inForce(bucket.profile, { createOnce: false, compareAndSwap: false });
   }
 
   async preflight({ signal }: CallOptions): Promise<StoreAbilities> {
@@ -58,13 +57,7 @@ export class S3Store extends S3Retention implements ObjectStore, StoreSweeper {
   }
 
   assume(found: FoundAbilities): StoreAbilities {
-    const { conditionalPut, conditionalCompletion, verification } = this.#bucket.profile;
-    this.#abilities = {
-      createOnce: isInForce(conditionalPut, found.createOnce),
-      compareAndSwap: isInForce(conditionalPut, found.compareAndSwap),
-      createOnceAtCompletion: isInForce(conditionalCompletion, found.createOnceAtCompletion),
-      verification,
-    };
+    this.#abilities = inForce(this.#bucket.profile, found);
     return this.#abilities;
   }
 
@@ -73,21 +66,9 @@ export class S3Store extends S3Retention implements ObjectStore, StoreSweeper {
   }
 
   async openUpload(key: string, options: OpenUploadOptions): Promise<Upload> {
-    const { metadata, expectedSizeBytes, signal } = options;
-    const { conditionalPut, conditionalCompletion } = this.#bucket.profile;
-    return await S3Upload.open({
-      bucket: this.#bucket,
-      pool: this.#pool,
-      key,
-      metadata,
-      expectedSizeBytes,
-      signal,
-      canCreateOnce: {
-        put: isRelied(conditionalPut, this.#abilities?.createOnce),
-        completion: isRelied(conditionalCompletion, this.#abilities?.createOnceAtCompletion),
-      },
-      abortDeadlineMs: ABORT_DEADLINE_MS,
-    });
+    const { createOnce: put, createOnceAtCompletion: completion } = this.#abilities;
+    const target = { bucket: this.#bucket, key, canCreateOnce: { put, completion } };
+    return await S3Upload.open({ ...options, ...target, pool: this.#pool });
   }
 
   async head(key: string, { signal }: CallOptions): Promise<ObjectInfo | undefined> {
@@ -142,7 +123,10 @@ export class S3Store extends S3Retention implements ObjectStore, StoreSweeper {
     condition: WriteCondition,
     { signal }: CallOptions,
   ): Promise<{ readonly etag: string } | "conflict"> {
-    if (condition.kind !== "always" && !this.#keeps(condition.kind)) {
+    const { createOnce, compareAndSwap } = this.#abilities;
+    const isKept = { always: true, "if-absent": createOnce, "if-match": compareAndSwap };
+    // A store may ignore the header in silence.
+    if (!isKept[condition.kind]) {
       throw new StoreError(misuse("this store ignores conditions of writes"), key);
     }
     return await putDocument(this.#bucket, key, text, condition, signal);
@@ -165,19 +149,17 @@ export class S3Store extends S3Retention implements ObjectStore, StoreSweeper {
   close(): void {
     this.#bucket.client.destroy();
   }
-
-  /** Whether a conditional document write does what it says, as far as is known: a header may be ignored in silence. */
-  #keeps(kind: "if-absent" | "if-match"): boolean {
-    const found = kind === "if-absent" ? this.#abilities?.createOnce : this.#abilities?.compareAndSwap;
-    return isRelied(this.#bucket.profile.conditionalPut, found);
-  }
 }
 
-/** What was remembered counts only where the profile leaves it to trying. */
-function isInForce(support: ConditionSupport, found: boolean | undefined): boolean {
-  return support === "probed" ? found === true : support === "assumed";
-}
-
-function isRelied(support: ConditionSupport, found: boolean | undefined): boolean {
-  return support === "assumed" || found === true;
+/** What was found counts only where the profile leaves it to trying. */
+function inForce(profile: S3Profile, found: FoundAbilities): S3Abilities {
+  const { conditionalPut, conditionalCompletion, verification } = profile;
+  const holds = (support: ConditionSupport, isFound = false) =>
+    support === "assumed" || (support === "probed" && isFound);
+  return {
+    createOnce: holds(conditionalPut, found.createOnce),
+    compareAndSwap: holds(conditionalPut, found.compareAndSwap),
+    createOnceAtCompletion: holds(conditionalCompletion, found.createOnceAtCompletion),
+    verification,
+  };
 }

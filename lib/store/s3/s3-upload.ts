@@ -1,6 +1,12 @@
-import { type BodyProof, type StoredObject, StoreError, type Upload } from "../../ports/object-store.ts";
+import {
+  type BodyProof,
+  type OpenUploadOptions,
+  type StoredObject,
+  StoreError,
+  type Upload,
+} from "../../ports/object-store.ts";
 import { proofMismatch, UNAVAILABLE, UPLOAD_GONE } from "../store-errors.ts";
-import type { EffectWatch, S3Bucket } from "./bucket.ts";
+import type { EffectWatch } from "./bucket.ts";
 import { combineCrc32, DigestBuilder } from "./checksums.ts";
 import { abortUploads } from "./listing.ts";
 import {
@@ -10,22 +16,17 @@ import {
   putWhole,
   type SentPart,
   type UploadId,
+  type UploadTarget,
   uploadPart,
 } from "./multipart.ts";
 import type { PartBuffer, PartPool, PartShare } from "./part-pool.ts";
 import { MAX_PARTS } from "./profiles.ts";
 
-export interface OpenS3Upload {
-  readonly bucket: S3Bucket;
+const ABORT_DEADLINE_MS = 15_000;
+
+/** The signal governs the whole upload but `abort`. */
+interface OpenS3Upload extends UploadTarget, OpenUploadOptions {
   readonly pool: PartPool;
-  readonly key: string;
-  readonly metadata: Readonly<Record<string, string>>;
-  readonly expectedSizeBytes: number | undefined;
-  /** Whether a completion may ask that the key be free, per kind of request. */
-  readonly canCreateOnce: { readonly put: boolean; readonly completion: boolean };
-  /** Governs the whole upload but `abort`. */
-  readonly signal: AbortSignal;
-  readonly abortDeadlineMs: number;
 }
 
 /** A buffer being filled. */
@@ -200,8 +201,8 @@ export class S3Upload implements Upload {
     this.#ending.abort(new StoreError(UPLOAD_GONE, this.#options.key));
     await Promise.allSettled([...this.#inFlight, this.#completing]);
     this.#giveUpPlace();
-    const { bucket, key, abortDeadlineMs } = this.#options;
-    const deadline = AbortSignal.timeout(abortDeadlineMs);
+    const { bucket, key } = this.#options;
+    const deadline = AbortSignal.timeout(ABORT_DEADLINE_MS);
     try {
       const upload = await this.#uploadIdIfAny();
       if (upload !== undefined) {
