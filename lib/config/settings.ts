@@ -23,6 +23,29 @@ const MIB = 1024 * 1024;
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
+interface Meaning {
+  readonly meaning: string;
+}
+
+function word<const Words extends readonly string[]>(
+  name: string,
+  words: Words,
+  text: Words[number],
+  { meaning }: Meaning,
+) {
+  const example = `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
+  return withDefault(name, oneOf(words), text, { meaning, example });
+}
+
+/** A whole number, whose unit the name says. */
+function number(name: string, least: number, most: number, value: number, { meaning }: Meaning) {
+  const [, unit = ""] = /_(MS|BYTES)$/.exec(name) ?? [];
+  const example = `a number ${UNITS[unit] ?? ""}from ${least} to ${most}`;
+  return withDefault(name, wholeNumber(least, most), String(value), { meaning, example });
+}
+
+const UNITS: Readonly<Record<string, string>> = { MS: "of milliseconds ", BYTES: "of bytes " };
+
 const projectId = required(
   "ARCHIVER_IOTDA_PROJECT_ID",
   matching(/^[A-Za-z0-9_-]{1,64}$/, "a project id (1 to 64 letters, digits, _ and -)"),
@@ -53,10 +76,9 @@ const platform = v.object({
   ),
   projectId,
   instanceId,
-  signing: withDefault("ARCHIVER_IOTDA_SIGNING", oneOf(["auto", "standard", "derived"]), "auto", {
+  signing: word("ARCHIVER_IOTDA_SIGNING", ["auto", "standard", "derived"], "auto", {
     meaning:
       "signing algorithm; `auto` = derived for hosts outside the official pattern, standard on loopback",
-    example: "auto, standard or derived",
   }),
 });
 
@@ -84,15 +106,9 @@ const credentials = v.object({
   }),
 });
 
-const partSizeBytes = withDefault(
-  "ARCHIVER_PART_SIZE_BYTES",
-  wholeNumber(5 * MIB, 512 * MIB),
-  String(5 * MIB),
-  {
-    meaning: "size of one part buffer",
-    example: "a number of bytes from 5242880 (the least S3 takes) to 536870912",
-  },
-);
+const partSizeBytes = number("ARCHIVER_PART_SIZE_BYTES", 5 * MIB, 512 * MIB, 5 * MIB, {
+  meaning: "size of one part buffer",
+});
 const region = optional("AWS_REGION", matching(/^[a-z0-9-]{2,32}$/, "a region such as eu-west-1"), {
   otherwise: "the AWS SDK's",
   meaning: "honoured as the AWS SDK does",
@@ -108,13 +124,11 @@ const store = v.object({
     meaning: "the archive that must lie in the store; `iotda-archiver init` shows its id",
     example: "the archiveId in archive.json, or remove it",
   }),
-  profile: withDefault("ARCHIVER_STORE_PROFILE", oneOf(["auto", "aws", "obs", "generic"]), "auto", {
+  profile: word("ARCHIVER_STORE_PROFILE", ["auto", "aws", "obs", "generic"], "auto", {
     meaning: "what the store is known to do: `aws`, `obs`, `generic`; `auto` = by endpoint",
-    example: "auto, aws, obs or generic",
   }),
-  credentials: withDefault("ARCHIVER_STORE_CREDENTIALS", oneOf(["aws", "huawei"]), "aws", {
+  credentials: word("ARCHIVER_STORE_CREDENTIALS", ["aws", "huawei"], "aws", {
     meaning: "`aws` = the AWS SDK's default chain, `huawei` = the AK/SK above (OBS)",
-    example: "aws or huawei",
   }),
   pathStyle: withDefault("ARCHIVER_STORE_PATH_STYLE", flag, "false", {
     meaning: "path-style addressing",
@@ -133,9 +147,8 @@ const store = v.object({
     example: "a storage class of the store, such as STANDARD_IA",
   }),
   partSizeBytes,
-  partsInFlight: withDefault("ARCHIVER_PARTS_IN_FLIGHT", wholeNumber(2, 64), "3", {
+  partsInFlight: number("ARCHIVER_PARTS_IN_FLIGHT", 2, 64, 3, {
     meaning: "part buffers in the pool, at least 2",
-    example: "a number from 2 to 64",
   }),
   region,
   endpoint: optional("AWS_ENDPOINT_URL_S3", serviceUrl, {
@@ -164,70 +177,51 @@ const queue = v.object({
     example: "the URL of a second SQS queue",
   }),
   // SQS hides a message for 12 hours at most.
-  visibilityMs: withDefault("ARCHIVER_VISIBILITY_MS", wholeNumber(1_000, 12 * HOUR_MS), "120000", {
+  visibilityMs: number("ARCHIVER_VISIBILITY_MS", 1_000, 12 * HOUR_MS, 120_000, {
     meaning: "visibility timeout asked for at each receive, renewed at a third of it",
-    example: "a number of milliseconds from 1000 to 43200000",
   }),
 });
 
 const archive = v.object({
-  deletion: withDefault("ARCHIVER_DELETE", oneOf(["after-verify", "never"]), "after-verify", {
+  deletion: word("ARCHIVER_DELETE", ["after-verify", "never"], "after-verify", {
     meaning: "`never` archives and keeps",
-    example: "after-verify or never",
   }),
-  verify: withDefault("ARCHIVER_VERIFY", oneOf(["auto", "stored", "read-back"]), "auto", {
+  verify: word("ARCHIVER_VERIFY", ["auto", "stored", "read-back"], "auto", {
     meaning: "`stored` = the store's own digest, `read-back` = read and hash; `auto` = by profile",
-    example: "auto, stored or read-back",
   }),
-  accept: withDefault("ARCHIVER_ACCEPT", oneOf(["zip", "any"]), "zip", {
+  accept: word("ARCHIVER_ACCEPT", ["zip", "any"], "zip", {
     meaning: "`any` switches the container check off",
-    example: "zip or any",
   }),
-  downloadIntervalMs: withDefault("ARCHIVER_DOWNLOAD_INTERVAL_MS", wholeNumber(1, HOUR_MS), "31000", {
+  downloadIntervalMs: number("ARCHIVER_DOWNLOAD_INTERVAL_MS", 1, HOUR_MS, 31_000, {
     meaning: "time between two download starts; below 30000 on loopback only",
-    example: "a number of milliseconds from 30000 (less on loopback only) to 3600000",
   }),
-  maxAttempts: withDefault("ARCHIVER_MAX_ATTEMPTS", wholeNumber(1, 1_000), "5", {
+  maxAttempts: number("ARCHIVER_MAX_ATTEMPTS", 1, 1_000, 5, {
     meaning: "failed tries of one task before it may be dead-lettered",
-    example: "a number from 1 to 1000",
   }),
-  giveUpAfterMs: withDefault(
-    "ARCHIVER_GIVE_UP_AFTER_MS",
-    wholeNumber(0, 365 * DAY_MS),
-    String(48 * HOUR_MS),
-    {
-      meaning: "time since the first failed try before a task may be dead-lettered (48 h)",
-      example: "a number of milliseconds up to 31536000000",
-    },
-  ),
-  maxReceives: withDefault("ARCHIVER_MAX_RECEIVES", wholeNumber(2, 1_000), "20", {
+  giveUpAfterMs: number("ARCHIVER_GIVE_UP_AFTER_MS", 0, 365 * DAY_MS, 48 * HOUR_MS, {
+    meaning: "time since the first failed try before a task may be dead-lettered (48 h)",
+  }),
+  maxReceives: number("ARCHIVER_MAX_RECEIVES", 2, 1_000, 20, {
     meaning: "receives of one message, without acknowledgement",
-    example: "a number from 2 to 1000",
   }),
-  absenceConfirmMs: withDefault("ARCHIVER_ABSENCE_CONFIRM_MS", wholeNumber(1, 7 * DAY_MS), "60000", {
+  absenceConfirmMs: number("ARCHIVER_ABSENCE_CONFIRM_MS", 1, 7 * DAY_MS, 60_000, {
     meaning: "time after which an absent task is looked for again",
-    example: "a number of milliseconds from 1 to 604800000",
   }),
-  taskTimeoutMs: withDefault("ARCHIVER_TASK_TIMEOUT_MS", wholeNumber(1_000, DAY_MS), "600000", {
+  taskTimeoutMs: number("ARCHIVER_TASK_TIMEOUT_MS", 1_000, DAY_MS, 600_000, {
     meaning: "longest time for one task, verification included",
-    example: "a number of milliseconds from 1000 to 86400000",
   }),
-  minTaskMs: withDefault("ARCHIVER_MIN_TASK_MS", wholeNumber(0, DAY_MS), "60000", {
+  minTaskMs: number("ARCHIVER_MIN_TASK_MS", 0, DAY_MS, 60_000, {
     meaning: "time that must remain of a run for a task to start",
-    example: "a number of milliseconds up to ARCHIVER_TASK_TIMEOUT_MS",
   }),
-  pressure: withDefault("ARCHIVER_PRESSURE", wholeNumber(0, 50), "35", {
+  pressure: number("ARCHIVER_PRESSURE", 0, 50, 35, {
     meaning: "export slots used, of 50, at which daytime runs archive too",
-    example: "a number from 0 to 50",
   }),
-  exportPlaces: withDefault("ARCHIVER_EXPORT_PLACES", wholeNumber(1, 50), "50", {
+  exportPlaces: number("ARCHIVER_EXPORT_PLACES", 1, 50, 50, {
     meaning:
       "export slots, of 50, that this deployment may fill; it creates no export beyond all but 5 of them",
-    example: "a number from 1 to 50",
   }),
-  requestAttempts: withDefault("ARCHIVER_REQUEST_ATTEMPTS", wholeNumber(1, 100), "3", {
+  requestAttempts: number("ARCHIVER_REQUEST_ATTEMPTS", 1, 100, 3, {
     meaning: "exports asked for on behalf of one request that may come to nothing before it is given up",
-    example: "a number from 1 to 100",
   }),
   // "Members' CRC-32 are compared when the file fits in one part" (architecture §4 step 4).
   membersLimitBytes: partSizeBytes,
@@ -261,9 +255,8 @@ const retention = v.object({
       "retention policy: `file:///absolute/policy.json`, `store:key` below the prefix, or its JSON text; needed by `retention` commands",
     example: "file:///absolute/policy.json, store:retention/policy.json or the policy's JSON text",
   }),
-  maxRemovals: withDefault("ARCHIVER_EXPIRE_MAX_REMOVALS", wholeNumber(0, 100_000), "100", {
+  maxRemovals: number("ARCHIVER_EXPIRE_MAX_REMOVALS", 0, 100_000, 100, {
     meaning: "exports removed by one expire run at most",
-    example: "a number from 0 to 100000",
   }),
 });
 
