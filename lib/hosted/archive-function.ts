@@ -6,9 +6,10 @@ import { systemClock, systemRandom } from "../config/system.ts";
 import { wire } from "../config/wiring.ts";
 import { ArchiverError } from "../domain/errors.ts";
 import type { RunReport } from "../records/run-report.ts";
-import type { Ended, FunctionWork, Invocation } from "./function-host.ts";
+import type { FunctionWork, Invocation } from "./function-host.ts";
 import { eventLogger, logGuessedRegion } from "./logs.ts";
 import { isMeasured, metricsOfRun, type TimedEvent } from "./metrics.ts";
+import type { Ended } from "./middlewares.ts";
 
 /** Timer events carry fields of their host, so unknown ones are passed over. */
 const archiveEventSchema = v.nullish(v.object({ when: v.optional(v.picklist(["always", "pressure"])) }));

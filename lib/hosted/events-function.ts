@@ -15,7 +15,8 @@ import { type Taken, takeEvent } from "../events/outside-event.ts";
 import { letterText, type Refusal, refused } from "../events/refusal.ts";
 import { EventDoor } from "./event-door.ts";
 import { type EventsFunctionConfiguration, WiredTargets } from "./event-targets.ts";
-import type { Ended, FunctionWork, Invocation } from "./function-host.ts";
+import type { FunctionWork, Invocation } from "./function-host.ts";
+import type { Ended } from "./middlewares.ts";
 
 /** What an HTTP caller is answered. */
 export interface HttpAnswer {

@@ -1,13 +1,6 @@
 import middy from "@middy/core";
-import type { Context } from "aws-lambda";
-import { knownSecrets } from "../config/names.ts";
-import type { Environment } from "../config/section.ts";
-import { ArchiverError, describeFailure, type Failure } from "../domain/errors.ts";
-import { mapTexts } from "../domain/json.ts";
-import { createFunctionLog, type FunctionLog } from "../observability/function-log.ts";
-import { LOG_LEVELS, type LogLevel } from "../observability/log.ts";
-import { emitMetrics, type MetricValues } from "../observability/metrics.ts";
-import { Redactor } from "../observability/redact.ts";
+import { ArchiverError, type Failure } from "../domain/errors.ts";
+import { type CallContext, type Ended, failureReport, logging, metrics } from "./middlewares.ts";
 
 /** What Lambda-like hosts tell a running function. */
 export interface HostContext {
@@ -17,24 +10,12 @@ export interface HostContext {
 }
 
 /** One call of a function. */
-export interface Invocation {
-  readonly environment: Environment;
+export interface Invocation extends Pick<CallContext, "environment" | "log" | "redactor"> {
   readonly event: unknown;
   /** The time there is for everything, closing of connections left out. */
   readonly limitMs: number;
   /** Aborted once that time is over: whoever is not done by then is cut. */
   readonly signal: AbortSignal;
-  readonly log: FunctionLog;
-  /** Takes the secrets that are read on the way out of every later log line. */
-  readonly redactor: Redactor;
-}
-
-/** How a call ended: what is returned, and what is told to operators. */
-export interface Ended<Report> {
-  readonly report: Report;
-  readonly failure?: Failure | undefined;
-  /** `SystemFailures` is added by the host. */
-  readonly metrics: MetricValues;
 }
 
 export interface FunctionWork<Report> {
@@ -47,59 +28,39 @@ export interface FunctionWork<Report> {
 const CLOSING_MS = 1_000;
 
 /**
- * A function as Lambda calls it. It returns only when all its work has settled, never throws, logs a failure
- * of the system (nobody reads what a timer's call returns) and writes its metrics once.
+ * A function as Lambda calls it. It returns only when all its work has settled, and never throws: a failure of the
+ * system is in its report. What comes after the work goes from the last middleware to the first.
  */
-export function functionHandler<Report>(
-  body: FunctionWork<Report>,
-): (event: unknown, context: HostContext) => Promise<Report> {
-  const handler = middy(
-    async (event: unknown, context: HostContext, { signal }: { readonly signal: AbortSignal }) =>
-      await invoke(body, event, context, signal),
+export function functionHandler<Report>({
+  work,
+  failed,
+}: FunctionWork<Report>): (event: unknown, context: HostContext) => Promise<Report> {
+  const handler = middy<unknown, Ended<Report>, Error, CallContext>({
+    timeoutEarlyInMillis: CLOSING_MS,
     // Middy only aborts the signal: it waits on until the work itself has ended.
-    { timeoutEarlyInMillis: CLOSING_MS, timeoutEarlyResponse: () => new Promise(() => undefined) },
-  );
+    timeoutEarlyResponse: () => new Promise(() => undefined),
+  })
+    .use(logging<Report>())
+    .use(metrics<Report>())
+    .use(failureReport(failed))
+    .handler(async (event: unknown, { environment, log, redactor, ...context }: CallContext, { signal }) => {
+      const limitMs = Math.max(0, Math.floor(context.getRemainingTimeInMillis()) - CLOSING_MS);
+      try {
+        return await work({ environment, event, limitMs, signal, log, redactor });
+      } catch (thrown) {
+        throw signal.aborted ? outOfTime(thrown) : thrown;
+      }
+    });
   return async (event, context) => {
     const { awsRequestId } = context;
-    const hosted: HostContext = {
+    const hosted = {
       // Middy calls it without its object.
       getRemainingTimeInMillis: () => context.getRemainingTimeInMillis(),
       ...(awsRequestId === undefined ? {} : { awsRequestId }),
     };
     // Of all that Lambda's context has, nothing else is used: other hosts need not have it.
-    return await handler(event, hosted as Context);
+    return (await handler(event, hosted as CallContext)).report;
   };
-}
-
-async function invoke<Report>(
-  { work, failed }: FunctionWork<Report>,
-  event: unknown,
-  context: HostContext,
-  signal: AbortSignal,
-): Promise<Report> {
-  const environment: Environment = process.env;
-  const redactor = new Redactor(knownSecrets(environment));
-  const service = environment.POWERTOOLS_SERVICE_NAME;
-  const log = createFunctionLog({ level: logLevelOf(environment), redactor, service });
-  if (context.awsRequestId !== undefined) {
-    log.keep({ requestId: context.awsRequestId });
-  }
-  const limitMs = Math.max(0, Math.floor(context.getRemainingTimeInMillis()) - CLOSING_MS);
-  let ended: Ended<Report>;
-  try {
-    ended = await work({ environment, event, limitMs, signal, log, redactor });
-  } catch (thrown) {
-    const error = signal.aborted ? outOfTime(thrown) : thrown;
-    const failure = describeFailure(error);
-    log.debug("failed", { error });
-    ended = { report: failed(failure), failure, metrics: {} };
-  }
-  if (ended.failure !== undefined) {
-    log.error("system-failure", { failure: ended.failure });
-  }
-  emitMetrics(service, { ...ended.metrics, SystemFailures: ended.failure === undefined ? 0 : 1 });
-  // A caller, and whoever reads what a host keeps of it, sees foreign names in it.
-  return mapTexts(ended.report, (text) => redactor.result(text));
 }
 
 function outOfTime(cause: unknown): ArchiverError {
@@ -109,10 +70,4 @@ function outOfTime(cause: unknown): ArchiverError {
     hint: "Give the function more time, or look why platform, store or queue answer so slowly.",
     cause,
   });
-}
-
-/** As configured; a malformed level is reported with all other settings, in a log that has one. */
-function logLevelOf(environment: Environment): LogLevel {
-  const asked = environment.ARCHIVER_LOG_LEVEL?.toUpperCase();
-  return LOG_LEVELS.find((level) => level === asked) ?? "INFO";
 }

@@ -4,9 +4,10 @@ import { wireStore } from "../config/store-wiring.ts";
 import type { FunctionLog } from "../observability/function-log.ts";
 import { type RetainOutcome, type RetainReport, retainObject, retainSweep } from "../retention/retain.ts";
 import type { RunFrame } from "../retention/run.ts";
-import type { Ended, FunctionWork, Invocation } from "./function-host.ts";
+import type { FunctionWork, Invocation } from "./function-host.ts";
 import { frameOfFailure, frameOfNoRun, retentionLogger } from "./logs.ts";
 import { metricsOfRetain } from "./metrics.ts";
+import type { Ended } from "./middlewares.ts";
 import { retainWishOf } from "./retain-event.ts";
 
 /** A retain report; without `policy` and `store` when neither was looked at. */
