@@ -1,6 +1,6 @@
 // Builds what is deployed and run (architecture §6.5): dist/functions/*.mjs and dist/cli.mjs, each in one file
 // that needs nothing beside it. Run by `npm run build`.
-import { chmod, readdir, readFile, rm } from "node:fs/promises";
+import { chmod, readdir, rm } from "node:fs/promises";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { type BuildOptions, build, type Metafile, type Plugin } from "esbuild";
@@ -42,77 +42,6 @@ const HTTP_WITHOUT_UNDICI: Plugin = {
 const LAZY_ONLY: ReadonlySet<string> = new Set(["node:sqlite", "sqlite"]);
 
 /**
- * Parts of the AWS SDK that no function uses, and what stands in for them. Each imports others on demand, and
- * esbuild then wraps the whole SDK, so that it can be run late: with them a bundle is a fifth larger.
- */
-const FUNCTION_PARTS: Readonly<Record<string, string>> = {
-  // A function's role is in its environment or behind its container's address: no profiles, no single sign-on.
-  "@aws-sdk/credential-provider-node": `
-    import { fromEnv } from "@aws-sdk/credential-provider-env";
-    import { fromHttp } from "@aws-sdk/credential-provider-http";
-    import { chain } from "@smithy/core/config";
-    export const defaultProvider = (init) => chain(fromEnv(init), async () => await fromHttp(init)());`,
-  // Of S3, only SelectObjectContent answers in an event stream.
-  "@smithy/core/event-streams": `
-    export const eventStreamSerdeProvider = () => undefined;
-    export const resolveEventStreamSerdeConfig = (config) => config;
-    export class EventStreamSerde {}`,
-};
-
-const SLIM_FUNCTIONS: Plugin = {
-  name: "slim-functions",
-  setup({ onResolve, onLoad, initialOptions }) {
-    const resolveDir = initialOptions.absWorkingDir ?? import.meta.dirname;
-    onResolve({ filter: /^@(?:aws-sdk|smithy)\// }, ({ path: name }) =>
-      Object.hasOwn(FUNCTION_PARTS, name) ? { path: name, namespace: "function-part" } : undefined,
-    );
-    onLoad({ filter: /.*/, namespace: "function-part" }, ({ path: name }) => ({
-      contents: FUNCTION_PARTS[name] ?? "",
-      resolveDir,
-    }));
-    // Each client imports its package.json to say its version, and nothing else.
-    onLoad({ filter: /\/@aws-sdk\/[^/]+\/package\.json$/ }, async ({ path: file }) => {
-      const { version } = JSON.parse(await readFile(file, "utf8")) as { version: string };
-      return { contents: JSON.stringify({ version }), loader: "json" };
-    });
-    // Clients describe every operation there is as data. Keys written as `[_hH]:` look to esbuild as if they did
-    // something, and keep it all; with the name of the constant replaced by its text, what nobody uses goes.
-    onLoad({ filter: /\/@aws-sdk\/client-[^/]+\/dist-es\/schemas\/[^/]+\.js$/ }, async ({ path: file }) => {
-      const source = await readFile(file, "utf8");
-      const texts = new Map(
-        [...source.matchAll(/^const (\w+) = ("[^"\\\n]*");$/gm)].map(([, name = "", text = ""]) => [
-          name,
-          text,
-        ]),
-      );
-      const contents = source.replace(/\[(\w+)\](?=:)/g, (key, name: string) => texts.get(name) ?? key);
-      return { contents, loader: "js" };
-    });
-  },
-};
-
-/**
- * Our sources import on demand what some configurations do without, so that the command line starts sooner. A function
- * uses what it brings, and esbuild would wrap the whole SDK for it too: its bundle has plain imports instead.
- */
-const IMPORT_AT_ONCE: Plugin = {
-  name: "import-at-once",
-  setup({ onLoad }) {
-    onLoad({ filter: /[/\\]lib[/\\].+\.ts$/ }, async ({ path: file }) => {
-      const source = await readFile(file, "utf8");
-      const imports: string[] = [];
-      const contents = source.replace(/\bawait import\((".+\.ts")\)/g, (_whole, from: string) => {
-        const name = `onDemand${imports.length}`;
-        imports.push(`import * as ${name} from ${from};`);
-        return name;
-      });
-      // On the last line, so that the source map's lines stay those of the file.
-      return { contents: `${contents}\n${imports.join("")}`, loader: "ts" };
-    });
-  },
-};
-
-/**
  * Builds everything into `outFolder` of the project at `root`, which is emptied first.
  *
  * @returns the entry files written, relative to `outFolder`, in order.
@@ -128,7 +57,7 @@ export async function buildAll(root: string, outFolder: string): Promise<string[
       entryPoints: functions.map((file) => path.join("functions", file)),
       outdir: path.join(outFolder, "functions"),
       minify: true,
-      plugins: [HTTP_WITHOUT_UNDICI, SLIM_FUNCTIONS, IMPORT_AT_ONCE],
+      plugins: [HTTP_WITHOUT_UNDICI],
     });
   }
   const commandLine = path.join(outFolder, "cli.mjs");

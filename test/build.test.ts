@@ -77,7 +77,8 @@ test("no program loads undici when it starts: nothing here uses it", async () =>
     const args = ["--import", TELL_BUILT_INS, path.join(folder, "dist", program), "--help"];
     const { exitCode, stderr } = await start(process.execPath, args);
     expect({ program, exitCode }).toEqual({ program, exitCode: 0 });
-    expect(stderr).toContain("NativeModule http\n");
+    // What `retain` needs of the network it loads at its first call.
+    expect(stderr).toContain("NativeModule path\n");
     expect(stderr).not.toContain("undici");
   }
 });
@@ -160,11 +161,11 @@ describe("the command line with a folder and a queue file, and no terminal", () 
 });
 
 describe("the functions", () => {
-  test("are at most 600,000 bytes each, with their source maps beside them", async () => {
+  test("are at most 830,000 bytes each, with their source maps beside them", async () => {
     const built = path.join(folder, "dist", "functions");
     const files = await readdir(built);
     for (const file of files.filter((name) => name.endsWith(".mjs"))) {
-      expect((await stat(path.join(built, file))).size, file).toBeLessThanOrEqual(600_000);
+      expect((await stat(path.join(built, file))).size, file).toBeLessThanOrEqual(830_000);
       expect((await readFile(path.join(built, file), "utf8")).trimEnd()).toMatch(
         new RegExp(`//# sourceMappingURL=${file}\\.map$`),
       );
