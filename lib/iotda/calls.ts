@@ -36,11 +36,9 @@ export interface CallSpec {
 
 /** Runs calls: an exchange each, credentials, and the one retry there is. */
 export class Calls {
-  readonly #options: IotdaClientOptions;
-  readonly #limits: IotdaLimits;
-  readonly #signer: RequestSigner;
+  readonly #credentials: IotdaClientOptions["credentials"];
+  readonly #shared: SharedByCalls;
   readonly #proxy: URL | undefined;
-  readonly #streak = new ForbiddenStreak();
   readonly #open = new Set<Exchange>();
   /** Resumed from one call to the next. */
   #tlsSession: Buffer | undefined;
@@ -50,11 +48,11 @@ export class Calls {
 
   /** Throws `platform-misconfigured` for settings that can never work. */
   constructor(options: IotdaClientOptions) {
-    this.#options = options;
-    this.#limits = { ...DEFAULT_IOTDA_LIMITS, ...options.limits };
-    this.#signer = requestSigner(options);
-    const { origin } = this.#signer;
-    const proxy = options.proxy ?? {};
+    const { credentials, wallMs, proxy = {} } = options;
+    const limits = { ...DEFAULT_IOTDA_LIMITS, ...options.limits };
+    this.#credentials = credentials;
+    this.#shared = { signer: requestSigner(options), streak: new ForbiddenStreak(), limits, wallMs };
+    const { origin } = this.#shared.signer;
     if (!isProxyAddress(origin.protocol === "https:" ? proxy.httpsProxy : proxy.httpProxy)) {
       throw misconfigured("the proxy address is not a URL", "Set HTTPS_PROXY to http://host:port.");
     }
@@ -62,8 +60,7 @@ export class Calls {
   }
 
   /**
-   * Runs a call. Its exchange ends with it, unless the work keeps it by returning something that ends
-   * it later (a download).
+   * Runs a call. Its exchange ends with it; a download ends its own.
    *
    * @throws PlatformError, or the signal's reason as soon as that is aborted.
    */
@@ -107,17 +104,15 @@ export class Calls {
     }
     const exchange = this.#exchange(spec.name, signal);
     if (spec.totalTimeLimited) {
-      exchange.limitTotalTime(this.#limits.jsonTotalMs);
+      exchange.limitTotalTime(this.#shared.limits.jsonTotalMs);
     }
     try {
-      const credentials = await exchange.guard(() => this.#credentials(refresh));
-      const { wallMs } = this.#options;
-      return await work(
-        new Call({
-          ...{ spec, exchange, credentials, wallMs },
-          ...{ signer: this.#signer, streak: this.#streak, limits: this.#limits },
-        }),
-      );
+      const credentials = await exchange.guard(() => this.#currentCredentials(refresh));
+      const result = await work(new Call(spec, exchange, credentials, this.#shared));
+      if (spec.totalTimeLimited) {
+        await exchange.end();
+      }
+      return result;
     } catch (thrown) {
       void exchange.end();
       throw exchange.reasonFor(thrown);
@@ -125,10 +120,11 @@ export class Calls {
   }
 
   #exchange(operation: string, signal: AbortSignal): Exchange {
+    const { signer, limits } = this.#shared;
     const exchange: Exchange = new Exchange({
       operation,
       dial: (ended) =>
-        dial(this.#signer.origin, {
+        dial(signer.origin, {
           proxy: this.#proxy,
           signal: ended,
           tlsSession: this.#tlsSession,
@@ -136,7 +132,7 @@ export class Calls {
             this.#tlsSession = session;
           },
         }),
-      limits: this.#limits,
+      limits,
       signal,
       onEnd: () => this.#open.delete(exchange),
     });
@@ -144,9 +140,9 @@ export class Calls {
     return exchange;
   }
 
-  async #credentials(refresh: boolean): Promise<Credentials> {
+  async #currentCredentials(refresh: boolean): Promise<Credentials> {
     try {
-      return await this.#options.credentials(refresh);
+      return await this.#credentials(refresh);
     } catch (thrown) {
       throw noCredentials(thrown);
     }
@@ -160,10 +156,8 @@ function clientClosed(): Error {
   );
 }
 
-interface CallContext {
-  readonly spec: CallSpec;
-  readonly exchange: Exchange;
-  readonly credentials: Credentials;
+/** What the calls of one client share. */
+interface SharedByCalls {
   readonly signer: RequestSigner;
   readonly streak: ForbiddenStreak;
   readonly limits: IotdaLimits;
@@ -173,28 +167,31 @@ interface CallContext {
 /** One try of one call: sends, and turns what comes back into an answer or a {@link PlatformError}. */
 export class Call {
   readonly exchange: Exchange;
-  readonly #context: CallContext;
+  readonly #spec: CallSpec;
+  readonly #credentials: Credentials;
+  readonly #shared: SharedByCalls;
   readonly #redact: Redact;
 
-  constructor(context: CallContext) {
-    this.exchange = context.exchange;
-    this.#context = context;
-    this.#redact = redactorFor(context.credentials);
+  constructor(spec: CallSpec, exchange: Exchange, credentials: Credentials, shared: SharedByCalls) {
+    this.#spec = spec;
+    this.exchange = exchange;
+    this.#credentials = credentials;
+    this.#shared = shared;
+    this.#redact = redactorFor(credentials);
   }
 
-  /** Signs and sends one request, once. */
-  async send(call: UnsignedCall, beforeRequest?: TimedCallOptions["beforeRequest"]): Promise<Answer> {
-    const { signer, credentials } = this.#context;
-    return await this.exchange.send(signer.sign(call, credentials), beforeRequest);
-  }
-
-  /** Throws what any other status than the expected one means. */
-  async refuseUnless(answer: Answer, expectedStatus: number): Promise<void> {
+  /** Signs and sends one request, once. Throws what any other status than the expected one means. */
+  async send(
+    call: UnsignedCall,
+    expectedStatus: number,
+    beforeRequest?: TimedCallOptions["beforeRequest"],
+  ): Promise<Answer> {
+    const { signer, limits, streak } = this.#shared;
+    const answer = await this.exchange.send(signer.sign(call, this.#credentials), beforeRequest);
     if (answer.httpStatus === expectedStatus) {
-      return;
+      return answer;
     }
-    const { spec, limits, streak } = this.#context;
-    if (!spec.totalTimeLimited) {
+    if (!this.#spec.totalTimeLimited) {
       // From here on it is not a download any more.
       this.exchange.limitTotalTime(limits.jsonTotalMs);
     }
@@ -218,13 +215,12 @@ export class Call {
     }
   }
 
-  /** The text of a JSON answer under the expected status; an error in disguise is thrown as what it is. */
-  async readJson(answer: Answer, expectedStatus: number): Promise<string> {
-    await this.refuseUnless(answer, expectedStatus);
-    const { maxJsonBytes } = this.#context.limits;
+  /** The text of a JSON answer; an error in disguise is thrown as what it is. */
+  async readJson(answer: Answer): Promise<string> {
+    const { maxJsonBytes } = this.#shared.limits;
     const text = await this.exchange.guard(() => readText(answer.body, maxJsonBytes));
     if (text === undefined) {
-      throw malformedAnswer(this.#context.spec.name, `the answer is longer than ${maxJsonBytes} bytes`);
+      throw malformedAnswer(this.#spec.name, `the answer is longer than ${maxJsonBytes} bytes`);
     }
     this.refuseDisguised(answer, text);
     this.succeeded();
@@ -241,20 +237,17 @@ export class Call {
 
   /** Tells the client that this key is let in. */
   succeeded(): void {
-    this.#context.streak.reset(this.#context.spec.name);
+    this.#shared.streak.reset(this.#spec.name);
   }
 
   #refusal(answer: Answer, body: ErrorBody | undefined): Refusal {
-    const { spec, wallMs } = this.#context;
+    const { name: operation, aboutTask } = this.#spec;
     return {
-      operation: spec.name,
-      aboutTask: spec.aboutTask,
-      httpStatus: answer.httpStatus,
-      body,
+      ...{ operation, aboutTask, body, httpStatus: answer.httpStatus },
       requestId: headerOf(answer, "x-request-id"),
       retryAfter: headerOf(answer, "retry-after"),
       dateMs: parseHttpDateMs(headerOf(answer, "date")),
-      nowMs: wallMs(),
+      nowMs: this.#shared.wallMs(),
     };
   }
 }

@@ -54,15 +54,14 @@ export class IotdaClient implements Platform {
         if (marker !== undefined) {
           query.push(["marker", marker]);
         }
-        const answer = await call.send({ method: "GET", query });
+        const answer = await call.send({ method: "GET", query }, 200);
         platformDateMs ??= parseHttpDateMs(headerOf(answer, "date"));
-        const page = parseListAnswer(await call.readJson(answer, 200));
+        const page = parseListAnswer(await call.readJson(answer));
         if (page === undefined) {
           throw malformedAnswer(LIST.name, "the answer is not a list of export tasks");
         }
         return page;
       });
-      await call.exchange.end();
       return { tasks, oddItems, platformDateMs };
     });
   }
@@ -70,8 +69,7 @@ export class IotdaClient implements Platform {
   async showExportTask(exportTaskId: string, options: TimedCallOptions): Promise<ExportDownload> {
     const subPath = `/${checkedId(SHOW.name, exportTaskId)}/file`;
     return await this.#calls.run(SHOW, options.signal, async (call) => {
-      const answer = await call.send({ method: "GET", subPath }, options.beforeRequest);
-      await call.refuseUnless(answer, 200);
+      const answer = await call.send({ method: "GET", subPath }, 200, options.beforeRequest);
       checkNotEncoded(answer);
       const bytes: AsyncIterator<Uint8Array> = answer.body[Symbol.asyncIterator]();
       const peeked = await call.exchange.guard(() => peekBody(bytes));
@@ -89,10 +87,8 @@ export class IotdaClient implements Platform {
   async deleteExportTask(exportTaskId: string, options: TimedCallOptions): Promise<void> {
     const subPath = `/${checkedId(DELETE.name, exportTaskId)}`;
     await this.#calls.run(DELETE, options.signal, async (call) => {
-      const answer = await call.send({ method: "DELETE", subPath }, options.beforeRequest);
-      await call.refuseUnless(answer, 204);
+      await call.send({ method: "DELETE", subPath }, 204, options.beforeRequest);
       call.succeeded();
-      await call.exchange.end();
     });
   }
 
@@ -105,12 +101,11 @@ export class IotdaClient implements Platform {
       app_id: request.appId,
     });
     return await this.#calls.run(CREATE, options.signal, async (call) => {
-      const answer = await call.send({ method: "POST", body }, options.beforeRequest);
-      const task = parseCreateAnswer(await call.readJson(answer, 201));
+      const answer = await call.send({ method: "POST", body }, 201, options.beforeRequest);
+      const task = parseCreateAnswer(await call.readJson(answer));
       if (task === undefined) {
         throw malformedAnswer(CREATE.name, "the answer is not an export task");
       }
-      await call.exchange.end();
       return task;
     });
   }

@@ -61,6 +61,13 @@ const UNAVAILABLE: Outcome = {
   hint: "The platform fails inside. If it lasts, look at the Huawei Cloud status page.",
 };
 
+/** An error that came as a success, with a code that no row has. */
+export const DISGUISED: Outcome = {
+  ...NOT_FOUND,
+  code: "platform-disguised-error",
+  hint: "An error came as a success. If it lasts, look for a proxy or login page between here and the endpoint.",
+};
+
 function throttled(throttleIntervals: number): Outcome {
   return {
     ...UNAVAILABLE,

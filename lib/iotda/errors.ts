@@ -2,6 +2,7 @@ import { ArchiverError, type ErrorFacts } from "../domain/errors.ts";
 import { certificateHint } from "../network/certificate-faults.ts";
 import { PlatformError } from "../ports/platform.ts";
 import {
+  DISGUISED,
   type ErrorRow,
   NOT_FOUND_WITHOUT_TASK,
   type Outcome,
@@ -55,21 +56,16 @@ const REQUEST_ID = /^[A-Za-z0-9-]{1,64}$/;
 
 /** Classifies an answer whose status refuses: code first, status second (iotda-api §2.3). */
 export function classifyRefusal(refusal: Refusal, redact: Redact, streak: ForbiddenStreak): PlatformError {
-  const platformCode = safeCode(refusal.body?.platformCode);
-  const row = rowOf(refusal.httpStatus, platformCode);
+  const row = rowOf(refusal.httpStatus, safeCode(refusal));
   if (row === undefined) {
     return malformedAnswer(refusal.operation, `status ${refusal.httpStatus} is not documented`);
   }
-  return classified(refineRow(row, refusal, streak), refusal, platformCode, redact);
+  return refusalError(refineRow(row, refusal, streak), refusal, redact);
 }
 
 /** Classifies an error that came under status 200 (iotda-api §2.1); an unknown code is a disguised error. */
 export function classifyDisguised(refusal: Refusal, redact: Redact): PlatformError {
-  const platformCode = safeCode(refusal.body?.platformCode);
-  const row = rowOfCode(platformCode);
-  return row === undefined
-    ? disguisedError(refusal, platformCode, redact)
-    : classified(row, refusal, platformCode, redact);
+  return refusalError(rowOfCode(safeCode(refusal)) ?? DISGUISED, refusal, redact);
 }
 
 /** An answer that does not match the documented shape. `problem` quotes nothing of it. */
@@ -115,26 +111,7 @@ export function noCredentials(cause: unknown): ArchiverError {
 
 /** The body began as an HTML page: a login page or a proxy's error, never an export. */
 export function htmlInsteadOfFile(operation: string): PlatformError {
-  return new PlatformError(
-    "platform-disguised-error",
-    `${operation}: status 200 with an HTML page`,
-    DISGUISED,
-  );
-}
-
-const DISGUISED: ErrorFacts = {
-  scope: "task",
-  retry: "later",
-  hint: "An error came as a success. If it lasts, look for a proxy or login page between here and the endpoint.",
-};
-
-function disguisedError(refusal: Refusal, platformCode: string | undefined, redact: Redact): PlatformError {
-  return new PlatformError("platform-disguised-error", describe(refusal, platformCode, redact), {
-    ...DISGUISED,
-    httpStatus: refusal.httpStatus,
-    platformCode,
-    requestId: safeRequestId(refusal.requestId, redact),
-  });
+  return new PlatformError(DISGUISED.code, `${operation}: status 200 with an HTML page`, DISGUISED);
 }
 
 /** The two places where a row alone does not decide. */
@@ -148,29 +125,25 @@ function refineRow(row: ErrorRow, refusal: Refusal, streak: ForbiddenStreak): Ou
   return row;
 }
 
-function classified(
-  row: Outcome,
-  refusal: Refusal,
-  platformCode: string | undefined,
-  redact: Redact,
-): PlatformError {
-  const { code } = row;
+function refusalError(outcome: Outcome, refusal: Refusal, redact: Redact): PlatformError {
+  const { code, scope, retry, throttleIntervals: intervals } = outcome;
   const skew = code === "platform-unauthenticated" ? skewInWords(refusal) : undefined;
-  const message = describe(refusal, platformCode, redact);
-  return new PlatformError(code, skew === undefined ? message : `${message}; ${skew}`, {
-    scope: row.scope,
-    retry: row.retry,
-    hint: skew === undefined ? row.hint : WRONG_CLOCK_HINT,
+  const platformCode = safeCode(refusal);
+  const requestId = safeRequestId(refusal.requestId, redact);
+  const text = refusal.body?.text === undefined ? "" : quotable(refusal.body.text, redact);
+  const message = [
+    `${refusal.operation}: status ${refusal.httpStatus}`,
+    platformCode === undefined ? "" : ` ${platformCode}`,
+    text === "" ? "" : `: ${text}`,
+    requestId === undefined ? "" : ` (request ${requestId})`,
+    skew === undefined ? "" : `; ${skew}`,
+  ];
+  const retryAfterMs = parseRetryAfterMs(refusal.retryAfter, refusal.nowMs);
+  return new PlatformError(code, message.join(""), {
+    ...{ scope, retry, platformCode, requestId },
+    hint: skew === undefined ? outcome.hint : WRONG_CLOCK_HINT,
     httpStatus: refusal.httpStatus,
-    platformCode,
-    requestId: safeRequestId(refusal.requestId, redact),
-    throttle:
-      row.throttleIntervals === undefined
-        ? undefined
-        : {
-            intervals: row.throttleIntervals,
-            retryAfterMs: parseRetryAfterMs(refusal.retryAfter, refusal.nowMs),
-          },
+    throttle: intervals === undefined ? undefined : { intervals, retryAfterMs },
   });
 }
 
@@ -187,18 +160,8 @@ function skewInWords({ dateMs, nowMs }: Refusal): string | undefined {
   return `this machine's clock is ${minutes} min ${nowMs > dateMs ? "ahead of" : "behind"} the platform's`;
 }
 
-function describe(refusal: Refusal, platformCode: string | undefined, redact: Redact): string {
-  const text = refusal.body?.text === undefined ? "" : quotable(refusal.body.text, redact);
-  const requestId = safeRequestId(refusal.requestId, redact);
-  return [
-    `${refusal.operation}: status ${refusal.httpStatus}`,
-    platformCode === undefined ? "" : ` ${platformCode}`,
-    text === "" ? "" : `: ${text}`,
-    requestId === undefined ? "" : ` (request ${requestId})`,
-  ].join("");
-}
-
-function safeCode(platformCode: string | undefined): string | undefined {
+function safeCode({ body }: Refusal): string | undefined {
+  const platformCode = body?.platformCode;
   return platformCode !== undefined && PLATFORM_CODE.test(platformCode) ? platformCode : undefined;
 }
 

@@ -144,7 +144,7 @@ export class Exchange {
       clearTimeout(this.#totalTimer);
       this.#options.signal.removeEventListener("abort", this.#onAbort);
       this.#ended.abort();
-      this.#closed = Promise.all([this.#dialling, this.#agent.close()]).then(ignore);
+      this.#closed = this.#close();
       this.#options.onEnd();
     }
     return this.#closed;
@@ -154,7 +154,21 @@ export class Exchange {
     const { dial, limits } = this.#options;
     const dialling = dial(this.#ended.signal);
     this.#dialling = dialling.catch(ignore);
-    this.#agent.use(await this.#within(limits.connectMs, "no connection", dialling));
+    const socket = await this.#within(limits.connectMs, "no connection", dialling);
+    this.#agent.socket = socket;
+    if (this.#closed !== undefined) {
+      socket.destroy();
+    }
+  }
+
+  async #close(): Promise<void> {
+    const { socket } = this.#agent;
+    this.#agent.destroy();
+    socket?.destroy();
+    await this.#dialling;
+    if (socket?.closed === false) {
+      await once(socket, "close");
+    }
   }
 
   /** Writes the request, on its way before anything else can happen, and waits for the head of the answer. */
@@ -210,9 +224,7 @@ export class Exchange {
 }
 
 /** For errors that are certain to be reported another way. */
-function ignore(): void {
-  // Nothing to do.
-}
+const ignore = (): void => undefined;
 
 /**
  * Sends requests one after the other on a socket that was connected before, for as long as the other side keeps
@@ -220,32 +232,13 @@ function ignore(): void {
  */
 class OneSocketAgent extends Agent {
   socket: Socket | undefined;
-  #isClosed = false;
 
   constructor() {
     super({ keepAlive: true, maxSockets: 1 });
   }
 
-  /** Takes over the socket of the next requests. */
-  use(socket: Socket): void {
-    this.socket = socket;
-    if (this.#isClosed) {
-      socket.destroy();
-    }
-  }
-
   /** Called by Node when a request finds no socket waiting. */
   override createConnection(): Socket | undefined {
     return this.socket;
-  }
-
-  /** Destroys the socket, and one that may still come; resolves when the former is closed. */
-  async close(): Promise<void> {
-    this.#isClosed = true;
-    this.destroy();
-    if (this.socket?.closed === false) {
-      this.socket.destroy();
-      await once(this.socket, "close");
-    }
   }
 }
