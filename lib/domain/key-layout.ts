@@ -173,3 +173,27 @@ export function runIdOf(startedAtMs: number, nonceHex8: string): string {
   const compact = new Date(startedAtMs).toISOString().replaceAll(/[-:.]/g, "");
   return `${compact}-${nonceHex8}`;
 }
+
+/** The folder of the catalogue of a project and instance. */
+export function catalogueFolder(scope: PlatformScope): string {
+  return `catalogue/${scopePath(scope)}/`;
+}
+
+/** The key of one month of the catalogue; the month is `yyyy-MM`. */
+export function catalogueKey(scope: PlatformScope, month: string): string {
+  return `${catalogueFolder(scope)}${month}.jsonl`;
+}
+
+/** The month of a catalogue file, or `undefined` when the key is not that of one. */
+export function parseCatalogueKey(key: string, scope: PlatformScope): string | undefined {
+  const folder = catalogueFolder(scope);
+  return key.startsWith(folder) ? /^(\d{4}-\d{2})\.jsonl$/.exec(key.slice(folder.length))?.[1] : undefined;
+}
+
+/** The key of the ledger of one UTC day: which copies were read back, and with what result. */
+export function verificationKey(atMs: number): string {
+  return `verification/${utcDayPath(atMs)}.jsonl`;
+}
+
+/** What the last inventory found. Safe to delete: the next one says it again. */
+export const INVENTORY_STATE_KEY = "state/inventory.json";

@@ -110,7 +110,7 @@ export interface ObjectStore {
   /**
    * Every object whose key begins with the prefix, in no promised order. Uploads under way do not show. What stands
    * there and is not an object shows with its `oddity`, also where its name is that of no object. What stands where a folder
-   * of the prefix belongs shows under its own key.
+   * of the prefix belongs shows under its own key. The objects of one folder come one after the other.
    */
   list(prefix: string, options: CallOptions): AsyncIterable<ListedObject>;
   /** Aborts every upload still open for keys below the prefix, whoever began it; returns how many. */
@@ -118,7 +118,7 @@ export interface ObjectStore {
 
   /** `undefined` when there is none; whatever stands at the key is a document, readable or not. */
   getDocument(key: string, options: CallOptions): Promise<StoredDocument | undefined>;
-  /** At most {@link MAX_DOCUMENT_BYTES}. Durable when it resolves. `conflict`: the condition did not hold, or might not have. */
+  /** At most {@link MAX_WRITTEN_BYTES}. Durable when it resolves. `conflict`: the condition did not hold, or might not have. */
   putDocument(
     key: string,
     text: string,
@@ -131,7 +131,10 @@ export interface ReadOptions extends CallOptions {
   readonly range?: { readonly startByte: number; readonly endByteExclusive: number };
 }
 
+/** A larger one is not read as a document; {@link ObjectStore.read} reads it like an object. */
 export const MAX_DOCUMENT_BYTES = 4 * 1024 * 1024;
+/** Of one document: a month of the catalogue with 100,000 exports. */
+export const MAX_WRITTEN_BYTES = 64 * 1024 * 1024;
 
 export type StoreErrorCode =
   /** There is no such bucket or folder. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { MAX_DOCUMENT_BYTES } from "../../lib/ports/object-store.ts";
+import { MAX_DOCUMENT_BYTES, MAX_WRITTEN_BYTES } from "../../lib/ports/object-store.ts";
 import { bytesOf, KEY, put, type StoreTraits, type StoreUnderTest } from "./store-helpers.ts";
 
 const { signal } = new AbortController();
@@ -29,7 +29,8 @@ export function describeDocuments(open: () => Promise<StoreUnderTest>, traits: S
       const text = "x".repeat(MAX_DOCUMENT_BYTES);
       await store.putDocument(key, text, { kind: "always" }, { signal });
       expect((await store.getDocument(key, { signal }))?.text?.length).toBe(text.length);
-      await expect(store.putDocument(key, `${text}x`, { kind: "always" }, { signal })).rejects.toMatchObject({
+      const tooLarge = "x".repeat(MAX_WRITTEN_BYTES + 1);
+      await expect(store.putDocument(key, tooLarge, { kind: "always" }, { signal })).rejects.toMatchObject({
         code: "store-too-large",
       });
     });

@@ -22,6 +22,7 @@ const LAYERS: readonly { readonly modules: readonly string[]; readonly peers: bo
   {
     modules: [
       "lib/archive",
+      "lib/catalogue",
       "lib/discovery",
       "lib/events",
       "lib/maintenance",

@@ -3,6 +3,7 @@ import {
   type BodyProof,
   type ListedObject,
   MAX_DOCUMENT_BYTES,
+  MAX_WRITTEN_BYTES,
   type ObjectInfo,
   type ObjectStore,
   type OpenUploadOptions,
@@ -130,8 +131,8 @@ export class WorldStore implements ObjectStore, StoreSweeper {
       keys: state.keysUnder(prefix),
       entries: state.entries,
     }));
-    // The port promises no order, so nobody may come to rely on one.
-    for (const key of this.#parts.random.shuffled(keys)) {
+    // The port promises no order but that of folders, so no caller may come to rely on another.
+    for (const key of byFolder(this.#parts.random.shuffled(keys))) {
       const entry = entries.get(key);
       if (entry !== undefined) {
         yield { key, sizeBytes: entry.sizeBytes, modifiedAtMs: entry.modifiedAtMs };
@@ -180,7 +181,7 @@ export class WorldStore implements ObjectStore, StoreSweeper {
       latency: state().settings.callLatency,
       conflict: "conflict",
       effect: () => {
-        if (Buffer.byteLength(text) > MAX_DOCUMENT_BYTES) {
+        if (Buffer.byteLength(text) > MAX_WRITTEN_BYTES) {
           throw storeError("store-too-large", `a document of ${text.length} characters is too large`);
         }
         return this.#holds(key, condition) ? { etag: state().putDocument(key, text).etag } : "conflict";
@@ -302,6 +303,12 @@ function infoOf({ sizeBytes, etag, versionId, checksum }: StoredEntry): ObjectIn
     versionId,
     ...(checksum === undefined ? {} : { checksum }),
   };
+}
+
+/** The keys with those of one folder side by side, in the order in which the folders occur first. */
+function byFolder(keys: readonly string[]): readonly string[] {
+  const folders = Map.groupBy(keys, (key) => key.slice(0, key.lastIndexOf("/") + 1));
+  return [...folders.values()].flat();
 }
 
 function textOf(entry: StoredEntry): string | undefined {

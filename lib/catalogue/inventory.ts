@@ -1,0 +1,290 @@
+import { compact } from "../domain/compact.ts";
+import { ArchiverError, describeFailure, type Failure } from "../domain/errors.ts";
+import { exportsRoot, INVENTORY_STATE_KEY } from "../domain/key-layout.ts";
+import { type LeftAloneReport, LeftAloneTally } from "../domain/left-alone.ts";
+import { NameSet } from "../domain/name-set.ts";
+import { requireOwnArchive } from "../identity/marker.ts";
+import { Catalogue, nameOfLine } from "../records/catalogue.ts";
+import { type CatalogueLine, compareLines, monthOf } from "../records/catalogue-line.ts";
+import { jsonText } from "../records/create-once.ts";
+import { type Holds, HoldsReader } from "../records/holds.ts";
+import { type RunTimes, runTimes, startRun } from "../run/run-frame.ts";
+import { type Damage, damageOf } from "./damage.ts";
+import { findOrphans, type Orphan, objectName } from "./orphans.ts";
+import type { InventoryPorts, InventoryRun, InventorySettings } from "./ports.ts";
+import { walkRecords } from "./record-walk.ts";
+
+/** New lines are written to the catalogue after this many, so that an inventory that dies has not read for nothing. */
+const LINES_BEFORE_WRITING = 2_000;
+/** Kept free at the end for writing what was read, and the report. */
+const GRACE_MS = 20_000;
+/** The part of the time that reading new records may take; the rest is for what is done with the lines. */
+const READING_SHARE = 0.6;
+/** Reports name this many one by one; the counts go on. */
+const MAX_ENTRIES = 1_000;
+
+export interface InventoryOptions {
+  readonly signal: AbortSignal;
+  /** The run ends on its own within this time; without it, when it is done. */
+  readonly limitMs?: number | undefined;
+  /** Sees every line of the catalogue once, as it is now. */
+  readonly onLine?: (line: CatalogueLine) => void;
+}
+
+/** What an inventory returns, and what stands in `state/inventory.json`. */
+export interface InventoryReport extends RunTimes {
+  /** `time-budget`: the next inventory goes on where this one ended. */
+  readonly stopReason: "done" | "time-budget" | "system-failure";
+  readonly failure?: Failure;
+  readonly counts: {
+    /** Archived revisions in the catalogue, the expired ones included. */
+    readonly exports: number;
+    readonly objects: number;
+    /** Revisions whose records were read: new ones and changed ones. */
+    readonly read: number;
+    readonly damaged: number;
+    readonly orphans: number;
+    /** Files of the catalogue that were written. */
+    readonly monthsWritten: number;
+    /** Files that another inventory wrote at the same time; the next inventory looks at them again. */
+    readonly monthsInConflict: number;
+  };
+  /** At most 1,000. */
+  readonly damage: readonly Damage[];
+  /** At most 1,000. They are reported and never removed here. */
+  readonly orphans: readonly Orphan[];
+  readonly leftAlone?: LeftAloneReport;
+}
+
+/**
+ * One listing of the archive: brings the catalogue up to date, and says what is damaged and what no record names.
+ * It reads the records of those revisions alone that are new or changed. It removes nothing.
+ *
+ * @throws the signal's reason, and what is not a failure of the world.
+ */
+export async function inventory(
+  ports: InventoryPorts,
+  settings: InventorySettings,
+  options: InventoryOptions,
+): Promise<InventoryReport> {
+  const start = startRun(ports, options.limitMs);
+  const tally = new InventoryTally(ports);
+  let stopReason: InventoryReport["stopReason"] = "system-failure";
+  let failure: Failure | undefined;
+  try {
+    const run: InventoryRun = {
+      ports,
+      scope: settings.scope,
+      abilities: await ports.store.preflight({ signal: options.signal }),
+      signal: options.signal,
+      msLeft: () => start.limitAtMs - GRACE_MS - ports.clock.monotonicMs(),
+    };
+    const isWhole = await takeInventory(run, tally, options.onLine);
+    // What was found damaged or missing may lie in another place that stands in the archive's.
+    await requireOwnArchive(run, options);
+    stopReason = isWhole ? "done" : "time-budget";
+    const report = tally.report({ ...runTimes(start, ports.clock), stopReason });
+    await ports.store.putDocument(
+      INVENTORY_STATE_KEY,
+      jsonText({ schemaVersion: 1, ...report }),
+      { kind: "always" },
+      options,
+    );
+    return report;
+  } catch (error) {
+    options.signal.throwIfAborted();
+    if (!(error instanceof ArchiverError)) {
+      throw error;
+    }
+    failure = describeFailure(error);
+  }
+  const report = tally.report({ ...runTimes(start, ports.clock), stopReason, ...compact({ failure }) });
+  // What a failed inventory saw proves nothing: the next one says it again.
+  return { ...report, damage: [], orphans: [] };
+}
+
+/** @returns whether there was time for everything. */
+async function takeInventory(
+  run: InventoryRun,
+  tally: InventoryTally,
+  onLine: InventoryOptions["onLine"],
+): Promise<boolean> {
+  const { signal } = run;
+  const holds = await new HoldsReader(run.ports.store).read({ signal });
+  tally.leftAlone.note(holds.leftAlone);
+  const catalogue = new CatalogueUpdate(run, tally, holds);
+  await catalogue.readKnown();
+  const objects = await listObjects(run, tally);
+  const isWhole = await walkRecords(run, {
+    isKnown: (name, recordsTag) => catalogue.meet(name, recordsTag),
+    onLines: (lines) => catalogue.add(lines),
+    onDamage: (damage) => tally.addDamage(damage),
+    onLeftAlone: (item) => tally.leftAlone.note([item]),
+    reserveMs: Number.isFinite(run.msLeft()) ? run.msLeft() * (1 - READING_SHARE) : 0,
+  });
+  for await (const line of catalogue.update(isWhole)) {
+    tally.counts.exports += 1;
+    onLine?.(line);
+    for (const earlier of line.earlier ?? []) {
+      objects.mark(objectName(earlier));
+    }
+    if (!objects.mark(objectName(line)) && line.expiredAt === undefined) {
+      const damage = await damageOf(run, line);
+      if (damage !== undefined) {
+        tally.addDamage(damage);
+      }
+    }
+  }
+  if (isWhole) {
+    const { count, orphans } = await findOrphans(run, objects);
+    tally.counts.orphans = count;
+    tally.orphans = orphans;
+  }
+  return isWhole;
+}
+
+async function listObjects(run: InventoryRun, tally: InventoryTally): Promise<NameSet> {
+  const objects = new NameSet();
+  for await (const object of run.ports.store.list(exportsRoot(run.scope), { signal: run.signal })) {
+    if (object.oddity === undefined) {
+      objects.add(objectName(object));
+      tally.counts.objects += 1;
+    } else {
+      tally.leftAlone.note([{ kind: "store-entry", key: object.key, problem: `it ${object.oddity}` }]);
+    }
+    if (objects.size % 10_000 === 0) {
+      run.ports.observe({ kind: "progress", step: "objects", done: objects.size });
+    }
+  }
+  return objects;
+}
+
+/** Brings the files of the catalogue up to date: what was met stays, what was read is added, the rest goes. */
+class CatalogueUpdate {
+  readonly #run: InventoryRun;
+  readonly #tally: InventoryTally;
+  readonly #holds: Holds;
+  readonly #catalogue: Catalogue;
+  /** The lines of the catalogue, by revision and state of the records; those that the records bear out are marked. */
+  readonly #lines = new NameSet();
+  readonly #months = new Set<string>();
+  #unwritten: CatalogueLine[] = [];
+
+  constructor(run: InventoryRun, tally: InventoryTally, holds: Holds) {
+    this.#run = run;
+    this.#tally = tally;
+    this.#holds = holds;
+    this.#catalogue = new Catalogue(run.ports.store, run.scope);
+  }
+
+  /** Reads what the catalogue has. A file that is not as this program wrote it counts as lost. */
+  async readKnown(): Promise<void> {
+    for (const month of await this.#catalogue.months(this.#run)) {
+      this.#months.add(month);
+      const { lines, isSound } = await this.#catalogue.read(month, this.#run);
+      if (!isSound) {
+        const message = `the catalogue file of ${month} is damaged; it is made again from the records`;
+        this.#run.ports.observe({ kind: "warning", code: "catalogue-damaged", message });
+        continue;
+      }
+      for (const line of lines.filter((one) => monthOf(one) === month)) {
+        this.#lines.add(nameOfState(line));
+      }
+    }
+  }
+
+  /** Marks a revision's line. @returns whether the catalogue has the line of this state of the records. */
+  meet(name: string, recordsTag: string): boolean {
+    return this.#lines.mark(`${name} ${recordsTag}`);
+  }
+
+  /** Takes lines that were made from the records just now. */
+  async add(lines: readonly CatalogueLine[]): Promise<void> {
+    this.#tally.counts.read += lines.length;
+    for (const line of lines) {
+      this.#lines.add(nameOfState(line));
+      this.#lines.mark(nameOfState(line));
+      this.#months.add(monthOf(line));
+      this.#unwritten.push(line);
+    }
+    if (this.#unwritten.length >= LINES_BEFORE_WRITING) {
+      for (const month of new Set(this.#unwritten.map(monthOf))) {
+        await this.#write(month, () => true);
+      }
+    }
+  }
+
+  /**
+   * Writes every file that has to change, and yields every line.
+   * @param isWhole whether all records were listed and read: a line that was not met is dropped only then.
+   */
+  async *update(isWhole: boolean): AsyncGenerator<CatalogueLine> {
+    const isKept = (line: CatalogueLine) => !isWhole || this.#lines.isMarked(nameOfState(line));
+    for (const [done, month] of [...this.#months].sort().entries()) {
+      this.#run.ports.observe({ kind: "progress", step: "months", done });
+      yield* await this.#write(month, isKept);
+    }
+  }
+
+  /** Writes one month. @returns its lines. */
+  async #write(month: string, isKept: (line: CatalogueLine) => boolean): Promise<readonly CatalogueLine[]> {
+    const before = await this.#catalogue.read(month, this.#run);
+    const added = this.#unwritten.filter((line) => monthOf(line) === month);
+    this.#unwritten = this.#unwritten.filter((line) => monthOf(line) !== month);
+    const standing = before.lines.filter((line) => monthOf(line) === month && isKept(line));
+    const byRevision = new Map(
+      [...standing, ...added].map((line) => [nameOfLine(line), this.#withHold(line)]),
+    );
+    const lines = [...byRevision.values()].sort(compareLines);
+    const { abilities } = this.#run;
+    const written = await this.#catalogue.write(month, lines, before, abilities, this.#run);
+    this.#tally.counts.monthsWritten += written === "written" ? 1 : 0;
+    this.#tally.counts.monthsInConflict += written === "conflict" ? 1 : 0;
+    return lines;
+  }
+
+  /** Holds change without a record: whether one keeps the task is looked at each time. */
+  #withHold({ keptFor: _before, ...line }: CatalogueLine): CatalogueLine {
+    const isOnPlatform = line.deletedAt === undefined && line.expiredAt === undefined;
+    return isOnPlatform && this.#holds.isHeld(line.exportTaskId) ? { ...line, keptFor: "hold" } : line;
+  }
+}
+
+function nameOfState(line: CatalogueLine): string {
+  return `${nameOfLine(line)} ${line.recordsTag}`;
+}
+
+/** What an inventory has found so far. */
+class InventoryTally {
+  readonly counts = {
+    exports: 0,
+    objects: 0,
+    read: 0,
+    damaged: 0,
+    orphans: 0,
+    monthsWritten: 0,
+    monthsInConflict: 0,
+  };
+  readonly leftAlone = new LeftAloneTally(() => undefined);
+  orphans: readonly Orphan[] = [];
+  readonly #observe: InventoryPorts["observe"];
+  readonly #damage: Damage[] = [];
+
+  constructor({ observe }: InventoryPorts) {
+    this.#observe = observe;
+  }
+
+  addDamage(damage: Damage): void {
+    this.counts.damaged += 1;
+    this.#observe({ kind: "damage", damage });
+    if (this.#damage.length < MAX_ENTRIES) {
+      this.#damage.push(damage);
+    }
+  }
+
+  report(frame: RunTimes & Pick<InventoryReport, "stopReason" | "failure">): InventoryReport {
+    const { counts, orphans } = this;
+    const leftAlone = this.leftAlone.report();
+    return { ...frame, counts, damage: this.#damage, orphans, ...compact({ leftAlone }) };
+  }
+}

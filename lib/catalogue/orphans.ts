@@ -1,0 +1,60 @@
+import { exportsRoot, parseExportObjectKey } from "../domain/key-layout.ts";
+import type { NameSet } from "../domain/name-set.ts";
+import type { ListedObject } from "../ports/object-store.ts";
+import { RetentionRecords, UNREADABLE } from "../records/retention-records.ts";
+import type { InventoryRun } from "./ports.ts";
+
+/** A younger object may belong to an attempt that is under way, on a machine that this one does not see. */
+const MIN_AGE_MS = 24 * 3_600_000;
+/** An archive with more orphans than this has another problem; the count goes on. */
+const MAX_ORPHANS = 1_000;
+
+/** An object that no record names: the losing copy of a race, or of an attempt that died. */
+export interface Orphan {
+  readonly exportTaskId: string;
+  readonly revision: string;
+  readonly key: string;
+  readonly sizeBytes: number;
+  readonly modifiedAt: string;
+}
+
+/**
+ * Finds the objects that no record names, of any revision. Each one that the catalogue does not name is asked about:
+ * its record may be newer than the list of records.
+ * @param objects every listed object as {@link objectName}; those that the catalogue names are marked.
+ */
+export async function findOrphans(
+  run: InventoryRun,
+  objects: NameSet,
+): Promise<{ readonly count: number; readonly orphans: readonly Orphan[] }> {
+  const orphans: Orphan[] = [];
+  let count = 0;
+  if (objects.unmarked === 0) {
+    return { count, orphans };
+  }
+  const records = new RetentionRecords(run.ports.store, run.scope, run.abilities);
+  const latestMs = (await run.ports.store.readClockMs({ signal: run.signal })) - MIN_AGE_MS;
+  for await (const object of run.ports.store.list(exportsRoot(run.scope), { signal: run.signal })) {
+    const named = parseExportObjectKey(object.key, run.scope);
+    const isCandidate = named !== undefined && object.oddity === undefined && object.modifiedAtMs <= latestMs;
+    if (!isCandidate || objects.isMarked(objectName(object))) {
+      continue;
+    }
+    const ledger = await records.readAnew(named, { signal: run.signal });
+    const archived = ledger?.archived;
+    const isNamed = archived === UNREADABLE || archived?.some((record) => record.object.key === object.key);
+    if (isNamed !== true) {
+      count += 1;
+      if (orphans.length < MAX_ORPHANS) {
+        const { key, sizeBytes, modifiedAtMs } = object;
+        orphans.push({ ...named, key, sizeBytes, modifiedAt: new Date(modifiedAtMs).toISOString() });
+      }
+    }
+  }
+  return { count, orphans };
+}
+
+/** An object with its size: the name it has in the set of all objects. */
+export function objectName({ key, sizeBytes }: Pick<ListedObject, "key" | "sizeBytes">): string {
+  return `${key} ${sizeBytes}`;
+}

@@ -1,0 +1,37 @@
+import type { PlatformScope } from "../domain/export-task.ts";
+import type { Clock, Random } from "../ports/clock.ts";
+import type { ObjectStore, StoreAbilities } from "../ports/object-store.ts";
+import type { StoreSweeper } from "../ports/store-sweeper.ts";
+import type { Damage } from "./damage.ts";
+
+/** Told while an inventory goes on. */
+export type InventoryEvent =
+  | {
+      readonly kind: "progress";
+      readonly step: "catalogue" | "objects" | "records" | "months" | "copies";
+      readonly done: number;
+    }
+  | { readonly kind: "damage"; readonly damage: Damage }
+  | { readonly kind: "warning"; readonly code: string; readonly message: string };
+
+/** Everything an inventory reaches the world through. */
+export interface InventoryPorts {
+  readonly store: ObjectStore & StoreSweeper;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly observe: (event: InventoryEvent) => void;
+}
+
+export interface InventorySettings {
+  readonly scope: PlatformScope;
+}
+
+/** What the steps of one inventory share. */
+export interface InventoryRun {
+  readonly ports: InventoryPorts;
+  readonly scope: PlatformScope;
+  readonly abilities: StoreAbilities;
+  readonly signal: AbortSignal;
+  /** For how long new work may be begun; `Infinity` without a limit. */
+  msLeft(): number;
+}

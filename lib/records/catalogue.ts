@@ -1,0 +1,107 @@
+import type { PlatformScope } from "../domain/export-task.ts";
+import { catalogueFolder, catalogueKey, parseCatalogueKey } from "../domain/key-layout.ts";
+import type { ObjectStore, StoreAbilities } from "../ports/object-store.ts";
+import type { CallOptions } from "../ports/platform.ts";
+import { type CatalogueLine, compareLines, formatLine, parseLine } from "./catalogue-line.ts";
+
+/** One month of the catalogue. */
+export interface CatalogueMonth {
+  /** In the order of the file. */
+  readonly lines: readonly CatalogueLine[];
+  /** Whether every line of the file was understood, each revision stands once, and all are in order. */
+  readonly isSound: boolean;
+  /** Of the file that was read; `undefined` without one. */
+  readonly etag: string | undefined;
+  readonly text: string;
+}
+
+/**
+ * The catalogue of one project and instance: a file for each month, one line for each archived revision. It is derived
+ * from the records and never decides on anything: what is done about an export asks the records first.
+ */
+export class Catalogue {
+  readonly #store: ObjectStore;
+  readonly #scope: PlatformScope;
+
+  constructor(store: ObjectStore, scope: PlatformScope) {
+    this.#store = store;
+    this.#scope = scope;
+  }
+
+  /** The months that have a file, oldest first. Throws what the store throws. */
+  async months(options: CallOptions): Promise<readonly string[]> {
+    const months: string[] = [];
+    for await (const { key, oddity } of this.#store.list(catalogueFolder(this.#scope), options)) {
+      const month = parseCatalogueKey(key, this.#scope);
+      if (month !== undefined && oddity === undefined) {
+        months.push(month);
+      }
+    }
+    return months.sort();
+  }
+
+  /** Reads one month; no lines where there is no file. Throws what the store throws. */
+  async read(month: string, options: CallOptions): Promise<CatalogueMonth> {
+    const key = catalogueKey(this.#scope, month);
+    const found = await this.#store.getDocument(key, options);
+    if (found === undefined) {
+      return { lines: [], isSound: true, etag: undefined, text: "" };
+    }
+    // A file that is larger than a document is read like an object.
+    const text = found.text ?? (await this.#readText(key, options));
+    const texts = text.split("\n").filter((line) => line !== "");
+    const lines = texts.map(parseLine).filter((line) => line !== undefined);
+    const names = new Set(lines.map(nameOfLine));
+    const isSound =
+      names.size === texts.length && lines.every((line, index) => isInOrder(lines[index - 1], line));
+    return { lines, isSound, etag: found.etag, text };
+  }
+
+  /**
+   * Writes one month, unless its file has these bytes already.
+   *
+   * @param lines in the order of {@link compareLines}.
+   * @returns `conflict` when another inventory has written the file since it was read.
+   */
+  async write(
+    month: string,
+    lines: readonly CatalogueLine[],
+    before: Pick<CatalogueMonth, "etag" | "text">,
+    abilities: Pick<StoreAbilities, "compareAndSwap" | "createOnce">,
+    options: CallOptions,
+  ): Promise<"written" | "unchanged" | "conflict"> {
+    const text = lines.map((line) => `${formatLine(line)}\n`).join("");
+    if (text === before.text && (before.etag !== undefined || text === "")) {
+      return "unchanged";
+    }
+    const condition =
+      before.etag !== undefined && abilities.compareAndSwap
+        ? ({ kind: "if-match", etag: before.etag } as const)
+        : before.etag === undefined && abilities.createOnce
+          ? ({ kind: "if-absent" } as const)
+          : ({ kind: "always" } as const);
+    const written = await this.#store.putDocument(catalogueKey(this.#scope, month), text, condition, options);
+    return written === "conflict" ? "conflict" : "written";
+  }
+
+  async #readText(key: string, { signal }: CallOptions): Promise<string> {
+    const decoder = new TextDecoder();
+    let text = "";
+    for await (const chunk of this.#store.read(key, { signal })) {
+      text += decoder.decode(chunk, { stream: true });
+    }
+    return text + decoder.decode();
+  }
+}
+
+function isInOrder(before: CatalogueLine | undefined, line: CatalogueLine): boolean {
+  return before === undefined || compareLines(before, line) < 0;
+}
+
+/** Tells revisions apart: `{exportTaskId}/{revision}`. */
+export function nameOfLine({
+  exportTaskId,
+  revision,
+}: Pick<CatalogueLine, "exportTaskId" | "revision">): string {
+  return `${exportTaskId}/${revision}`;
+}
