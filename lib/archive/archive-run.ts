@@ -1,8 +1,8 @@
 import { describeFailure } from "../domain/errors.ts";
-import { runIdOf } from "../domain/key-layout.ts";
 import type { RunReport } from "../records/run-report.ts";
 import { TimeLimit } from "../run/deadline.ts";
 import { placesHeld } from "../run/platform-list.ts";
+import { type RunStart, startRun } from "../run/run-frame.ts";
 import { timeUntilGraceMs } from "./deadlines.ts";
 import type { ArchivePorts } from "./events.ts";
 import { type PreflightResult, preflight } from "./run.ts";
@@ -32,26 +32,21 @@ export async function drain(
   settings: ArchiveSettings,
   options: DrainOptions,
 ): Promise<RunReport> {
-  const startedAtMs = ports.clock.wallMs();
-  const limitMs = options.limitMs ?? Number.POSITIVE_INFINITY;
-  const limitAtMs = ports.clock.monotonicMs() + limitMs;
-  const runId = runIdOf(startedAtMs, ports.random.hex(4));
+  const start = startRun(ports, options.limitMs);
   const ending: RunEnding =
-    limitMs < settings.minTaskMs
+    start.limitAtMs - start.startedMonotonicMs < settings.minTaskMs
       ? { stopReason: "time-budget", tasks: [] }
-      : await runUntilEnd(ports, settings, options, { runId, limitMs, limitAtMs });
-  const leftMs = limitAtMs - ports.clock.monotonicMs();
-  return await summarize(ports, { runId, startedAtMs, leftMs }, ending);
+      : await runUntilEnd(ports, settings, options, start);
+  return await summarize(ports, start, ending);
 }
 
 async function runUntilEnd(
   ports: ArchivePorts,
   settings: ArchiveSettings,
   options: DrainOptions,
-  frame: { readonly runId: string; readonly limitMs: number; readonly limitAtMs: number },
+  start: RunStart,
 ): Promise<RunEnding> {
-  const { runId, limitAtMs } = frame;
-  const startedMonotonicMs = ports.clock.monotonicMs();
+  const { runId, limitAtMs } = start;
   const limit = new TimeLimit(ports.clock, options.signal);
   limit.arm(timeUntilGraceMs({ ports, limitAtMs }));
   let ready: PreflightResult;
@@ -80,9 +75,7 @@ async function runUntilEnd(
     return { stopReason: "no-pressure", tasks: [], ready };
   }
   const loop = new WorkerLoop(ports, settings, ready, {
-    runId,
-    startedMonotonicMs,
-    limitAtMs,
+    ...start,
     waitForDueMs: options.waitForDueMs ?? 0,
     signal: options.signal,
   });

@@ -6,11 +6,18 @@ import { LeftAloneTally } from "../domain/left-alone.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
 import type { CallOptions } from "../ports/platform.ts";
 import { emptyCounts } from "../records/run-report.ts";
+import type { RunStart } from "../run/run-frame.ts";
 import type { ArchiveEvent, ArchivePorts } from "./events.ts";
 import type { PreflightResult } from "./run.ts";
 import { failedRunReport, summarize } from "./run-summary.ts";
 
 const START_WALL_MS = Date.UTC(2026, 10, 22, 1, 0, 0);
+
+/** A run that has this long left, on a clock that begins at 0. */
+function startIn(leftMs: number): RunStart {
+  const runId = "20261122T010000000Z-00000000";
+  return { runId, startedAtMs: START_WALL_MS, startedMonotonicMs: 0, limitAtMs: leftMs };
+}
 
 test("a run that failed before it could begin has a whole report all the same", () => {
   const clock = new VirtualClock({ startWallMs: START_WALL_MS });
@@ -44,12 +51,12 @@ test("an export without a time of creation is counted, but its age cannot be tol
   const ready: unknown = {
     abilities: { compareAndSwap: true },
     records,
-    list: { tasks: [undated], oddItems: [] },
+    list: { tasks: [undated], oddItems: [], startedAtMs: 0 },
     leftAlone: new LeftAloneTally(() => undefined),
   };
-  const frame = { runId: "20261122T010000000Z-00000000", startedAtMs: START_WALL_MS, leftMs: 60_000 };
+  const start = startIn(60_000);
   const ending = { stopReason: "no-pressure", tasks: [], ready: ready as PreflightResult } as const;
-  const report = await clock.run(() => summarize(ports as ArchivePorts, frame, ending));
+  const report = await clock.run(() => summarize(ports as ArchivePorts, start, ending));
   expect(report.platform).toEqual({ held: 1, limit: 50 });
   expect(told).toEqual(["run-ended"]);
 });
@@ -76,12 +83,12 @@ test.each([
   const ready: unknown = {
     abilities: { compareAndSwap: true },
     records,
-    list: { tasks: [task], oddItems: [] },
+    list: { tasks: [task], oddItems: [], startedAtMs: 0 },
     leftAlone: new LeftAloneTally(() => undefined),
   };
-  const frame = { runId: "20261122T010000000Z-00000000", startedAtMs: START_WALL_MS, leftMs };
+  const start = startIn(leftMs);
   const ending = { stopReason: "drained", tasks: [], ready: ready as PreflightResult } as const;
-  const report = await clock.run(() => summarize(ports as ArchivePorts, frame, ending));
+  const report = await clock.run(() => summarize(ports as ArchivePorts, start, ending));
   expect(report.platform).toEqual({ held: 1, limit: 50 });
   expect(told).toEqual(["oldest-unknown", "report-not-stored", "run-ended"]);
   expect(cutAtMs).toEqual([lookCutAtMs, reportCutAtMs]);

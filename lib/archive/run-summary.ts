@@ -1,6 +1,6 @@
+import { compact } from "../domain/compact.ts";
 import { ArchiverError, describeFailure, type Failure } from "../domain/errors.ts";
 import { oldestFirst } from "../domain/export-task.ts";
-import { runIdOf } from "../domain/key-layout.ts";
 import { isIdentityFailure } from "../identity/errors.ts";
 import { requireOwnArchive } from "../identity/marker.ts";
 import {
@@ -15,13 +15,8 @@ import {
 import { ArchivedExports } from "../run/archived-exports.ts";
 import { withTimeLimit } from "../run/deadline.ts";
 import { nextToGo, oldestInDanger, slotsWarning } from "../run/next-to-go.ts";
-import {
-  type FreshList,
-  freshList,
-  LIST_MAX_AGE_MS,
-  PLACES_LIMIT,
-  placesHeld,
-} from "../run/platform-list.ts";
+import { type FreshList, freshList, isFresh, PLACES_LIMIT, placesHeld } from "../run/platform-list.ts";
+import { type RunStart, runTimes, startRun } from "../run/run-frame.ts";
 import type { ArchivePorts } from "./events.ts";
 import type { PreflightResult, Run } from "./run.ts";
 
@@ -41,21 +36,13 @@ export interface RunEnding {
   readonly run?: Run;
 }
 
-/** The run's name, start, and the time it has left for its summary. */
-export interface RunFrame {
-  readonly runId: string;
-  readonly startedAtMs: number;
-  readonly leftMs: number;
-}
-
 /**
  * Makes the run report and stores it. A report that cannot be stored is still returned, with a warning. A run whose
  * archive is not there any more did not end well, and its report is stored nowhere.
  */
-export async function summarize(ports: ArchivePorts, frame: RunFrame, ending: RunEnding): Promise<RunReport> {
-  const { runId, startedAtMs } = frame;
+export async function summarize(ports: ArchivePorts, start: RunStart, ending: RunEnding): Promise<RunReport> {
   const { ready, run } = ending;
-  const endsAtMs = ports.clock.monotonicMs() + Math.max(0, frame.leftMs);
+  const endsAtMs = Math.max(start.limitAtMs, ports.clock.monotonicMs());
   const partOfRestMs = (part: number) =>
     Math.min(STEP_LIMIT_MS, (endsAtMs - ports.clock.monotonicMs()) * part);
   const leftAlone = ready?.leftAlone.report();
@@ -63,20 +50,17 @@ export async function summarize(ports: ArchivePorts, frame: RunFrame, ending: Ru
   const changed = ready && (await changeOfArchiveAtTheEnd(ports, ready, partOfRestMs(1 / 4)));
   const failure = ending.failure ?? changed;
   const report: RunReport = {
-    runId,
-    startedAt: new Date(startedAtMs).toISOString(),
-    endedAt: new Date(ports.clock.wallMs()).toISOString(),
+    ...runTimes(start, ports.clock),
     stopReason: changed === undefined ? ending.stopReason : "system-failure",
     counts: run?.counts ?? emptyCounts(),
     bytes: run?.archivedBytes ?? 0,
     pacing: ready?.abilities.compareAndSwap === false ? "unshared" : "shared",
     tasks: ending.tasks,
     platform,
-    ...(leftAlone === undefined ? {} : { leftAlone }),
-    ...(failure === undefined ? {} : { failure }),
+    ...compact({ leftAlone, failure }),
   };
   if (changed === undefined) {
-    await storeReport(ports, report, startedAtMs, partOfRestMs(1 / 2));
+    await storeReport(ports, report, start.startedAtMs, partOfRestMs(1 / 2));
   } else {
     warnNotStored(ports, report, changed);
   }
@@ -103,11 +87,11 @@ async function changeOfArchiveAtTheEnd(
     if (error instanceof ArchiverError && error.scope === "system") {
       return failure;
     }
-    ports.observe({
-      kind: "warning",
-      code: "archive-not-seen-again",
-      message: `archive.json could not be read again at the end: ${failure.message}`,
-    });
+    warn(
+      ports,
+      "archive-not-seen-again",
+      `archive.json could not be read again at the end: ${failure.message}`,
+    );
     return undefined;
   }
 }
@@ -132,24 +116,17 @@ function warnNotStored(ports: ArchivePorts, { failure }: RunReport, why: Failure
   if (isIdentityFailure(why) && isIdentityFailure(failure)) {
     return;
   }
-  ports.observe({
-    kind: "warning",
-    code: "report-not-stored",
-    message: `the run report could not be stored: ${why.message}`,
-  });
+  warn(ports, "report-not-stored", `the run report could not be stored: ${why.message}`);
+}
+
+function warn(ports: ArchivePorts, code: string, message: string): void {
+  ports.observe({ kind: "warning", code, message });
 }
 
 /** The report of a run that failed before it could begin: a configuration that cannot work. */
-export function failedRunReport(
-  { clock, random }: Pick<ArchivePorts, "clock" | "random">,
-  failure: Failure,
-): RunReport {
-  const nowMs = clock.wallMs();
-  const now = new Date(nowMs).toISOString();
+export function failedRunReport(ports: Pick<ArchivePorts, "clock" | "random">, failure: Failure): RunReport {
   return {
-    runId: runIdOf(nowMs, random.hex(4)),
-    startedAt: now,
-    endedAt: now,
+    ...runTimes(startRun(ports), ports.clock),
     stopReason: "system-failure",
     counts: emptyCounts(),
     bytes: 0,
@@ -170,42 +147,30 @@ async function places(
     return { limit: PLACES_LIMIT };
   }
   const list = run === undefined ? ready.list : await listAtTheEnd(run, stopReason, partOfRestMs(1 / 4));
-  const ageMs = ports.clock.monotonicMs() - list.startedAtMs;
-  const seenAt = ageMs > LIST_MAX_AGE_MS ? new Date(ports.clock.wallMs() - ageMs).toISOString() : undefined;
-  const held = {
-    held: placesHeld(list),
-    limit: PLACES_LIMIT,
-    ...(seenAt === undefined ? {} : { seenAt }),
-  };
+  const seenAtMs = ports.clock.wallMs() - (ports.clock.monotonicMs() - list.startedAtMs);
+  const seenAt = isFresh(list, ports.clock) ? undefined : new Date(seenAtMs).toISOString();
+  const held = compact({ held: placesHeld(list), limit: PLACES_LIMIT, seenAt });
   const archivedExports = run?.archivedExports ?? new ArchivedExports(ready.records);
   // Those without a time of creation come last.
   const finished = oldestFirst(list.tasks).filter(({ status }) => status === "Success");
-  const warn = (next: NextToGo) =>
-    ports.observe({ kind: "warning", code: "slots-nearly-used", message: slotsWarning(held.held, next) });
+  const warnOf = (next: NextToGo) => warn(ports, "slots-nearly-used", slotsWarning(held.held, next));
   try {
     const { oldest, next } = await withTimeLimit(ports.clock, partOfRestMs(1 / 4), async (signal) => ({
       oldest: await archivedExports.firstMissing(finished, { signal }),
       next: await nextToGo(list, archivedExports, { signal }),
     }));
     if (next !== undefined) {
-      warn(next);
+      warnOf(next);
     }
-    return {
-      ...held,
-      ...(oldest?.createTime === undefined
-        ? {}
-        : { oldestUnarchived: { exportTaskId: oldest.exportTaskId, createTime: oldest.createTime } }),
-      ...(next === undefined ? {} : { nextToGo: next }),
-    };
+    const { exportTaskId = "", createTime } = oldest ?? {};
+    const oldestUnarchived = createTime === undefined ? undefined : { exportTaskId, createTime };
+    return { ...held, ...compact({ oldestUnarchived, nextToGo: next }) };
   } catch (error) {
-    ports.observe({
-      kind: "warning",
-      code: "oldest-unknown",
-      message: `the oldest unarchived export could not be found out: ${describeFailure(error).message}`,
-    });
+    const { message } = describeFailure(error);
+    warn(ports, "oldest-unknown", `the oldest unarchived export could not be found out: ${message}`);
     const inDanger = oldestInDanger(list);
     if (inDanger !== undefined) {
-      warn({ exportTaskId: inDanger.exportTaskId });
+      warnOf({ exportTaskId: inDanger.exportTaskId });
       return { ...held, nextToGo: { exportTaskId: inDanger.exportTaskId } };
     }
   }
@@ -215,19 +180,18 @@ async function places(
 /** A list of the run's own end: other runs work while this one waits. One that fails leaves the last one. */
 async function listAtTheEnd(run: Run, stopReason: StopReason, limitMs: number): Promise<FreshList> {
   const { ports, settings, lastSeen } = run;
-  const isRecent = ports.clock.monotonicMs() - lastSeen.startedAtMs <= LIST_MAX_AGE_MS;
-  if (isRecent || stopReason === "aborted" || stopReason === "system-failure") {
+  if (isFresh(lastSeen, ports.clock) || stopReason === "aborted" || stopReason === "system-failure") {
     return lastSeen;
   }
   try {
     return await withTimeLimit(ports.clock, limitMs, (signal) => freshList(ports, settings, signal));
   } catch (error) {
     const { message } = describeFailure(error);
-    ports.observe({
-      kind: "warning",
-      code: "places-not-seen-again",
-      message: `the platform's list could not be read again at the end: ${message}`,
-    });
+    warn(
+      ports,
+      "places-not-seen-again",
+      `the platform's list could not be read again at the end: ${message}`,
+    );
     return lastSeen;
   }
 }

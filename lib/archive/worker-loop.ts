@@ -4,6 +4,7 @@ import { emptyCounts, type StopReason, type TaskEntry } from "../records/run-rep
 import { ArchivedExports } from "../run/archived-exports.ts";
 import { TimeLimit, withTimeLimit } from "../run/deadline.ts";
 import { Interrupted, SystemFailure } from "../run/errors.ts";
+import type { RunStart } from "../run/run-frame.ts";
 import { archiveTask } from "./archive-task.ts";
 import type { Attempt } from "./attempt.ts";
 import { runTimeLeftMs, timeUntilGraceMs } from "./deadlines.ts";
@@ -23,10 +24,7 @@ const DEPTH_LIMIT_MS = 10_000;
 /** What is waited for may be done by another run meanwhile: this long until the next look. */
 const WAIT_RECHECK_MS = 5_000;
 
-interface LoopOptions {
-  readonly runId: string;
-  readonly startedMonotonicMs: number;
-  readonly limitAtMs: number;
+interface LoopOptions extends RunStart {
   readonly waitForDueMs: number;
   readonly signal: AbortSignal;
 }

@@ -127,14 +127,6 @@ describe("a task is held", () => {
     expect(await held(scene)).toBe(false);
   });
 
-  test("by more files than anybody sets holds", async () => {
-    const scene = sceneOf();
-    for (let hold = 0; hold <= 10_000; hold += 1) {
-      scene.plant(`holds/other-${hold}.json`, "{}");
-    }
-    expect(await held(scene)).toBe(true);
-  });
-
   test("as its document says now, which is read again only when it changed", async () => {
     const { plant, store, world } = sceneOf();
     const reader = new HoldsReader(store);

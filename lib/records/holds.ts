@@ -18,8 +18,6 @@ import { jsonText } from "./create-once.ts";
 import { matchesGlob } from "./glob.ts";
 import { isoTime, parseRecord, SCHEMA_VERSION } from "./schemas.ts";
 
-/** More holds than this are none that people set. */
-const MAX_HOLDS = 10_000;
 const READS_AT_ONCE = 8;
 /** What an S3 console leaves where somebody made a folder by hand. */
 const FOLDER_MARKERS: ReadonlySet<string> = new Set([HOLDS_FOLDER, GLOB_HOLDS_FOLDER, LIFTED_HOLDS_FOLDER]);
@@ -38,8 +36,6 @@ export type HoldRecord = v.InferOutput<typeof holdRecordSchema>;
 
 /** All that is asked of a hold written by hand. */
 const holdPatternSchema = v.object({ pattern: v.string() });
-
-const EVERYTHING: Hold = { key: HOLDS_FOLDER, pattern: undefined, record: undefined };
 
 /** Something below `holds/`: it stands, whatever it says. */
 export interface Hold {
@@ -96,10 +92,6 @@ export class HoldsReader {
   /** Reads what stands now. Throws what the store throws. */
   async read(options: CallOptions): Promise<Holds> {
     const listed = await this.#list(options);
-    if (listed === undefined) {
-      const problem = `more than ${MAX_HOLDS} files lie there, so every task is held; move foreign files away`;
-      return new Holds([EVERYTHING], [{ kind: "hold", key: HOLDS_FOLDER, problem }]);
-    }
     const found: Understood[] = [];
     for (let start = 0; start < listed.length; start += READS_AT_ONCE) {
       const batch = listed.slice(start, start + READS_AT_ONCE);
@@ -112,15 +104,11 @@ export class HoldsReader {
     );
   }
 
-  /** `undefined` for more than anybody sets. */
-  async #list(options: CallOptions): Promise<readonly ListedObject[] | undefined> {
+  async #list(options: CallOptions): Promise<readonly ListedObject[]> {
     const listed: ListedObject[] = [];
     for await (const object of this.#store.list(HOLDS_FOLDER, options)) {
-      if (FOLDER_MARKERS.has(object.key) || object.key.startsWith(LIFTED_HOLDS_FOLDER)) {
-        continue;
-      }
-      if (listed.push(object) > MAX_HOLDS) {
-        return undefined;
+      if (!FOLDER_MARKERS.has(object.key) && !object.key.startsWith(LIFTED_HOLDS_FOLDER)) {
+        listed.push(object);
       }
     }
     return listed;
@@ -134,9 +122,8 @@ export class HoldsReader {
     if (!found.some(({ isMissing }) => isMissing)) {
       return found;
     }
-    const again = await this.#list(options);
-    const keys = again && new Set(again.map(({ key }) => key));
-    return found.filter(({ hold, isMissing }) => !isMissing || keys?.has(hold.key) !== false);
+    const again = new Set((await this.#list(options)).map(({ key }) => key));
+    return found.filter(({ hold, isMissing }) => !isMissing || again.has(hold.key));
   }
 
   async #understand(object: ListedObject, options: CallOptions): Promise<Understood> {

@@ -1,10 +1,9 @@
-import type { ExportTask } from "../domain/export-task.ts";
 import { MAX_CLAIM_NUMBER, type RequestSubject } from "../domain/request-layout.ts";
 import { PlatformError } from "../ports/platform.ts";
 import { ListIsTooOld, refuseAfter } from "../run/errors.ts";
 import { type FreshList, freshList, LIST_MAX_AGE_MS } from "../run/platform-list.ts";
 import { exportNotIn, seenOf } from "./batch-exports.ts";
-import { obstacleTo, type WaitReason } from "./decide.ts";
+import { obstacleTo } from "./decide.ts";
 import type { Standing } from "./report.ts";
 import type { Claim, RequestsRun } from "./request-ledger.ts";
 import { type ClaimResult, type MadeExport, REQUEST_SCHEMA_VERSION } from "./schemas.ts";
@@ -40,60 +39,39 @@ export async function createExport(
     await settle(nothingMade(run, "not-made", obstacle));
     return { kind: "waiting", reason: obstacle };
   }
-  const created = await create(run, batchTaskId, fresh.startedAtMs + LIST_MAX_AGE_MS);
-  if (created === LIST_TOO_OLD) {
-    await settle(nothingMade(run, "not-made", created));
-    return { kind: "waiting", reason: created };
-  }
-  if (created instanceof PlatformError) {
-    await settle(nothingMade(run, isAboutTheRequest(created) ? "refused" : "not-made", created.code));
-    throw created;
-  }
-  await settle(madeExport(run, created.exportTaskId, list.platformMs));
-  return { kind: "created", exportTaskId: created.exportTaskId };
-}
-
-const LIST_TOO_OLD = "list-too-old" satisfies WaitReason;
-
-/** The one create, or why it is certain that nothing was created. @param validUntilMs the list that allows it. */
-async function create(
-  { ports, signal }: RequestsRun,
-  batchTaskId: string,
-  validUntilMs: number,
-): Promise<ExportTask | PlatformError | typeof LIST_TOO_OLD> {
-  const beforeRequest = refuseAfter(ports.clock, validUntilMs);
+  const beforeRequest = refuseAfter(run.ports.clock, fresh.startedAtMs + LIST_MAX_AGE_MS);
   try {
     const request = { resourceCondition: { task_id: batchTaskId } };
-    return await ports.platform.createExportTask(request, { signal, beforeRequest });
+    const options = { signal: run.signal, beforeRequest };
+    const { exportTaskId } = await run.ports.platform.createExportTask(request, options);
+    await settle(madeExport(run, exportTaskId, list.platformMs));
+    return { kind: "created", exportTaskId };
   } catch (error) {
     if (error instanceof ListIsTooOld) {
-      return LIST_TOO_OLD;
+      await settle(nothingMade(run, "not-made", "list-too-old"));
+      return { kind: "waiting", reason: "list-too-old" };
     }
-    if (error instanceof PlatformError && REFUSALS[error.code] !== "perhaps-made") {
-      return error;
+    const effect = error instanceof PlatformError ? EFFECT_OF_ERROR[error.code] : "perhaps-made";
+    if (error instanceof PlatformError && effect !== "perhaps-made") {
+      await settle(nothingMade(run, effect, error.code));
     }
     throw error;
   }
 }
 
-/** What an error of a create says about its effect. */
-const REFUSALS: Readonly<Record<PlatformError["code"], "request" | "platform" | "perhaps-made">> = {
-  "platform-rejected-request": "request",
-  "platform-task-not-found": "request",
-  "platform-throttled": "platform",
-  "platform-unauthenticated": "platform",
-  "platform-forbidden": "platform",
-  "platform-misconfigured": "platform",
+/** What an error of a create says about its effect. Refused for what was asked, it is a failed try. */
+const EFFECT_OF_ERROR: Readonly<Record<PlatformError["code"], "refused" | "not-made" | "perhaps-made">> = {
+  "platform-rejected-request": "refused",
+  "platform-task-not-found": "refused",
+  "platform-throttled": "not-made",
+  "platform-unauthenticated": "not-made",
+  "platform-forbidden": "not-made",
+  "platform-misconfigured": "not-made",
   "platform-unavailable": "perhaps-made",
   "platform-unreachable": "perhaps-made",
   "platform-disguised-error": "perhaps-made",
   "platform-malformed-answer": "perhaps-made",
 };
-
-/** Refused for what was asked, not for who asked or when: such a refusal is a failed try. */
-function isAboutTheRequest({ code }: PlatformError): boolean {
-  return REFUSALS[code] === "request";
-}
 
 function nothingMade(run: RequestsRun, outcome: "refused" | "not-made", reason: string): ClaimResult {
   return { schemaVersion: REQUEST_SCHEMA_VERSION, outcome, reason, runId: run.runId };

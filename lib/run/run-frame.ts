@@ -7,6 +7,7 @@ export interface RunStart {
   readonly runId: string;
   /** Epoch milliseconds. */
   readonly startedAtMs: number;
+  readonly startedMonotonicMs: number;
   /** When the run must be over, on the monotonic clock; `Infinity` without limit. */
   readonly limitAtMs: number;
 }
@@ -17,11 +18,9 @@ export function startRun(
   limitMs: number = Number.POSITIVE_INFINITY,
 ): RunStart {
   const startedAtMs = clock.wallMs();
-  return {
-    runId: runIdOf(startedAtMs, random.hex(4)),
-    startedAtMs,
-    limitAtMs: clock.monotonicMs() + limitMs,
-  };
+  const startedMonotonicMs = clock.monotonicMs();
+  const runId = runIdOf(startedAtMs, random.hex(4));
+  return { runId, startedAtMs, startedMonotonicMs, limitAtMs: startedMonotonicMs + limitMs };
 }
 
 /** What every run report begins with. */
@@ -32,7 +31,7 @@ export interface RunTimes {
 }
 
 /** The times of a run that ends now. */
-export function runTimes({ runId, startedAtMs }: Omit<RunStart, "limitAtMs">, clock: Clock): RunTimes {
+export function runTimes({ runId, startedAtMs }: RunStart, clock: Clock): RunTimes {
   return {
     runId,
     startedAt: new Date(startedAtMs).toISOString(),
