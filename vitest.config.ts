@@ -52,7 +52,8 @@ export default defineConfig({
     // The limit catches what hangs; how long a test takes says more about the machine than about the program.
     testTimeout: 300_000,
     hookTimeout: 300_000,
-    expect: { poll: { timeout: 60_000, interval: 10 } },
+    teardownTimeout: 240_000,
+    expect: { poll: { timeout: 240_000, interval: 10 } },
     projects: [
       {
         extends: true,

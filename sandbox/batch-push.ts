@@ -22,7 +22,8 @@ export interface PushAnswer {
   readonly body: string;
 }
 
-const PUSH_LIMIT_MS = 15_000;
+/** It only catches what hangs: what receives may have to start a process first. */
+const PUSH_LIMIT_MS = 240_000;
 
 /** Pushes once, as documented (iotda-api §6): no token, no retry. */
 export async function pushBatchTask(push: v.InferOutput<typeof batchPushSchema>): Promise<PushAnswer> {

@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { call, create, download, idsOf, jsonOf, list, PROJECT, sandboxWith } from "./test-client.ts";
 
+const HOUR_MS = 3_600_000;
+
 describe("limits", () => {
   test("the 51st task evicts the oldest", async () => {
     const { endpoint, control } = await sandboxWith();
@@ -25,14 +27,14 @@ describe("limits", () => {
   });
 
   test("five unfinished tasks, also against creates at the same time", async () => {
-    const { endpoint } = await sandboxWith({ processingMs: 60_000 });
+    const { endpoint } = await sandboxWith({ processingMs: HOUR_MS });
     const answers = await Promise.all(Array.from({ length: 8 }, (_, i) => create(endpoint, `batch-${i}`)));
     const statuses = answers.map((answer) => answer.status).sort();
     expect(statuses).toEqual([201, 201, 201, 201, 201, 403, 403, 403]);
   });
 
   test("create answers with the task and refuses nonsense", async () => {
-    const { endpoint } = await sandboxWith({ processingMs: 60_000 });
+    const { endpoint } = await sandboxWith({ processingMs: HOUR_MS });
     expect(jsonOf(await create(endpoint, "batch"))).toMatchObject({
       status: "Processing",
       resource_condition: { task_id: "batch" },
@@ -52,7 +54,7 @@ describe("limits", () => {
   });
 
   test("the same condition again: the same id by switch, with another file, time and count", async () => {
-    const { endpoint, control } = await sandboxWith({ sameCondition: "same-id", processingMs: 60_000 });
+    const { endpoint, control } = await sandboxWith({ sameCondition: "same-id", processingMs: HOUR_MS });
     const before = await control.addTask({
       condition: { task_id: "batch" },
       endTime: "2026-11-20T00:00:00.000Z",

@@ -16,7 +16,8 @@ export interface OwnProcess {
   end(signal: NodeJS.Signals): Promise<void>;
 }
 
-const START_LIMIT_MS = 20_000;
+/** It only catches what hangs: a busy machine may take long to start a process. */
+const START_LIMIT_MS = 240_000;
 const readyLineSchema = v.pipe(v.string(), v.parseJson(), v.object({ endpoint: v.string() }));
 
 /**

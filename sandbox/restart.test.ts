@@ -25,7 +25,7 @@ async function spawned(options: SandboxOptions): Promise<SandboxProcess> {
 
 test("killed and started again, it goes on where it was", async () => {
   const folder = await stateFolder();
-  const settings = { downloadIntervalMs: 600_000 };
+  const settings = { downloadIntervalMs: 24 * 3_600_000 };
   const first = await spawned({ stateFolder: folder, settings });
   const [gone, kept] = await first.control.addTasks([{ fillerBytes: 100_000 }, { fillerBytes: 100_000 }]);
   await first.control.scriptFaults({ operation: "listExportTasks", times: 2, fault: { kind: "reset" } });

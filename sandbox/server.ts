@@ -51,7 +51,8 @@ export async function startServer(
   const stopping = new AbortController();
   const open = new Set<Promise<void>>();
 
-  const server = createServer((request, response) => {
+  // A connection that is closed while a client sends on it looks like a fault: here only clients close idle ones.
+  const server = createServer({ keepAliveTimeout: 600_000 }, (request, response) => {
     const handled = handle(parts, request, response, stopping.signal).catch((thrown: unknown) => {
       if (!hasLeft(thrown)) {
         console.error("sandbox: a request could not be handled", thrown);

@@ -9,6 +9,7 @@ import {
   UploadPartCommand,
 } from "@aws-sdk/client-s3";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { stopTimers } from "../testing/stopped-timers.ts";
 import type { S3LogEntry } from "./request-log.ts";
 import { type S3FaultRuleInput, type S3StandIn, startS3 } from "./start.ts";
 import { clientFor } from "./testing/client.ts";
@@ -42,6 +43,19 @@ async function requestThat(isSought: (entry: S3LogEntry) => boolean): Promise<S3
 /** The request that met this fault, once it has ended. */
 const requestWhere = (fault: string) =>
   requestThat((entry) => entry.fault === fault && entry.outcome !== "pending");
+
+/** A PUT is answered when the stall has had its time, and no moment earlier. */
+async function expectReleased(fault: Extract<S3FaultRuleInput["fault"], { kind: "stall" }>): Promise<void> {
+  const { releaseAfterMs = 0 } = fault;
+  await script({ fault });
+  const timers = stopTimers();
+  const putting = put();
+  await timers.areSet(releaseAfterMs);
+  timers.pass(releaseAfterMs - 1);
+  expect(await lastRequest()).toMatchObject({ outcome: "pending" });
+  timers.pass(1);
+  expect((await putting).status).toBe(200);
+}
 
 describe("before the effect", () => {
   test("a reset stores nothing, at once or in the middle of the body", async () => {
@@ -99,10 +113,7 @@ describe("before the effect", () => {
   });
 
   test("or goes on after its time", async () => {
-    await script({ fault: { kind: "stall", releaseAfterMs: 50 } });
-    const begunMs = performance.now();
-    expect((await put()).status).toBe(200);
-    expect(performance.now() - begunMs).toBeGreaterThan(45);
+    await expectReleased({ kind: "stall", releaseAfterMs: 60_000 });
   });
 });
 
@@ -121,10 +132,7 @@ describe("after the effect", () => {
   });
 
   test("the store falls silent", async () => {
-    await script({ fault: { kind: "stall", afterEffect: true, releaseAfterMs: 50 } });
-    const begunMs = performance.now();
-    expect((await put()).status).toBe(200);
-    expect(performance.now() - begunMs).toBeGreaterThan(45);
+    await expectReleased({ kind: "stall", afterEffect: true, releaseAfterMs: 60_000 });
   });
 });
 
@@ -207,10 +215,11 @@ describe("the bytes", () => {
   test("they pass slowly, in and out", async () => {
     const slow = { kind: "slow", bytesPerSecond: 50_000 } as const;
     await script({ operation: "PutObject", fault: slow }, { operation: "GetObject", fault: slow });
-    for (const act of [async () => put(Buffer.alloc(5000)), get]) {
-      const begunMs = performance.now();
-      expect((await act()).status).toBe(200);
-      expect(performance.now() - begunMs).toBeGreaterThan(80);
+    const timers = stopTimers();
+    for (const [times, act] of [async () => put(Buffer.alloc(5000)), get].entries()) {
+      expect((await timers.passUntil(act(), 20)).status).toBe(200);
+      const waits = timers.lengthsMs.filter((ms) => ms === 20);
+      expect(waits.length).toBeGreaterThanOrEqual(5 * (times + 1));
     }
   });
 

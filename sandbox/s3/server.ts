@@ -38,7 +38,7 @@ export async function startServer(store: S3Store, port: number): Promise<Running
     open.add(handled);
     void handled.then(() => open.delete(handled));
   };
-  const server = createServer({ keepAliveTimeout: 60_000, requestTimeout: 0 }, listener(false));
+  const server = createServer({ keepAliveTimeout: 600_000, requestTimeout: 0 }, listener(false));
   server.on("checkContinue", listener(true));
   await listen(server, port);
   const { port: actualPort } = server.address() as AddressInfo;
