@@ -1,9 +1,8 @@
-import { AccessKeys } from "../config/access-keys.ts";
 import type { Configuration } from "../config/configuration.ts";
-import { retentionPorts, retentionSettings } from "../config/retention-wiring.ts";
+import { retentionPorts, wireRetention } from "../config/retention-wiring.ts";
 import { wireStore } from "../config/store-wiring.ts";
 import { systemClock } from "../config/system.ts";
-import { type Archiver, type WiringOptions, wire, wirePlatform, wireQueue } from "../config/wiring.ts";
+import { type Archiver, type WiringOptions, wire, wireQueue } from "../config/wiring.ts";
 import type { PlatformScope } from "../domain/export-task.ts";
 import type { ArchiveStore } from "../identity/archive-store.ts";
 import { createPlainLog } from "../observability/log.ts";
@@ -120,22 +119,15 @@ export async function withRetention<T>(
   work: (session: RetentionSession) => Promise<T>,
 ): Promise<T> {
   const configuration = await loadConfiguration(options, ["platform", "store", "retention"]);
-  const { platform: scope, proxy } = configuration;
   const say = await operatorLines();
-  const keys = new AccessKeys(scope.credentials, shownSecrets, proxy);
-  const platform = wirePlatform(scope, proxy, keys);
-  const wiring = { configuration, scope, keys, purpose: "use", redactor: shownSecrets } as const;
-  const { store, close } = await wireStore(wiring);
+  const retention = await wireRetention(configuration, shownSecrets, showEvents(say));
   try {
-    const ports = { ...retentionPorts(store, showEvents(say)), platform };
     return await interruptible(say, async (signal) => {
-      const settings = await retentionSettings(configuration, store, { signal });
-      return await work({ ports, settings, signal });
+      const settings = await retention.settings({ signal });
+      return await work({ ports: retention.ports, settings, signal });
     });
   } finally {
-    await platform.close();
-    close();
-    keys.close();
+    await retention.close();
   }
 }
 

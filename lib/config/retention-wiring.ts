@@ -1,13 +1,17 @@
 import { readFile, stat } from "node:fs/promises";
+import type { ResultRedactor } from "../observability/redact.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
 import type { CallOptions } from "../ports/platform.ts";
 import type { RetentionStore } from "../ports/retention-store.ts";
 import { parseRetentionPolicy, type RetentionPolicy } from "../retention/policy.ts";
-import type { RetentionPorts, RetentionSettings } from "../retention/run.ts";
+import type { ExpiryPorts, RetentionPorts, RetentionSettings } from "../retention/run.ts";
+import { AccessKeys } from "./access-keys.ts";
 import type { Configuration } from "./configuration.ts";
 import { ConfigurationError } from "./errors.ts";
 import type { PolicyLocation } from "./location-schemas.ts";
+import { wireStore } from "./store-wiring.ts";
 import { systemClock, systemRandom } from "./system.ts";
+import { wirePlatform } from "./wiring.ts";
 
 /** A policy larger than this was not written by people. */
 const MAX_POLICY_BYTES = 1024 * 1024;
@@ -18,7 +22,7 @@ const MAX_POLICY_BYTES = 1024 * 1024;
  * @throws ConfigurationError when there is none at its place, RetentionPolicyError when it cannot be used, and
  *   what the store throws.
  */
-export async function loadRetentionPolicy(
+async function loadRetentionPolicy(
   place: PolicyLocation,
   store: Pick<ObjectStore, "getDocument">,
   options: CallOptions,
@@ -64,17 +68,39 @@ function notFound(problem: string, cause?: unknown): ConfigurationError {
   return new ConfigurationError([{ name: "ARCHIVER_RETENTION_POLICY", problem, fix }], cause);
 }
 
-/** What retention is told, with the policy as it is now. Throws what {@link loadRetentionPolicy} throws. */
-export async function retentionSettings(
-  { platform, archive, retention }: Configuration<"platform" | "store" | "retention">,
-  store: Pick<ObjectStore, "getDocument">,
-  options: CallOptions,
-): Promise<RetentionSettings> {
+/** What works by the retention policy, put together as the configuration says. */
+export interface Retention {
+  readonly ports: ExpiryPorts;
+  /** The policy as it is now, and what else retention is told. Throws what {@link loadRetentionPolicy} throws. */
+  settings(options: CallOptions): Promise<RetentionSettings>;
+  close(): Promise<void>;
+}
+
+/** Nothing is opened yet: the first call on the store opens the archive. */
+export async function wireRetention(
+  configuration: Configuration<"platform" | "store" | "retention">,
+  redactor: ResultRedactor,
+  observe: RetentionPorts["observe"],
+): Promise<Retention> {
+  const { platform: place, archive, retention, proxy } = configuration;
+  const scope = { projectId: place.projectId, instanceId: place.instanceId };
+  const keys = new AccessKeys(place.credentials, redactor, proxy);
+  const platform = wirePlatform(place, proxy, keys);
+  const wired = await wireStore({ configuration, scope, keys, purpose: "use", redactor });
+  const { store } = wired;
   return {
-    scope: { projectId: platform.projectId, instanceId: platform.instanceId },
-    policy: await loadRetentionPolicy(retention.policy, store, options),
-    maxRemovals: retention.maxRemovals,
-    downloadIntervalMs: archive.downloadIntervalMs,
+    ports: { ...retentionPorts(store, observe), platform },
+    settings: async (options) => ({
+      scope,
+      policy: await loadRetentionPolicy(retention.policy, store, options),
+      maxRemovals: retention.maxRemovals,
+      downloadIntervalMs: archive.downloadIntervalMs,
+    }),
+    async close() {
+      await platform.close();
+      wired.close();
+      keys.close();
+    },
   };
 }
 

@@ -47,8 +47,6 @@ interface Work extends Invocation {
   readonly door: EventDoor;
 }
 
-type TextRecord = Extract<BatchRecord, { kind: "text" }>;
-
 const UNKNOWN_RECORDS = refused("unknown-event", "The event has records, but of no host that is known here.");
 
 const NEED = new Set(["events", "store", "queue"] as const);
@@ -104,14 +102,7 @@ async function answer(
     case "sqs":
       return await answerSqs(envelope.records, work);
     case "notifications":
-      return await answerAll(
-        textsOf(envelope.records, work).map(
-          ({ text }) =>
-            () =>
-              takeText(text, work),
-        ),
-        work,
-      );
+      return await answerAll(itemsOf(envelope.records, work), work);
     case "unknown": {
       const { problem } = UNKNOWN_RECORDS;
       work.log.warn("event-refused", { reason: UNKNOWN_RECORDS.reason, problem });
@@ -121,7 +112,7 @@ async function answer(
       return { report: { taken: [], refused: [{ reason: "unknown-event" }], failure }, failure, metrics: {} };
     }
     case "direct":
-      return await answerAll([() => takeDirect(envelope.event, work)], work);
+      return await answerAll([{ take: () => takeDirect(envelope.event, work) }], work);
   }
 }
 
@@ -159,59 +150,56 @@ function httpAnswer(statusCode: number, body: object): HttpAnswer {
 
 /** Each message on its own: one that cannot be taken now, or read, comes again without the others. */
 async function answerSqs(records: readonly BatchRecord[], work: Work): Promise<Ended<SqsAnswer>> {
-  const malformed = records.flatMap((record) => (record.kind === "malformed" ? [record.messageId] : []));
-  const toComeAgain = malformed.filter((messageId) => messageId !== undefined);
-  let failure: Failure | undefined;
-  for (const { text, messageId } of textsOf(records, work)) {
-    try {
-      await takeText(text, work);
-    } catch (error) {
-      failure ??= describeFailure(error);
-      work.log.debug("failed", { error });
-      if (messageId !== undefined) {
-        toComeAgain.push(messageId);
-      }
-    }
-  }
-  const batchItemFailures = toComeAgain.map((itemIdentifier) => ({ itemIdentifier }));
+  const malformed = records.filter((record) => record.kind === "malformed");
+  const { failed, failure } = await takeAll(itemsOf(records, work), work);
+  const batchItemFailures = [...malformed, ...failed].flatMap(({ messageId }) =>
+    messageId === undefined ? [] : [{ itemIdentifier: messageId }],
+  );
   return { report: { batchItemFailures }, failure, metrics: { LeftAlone: malformed.length } };
 }
 
+async function answerAll(items: readonly Item[], work: Work): Promise<Ended<EventsReport>> {
+  const { taken, refused, failure } = await takeAll(items, work);
+  const report = { taken, refused, ...(failure === undefined ? {} : { failure }) };
+  return { report, failure, metrics: {} };
+}
+
+/** One event of a call. */
+interface Item {
+  readonly messageId?: string | undefined;
+  readonly take: () => Promise<Taken | Refusal>;
+}
+
 /** The records that can be read; the others are named in the log. */
-function textsOf(records: readonly BatchRecord[], { log }: Work): readonly TextRecord[] {
+function itemsOf(records: readonly BatchRecord[], work: Work): readonly Item[] {
   return records.flatMap((record, index) => {
     if (record.kind === "text") {
-      return [record];
+      const { text, messageId } = record;
+      return [{ messageId, take: () => takeQueued(unwrapText(text), text, work) }];
     }
     const item: LeftAlone = { kind: "message", index, problem: record.problem };
-    log.warn("left-alone", { item });
+    work.log.warn("left-alone", { item });
     return [];
   });
 }
 
 /** All of them, before the first failure is told: who comes again may come twice. */
-async function answerAll(
-  takes: readonly (() => Promise<Taken | Refusal>)[],
-  work: Work,
-): Promise<Ended<EventsReport>> {
+async function takeAll(items: readonly Item[], { log }: Work) {
   const taken: Taken[] = [];
   const refused: { reason: string }[] = [];
+  const failed: Item[] = [];
   let failure: Failure | undefined;
-  for (const take of takes) {
+  for (const item of items) {
     try {
-      const one = await take();
+      const one = await item.take();
       one.kind === "refused" ? refused.push({ reason: one.reason }) : taken.push(one);
     } catch (error) {
       failure ??= describeFailure(error);
-      work.log.debug("failed", { error });
+      failed.push(item);
+      log.debug("failed", { error });
     }
   }
-  const report = { taken, refused, ...(failure === undefined ? {} : { failure }) };
-  return { report, failure, metrics: {} };
-}
-
-async function takeText(text: string, work: Work): Promise<Taken | Refusal> {
-  return await takeQueued(unwrapText(text), text, work);
+  return { taken, refused, failed, failure };
 }
 
 async function takeDirect(event: unknown, work: Work): Promise<Taken | Refusal> {

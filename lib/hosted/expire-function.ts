@@ -1,8 +1,5 @@
-import { AccessKeys } from "../config/access-keys.ts";
 import { readConfiguration } from "../config/configuration.ts";
-import { retentionPorts, retentionSettings } from "../config/retention-wiring.ts";
-import { wireStore } from "../config/store-wiring.ts";
-import { wirePlatform } from "../config/wiring.ts";
+import { wireRetention } from "../config/retention-wiring.ts";
 import { type ExpireReport, expire } from "../retention/expire.ts";
 import type { RunFrame } from "../retention/run.ts";
 import type { FunctionWork } from "./function-host.ts";
@@ -21,20 +18,10 @@ export const expireFunction: FunctionWork<ExpireRunReport> = {
   async work({ environment, limitMs, signal, log, redactor }) {
     const configuration = readConfiguration(environment, NEED);
     logGuessedRegion(log, configuration.platform);
-    const { proxy } = configuration;
-    const keys = new AccessKeys(configuration.platform.credentials, redactor, proxy);
-    const platform = wirePlatform(configuration.platform, proxy, keys);
-    const { store, close } = await wireStore({
-      configuration,
-      scope: configuration.platform,
-      keys,
-      purpose: "use",
-      redactor,
-    });
+    const retention = await wireRetention(configuration, redactor, retentionLogger(log));
     try {
-      const settings = await retentionSettings(configuration, store, { signal });
-      const ports = { ...retentionPorts(store, retentionLogger(log)), platform };
-      const report = await expire(ports, settings, { signal, limitMs });
+      const settings = await retention.settings({ signal });
+      const report = await expire(retention.ports, settings, { signal, limitMs });
       const { removed, stayed, ...summary } = report;
       log.keep({ runId: report.runId });
       for (const entry of removed) {
@@ -46,9 +33,7 @@ export const expireFunction: FunctionWork<ExpireRunReport> = {
       log.info("expire-ended", { report: summary });
       return { report, failure: report.failure, metrics: metricsOfExpire(report) };
     } finally {
-      await platform.close();
-      close();
-      keys.close();
+      await retention.close();
     }
   },
   failed: (failure) => ({

@@ -1,6 +1,5 @@
 import { readConfiguration } from "../config/configuration.ts";
-import { retentionPorts, retentionSettings } from "../config/retention-wiring.ts";
-import { wireStore } from "../config/store-wiring.ts";
+import { wireRetention } from "../config/retention-wiring.ts";
 import type { FunctionLog } from "../observability/function-log.ts";
 import { type RetainOutcome, type RetainReport, retainObject, retainSweep } from "../retention/retain.ts";
 import type { RunFrame } from "../retention/run.ts";
@@ -22,8 +21,7 @@ const NEED = new Set(["platform", "store", "retention"] as const);
 
 /** One retain run inside a function's time limit: for the object of an event, or a sweep over all exports. */
 export const retainFunction: FunctionWork<RetainRunReport> = {
-  async work(invocation) {
-    const { environment, event, limitMs, signal, log } = invocation;
+  async work({ environment, event, limitMs, signal, log, redactor }) {
     const configuration = readConfiguration(environment, NEED);
     const { platform, store: place } = configuration;
     const wish = retainWishOf(event, place, platform);
@@ -31,15 +29,10 @@ export const retainFunction: FunctionWork<RetainRunReport> = {
       log.info("ignored", { key: wish.key });
       return endedWith({ ...frameOfNoRun(), counts: {}, entries: [], ignored: wish.key }, log);
     }
-    const { store, close } = await wireStore({
-      configuration,
-      scope: platform,
-      purpose: "use",
-      redactor: invocation.redactor,
-    });
+    const retention = await wireRetention(configuration, redactor, retentionLogger(log));
+    const { ports } = retention;
     try {
-      const settings = await retentionSettings(configuration, store, { signal });
-      const ports = retentionPorts(store, retentionLogger(log));
+      const settings = await retention.settings({ signal });
       const options = { signal, limitMs };
       const report =
         wish.kind === "sweep"
@@ -47,7 +40,7 @@ export const retainFunction: FunctionWork<RetainRunReport> = {
           : await retainObject(ports, settings, wish.key, options);
       return endedWith(report, log);
     } finally {
-      close();
+      await retention.close();
     }
   },
   failed: (failure) => ({ ...frameOfFailure(failure), counts: {}, entries: [] }),
