@@ -40,7 +40,7 @@ export async function findOrphans(
     if (!isCandidate || objects.isMarked(objectName(object))) {
       continue;
     }
-    const ledger = await records.readAnew(named, { signal: run.signal });
+    const ledger = await records.readAgain(named, { signal: run.signal });
     const archived = ledger?.archived;
     const isNamed = archived === UNREADABLE || archived?.some((record) => record.object.key === object.key);
     if (isNamed !== true) {

@@ -104,7 +104,7 @@ export class RetentionRecords {
   }
 
   /** Lists and reads one revision again; `undefined` when it has no record any more. */
-  async readAnew(
+  async readAgain(
     { exportTaskId, revision }: Pick<RecordedRevision, "exportTaskId" | "revision">,
     options: CallOptions,
   ): Promise<RevisionLedger | undefined> {

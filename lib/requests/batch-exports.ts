@@ -99,20 +99,20 @@ function isExportSince({ source }: ArchivedRecord, batchTaskId: string, afterMs:
 }
 
 /** What has become of an export that a request asked for. */
-type ExportFate =
+type ExportProgress =
   | { readonly kind: "archived" }
   /** It came to nothing; another one may be asked for. */
   | { readonly kind: "failed"; readonly reason: "export-failed" | "export-lost" }
   /** It will never be archived, and another one would not help or could destroy it. */
-  | { readonly kind: "hopeless"; readonly reason: string }
+  | { readonly kind: "unrecoverable"; readonly reason: string }
   | { readonly kind: "under-way"; readonly reason: "unfinished" | "unarchived" | "absent" };
 
 /** Looks an export up in a list and then in the records: what was deleted in between was recorded before. */
-export async function fateOf(
+export async function progressOf(
   run: RequestsRun,
   { exportTaskId, exportedAfter }: MadeExport,
   list: FreshList,
-): Promise<ExportFate> {
+): Promise<ExportProgress> {
   const exportedAfterMs = Date.parse(exportedAfter);
   const known = await run.records.ofTask(exportTaskId, run);
   const revisions = [...known.revisions.values()];
@@ -125,12 +125,12 @@ export async function fateOf(
     const isGivenUp = revisions.some(
       ({ deadLetter }) => deadLetter !== undefined && Date.parse(deadLetter.deadLetteredAt) > exportedAfterMs,
     );
-    const sight = listedAs(list, exportTaskId);
-    if (sight === "odd") {
+    const presence = listedAs(list, exportTaskId);
+    if (presence === "odd") {
       // It is there; another create could overwrite its file.
       return { kind: "under-way", reason: "unarchived" };
     }
-    const lostAfterMs = sight === "absent" ? LOST_AFTER_MS : NEVER_FINISHED_AFTER_MS;
+    const lostAfterMs = presence === "absent" ? LOST_AFTER_MS : NEVER_FINISHED_AFTER_MS;
     return isGivenUp || ageMs >= lostAfterMs
       ? { kind: "failed", reason: "export-lost" }
       : { kind: "under-way", reason: "absent" };
@@ -140,12 +140,12 @@ export async function fateOf(
   }
   if (listed.status !== "Success") {
     return ageMs >= NEVER_FINISHED_AFTER_MS
-      ? { kind: "hopeless", reason: "never-finished" }
+      ? { kind: "unrecoverable", reason: "never-finished" }
       : { kind: "under-way", reason: "unfinished" };
   }
   const { deadLetterNumber } = recordsOfRevision(known, revisionOf(listed));
   return deadLetterNumber > 0
-    ? { kind: "hopeless", reason: "dead-lettered" }
+    ? { kind: "unrecoverable", reason: "dead-lettered" }
     : { kind: "under-way", reason: "unarchived" };
 }
 

@@ -4,11 +4,11 @@ import { recordsOfRevision } from "../records/task-records.ts";
 import { type FreshList, placesHeld } from "../run/platform-list.ts";
 import {
   exportNotIn,
-  fateOf,
   isCreatedAfter,
   isExportOf,
   isOwnKindOfExport,
   isSafelyArchived,
+  progressOf,
 } from "./batch-exports.ts";
 import type { Claim, RequestsRun } from "./request-ledger.ts";
 import type { MadeExport, RequestDocument, RequestEnd } from "./schemas.ts";
@@ -79,16 +79,16 @@ export async function decide(
     if (result?.outcome !== "made" || !(isOwn(claim) || Date.parse(result.exportedAfter) > statusAtMs)) {
       continue;
     }
-    const fate = await fateOf(run, result, list);
-    switch (fate.kind) {
+    const progress = await progressOf(run, result, list);
+    switch (progress.kind) {
       case "archived":
         return { kind: "end", end: { outcome: "archived", ...idOf(result), tries } };
-      case "hopeless":
-        return { kind: "end", end: { outcome: "given-up", reason: fate.reason, tries } };
+      case "unrecoverable":
+        return { kind: "end", end: { outcome: "given-up", reason: progress.reason, tries } };
       case "under-way":
-        return { kind: "under-way", ...idOf(result), reason: fate.reason };
+        return { kind: "under-way", ...idOf(result), reason: progress.reason };
       case "failed":
-        reason = fate.reason;
+        reason = progress.reason;
     }
   }
   if (tries >= run.settings.requestAttempts) {

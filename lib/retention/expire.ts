@@ -4,7 +4,7 @@ import { leftAloneInWords } from "../domain/left-alone.ts";
 import { Records } from "../records/records.ts";
 import { type RecordedRevision, type RevisionLedger, UNREADABLE } from "../records/retention-records.ts";
 import { type FreshList, freshList } from "../run/platform-list.ts";
-import { expiryVerdict, removalSightIn, type StayReason } from "./expiry-verdict.ts";
+import { expiryVerdict, presenceIn, type StayReason } from "./expiry-verdict.ts";
 import { policyDigest } from "./policy.ts";
 import { type RemovedEntry, removeExport } from "./remove-export.ts";
 import {
@@ -181,7 +181,7 @@ async function actOn(
   }
   const held = due.filter(({ exportTaskId }) => holds.isHeld(exportTaskId));
   const free = due.filter(({ exportTaskId }) => !holds.isHeld(exportTaskId));
-  const gone = undeleted.filter((one) => removalSightIn(list, one.exportTaskId) === "absent");
+  const gone = undeleted.filter((one) => presenceIn(list, one.exportTaskId) === "absent");
   const markedGone = await markGone(run, gone);
   const { removed, stayed, stopReason } = await removeDue(run, look, free, nowMs);
   return {

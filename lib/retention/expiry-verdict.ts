@@ -106,7 +106,7 @@ export function isLocked({ lock, legalHold }: VersionProtection, nowMs: number):
  * What a fresh, complete list says of a task, by its id alone: another revision of it is the task, too. An empty list
  * proves nothing: a wrong project, a lost permission and a platform in trouble look the same.
  */
-export function removalSightIn(
+export function presenceIn(
   list: FreshList,
   exportTaskId: string,
 ): "absent" | "still-listed" | "empty-list" | "odd-list" {

@@ -78,7 +78,7 @@ export const policySchema = exactly({
   default: exactly(terms),
 });
 export type RetentionPolicy = v.InferOutput<typeof policySchema>;
-export type LockWish = RetentionPolicy["default"]["lock"];
+export type DesiredLock = RetentionPolicy["default"]["lock"];
 
 /** The name of the rule for what no other applies to. */
 export const DEFAULT_RULE = "default";
@@ -87,7 +87,7 @@ export const DEFAULT_RULE = "default";
 export interface Rule {
   readonly name: string;
   readonly keepDays: number | "forever";
-  readonly lock: LockWish;
+  readonly lock: DesiredLock;
   readonly storageClass?: string | undefined;
 }
 

@@ -7,7 +7,7 @@ import {
   expiryVerdict,
   idOf,
   isLocked,
-  removalSightIn,
+  presenceIn,
   type StayReason,
 } from "./expiry-verdict.ts";
 import type { RetentionRun } from "./run.ts";
@@ -39,7 +39,7 @@ export async function removeExport(
   recorded: RecordedRevision,
   nowMs: number,
 ): Promise<RemovedEntry | StayReason> {
-  const ledger = await run.records.readAnew(recorded, run);
+  const ledger = await run.records.readAgain(recorded, run);
   if (ledger === undefined) {
     return "unrecorded";
   }
@@ -110,9 +110,9 @@ export async function findBlocker(
   objects: readonly DueObject[],
   nowMs: number,
 ): Promise<StayReason | undefined> {
-  const sight = list === undefined ? "absent" : removalSightIn(list, exportTaskId);
-  if (sight !== "absent") {
-    return sight;
+  const presence = list === undefined ? "absent" : presenceIn(list, exportTaskId);
+  if (presence !== "absent") {
+    return presence;
   }
   const protections: (VersionProtection | undefined)[] = [];
   for (const object of objects) {

@@ -55,25 +55,25 @@ export async function retainVerdict(
     return { kind: "missing", record, terms };
   }
   const facts = factsOf(record, terms, protection, abilities);
-  const wish = wishedLock(terms);
+  const desired = desiredLock(terms);
   const standing = protection.lock && protection.lock.untilMs > nowMs ? protection.lock : undefined;
-  const problem = standing && shorteningProblem(terms, wish, standing);
+  const problem = standing && shorteningProblem(terms, desired, standing);
   if (problem !== undefined) {
     return { kind: "refused", problem, record, terms, facts };
   }
   const needsLock =
     abilities.canLock &&
-    wish !== undefined &&
-    wish.untilMs > nowMs &&
-    (standing === undefined || wish.untilMs > standing.untilMs);
-  const lock = needsLock ? wish : undefined;
+    desired !== undefined &&
+    desired.untilMs > nowMs &&
+    (standing === undefined || desired.untilMs > standing.untilMs);
+  const lock = needsLock ? desired : undefined;
   const tags = abilities.canTag ? changedTags(terms.tags, protection.tags) : undefined;
   return lock === undefined && tags === undefined && isRecorded(ledger, facts)
     ? { kind: "up-to-date", record, terms, facts }
     : { kind: "retain", lock, tags, record, terms, facts };
 }
 
-function wishedLock({ rule, lockUntilMs }: Terms): VersionLock | undefined {
+function desiredLock({ rule, lockUntilMs }: Terms): VersionLock | undefined {
   return rule.lock === "none" || lockUntilMs === undefined
     ? undefined
     : { mode: rule.lock, untilMs: lockUntilMs };
@@ -81,16 +81,16 @@ function wishedLock({ rule, lockUntilMs }: Terms): VersionLock | undefined {
 
 function shorteningProblem(
   { rule, keepUntilMs }: Terms,
-  wish: VersionLock | undefined,
+  desired: VersionLock | undefined,
   standing: VersionLock,
 ): string | undefined {
   const lockedUntil = `locked (${standing.mode}) until ${isoTime(standing.untilMs)}`;
-  const wishedUntilMs = wish?.untilMs ?? keepUntilMs;
-  if (wishedUntilMs < standing.untilMs) {
-    return `it is ${lockedUntil}; rule "${rule.name}" asks for ${isoTimeOrForever(wishedUntilMs)}, and a lock is never shortened`;
+  const desiredUntilMs = desired?.untilMs ?? keepUntilMs;
+  if (desiredUntilMs < standing.untilMs) {
+    return `it is ${lockedUntil}; rule "${rule.name}" asks for ${isoTimeOrForever(desiredUntilMs)}, and a lock is never shortened`;
   }
-  if (wish !== undefined && wish.mode !== standing.mode) {
-    return `it is ${lockedUntil}; rule "${rule.name}" asks for ${wish.mode}, and the kind of a lock is never changed`;
+  if (desired !== undefined && desired.mode !== standing.mode) {
+    return `it is ${lockedUntil}; rule "${rule.name}" asks for ${desired.mode}, and the kind of a lock is never changed`;
   }
   return undefined;
 }

@@ -113,7 +113,7 @@ async function awaitRecord(
   const { clock } = run.ports;
   const untilMs = clock.monotonicMs() + RECORD_WAIT_MS;
   for (;;) {
-    const ledger = await run.records.readAnew(named, run);
+    const ledger = await run.records.readAgain(named, run);
     if (ledger?.archived === UNREADABLE) {
       return ledger;
     }

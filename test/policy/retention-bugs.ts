@@ -60,8 +60,8 @@ const ROWS: readonly Row[] = [
     "listed task passed over",
     "An export goes although the platform shows its task.",
     REMOVE,
-    'if (sight !== "absent") {',
-    'if (sight === "empty-list") {',
+    'if (presence !== "absent") {',
+    'if (presence === "empty-list") {',
   ],
   [
     "deleted record not asked for",
@@ -81,8 +81,8 @@ const ROWS: readonly Row[] = [
     "listed task recorded as gone",
     "A task that the list shows gets a deleted record.",
     "lib/retention/expire.ts",
-    'removalSightIn(list, one.exportTaskId) === "absent"',
-    'removalSightIn(list, one.exportTaskId) !== "empty-list"',
+    'presenceIn(list, one.exportTaskId) === "absent"',
+    'presenceIn(list, one.exportTaskId) !== "empty-list"',
   ],
   [
     "expired.json not written",
