@@ -65,7 +65,7 @@ async function depthOf(
   try {
     return await archiver.ports.queue.depth({ signal: AbortSignal.timeout(DEPTH_LIMIT_MS) });
   } catch {
-    view.say("What is left in the queue could not be found out; `iotda-archiver status` asks again.");
+    view.say('The queue did not say what is left in it. Run "iotda-archiver status" to ask again.');
     return undefined;
   }
 }
@@ -99,8 +99,8 @@ export function limitOf(
     throw new ConfigurationError([
       {
         name: `--max-minutes ${maxMinutes}`,
-        problem: `leaves no time to start a task: it waits up to ${formatDuration(downloadIntervalMs)} for its slot, and ${formatDuration(minTaskMs)} must remain then (ARCHIVER_MIN_TASK_MS)`,
-        fix: `Give it ${leastMinutes} or more.`,
+        problem: `is too short: a task waits up to ${formatDuration(downloadIntervalMs)} for its download slot and then needs ${formatDuration(minTaskMs)} (ARCHIVER_MIN_TASK_MS)`,
+        fix: `Set it to ${leastMinutes} or more.`,
       },
     ]);
   }
@@ -133,8 +133,8 @@ export async function requestCommand(batchTaskId: string, options: CommonOptions
   });
   const line =
     requested === "new"
-      ? `Requested an export of ${batchTaskId}; the next discover creates it.`
-      : `An export of ${batchTaskId} was requested in this very second already.`;
+      ? `Requested an export of ${batchTaskId}; the next discover run creates it.`
+      : `An export of ${batchTaskId} was already requested within the same second.`;
   return { document: { batchTaskId, requested }, lines: [line], exitCode: EXIT.done };
 }
 

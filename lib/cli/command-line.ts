@@ -30,10 +30,10 @@ const ABOUT =
 const EXIT_CODES = `
 Exit codes:
   0    done
-  1    failed, or stopped by a failure of the system (nothing was given up for it)
+  1    failed, or a system failure stopped the run (it counts against no task)
   2    wrong usage or configuration; nothing was done
-  3    done, but some task was dead-lettered in this run, or verify found damage or nothing to read
-  130  interrupted; everything was handed back`;
+  3    done, but this run dead-lettered a task, or verify found damage or nothing to read
+  130  interrupted; unfinished tasks went back to the queue`;
 
 /** Our own code among commander's: which letters to move back was not said, or said twice. */
 export const WRONG_IDS = "archiver.ids";
@@ -61,7 +61,10 @@ export function createCommandLine(
       .command(words, { isDefault })
       .description(description)
       .option("--config <file>", "read settings from this file; the environment wins over it")
-      .option("--env-file <file>", "the same; after 'node', Node takes this one for itself")
+      .option(
+        "--env-file <file>",
+        "the same as --config; a program started with 'node' never sees it, because Node takes it",
+      )
       .option("--json", "print exactly one JSON document on stdout");
   const group = (name: string, description: string) =>
     refusingUnknownSubcommands(program.command(name).description(description));
@@ -72,17 +75,17 @@ export function createCommandLine(
       end(await work(...given));
 
   command(program, "init", "make an archive at ARCHIVER_STORE, or show which one is there")
-    .option("--adopt", "take this archive in place of the one that the queue remembers")
+    .option("--adopt", "replace the archive that the queue remembers with this one")
     .action(ends(initCommand));
   command(program, "run", "discover, then archive until nothing is queued or due within 15 minutes")
-    .option("--max-minutes <n>", "end on its own before so many minutes are over", wholeNumber)
+    .option("--max-minutes <n>", "stop after at most <n> minutes", wholeNumber)
     .action(ends(runCommand));
   command(program, "discover", "enqueue every finished export that still needs work, oldest first").action(
     ends(discoverCommand),
   );
-  command(program, "archive", "work on what is queued now")
-    .option("--max-minutes <n>", "end on its own before so many minutes are over", wholeNumber)
-    .option("--under-pressure", "do nothing unless ARCHIVER_PRESSURE export slots are used")
+  command(program, "archive", "archive the exports that are queued now")
+    .option("--max-minutes <n>", "stop after at most <n> minutes", wholeNumber)
+    .option("--under-pressure", "archive only when ARCHIVER_PRESSURE or more export slots are used")
     .action(ends(archiveCommand));
   command(program, "request", "ask for an export of a batch task as it is now")
     .argument("<batchTaskId>", "the id of the batch task", batchTaskIdOf)
@@ -93,48 +96,57 @@ export function createCommandLine(
     "show the export slots used on the platform, the queue, open requests, and the next download slot",
   ).action(ends(statusCommand));
   command(program, "sweep", "abort uploads older than a day, and list copies that no record names")
-    .option("--remove-orphans", "remove such copies when they are older than a day")
+    .option("--remove-orphans", "remove those copies once they are older than a day")
     .action(ends(sweepCommand));
 
-  const deadLetters = group("dead-letters", "show, move back or dismiss what was given up");
+  const deadLetters = group(
+    "dead-letters",
+    "show dead letters, move them back into the queue, or dismiss them",
+  );
   command(deadLetters, "list", "show the dead letters and their reasons (the default)", true)
-    .option("--limit <n>", "show at most so many", wholeNumber, 100)
+    .option("--limit <n>", "show up to <n> letters", wholeNumber, 100)
     .action(ends(listDeadLettersCommand));
-  command(deadLetters, "redrive [ids...]", "move dead letters back into the queue, where they start afresh")
+  command(
+    deadLetters,
+    "redrive [ids...]",
+    "move dead letters back into the queue; their attempts start again at 0",
+  )
     .option("--all", "move every dead letter back")
     .action(
       ends(async (ids: string[], options: CommonOptions & { all?: true }) =>
         redriveCommand(lettersOf(ids, options), options),
       ),
     );
-  command(deadLetters, "dismiss <ids...>", "remove dead letters for which nothing has to be done any more")
+  command(deadLetters, "dismiss <ids...>", "remove dead letters that need no further work")
     .requiredOption("--reason <text>", "why", reasonText)
-    .option("--by <name>", "who dismisses; without it, this user", reasonText)
+    .option("--by <name>", "who dismisses them (default: this user)", reasonText)
     .action(ends(dismissCommand));
 
-  const retention = group("retention", "how long archived exports are kept");
+  const retention = group("retention", "apply the retention policy to archived exports");
   command(
     retention,
     "plan",
-    "for every archived export: rule, dates, and what the next runs would do (the default)",
+    "show each archived export's rule, its dates, and what the next runs would do (the default)",
     true,
   ).action(ends(planCommand));
   command(retention, "sweep", "lock, tag and record what the policy asks for").action(
     ends(retainSweepCommand),
   );
-  command(retention, "expire", "remove archived exports whose time is over").action(ends(expireCommand));
+  command(retention, "expire", "remove archived exports whose retention time is over").action(
+    ends(expireCommand),
+  );
 
   const hold = group("hold", "keep tasks on the platform and their copies in the store");
-  command(hold, "list", "show the holds that stand (the default)", true).action(ends(listHoldsCommand));
+  command(hold, "list", "show the current holds (the default)", true).action(ends(listHoldsCommand));
   command(hold, "add", "hold an export task id, or a glob such as 'night-*'")
     .argument("<pattern>", "export task id or glob, quoted for the shell", holdPattern)
     .requiredOption("--reason <text>", "why", reasonText)
-    .option("--by <name>", "who holds; without it, this user", reasonText)
+    .option("--by <name>", "who holds them (default: this user)", reasonText)
     .action(ends(addHoldCommand));
   command(hold, "remove", "lift the hold on exactly this id or glob")
-    .argument("<pattern>", "as it was held", holdPattern)
+    .argument("<pattern>", "the id or glob, as hold add got it", holdPattern)
     .requiredOption("--reason <text>", "why", reasonText)
-    .option("--by <name>", "who lifts; without it, this user", reasonText)
+    .option("--by <name>", "who lifts it (default: this user)", reasonText)
     .action(ends(removeHoldCommand));
 
   command(program, "verify", "read archived copies back and compare them with their records")
@@ -146,10 +158,10 @@ export function createCommandLine(
     )
     .option("--all", "read every copy")
     .action(ends(verifyCommand));
-  command(program, "restore", "give an archived export back as a file, proved by its record")
+  command(program, "restore", "write an archived export to a file, proved by its record")
     .argument("<id>", "the id of the export task", exportTaskIdOf)
-    .requiredOption("--to <file>", "where; nothing is written over", fileNameOf)
-    .option("--revision <revision>", "another revision than the one archived last", revisionText)
+    .requiredOption("--to <file>", "the new file, which must not exist yet", fileNameOf)
+    .option("--revision <revision>", "the revision to restore (default: the one archived last)", revisionText)
     .action(ends(restoreCommand));
   return program;
 }
@@ -186,7 +198,7 @@ function lettersOf(ids: readonly string[], { all = false }: { readonly all?: boo
       EXIT.misuse,
       WRONG_IDS,
       all
-        ? "error: --all moves every letter back: give it without ids"
+        ? "error: --all moves every letter back, so it takes no ids"
         : "error: name the letters to move back, or give --all",
     );
   }
@@ -203,17 +215,20 @@ function checked(isAllowed: (text: string) => boolean, rule: string): (text: str
   };
 }
 
-const ID_RULE = "have 1 to 36 letters, digits, - and _";
+const ID_RULE = "consist of 1 to 36 letters, digits, hyphens and underscores";
 const MAX_REASON_CHARACTERS = 1_000;
 
 const batchTaskIdOf = checked((text) => BATCH_TASK_ID.test(text), ID_RULE);
 const exportTaskIdOf = checked(isExportTaskId, ID_RULE);
 const fileNameOf = checked((text) => text !== "", "name a file");
 /** As records and object names have it. */
-const revisionText = checked((text) => /^[0-9a-f]{8}$/.test(text), "have 8 hex digits (0 to 9, a to f)");
+const revisionText = checked(
+  (text) => /^[0-9a-f]{8}$/.test(text),
+  "consist of 8 hex digits (0 to 9, a to f)",
+);
 const holdPattern = checked(
   isHoldPattern,
-  "have letters, digits, _ and -, with * for any characters and ? for one",
+  "consist of letters, digits, hyphens and underscores, with * for any characters and ? for one",
 );
 /** A reason or a name, as a note keeps it. */
 const reasonText = checked(

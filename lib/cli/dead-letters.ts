@@ -83,9 +83,9 @@ export function deadLetterLines(letters: Letters, nowMs: number, areMore = false
     }),
     areMore && "There are more: --limit <n> shows up to n.",
     "",
-    "Name letters by their export task's id, or by their own, which stands first:",
-    "  iotda-archiver dead-letters redrive <id …>                  to be tried afresh (--all: every letter)",
-    "  iotda-archiver dead-letters dismiss <id …> --reason <text>  when nothing has to be done any more",
+    "Name a letter by its own id, which begins its line, or by the id of its export task:",
+    "  iotda-archiver dead-letters redrive <id …>                  to try again from the start (--all: every letter)",
+    "  iotda-archiver dead-letters dismiss <id …> --reason <text>  when it needs no further work",
   );
 }
 

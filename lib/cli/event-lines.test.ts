@@ -26,7 +26,7 @@ test("a failed try is one line, with what becomes of the export", () => {
     "warn night-1: the connection failed; will be tried again in 8.0 s. Check the proxy.",
   ]);
   expect(textsOf(failed("attempt"), GIVEN_UP)).toEqual([
-    "error night-1: the connection failed; dead-lettered: every try failed. Check the proxy.",
+    "error night-1: the connection failed; dead-lettered: every attempt failed. Check the proxy.",
   ]);
 });
 

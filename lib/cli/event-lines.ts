@@ -94,13 +94,13 @@ function eventLine(event: OtherEvent): EventLine | undefined {
     case "task-started":
       return { level: "debug", text: `${event.exportTaskId}: started` };
     case "archived": {
-      const adopted = event.adopted ? ", adopted from a run that died" : "";
+      const adopted = event.adopted ? ", adopted from a run that crashed" : "";
       return { level: "debug", text: `${event.exportTaskId}: recorded as ${event.key}${adopted}` };
     }
     case "export-lost":
       return { level: "error", text: `${event.exportTaskId}: EXPORT LOST. ${event.detail}` };
     case "lease-lost": {
-      const text = `${event.exportTaskId ?? "a message"}: its visibility timeout ran out; another runner may work on it too`;
+      const text = `${event.exportTaskId ?? "a message"}: the visibility timeout of its message ran out; another runner may work on it too`;
       return { level: "info", text };
     }
     case "left-alone":
@@ -123,8 +123,8 @@ function eventLine(event: OtherEvent): EventLine | undefined {
 
 function waitingLine({ untilMs, delayed, inFlight }: Extract<ArchiveEvent, { kind: "idle" }>): EventLine {
   const due = new Date(untilMs).toISOString();
-  const others = inFlight === 0 ? "" : `, ${inFlight} with another run or left by one that died`;
-  const text = `Nothing is ready: waiting for the next task, due at ${due}; ${count(delayed, "task")} delayed${others}`;
+  const others = inFlight === 0 ? "" : `, ${inFlight} with another run or left by one that crashed`;
+  const text = `Nothing is ready. The run waits for the next task, due at ${due}; ${count(delayed, "task")} delayed${others}`;
   return { level: "info", text };
 }
 

@@ -13,15 +13,15 @@ const REPORT: InitReport = {
 
 test("a new archive is named, and how to hold every run to it", () => {
   expect(initLines(REPORT)).toEqual([
-    "Made archive 6d1f0a52-9c1e-4a0b-8f53-2f6f3d1b7c10.",
-    "Copies are proved by reading them back.",
-    "Set ARCHIVER_ARCHIVE_ID=6d1f0a52-9c1e-4a0b-8f53-2f6f3d1b7c10 to make every run refuse another place.",
+    "Created archive 6d1f0a52-9c1e-4a0b-8f53-2f6f3d1b7c10.",
+    "The archiver proves each copy by reading it back.",
+    "Set ARCHIVER_ARCHIVE_ID=6d1f0a52-9c1e-4a0b-8f53-2f6f3d1b7c10 to make every run refuse any other archive.",
   ]);
 });
 
 test("one that is there already is not made again", () => {
   expect(initLines({ ...REPORT, made: false })[0]).toBe(
-    "Archive 6d1f0a52-9c1e-4a0b-8f53-2f6f3d1b7c10 is here already, since 2026-11-29.",
+    "Archive 6d1f0a52-9c1e-4a0b-8f53-2f6f3d1b7c10 already exists here, since 2026-11-29.",
   );
 });
 
@@ -38,8 +38,8 @@ test("what else lies there, the archive before, and what the store cannot do are
   });
   expect(lines.slice(1, -1)).toEqual([
     "The queue remembered archive 11111111-1111-4111-8111-111111111111; from now on it remembers this one.",
-    "Below the prefix lie already, untouched: 120 objects in exports/, 1 object in notes.txt, and more.",
-    "Copies are proved by the digest that the store keeps of its own.",
-    "This store has no conditional writes: let one machine at a time work on the archive.",
+    "init left alone what already lies below the prefix: 120 objects in exports/, 1 object in notes.txt, and more.",
+    "The archiver proves each copy by the digest that the store computes.",
+    "This store has no conditional writes. Let only one machine at a time work on the archive.",
   ]);
 });

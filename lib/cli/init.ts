@@ -33,16 +33,16 @@ export function initLines(report: InitReport): readonly Line[] {
   const each = found.map(({ name, objects }) => `${count(objects, "object")} in ${name}`);
   return lines(
     made
-      ? `Made archive ${archiveId}.`
-      : `Archive ${archiveId} is here already, since ${createdAt.slice(0, 10)}.`,
+      ? `Created archive ${archiveId}.`
+      : `Archive ${archiveId} already exists here, since ${createdAt.slice(0, 10)}.`,
     replaced !== undefined && `The queue remembered archive ${replaced}; from now on it remembers this one.`,
     found.length > 0 &&
-      `Below the prefix lie already, untouched: ${each.join(", ")}${foundMore ? ", and more" : ""}.`,
+      `init left alone what already lies below the prefix: ${each.join(", ")}${foundMore ? ", and more" : ""}.`,
     verification === "stored"
-      ? "Copies are proved by the digest that the store keeps of its own."
-      : "Copies are proved by reading them back.",
+      ? "The archiver proves each copy by the digest that the store computes."
+      : "The archiver proves each copy by reading it back.",
     !(createOnce && compareAndSwap) &&
-      "This store has no conditional writes: let one machine at a time work on the archive.",
-    `Set ARCHIVER_ARCHIVE_ID=${archiveId} to make every run refuse another place.`,
+      "This store has no conditional writes. Let only one machine at a time work on the archive.",
+    `Set ARCHIVER_ARCHIVE_ID=${archiveId} to make every run refuse any other archive.`,
   );
 }

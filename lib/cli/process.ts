@@ -51,7 +51,7 @@ export function nodeVersionProblem(version: string): string | undefined {
   const runs = major > oldestMajor || (major === oldestMajor && minor >= oldestMinor);
   return runs
     ? undefined
-    : `iotda-archiver needs Node ${oldestMajor}.${oldestMinor} or newer, but this is Node ${version}: install a newer Node and start it again.`;
+    : `iotda-archiver needs Node ${oldestMajor}.${oldestMinor} or newer, but this is Node ${version}. Install a newer Node and start the program again.`;
 }
 
 /**
@@ -67,7 +67,7 @@ export function watchOutput(): void {
       return;
     }
     isTold = true;
-    process.stderr.write(`error: the output could not be written (${error.code ?? error.name})\n`);
+    process.stderr.write(`error: the program could not write its output (${error.code ?? error.name})\n`);
     process.on("exit", (exitCode) => {
       if (exitCode === EXIT.done || exitCode === EXIT.deadLettered) {
         process.exitCode = EXIT.failed;

@@ -11,7 +11,7 @@ import { EXIT, type ExitCode } from "./process.ts";
 const INTERRUPTED: Failure = {
   code: "interrupted",
   message: "interrupted by the operator",
-  hint: "Run the command again: what it had done stands, and the rest was left as it was.",
+  hint: "Run the command again. What it had completed stays; it left the rest unchanged.",
 };
 
 /**
@@ -58,7 +58,8 @@ interface Failed {
 function failedBy(error: unknown): Failed {
   if (error instanceof CommanderError) {
     const message = error.message.replace(/^error: /, "");
-    const hint = "iotda-archiver --help shows the commands, and <command> --help the options of one.";
+    const hint =
+      "Run iotda-archiver --help to see the commands, and iotda-archiver <command> --help to see the options of one.";
     // Commander has written its own complaints.
     const complaint = error.code === WRONG_IDS ? [error.message] : [];
     return { failure: { code: "usage", message, hint }, complaint, exitCode: EXIT.misuse };

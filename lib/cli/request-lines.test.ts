@@ -42,7 +42,7 @@ describe("a batch task that is asked for twice", () => {
     const requests = [asked("2026-11-21T01:58:00.000Z"), asked("2026-11-21T01:59:00.000Z")];
     expect(openRequestLines({ open: 2, batchTasks: 1, requests }, NOW)).toEqual([
       "Open export requests: 1 batch task (2 requests)",
-      "  batch-1, 2 min 00 s old: the next discover works on it",
+      "  batch-1, 2 min 00 s old: the next discover run works on it",
     ]);
   });
 });
@@ -51,7 +51,7 @@ test.each<[Partial<TaskEntry> | undefined, string]>([
   [undefined, "not archived yet"],
   [{ outcome: "archived-deleted" }, "archived and deleted"],
   [{ outcome: "archived-kept", reason: "delete-disabled" }, "archived and kept: deletion is switched off"],
-  [{ outcome: "dead-lettered", reason: "max-attempts" }, "dead-lettered: every try failed"],
+  [{ outcome: "dead-lettered", reason: "max-attempts" }, "dead-lettered: every attempt failed"],
   // It may be archived: only the delete is outstanding.
   [{ outcome: "postponed", reason: "still-listed" }, "postponed: the platform still lists it"],
 ])("after a run the run's word on an export counts: %j", (attempt, standing) => {

@@ -50,7 +50,7 @@ export function requestLines(
   return lines(
     `Export requests: ${count(batchTasks.size, "batch task")}`,
     [...new Set(standings.map(({ batchTaskId, standing }) => `  ${batchTaskId}: ${standing}`))],
-    failureLines(failure, "  Stopped by a failure: "),
+    failureLines(failure, "  A failure stopped the requests: "),
   );
 }
 
@@ -64,7 +64,7 @@ export function openRequestLines(requests: OpenRequests | null | undefined, nowM
     return [];
   }
   if (requests === null) {
-    return ["Open export requests: not known"];
+    return ["Open export requests: unknown"];
   }
   const { open, batchTasks } = requests;
   // Those of one batch task that stand alike are one line: of the oldest, which comes first.

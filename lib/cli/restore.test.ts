@@ -34,7 +34,7 @@ describe("a new file", () => {
     });
     expect(await outcomeOf(attempt)).toMatchObject({
       code: "restore-target",
-      message: "the file cannot be written (ENAMETOOLONG)",
+      message: "the program cannot write the file (ENAMETOOLONG)",
       hint: expect.stringContaining("shorter name"),
     });
     expect(asked).toBe(false);
@@ -55,7 +55,7 @@ describe("a new file", () => {
     const attempt = writeNewFile(join(folder, "none", "x"), (write) => write(BYTES));
     expect(await outcomeOf(attempt)).toMatchObject({
       code: "restore-target",
-      message: "the file cannot be written (ENOENT)",
+      message: "the program cannot write the file (ENOENT)",
     });
   });
 
@@ -95,7 +95,7 @@ describe("the store's folder", () => {
       // Joined by hand: `join` would resolve the two dots.
       expect(await outcomeOf(requireOutside(`${folder}/${place}`, root))).toMatchObject({
         code: "restore-target",
-        message: "the file's place is inside the archive's own store",
+        message: "the path of --to is inside the archive's own store",
       });
     }
   });
@@ -110,7 +110,7 @@ describe("the store's folder", () => {
     expect(await outcomeOf(requireOutside(join(folder, "x"), join(folder, "none")))).toBe("done");
     expect(await outcomeOf(requireOutside(join(folder, "none", "x"), folder))).toMatchObject({
       code: "restore-target",
-      message: "the file cannot be written (ENOENT)",
+      message: "the program cannot write the file (ENOENT)",
     });
   });
 });

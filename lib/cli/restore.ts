@@ -84,8 +84,8 @@ async function requireFree(file: string): Promise<void> {
   );
   if (standing !== undefined) {
     throw targetError(
-      "there is something at the file's place already",
-      "Name another file with --to, or move that one away.",
+      "something already exists at the path of --to",
+      "Name another file with --to, or move the existing one away.",
     );
   }
 }
@@ -107,7 +107,7 @@ export async function requireOutside(file: string, storeFolder: string): Promise
     const { dev, ino } = await stat(folder, { bigint: true }).catch(failUnwritable);
     if (dev === store?.dev && ino === store.ino) {
       throw targetError(
-        "the file's place is inside the archive's own store",
+        "the path of --to is inside the archive's own store",
         "Name a file outside the folder of ARCHIVER_STORE with --to.",
       );
     }
@@ -123,9 +123,13 @@ function failUnwritable(cause: unknown): never {
   const errno = errnoOf(cause);
   const hint =
     errno === "ENAMETOOLONG"
-      ? "Name a file with a shorter name with --to: most file systems take 255 bytes."
-      : "Look at the folder of --to: it must exist, have room, and let you write.";
-  throw targetError(`the file cannot be written${errno === undefined ? "" : ` (${errno})`}`, hint, cause);
+      ? "Name a file with a shorter name with --to: most file systems allow up to 255 bytes."
+      : "Check the folder of --to: it must exist, have free space, and allow you to write.";
+  throw targetError(
+    `the program cannot write the file${errno === undefined ? "" : ` (${errno})`}`,
+    hint,
+    cause,
+  );
 }
 
 function targetError(problem: string, hint: string, cause?: unknown): ArchiverError {

@@ -40,7 +40,7 @@ export function planLines(plan: RetentionPlan): readonly Line[] {
     rows.length === 0 ? "Nothing is archived, or everything has expired." : table(PLAN_HEAD, rows),
     refused.map(({ exportTaskId, problem = "" }) => `${exportTaskId}: refused: ${problem}`),
     storeLine(plan),
-    failureLines(plan.failure, "Platform: it cannot be asked: "),
+    failureLines(plan.failure, "Platform: no usable answer: "),
   );
 }
 
@@ -98,16 +98,16 @@ export function expireLines(report: ExpireReport): readonly Line[] {
     report.stayed.map(
       ({ exportTaskId, reason, problem }) => `${exportTaskId}: stays: ${problem ?? STAY_WORDS[reason]}`,
     ),
-    !sawNothing(report, checked) && `${count(checked, "export")} looked at, ${due} due, ${removed} removed.`,
-    markedGone > 0 && `${count(markedGone, "export")} found gone from the platform.`,
+    !sawNothing(report, checked) && `${count(checked, "export")} checked, ${due} due, ${removed} removed.`,
+    markedGone > 0 && `${count(markedGone, "export")} no longer on the platform.`,
     endLines(report),
   );
 }
 
 /** `hold add`. */
 export function addedHoldLines({ hold, replaced }: AddedHold): readonly Line[] {
-  const what = isGlob(hold.pattern) ? "Matching export tasks are" : "It is";
-  const held = `Held: ${hold.pattern}. ${what} neither deleted nor expired from the next run on.`;
+  const what = isGlob(hold.pattern) ? "matching export tasks" : "it";
+  const held = `Held: ${hold.pattern}. From the next run on, the archiver neither deletes nor expires ${what}.`;
   switch (replaced) {
     case undefined:
       return [held];
@@ -127,7 +127,7 @@ export function holdLines({ all, leftAlone }: Holds): readonly Line[] {
     pattern ?? `everything (${key})`,
     record?.by ?? "?",
     day(record?.heldAt),
-    record?.reason ?? problems.get(key) ?? "unreadable; it holds all the same",
+    record?.reason ?? problems.get(key) ?? "unreadable, but it still holds",
   ]);
   return rows.length === 0 ? ["There are no holds."] : table(["hold on", "by", "since", "reason"], rows);
 }
@@ -139,11 +139,11 @@ const DAMAGE_WORDS: Readonly<Record<Damage, string>> = {
 };
 
 const DAMAGE_ADVICE =
-  'Next: keep what is left where it is, with "iotda-archiver hold add <id> --reason …"; then look for another version or a ' +
+  'Next: run "iotda-archiver hold add <id> --reason …" to keep what is left. Then look for another version or a ' +
   "backup of the object, and for what else wrote or removed there (docs/runbook.md, damaged-objects).";
 
 const NOTHING_RECORDED =
-  "Nothing is recorded for this project and instance: look at ARCHIVER_IOTDA_PROJECT_ID and ARCHIVER_IOTDA_INSTANCE_ID if something should be.";
+  "The store has no record of this project and instance. If it should, check ARCHIVER_IOTDA_PROJECT_ID and ARCHIVER_IOTDA_INSTANCE_ID.";
 
 /** `verify`. */
 export function verifyLines(report: VerifyReport): readonly Line[] {
@@ -151,14 +151,14 @@ export function verifyLines(report: VerifyReport): readonly Line[] {
   const unread = failed === 0 ? "" : `, ${failed} could not be read`;
   return lines(
     report.damage.map(
-      ({ exportTaskId, damage, key = "look at its files below records/" }) =>
+      ({ exportTaskId, damage, key = "check its files below records/" }) =>
         `${exportTaskId}: ${DAMAGE_WORDS[damage]}: ${key}`,
     ),
     report.damage.length > 0 && DAMAGE_ADVICE,
     !sawNothing(report, recorded) &&
       `${checked} of ${count(recorded, "copy", "copies")} read (${formatBytes(report.checkedBytes)}): ${intact} intact, ${damaged} damaged${unread}.`,
     cold > 0 &&
-      `${count(cold, "copy", "copies")} in an archive storage class: not checked, since they have to be restored before they can be read.`,
+      `Not checked: ${count(cold, "copy", "copies")} in an archive storage class, which the store must restore before a read.`,
     recorded === 0 && report.failure === undefined && NOTHING_RECORDED,
     endLines(report),
   );

@@ -71,7 +71,7 @@ test("what helps a dead-lettered task is said once, also where its letter was di
     "  night-1: dead-lettered",
     "  night-2: dead-lettered",
     expect.stringMatching(
-      /dead-letters redrive <id …>" .* dismissed, .* ask for the export again\..* by hand\.$/,
+      /^To try .* redrive <id …>"\..* was dismissed, ask for the export again\..* by hand\.$/,
     ),
   ]);
   expect(discoverLines({ ...found, skipped: [] }).join("\n")).not.toContain("ead-lettered");
@@ -85,7 +85,7 @@ test("what was left alone is named, the first few of it", () => {
   }));
   const leftAlone = leftAloneReport(items);
   const lines = runLines({ ...reportOf([]), ...(leftAlone && { leftAlone }) });
-  expect(lines).toContain("Left alone, since it cannot be understood: 22");
+  expect(lines).toContain("Left alone because the program cannot understand them: 22");
   expect(lines).toContain("  the entry records/x0 of the store: it is a pipe");
   expect(lines.at(-1)).toBe("  and 2 more");
 });

@@ -34,7 +34,7 @@ export function runLines(report: RunReport): readonly Line[] {
     `  ${[...numbers, ...rare].join(", ")}`,
     `  export slots used: ${slotsInWords(report)}`,
     report.pacing === "unshared" &&
-      "  pacing: unshared; run one archiver at a time on this store, or more will only be throttled",
+      "  pacing: unshared; run only one archiver at a time on this store, because the platform would throttle a second one",
     worthMentioning(report.tasks),
     leftAloneLines(report.leftAlone),
     failure && "",
@@ -49,7 +49,7 @@ export function leftAloneLines(leftAlone: LeftAloneReport | undefined): readonly
   }
   const more = leftAlone.count - leftAlone.items.length;
   return lines(
-    `Left alone, since it cannot be understood: ${leftAlone.count}`,
+    `Left alone because the program cannot understand them: ${leftAlone.count}`,
     leftAlone.items.map((item) => `  ${leftAloneInWords(item)}`),
     more > 0 && `  and ${more} more`,
   );
@@ -58,11 +58,11 @@ export function leftAloneLines(leftAlone: LeftAloneReport | undefined): readonly
 function slotsInWords({ platform }: RunReport): string {
   const { held, limit, seenAt, oldestUnarchived: oldest } = platform;
   if (held === undefined) {
-    return "not seen in this run";
+    return "not listed in this run";
   }
   const seen = seenAt === undefined ? "" : `, seen at ${seenAt}`;
   const unarchived =
-    oldest === undefined ? "" : `; longest unarchived: ${oldest.exportTaskId}, made ${oldest.createTime}`;
+    oldest === undefined ? "" : `; oldest unarchived: ${oldest.exportTaskId}, created ${oldest.createTime}`;
   return `${held} of ${limit}${seen}${unarchived}`;
 }
 
@@ -122,8 +122,8 @@ export function discoverLines(report: DiscoverRunReport): readonly Line[] {
 
 /** Records outlive letters: that a letter was dismissed is not seen in them. */
 const DEAD_LETTERED_ADVICE =
-  'Dead-lettered: "iotda-archiver dead-letters redrive <id …>" tries again. Where a letter was dismissed, there is none: ' +
-  "ask for the export again. A failed export can be deleted on the platform by hand.";
+  'To try a dead-lettered task again, run "iotda-archiver dead-letters redrive <id …>". If its letter was dismissed, ' +
+  "ask for the export again. You can delete a failed export on the platform by hand.";
 
 /** The warning while few export slots are free. */
 export function slotsLines(held: number, next: NextToGo | undefined): readonly Line[] {
@@ -143,16 +143,16 @@ export function sweepLines(report: SweepReport): readonly Line[] {
   const kept = orphans.filter(({ removed }) => !removed);
   return lines(
     `Open uploads: ${abortedUploads.length} older than a day aborted, ${youngUploads} younger left alone`,
-    abortedUploads.map(({ key, initiatedAt }) => `  ${key}, begun ${initiatedAt}`),
-    `Objects: ${checkedObjects} looked at, ${count(orphans.length, "orphan")} found, ${orphans.length - kept.length} removed`,
+    abortedUploads.map(({ key, initiatedAt }) => `  ${key}, started ${initiatedAt}`),
+    `Objects: ${checkedObjects} checked, ${count(orphans.length, "orphan")} found, ${orphans.length - kept.length} removed`,
     orphans.map(
       ({ key, sizeBytes, modifiedAt, removed, onlyCopy }) =>
-        `  ${key}, ${formatBytes(sizeBytes)}, of ${modifiedAt}${removed ? ", removed" : ""}${onlyCopy ? ", the only copy left" : ""}`,
+        `  ${key}, ${formatBytes(sizeBytes)}, modified ${modifiedAt}${removed ? ", removed" : ""}${onlyCopy ? ", the only copy left" : ""}`,
     ),
     leftAloneLines(leftAlone),
     kept.length > 0 &&
       "An orphan is a copy that no record names. --remove-orphans removes those older than a day.",
     orphans.some(({ onlyCopy }) => onlyCopy) &&
-      "The only copy left is never removed: the recorded object of that revision is not there any more (runbook, damaged-objects).",
+      "sweep never removes the only copy left: the recorded object of that revision is missing (docs/runbook.md, damaged-objects).",
   );
 }

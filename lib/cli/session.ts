@@ -44,7 +44,9 @@ export async function withSession<T>(
   const view = await createView(configuration);
   const { guessedRegion: region } = configuration.platform;
   if (region !== undefined && configuration.logLevel === "DEBUG") {
-    view.say(`ARCHIVER_IOTDA_REGION is not set: ${region}, as the host of ARCHIVER_IOTDA_ENDPOINT says`);
+    view.say(
+      `ARCHIVER_IOTDA_REGION is not set; the program uses ${region}, which the host of ARCHIVER_IOTDA_ENDPOINT names`,
+    );
   }
   try {
     const observe = view.observe.bind(view);

@@ -211,14 +211,14 @@ export function statusLines(status: StatusReport, nowMs: number): readonly Line[
   const { platform, deletion, leftAlone, failures = {} } = status;
   return lines(
     platform === null
-      ? failureLines(failures.platform, "Platform: it cannot be asked: ", red)
+      ? failureLines(failures.platform, "Platform: no usable answer: ", red)
       : platformLines(platform),
     leftAloneLines(leftAlone),
     queueLines(status, nowMs),
     `Runs: ${deletionInWords(deletion)}`,
     isSameFailure(failures.store, failures.queue)
-      ? red("Store: it cannot be used for the same reason")
-      : failureLines(failures.store, "Store: it cannot be used: ", red),
+      ? red("Store: not usable, for the same reason")
+      : failureLines(failures.store, "Store: not usable: ", red),
     nextSlotLine(status, nowMs),
     openRequestLines(status.requests, nowMs),
   );
@@ -237,12 +237,12 @@ function platformLines({
   const finished = byStatus.Success ?? 0;
   const known =
     archived === null
-      ? "how many are archived is not known"
+      ? "unknown how many are archived"
       : `${archived} archived, ${finished - archived} not archived`;
   return lines(
     `Platform: ${held} of ${limit} export slots used${each.length === 0 ? "" : ` (${each.join(", ")})`}`,
     oldest &&
-      `  oldest: ${oldest.exportTaskId}, made ${oldest.createTime}; evicted first when all slots are used`,
+      `  oldest: ${oldest.exportTaskId}, created ${oldest.createTime}; the platform evicts it first when all slots are used`,
     finished > 0 && `  of ${finished} finished: ${known}`,
     slotsLines(held, nextToGo),
   );
@@ -250,8 +250,8 @@ function platformLines({
 
 function queueLines({ queue, failures }: StatusReport, nowMs: number): readonly Line[] {
   if (queue === null) {
-    const why = failureLines(failures?.queue, "Queue: it cannot be asked: ", red);
-    return why.length > 0 ? why : ["Queue: there is none yet"];
+    const why = failureLines(failures?.queue, "Queue: no usable answer: ", red);
+    return why.length > 0 ? why : ["Queue: it does not exist yet"];
   }
   const { ready, delayed, inFlight, nextDueAtMs } = queue;
   const due = nextDueAtMs === undefined ? "" : `; the next ${formatDue(nextDueAtMs, nowMs)}`;
@@ -260,9 +260,9 @@ function queueLines({ queue, failures }: StatusReport, nowMs: number): readonly 
 
 function nextSlotLine({ nextSlotAt }: StatusReport, nowMs: number): Line {
   if (nextSlotAt === null) {
-    return "Next download slot: not known";
+    return "Next download slot: unknown";
   }
   return nextSlotAt === undefined
-    ? "Next download: no run has paced this store yet"
+    ? "Next download slot: no run has taken one yet"
     : `Next download slot: ${formatDue(Date.parse(nextSlotAt), nowMs)}`;
 }

@@ -55,7 +55,7 @@ test("damage comes with what to do about it, once", () => {
     ],
   } as const;
   expect(verifyLines(report)).toEqual([
-    "night-1: RECORD UNREADABLE: look at its files below records/",
+    "night-1: RECORD UNREADABLE: check its files below records/",
     "night-2: MISSING: exports/night-2",
     expect.stringMatching(/^Next: .*hold add <id>.*damaged-objects\)\.$/),
     expect.stringMatching(/^3 of 3 copies read/),

@@ -18,33 +18,33 @@ import type { RetentionStop } from "../retention/run.ts";
 const ATTEMPT_WORDS: Readonly<
   Record<KeepReason | PostponeReason | DeadLetterReason | "already-gone" | "dead-lettered", string>
 > = {
-  "copy-cold": "its stored copy lies in a storage class that cannot be read, and was proved too long ago",
+  "copy-cold": "its stored copy is in a storage class that cannot be read, and the last proof is too old",
   "delete-disabled": "deletion is switched off",
   hold: "held by an operator",
-  expired: "its archive has expired",
+  expired: "its archived copy has expired",
   sibling: "another export with the same condition is not archived yet",
-  "already-gone": "archived before; it is no longer on the platform",
+  "already-gone": "already archived and no longer on the platform",
   "dead-lettered": "dead-lettered before",
   unfinished: "the platform has not finished it",
-  absent: "no list shows it",
-  "left-alone": "the platform's list shows it in a form that cannot be understood",
-  "odd-list": "no list shows it, but one with items that cannot be understood proves nothing",
-  throttled: "the platform asks for more distance",
-  "revision-changed": "its file is being replaced",
-  "gate-too-slow": "platform and store answer too slowly to delete safely",
+  absent: "the platform's list does not show it",
+  "left-alone": "its entry in the platform's list cannot be understood",
+  "odd-list": "the platform's list does not show it, but holds items that cannot be understood",
+  throttled: "the platform asks for a longer interval between downloads",
+  "revision-changed": "the platform is replacing its file",
+  "gate-too-slow": "the platform and the store answer too slowly to delete it safely",
   "copy-missing": "its stored copy is missing or changed",
   "still-listed": "the platform still lists it",
   "lost-race": "another runner works on it",
-  "cut-by-time-limit": "cut by a time limit",
-  "system-failure": "the system is failing, not the task",
-  "crash-loop": "the archiver died at it again and again",
+  "cut-by-time-limit": "a time limit ended the attempt",
+  "system-failure": "a system failure, not a failure of the task",
+  "crash-loop": "the archiver crashed repeatedly on this task",
   "too-large": "it is larger than the store takes",
   "too-large-for-run": "it takes longer than a whole run",
   "export-failed": "the platform could not make this export",
   "source-gone": "the platform lost it before it was archived",
   "never-finished": "the platform never finished it",
-  "not-accepted": "twice the same file, and no acceptable export",
-  "max-attempts": "every try failed",
+  "not-accepted": "the platform sent the same unacceptable file twice",
+  "max-attempts": "every attempt failed",
   unreadable: "the message cannot be read",
 };
 
@@ -54,24 +54,24 @@ const ERROR_WORDS: Readonly<Record<string, string>> = {
   "short-body": "the file was cut off",
   "body-not-accepted": "the file is not an acceptable export",
   "copy-differs": "its stored copy is not what was downloaded",
-  "records-overflow": "other programs' files lie among its records",
-  "platform-disguised-error": "an error page instead of the file",
-  "platform-forbidden": "the platform does not permit it",
+  "records-overflow": "files of other programs lie among its records",
+  "platform-disguised-error": "the platform sent an error page instead of the file",
+  "platform-forbidden": "the platform denies access",
   "platform-unreachable": "the connection broke",
   "platform-unavailable": "the platform answered with a server error",
   "platform-malformed-answer": "the platform's answer could not be read",
   "platform-rejected-request": "the platform refuses the request",
   "platform-task-not-found": "the platform does not know it",
-  "store-forbidden": "the store does not permit it",
+  "store-forbidden": "the store denies access",
   "store-unavailable": "the store could not be read or written",
   "store-upload-gone": "its upload vanished from the store",
-  "store-key-taken": "its place in the store is taken",
-  "store-proof-mismatch": "the store got other bytes than were sent",
+  "store-key-taken": "another object already has its key in the store",
+  "store-proof-mismatch": "the store received different bytes from those sent",
   "store-copy-differs": "its stored copy is missing or changed",
-  "store-misconfigured": "something that is not a folder of the archiver lies in its place in the store",
+  "store-misconfigured": "something in the store stands where the archiver's folder should be",
   "store-object-cold": "its stored copy must be restored before it can be read",
   "store-too-large": "it is larger than the store takes",
-  "store-foreign-answer": "something else answered in the store's place",
+  "store-foreign-answer": "something other than the store answered",
 };
 
 const REASON_WORDS: Readonly<Record<string, string>> = { ...ATTEMPT_WORDS, ...ERROR_WORDS };
@@ -99,15 +99,15 @@ export function outcomeInWords({ outcome }: Pick<TaskEntry, "outcome">): string 
 /** Why an archive run ended. */
 export const STOP_WORDS: Readonly<Record<StopReason, string>> = {
   drained: "nothing is left to do now",
-  "time-budget": "the time is up, or too short for the next task; the next run goes on",
-  "system-failure": "stopped by a failure of the system; no task was given up for it",
-  aborted: "interrupted; everything was handed back",
-  "no-pressure": "too few export slots are used to act now",
+  "time-budget": "the time is up or too short for the next task; the next run continues",
+  "system-failure": "a system failure stopped the run; it counts against no task",
+  aborted: "interrupted; unfinished tasks went back to the queue",
+  "no-pressure": "fewer export slots are used than ARCHIVER_PRESSURE says",
 };
 
 /** Whether a run deletes, for a person: the one setting whose slip cannot be undone. */
 export function deletionInWords(deletion: "after-verify" | "never"): string {
-  return deletion === "never" ? "deletion is off (ARCHIVER_DELETE=never)" : "deletes archived exports";
+  return deletion === "never" ? "deletion is off (ARCHIVER_DELETE=never)" : "deletion is on";
 }
 
 type KeptReason = Extract<SkipReason, `kept:${string}`>;
@@ -137,13 +137,13 @@ export function skipKindInWords(reason: SkipReason): string {
 /** Why a request waits. */
 const WAIT_WORDS: Readonly<Record<WaitReason, string>> = {
   "places-held":
-    "45 or more export slots are used, or all but 5 of ARCHIVER_EXPORT_PLACES: one more could evict one not archived",
-  "unfinished-limit": "five exports are being made, which is all the platform allows",
+    "45 or more export slots are used, or all but 5 of ARCHIVER_EXPORT_PLACES; another export could evict an unarchived one",
+  "unfinished-limit": "five exports are being made, and the platform allows no more",
   "same-condition-unfinished": "an export of the same batch task is being made",
   "same-condition-unarchived": "an export of the same batch task is not archived yet",
-  claimed: "another run is creating the export, or died at it",
-  "tried-just-now": "the last try came to nothing just now",
-  "list-too-old": "platform and store answer too slowly to create safely",
+  claimed: "another run is creating the export, or crashed before it could",
+  "tried-just-now": "the last attempt failed a moment ago",
+  "list-too-old": "the platform and the store answer too slowly to create an export safely",
   "older-requests-first": "many older requests come first",
   "request-file-unreadable": "unrecognised file under requests/",
 };
@@ -151,11 +151,12 @@ const WAIT_WORDS: Readonly<Record<WaitReason, string>> = {
 /** Why a request is open or ended, where the reason does not mean what it means for a task. */
 const REQUEST_WORDS: Readonly<Record<string, string>> = {
   ...WAIT_WORDS,
-  "same-condition-dead-lettered": "an export of the same batch task was given up and would be overwritten",
-  "next-run": "the next discover works on it",
+  "same-condition-dead-lettered":
+    "an export of the same batch task was dead-lettered and would be overwritten",
+  "next-run": "the next discover run works on it",
   unfinished: "being made",
   unarchived: "not archived yet",
-  "platform-not-seen": "where it stands is not known without the platform",
+  "platform-not-seen": "its state is unknown without the platform",
   "export-failed": "the platform could not make its export",
   "export-lost": "its export left the platform before it was archived",
   "create-refused": "the platform refuses to make the export",
@@ -172,18 +173,18 @@ export function requestReasonInWords(reason: string): string {
 export const STAY_WORDS: Readonly<Record<StayReason, string>> = {
   unrecorded: "no archived record",
   unreadable: "one of its records cannot be read",
-  unexpired: "its time is not over",
+  unexpired: "its retention time is not over",
   "not-deleted": "not known to be gone from the platform",
   "deleted-recently": "gone from the platform for less than a day",
   held: "held by an operator",
   locked: "locked in the store",
   "still-listed": "the platform still lists it",
-  "odd-list": "the platform's list holds items that cannot be understood, and so proves nothing",
+  "odd-list": "the platform's list holds items that cannot be understood, so it proves nothing",
   "empty-list": "the platform's list is empty, which proves nothing",
   missing: "the recorded object is missing",
   "removed-before": "removed before",
   "lost-race": "another runner works on it",
-  "no-time": "the run's time was over before anything was removed",
+  "no-time": "the run's time was up before it removed anything",
   failed: "failed",
 };
 
@@ -199,8 +200,8 @@ export const SWEEP_WORDS: Readonly<Record<PlannedSweep, string>> = {
 /** Why a run of retention ended. */
 export const RETENTION_STOP_WORDS: Readonly<Record<RetentionStop, string>> = {
   done: "done",
-  "time-budget": "the time is up; the next run goes on",
-  "removal-limit": "as many exports removed as one run may; the next run goes on",
-  "no-proof": "the platform's list is empty, which proves nothing: nothing was removed",
-  "system-failure": "stopped by a failure of the system",
+  "time-budget": "the time is up; the next run continues",
+  "removal-limit": "the run removed as many exports as one run may; the next run continues",
+  "no-proof": "the run removed nothing, because an empty list of the platform proves nothing",
+  "system-failure": "a system failure stopped the run",
 };

@@ -38,7 +38,7 @@ async function isArchived(task: ExportTask, archivedExports: ArchivedExports, op
 export function slotsWarning(held: number, { exportTaskId, archived }: NextToGo): string {
   const free = Math.max(0, PLACES_LIMIT - held);
   const when = free === 0 ? "The next export made" : `After ${free} more, an export made`;
-  const unknown = "of which nobody can say now whether it is archived";
+  const unknown = "and it is unknown whether that one is archived";
   const what = archived === undefined ? unknown : `which is ${archived ? "" : "not "}archived`;
   return `${held} of ${PLACES_LIMIT} export slots used. ${when} destroys ${exportTaskId}, ${what}.`;
 }

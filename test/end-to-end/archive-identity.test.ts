@@ -102,7 +102,7 @@ describe.concurrent("init", () => {
   test("makes the archive with the id that is set, and no other", async (context) => {
     const settings = { ARCHIVER_ARCHIVE_ID: LAB_ARCHIVE_ID.toUpperCase() };
     const lab = await openLab(context, { begun: false, settings });
-    expect((await lab.archiver("init")).stdout).toContain(`Made archive ${LAB_ARCHIVE_ID}.`);
+    expect((await lab.archiver("init")).stdout).toContain(`Created archive ${LAB_ARCHIVE_ID}.`);
     await markFolder(lab.store.path, OTHER_ARCHIVE_ID);
     const refused = await lab.archiver("init", "--adopt");
     expect(refused).toMatchObject({ exitCode: 1, stderr: expect.stringContaining(OTHER_ARCHIVE_ID) });
@@ -126,7 +126,7 @@ test("verify of nothing is not good news, unless the archive is new", async (con
   const old = await lab.archiver("verify", "--all");
   expect(old).toMatchObject({
     exitCode: 3,
-    stdout: expect.stringContaining("Nothing is recorded for this project and instance"),
+    stdout: expect.stringContaining("The store has no record of this project and instance"),
   });
   const now = new Date().toISOString();
   await writeFile(join(lab.store.path, "archive.json"), markerText(LAB_ARCHIVE_ID, now));

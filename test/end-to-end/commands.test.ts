@@ -100,12 +100,12 @@ describe.concurrent("for people", () => {
     expect(fresh.stdout).toBe(
       [
         "Platform: 4 of 50 export slots used (1 Processing, 1 Failed, 2 Success)",
-        "  oldest: export-01, made 2026-11-21T01:01:00.000Z; evicted first when all slots are used",
+        "  oldest: export-01, created 2026-11-21T01:01:00.000Z; the platform evicts it first when all slots are used",
         "  of 2 finished: 0 archived, 2 not archived",
         "Queue: 0 ready, 0 delayed, 0 in flight",
         "Dead letters: 0",
-        "Runs: deletes archived exports",
-        "Next download: no run has paced this store yet",
+        "Runs: deletion is on",
+        "Next download slot: no run has taken one yet",
         "",
       ].join("\n"),
     );
@@ -131,7 +131,7 @@ describe.concurrent("for people", () => {
     );
     expect(run.stdout).toMatch(/failed-one .* dead-lettered .* the platform could not make this export/);
     expect(run.stdout).toMatch(/^Left in the queue: nothing\nDead letters: 1 \(see "/m);
-    expect(run.stderr).toMatch(/Run \S+: .*, deletes archived exports$/m);
+    expect(run.stderr).toMatch(/Run \S+: .*, deletion is on$/m);
     expect(run.stderr).toMatch(/INFO {2}export-01: archived and deleted/);
     expect(run.stderr).toMatch(/ERROR failed-one: dead-lettered: the platform could not make this export/);
     // No colours, cursor moves or redrawn lines where nobody watches.
@@ -205,7 +205,7 @@ describe.concurrent("what runs decide", () => {
     const archive = v.parse(archiveReportSchema, (await lab.archiverJson("archive")).document);
     expect(archive.counts.received).toBe(0);
     const running = lab.start("run");
-    const waits = await running.until(() => /waiting for the next task/.test(running.stderr));
+    const waits = await running.until(() => /waits for the next task/.test(running.stderr));
     expect(waits, running.stderr).toBe(true);
     lab.queue.letDelaysPass();
     // An unfinished task is due every 10 intervals; finish it once the run has postponed it.
@@ -233,7 +233,7 @@ describe.concurrent("what runs decide", () => {
     });
     const ended = await lab.archiver("run");
     expect(ended.exitCode, ended.stderr).toBe(3);
-    expect(ended.stdout).toMatch(/export-02 .* dead-lettered .* every try failed/);
+    expect(ended.stdout).toMatch(/export-02 .* dead-lettered .* every attempt failed/);
     const [letter] = lab.queue.letters();
     expect(letter).toMatchObject({
       reason: "max-attempts",

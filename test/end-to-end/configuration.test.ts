@@ -142,8 +142,8 @@ describe.concurrent("usage", () => {
     [["dead-letters", "redrive"], "name the letters to move back, or give --all"],
     [["verify", "--sample", "10%", "--all"], "'--sample <percent>' cannot be used with option '--all'"],
     [["verify", "--sample", "0.05%%"], "more than 0% and at most 100%"],
-    [["dead-letters", "redrive", "1", "--all"], "--all moves every letter back: give it without ids"],
-    [["restore", "../x", "--to", "x.zip"], "1 to 36 letters, digits, - and _"],
+    [["dead-letters", "redrive", "1", "--all"], "--all moves every letter back, so it takes no ids"],
+    [["restore", "../x", "--to", "x.zip"], "1 to 36 letters, digits, hyphens and underscores"],
     [["restore", "x", "--to", ""], "must name a file"],
     [["restore", "x", "--to", "x.zip", "--revision", "beef"], "8 hex digits"],
   ])("%j is refused with exit 2 and one line that says why", async (args, reason) => {
@@ -179,10 +179,13 @@ describe.concurrent("usage", () => {
     [["dead-letters", "--help"], /list [\s\S]*redrive /],
     [["dead-letters", "list", "--help"], /--limit <n>/],
     [["verify", "--help"], /--sample <percent> .*such as 10% \(default: 5%\)/],
-    [["dead-letters", "dismiss", "--help"], /--reason <text> +why \(required\)\n {2}--by <name> [^(]*\n/],
+    [
+      ["dead-letters", "dismiss", "--help"],
+      /--reason <text> +why \(required\)\n {2}--by <name> +who dismisses them \(default: this user\)\n/,
+    ],
     [["hold", "add", "--help"], /--reason <text> +why \(required\)/],
     [["hold", "remove", "--help"], /--reason <text> +why \(required\)/],
-    [["restore", "--help"], /--to <file> +where; nothing is written over \(required\)/],
+    [["restore", "--help"], /--to <file> +the new file, which must not exist yet \(required\)/],
     [["dead-letters", "redrive", "--help"], /\[ids\.\.\.\][\s\S]*--all/],
   ])("%j is answered on stdout, exit 0", async (args, text) => {
     const { exitCode, stdout, stderr } = await startArchiver(args).ended;

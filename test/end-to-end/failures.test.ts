@@ -98,7 +98,7 @@ describe.concurrent("the platform lets nobody in", () => {
     const forPeople = await lab.archiver("run");
     expect(forPeople.exitCode).toBe(1);
     expect(forPeople.stdout).toMatch(
-      /stopped by a failure of the system[\s\S]*slots used: not seen in this run\n[\s\S]*\nFailed: .+\n {2}Check the access key/,
+      /a system failure stopped the run[\s\S]*slots used: not listed in this run\n[\s\S]*\nFailed: .+\n {2}Check the access key/,
     );
     expect(forPeople.stdout + forPeople.stderr).not.toContain(WRONG_SECRET);
     const discover = await lab.archiver("discover");

@@ -95,7 +95,7 @@ test.concurrent("an interrupt while a run waits for what is due ends it with its
   running.kill("SIGINT");
   const { exitCode, stdout } = await running.ended;
   expect(exitCode).toBe(130);
-  expect(stdout).toMatch(/^Run \S+: interrupted; everything was handed back/);
+  expect(stdout).toMatch(/^Run \S+: interrupted; unfinished tasks went back to the queue/);
   expect(stdout).toMatch(/^Left in the queue: 1 task, the next due in 1 min \d\d s$/m);
 });
 

@@ -25,7 +25,7 @@ describe("output that cannot be written", () => {
   ])("%j is told in one line, without a stack trace", async (args, expected) => {
     const child = spawnArchiver(args, "> /dev/full");
     const [stderr, [exitCode]] = await Promise.all([text(child.stderr), once(child, "close")]);
-    expect(stderr).toMatch(/^error: the output could not be written \(ENOSPC\)$/m);
+    expect(stderr).toMatch(/^error: the program could not write its output \(ENOSPC\)$/m);
     expect(stderr).not.toMatch(/\n\s+at |node:/);
     expect(exitCode).toBe(expected);
   });

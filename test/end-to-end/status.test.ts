@@ -39,7 +39,7 @@ describe.concurrent("status shows all it can know", () => {
       requests: { open: 1, requests: [{ batchTaskId: "batch-09", reason: "platform-not-seen" }] },
       failures: { platform: { code: "platform-unreachable", hint: expect.stringContaining("endpoint") } },
     });
-    expect(lines).toMatch(/^Platform: it cannot be asked: .+\n {2}.+\nQueue: 1 ready/);
+    expect(lines).toMatch(/^Platform: no usable answer: .+\n {2}.+\nQueue: 1 ready/);
     expect(lines).toMatch(/\nOpen export requests: 1 batch task\n/);
   });
 
@@ -57,8 +57,8 @@ describe.concurrent("status shows all it can know", () => {
       failure: { code: "no-archive" },
     });
     expect(lines).toMatch(/^Platform: 2 of 50 export slots used[\s\S]*\nQueue: 1 ready/);
-    expect(lines).toMatch(/\nStore: it cannot be used: there is no archive at this place.*\n {2}The disk/);
-    expect(lines).not.toMatch(/\b0 archived|no run has paced/);
+    expect(lines).toMatch(/\nStore: not usable: there is no archive at this place.*\n {2}The disk/);
+    expect(lines).not.toMatch(/\b0 archived|no run has taken/);
     expect(await lab.store.keys("")).toEqual(before);
   });
 
@@ -71,7 +71,7 @@ describe.concurrent("status shows all it can know", () => {
     const { document, lines } = await failedStatus(lab);
     expect(document).toMatchObject({ queue: null, failure: { code: "no-archive" } });
     expect(document.failures).not.toHaveProperty("queue");
-    expect(lines).toContain("\nQueue: there is none yet\n");
+    expect(lines).toContain("\nQueue: it does not exist yet\n");
     await expect(rm(join(lab.folder, "new.db"))).rejects.toMatchObject({ code: "ENOENT" });
   });
 
@@ -89,7 +89,7 @@ describe.concurrent("status shows all it can know", () => {
       requests: null,
       failures: { store: { code: "queue-misconfigured" }, queue: { code: "queue-misconfigured" } },
     });
-    expect(lines).toMatch(/\nQueue: it cannot be asked: .*damaged/);
-    expect(lines).toContain("\nStore: it cannot be used for the same reason\n");
+    expect(lines).toMatch(/\nQueue: no usable answer: .*damaged/);
+    expect(lines).toContain("\nStore: not usable, for the same reason\n");
   });
 });

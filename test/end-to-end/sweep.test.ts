@@ -126,7 +126,7 @@ describe.concurrent("sweep", () => {
     expect(clean.stdout).toBe(
       [
         "Open uploads: 0 older than a day aborted, 0 younger left alone",
-        "Objects: 1 looked at, 0 orphans found, 0 removed",
+        "Objects: 1 checked, 0 orphans found, 0 removed",
         "",
       ].join("\n"),
     );
@@ -144,9 +144,9 @@ describe.concurrent("sweep", () => {
     const listed = await swept.archiver("sweep");
     expect(listed).toMatchObject({ exitCode: 0, stderr: "" });
     expect(listed.stdout).toMatch(/^Open uploads: 1 older than a day aborted, 1 younger left alone$/m);
-    expect(listed.stdout).toMatch(/^ {2}exports\/\S+-0c0c0c\.zip, begun \d{4}-.*Z$/m);
-    expect(listed.stdout).toMatch(/^Objects: 4 looked at, 2 orphans found, 0 removed$/m);
-    expect(listed.stdout).toMatch(/^ {2}exports\/\S+-0a0a0a\.zip, 9 B, of \d{4}-[^,]*Z$/m);
+    expect(listed.stdout).toMatch(/^ {2}exports\/\S+-0c0c0c\.zip, started \d{4}-.*Z$/m);
+    expect(listed.stdout).toMatch(/^Objects: 4 checked, 2 orphans found, 0 removed$/m);
+    expect(listed.stdout).toMatch(/^ {2}exports\/\S+-0a0a0a\.zip, 9 B, modified \d{4}-[^,]*Z$/m);
     expect(listed.stdout).toMatch(/^An orphan is .*--remove-orphans removes those older than a day\.$/m);
     expect(await swept.objects()).toEqual(planted);
     const [left, ...others] = await swept.openUploads();

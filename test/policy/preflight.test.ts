@@ -174,7 +174,7 @@ describe("45 export slots used", () => {
     const report = await scene.run();
     expect(report.platform.nextToGo).toEqual({ exportTaskId: "export-00" });
     expect(slotsWarnings(scene)).toEqual([
-      "50 of 50 export slots used. The next export made destroys export-00, of which nobody can say now whether it is archived.",
+      "50 of 50 export slots used. The next export made destroys export-00, and it is unknown whether that one is archived.",
     ]);
   });
 

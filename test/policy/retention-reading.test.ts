@@ -153,7 +153,7 @@ test("verify counts copies in an archive class apart, however many, and goes on 
   expect(report.failure).toBeUndefined();
   expect(report.counts).toEqual({ recorded: 8, checked: 2, intact: 2, damaged: 0, cold: 6, failed: 0 });
   expect(verifyLines(report).slice(1)).toEqual([
-    expect.stringMatching(/^6 copies in an archive storage class/),
+    expect.stringMatching(/^Not checked: 6 copies in an archive storage class/),
   ]);
 });
 
@@ -246,7 +246,7 @@ test("plan without the platform says all but what only the platform could tell",
   ]);
   const lines = planLines(plan).join("\n");
   expect(lines).toMatch(/due .* not known without the platform/);
-  expect(lines).toMatch(/\nPlatform: it cannot be asked: .+\n {2}.+$/);
+  expect(lines).toMatch(/\nPlatform: no usable answer: .+\n {2}.+$/);
 });
 
 test("expire that failed before it looked at anything says 0 of nothing", async () => {
@@ -259,5 +259,5 @@ test("expire that failed before it looked at anything says 0 of nothing", async 
     error: platformError("platform-unavailable"),
   });
   const lines = expireLines(await scene.expire());
-  expect(lines[0]).toBe("Ended: stopped by a failure of the system.");
+  expect(lines[0]).toBe("Ended: a system failure stopped the run.");
 });

@@ -70,7 +70,7 @@ describe("status", () => {
       failures: { platform: { code: "platform-unavailable", hint: expect.any(String) } },
     });
     const lines = linesOf(scene, status);
-    expect(lines).toMatch(/^Platform: it cannot be asked: .+\n {2}.+\nQueue: 0 ready, 1 delayed/);
+    expect(lines).toMatch(/^Platform: no usable answer: .+\n {2}.+\nQueue: 0 ready, 1 delayed/);
     expect(lines).toMatch(/\nNext download slot: due .+\nOpen export requests: 1 batch task\n/);
     expect(lines).not.toMatch(/of 50|finished/);
   });
@@ -91,9 +91,9 @@ describe("status", () => {
     });
     const lines = linesOf(scene, status);
     expect(lines).toMatch(/^Platform: 3 of 50 export slots used/);
-    expect(lines).toContain("\n  of 2 finished: how many are archived is not known\n");
-    expect(lines).toMatch(/\nStore: it cannot be used: .+\n {2}.+\nNext download slot: not known\n/);
-    expect(lines).toMatch(/\nOpen export requests: not known$/);
+    expect(lines).toContain("\n  of 2 finished: unknown how many are archived\n");
+    expect(lines).toMatch(/\nStore: not usable: .+\n {2}.+\nNext download slot: unknown\n/);
+    expect(lines).toMatch(/\nOpen export requests: unknown$/);
   });
 
   test("of a store that can be read and not be used shows what is in it", async () => {
@@ -117,7 +117,7 @@ describe("status", () => {
       failures: { queue: { code: "queue-forbidden" } },
     });
     const lines = linesOf(scene, status);
-    expect(lines).toMatch(/\nQueue: it cannot be asked: .+\n {2}.+\nRuns: /);
+    expect(lines).toMatch(/\nQueue: no usable answer: .+\n {2}.+\nRuns: /);
     expect(lines).not.toContain("Dead letters");
   });
 
@@ -170,7 +170,7 @@ describe("a queue behind an archive that cannot be opened", () => {
   test("that was never made is called so", async () => {
     const { status, lines } = await lookAtWrongPlace(async () => null);
     expect(status.queue).toBeNull();
-    expect(lines).toContain("\nQueue: there is none yet\n");
+    expect(lines).toContain("\nQueue: it does not exist yet\n");
   });
 
   test("that fails too, in the same way, is the one that is explained", async () => {
@@ -178,8 +178,6 @@ describe("a queue behind an archive that cannot be opened", () => {
       throw storeError("store-forbidden");
     });
     expect(Object.keys(status.failures ?? {})).toEqual(["store", "queue"]);
-    expect(lines).toMatch(
-      /\nQueue: it cannot be asked: .+\n {2}.+\nRuns: .+\nStore: .+ for the same reason\n/,
-    );
+    expect(lines).toMatch(/\nQueue: no usable answer: .+\n {2}.+\nRuns: .+\nStore: .+ for the same reason\n/);
   });
 });
