@@ -29,3 +29,19 @@ export async function allEnded<T extends readonly unknown[] | []>(
   await Promise.allSettled(calls);
   return await Promise.all(calls);
 }
+
+/** What a call gives, or `otherwise` where it fails in the way that is expected of it. */
+export async function unless<Output, Otherwise>(
+  isExpected: (thrown: unknown) => boolean,
+  call: Promise<Output>,
+  otherwise: Otherwise,
+): Promise<Output | Otherwise> {
+  try {
+    return await call;
+  } catch (thrown) {
+    if (isExpected(thrown)) {
+      return otherwise;
+    }
+    throw thrown;
+  }
+}

@@ -3,7 +3,8 @@ import { constants } from "node:fs";
 import { link, open, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
-import { errnoOf } from "../files/errno.ts";
+import { unless } from "../domain/promises.ts";
+import { hasErrno } from "../files/errno.ts";
 import { FILE_MODE, makeDatabaseFile } from "../files/own-files.ts";
 import { whileBusy } from "../files/sqlite.ts";
 import { MAX_DOCUMENT_BYTES, type StoredDocument, type WriteCondition } from "../ports/object-store.ts";
@@ -100,15 +101,8 @@ async function moveIntoPlace(draftPath: string, path: string, condition: WriteCo
     await rename(draftPath, path);
     return true;
   }
-  try {
-    await link(draftPath, path);
-    return true;
-  } catch (thrown) {
-    if (errnoOf(thrown) === "EEXIST") {
-      return false;
-    }
-    throw thrown;
-  }
+  const linked = link(draftPath, path).then(() => true);
+  return await unless(hasErrno("EEXIST"), linked, false);
 }
 
 function etagOfContent(bytes: Uint8Array): string {

@@ -1,7 +1,8 @@
 import { type BigIntStats, constants } from "node:fs";
 import { type FileHandle, lstat, open } from "node:fs/promises";
 import { dirname } from "node:path";
-import { errnoOf } from "../files/errno.ts";
+import { unless } from "../domain/promises.ts";
+import { hasErrno } from "../files/errno.ts";
 import { type ObjectInfo, type ReadOptions, StoreError } from "../ports/object-store.ts";
 import { objectPath } from "./file-keys.ts";
 import type { FileRoot } from "./file-root.ts";
@@ -26,12 +27,8 @@ export async function statObject(root: FileRoot, key: string): Promise<BigIntSta
 /** The facts of whatever stands at a key. */
 export async function statEntry(root: FileRoot, key: string): Promise<BigIntStats | undefined> {
   const path = objectPath(root.folder, key);
-  try {
-    await root.assertWithin(dirname(path));
-    return await lstat(path, { bigint: true });
-  } catch (thrown) {
-    return await undefinedIfMissing(root, thrown);
-  }
+  await root.assertWithin(dirname(path));
+  return await presentIn(root, lstat(path, { bigint: true }));
 }
 
 /** What HEAD shows of a file. */
@@ -50,35 +47,28 @@ export async function openObject(root: FileRoot, key: string): Promise<FileHandl
   if ((await statObject(root, key)) === undefined) {
     return undefined;
   }
-  let handle: FileHandle;
+  const opening = open(objectPath(root.folder, key), OPEN_FOR_READING);
+  // ELOOP, ENXIO: a link or a pipe came in its place just now.
+  const handle = await presentIn(root, unless(hasErrno("ELOOP", "ENXIO"), opening, undefined));
+  let isFile = false;
   try {
-    handle = await open(objectPath(root.folder, key), OPEN_FOR_READING);
-  } catch (thrown) {
-    // ELOOP, ENXIO: a link or a pipe came in its place just now.
-    const errno = errnoOf(thrown);
-    return errno === "ELOOP" || errno === "ENXIO" ? undefined : await undefinedIfMissing(root, thrown);
-  }
-  try {
-    if ((await handle.stat()).isFile()) {
-      return handle;
+    isFile = (await handle?.stat())?.isFile() === true;
+  } finally {
+    if (!isFile) {
+      await handle?.close();
     }
-  } catch (thrown) {
-    await handle.close();
-    throw thrown;
   }
-  await handle.close();
-  return undefined;
+  return isFile ? handle : undefined;
 }
 
 /** Missing is an answer only while the root is there: an unmounted disk has every object missing. */
-async function undefinedIfMissing(root: FileRoot, thrown: unknown): Promise<undefined> {
-  const errno = errnoOf(thrown);
+async function presentIn<Found>(root: FileRoot, call: Promise<Found>): Promise<Found | undefined> {
   // ENOTDIR: a parent in the key is an object itself, so that this key can be none.
-  if (errno !== "ENOENT" && errno !== "ENOTDIR") {
-    throw thrown;
+  const found = await unless(hasErrno("ENOENT", "ENOTDIR"), call, undefined);
+  if (found === undefined) {
+    await root.assertPresent();
   }
-  await root.assertPresent();
-  return undefined;
+  return found;
 }
 
 /** The bytes of an object, in fresh buffers; the file is closed when the reader stops early. */

@@ -1,7 +1,8 @@
 import { type BigIntStats, constants } from "node:fs";
 import { mkdir, open, realpath, stat, statfs, unlink } from "node:fs/promises";
 import { dirname, join, relative, sep } from "node:path";
-import { errnoOf } from "../files/errno.ts";
+import { unless } from "../domain/promises.ts";
+import { errnoOf, hasErrno, isMissing } from "../files/errno.ts";
 import { FOLDER_MODE } from "../files/own-files.ts";
 import type { Clock, Random } from "../ports/clock.ts";
 import {
@@ -18,6 +19,9 @@ const WRITTEN_OUT_AFTER_MS = 10 * 60_000;
 
 /** Kept free whatever is written: records and the system itself need some room. */
 const RESERVE_BYTES = 32n * 1024n * 1024n;
+
+/** ENOTDIR: something else stands where a folder on the way belongs. */
+const isNowhere = hasErrno("ENOENT", "ENOTDIR");
 
 /**
  * The folder everything lies in. It knows which folder it is: when a disk is unmounted while the program runs, its
@@ -50,15 +54,9 @@ export class FileRoot {
    * there, `store-forbidden` when it is not the folder first seen.
    */
   async assertPresent(): Promise<void> {
-    let about: BigIntStats;
-    try {
-      about = await stat(this.folder, { bigint: true });
-    } catch (thrown) {
-      if (errnoOf(thrown) !== "ENOENT") {
-        throw thrown;
-      }
-      const fault = this.#identity === undefined ? ROOT_MISSING : ROOT_GONE;
-      throw fileError(fault, this.folder, this.folder, thrown);
+    const about = await unless(isMissing, stat(this.folder, { bigint: true }), undefined);
+    if (about === undefined) {
+      throw fileError(this.#identity === undefined ? ROOT_MISSING : ROOT_GONE, this.folder);
     }
     if (!about.isDirectory()) {
       throw fileError(ROOT_NOT_FOLDER, this.folder);
@@ -84,19 +82,11 @@ export class FileRoot {
    * read or written. A missing folder passes.
    */
   async assertWithin(folder: string): Promise<void> {
-    let real: string;
-    try {
-      this.#realFolder ??= await realpath(this.folder);
-      real = await realpath(folder);
-    } catch (thrown) {
-      const errno = errnoOf(thrown);
-      if (errno === "ENOENT" || errno === "ENOTDIR") {
-        return;
-      }
-      throw thrown;
-    }
-    if (real !== join(this.#realFolder, relative(this.folder, folder))) {
-      throw fileError(LINKED_FOLDER, this.folder, relative(this.folder, folder));
+    this.#realFolder ??= await unless(isNowhere, realpath(this.folder), undefined);
+    const real = await unless(isNowhere, realpath(folder), undefined);
+    const path = relative(this.folder, folder);
+    if (this.#realFolder !== undefined && real !== undefined && real !== join(this.#realFolder, path)) {
+      throw fileError(LINKED_FOLDER, this.folder, path);
     }
   }
 
@@ -168,14 +158,7 @@ async function makeOneFolder(path: string): Promise<void> {
 }
 
 async function isFolder(path: string): Promise<boolean> {
-  try {
-    return (await stat(path)).isDirectory();
-  } catch (thrown) {
-    if (errnoOf(thrown) === "ENOENT") {
-      return false;
-    }
-    throw thrown;
-  }
+  return (await unless(isMissing, stat(path), undefined))?.isDirectory() === true;
 }
 
 async function syncFolder(path: string): Promise<void> {
@@ -189,13 +172,6 @@ async function syncFolder(path: string): Promise<void> {
 
 /** Removes a file; that it is gone already is as good. */
 export async function removeIfPresent(path: string): Promise<boolean> {
-  try {
-    await unlink(path);
-    return true;
-  } catch (thrown) {
-    if (errnoOf(thrown) === "ENOENT") {
-      return false;
-    }
-    throw thrown;
-  }
+  const removed = unlink(path).then(() => true);
+  return await unless(isMissing, removed, false);
 }

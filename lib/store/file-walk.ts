@@ -1,7 +1,8 @@
 import type { Dirent, Stats } from "node:fs";
 import { lstat, opendir } from "node:fs/promises";
 import { join } from "node:path";
-import { errnoOf } from "../files/errno.ts";
+import { unless } from "../domain/promises.ts";
+import { isMissing } from "../files/errno.ts";
 import type { ListedObject } from "../ports/object-store.ts";
 import type { OpenUpload } from "../ports/store-sweeper.ts";
 import {
@@ -42,7 +43,7 @@ export async function* listObjects(
       yield { key, sizeBytes: 0, modifiedAtMs: 0, oddity: oddName };
       continue;
     }
-    const stat = await unlessVanished(lstat(join(root.folder, key)));
+    const stat = await unless(isMissing, lstat(join(root.folder, key)), undefined);
     if (stat !== undefined) {
       const oddity = oddityOf(stat);
       const sizeBytes = oddity === undefined ? stat.size : 0;
@@ -63,7 +64,7 @@ async function insteadOfFolder(root: FileRoot, folder: string): Promise<readonly
   const names = folder === "" ? [] : folder.split("/");
   for (const index of names.keys()) {
     const key = names.slice(0, index + 1).join("/");
-    const stat = await unlessVanished(lstat(join(root.folder, key)));
+    const stat = await unless(isMissing, lstat(join(root.folder, key)), undefined);
     if (stat === undefined) {
       // An unmounted disk has every folder missing.
       await root.assertPresent();
@@ -114,7 +115,7 @@ export async function* listUploads(
     }
     const objectKey = siblingKey(key, objectName);
     const stat = objectKey.startsWith(prefix)
-      ? await unlessVanished(lstat(join(root.folder, key)))
+      ? await unless(isMissing, lstat(join(root.folder, key)), undefined)
       : undefined;
     if (stat !== undefined) {
       yield { key: objectKey, uploadId: dirent.name, initiatedAtMs: Math.floor(stat.mtimeMs) };
@@ -140,7 +141,7 @@ function siblingKey(key: string, name: string): string {
 async function* walk(root: FileRoot, prefix: string, signal: AbortSignal): AsyncGenerator<Entry> {
   const pending = [folderOfPrefix(root.folder, prefix)];
   for (let folder = pending.pop(); folder !== undefined; folder = pending.pop()) {
-    const directory = await unlessVanished(opendir(join(root.folder, folder)));
+    const directory = await unless(isMissing, opendir(join(root.folder, folder)), undefined);
     if (directory === undefined) {
       continue;
     }
@@ -158,20 +159,5 @@ async function* walk(root: FileRoot, prefix: string, signal: AbortSignal): Async
         yield { key, dirent };
       }
     }
-  }
-}
-
-/**
- * `undefined` for what is not there. Something else in a folder's place fails: below it is nothing, but it is not
- * nothing itself.
- */
-async function unlessVanished<Result>(call: Promise<Result>): Promise<Result | undefined> {
-  try {
-    return await call;
-  } catch (thrown) {
-    if (errnoOf(thrown) === "ENOENT") {
-      return undefined;
-    }
-    throw thrown;
   }
 }

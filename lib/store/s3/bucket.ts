@@ -194,19 +194,3 @@ async function settledSoonAfter<Output>(signal: AbortSignal, promise: Promise<Ou
     signal.removeEventListener("abort", onAbort);
   }
 }
-
-/** What a call gives, or `otherwise` where it fails in the way that is expected of it. */
-export async function unless<Output, Otherwise>(
-  isExpected: (thrown: unknown) => boolean,
-  call: Promise<Output>,
-  otherwise: Otherwise,
-): Promise<Output | Otherwise> {
-  try {
-    return await call;
-  } catch (thrown) {
-    if (isExpected(thrown)) {
-      return otherwise;
-    }
-    throw thrown;
-  }
-}

@@ -5,9 +5,10 @@ import {
   ListPartsCommand,
   UploadPartCommand,
 } from "@aws-sdk/client-s3";
+import { unless } from "../../domain/promises.ts";
 import { type StoredObject, StoreError, type WriteCondition } from "../../ports/object-store.ts";
 import { copyDiffers, KEY_TAKEN, UPLOAD_GONE } from "../store-errors.ts";
-import { type EffectWatch, type S3Bucket, unless } from "./bucket.ts";
+import type { EffectWatch, S3Bucket } from "./bucket.ts";
 import { type BodyDigest, crc32Base64, digestFields } from "./checksums.ts";
 import {
   checksumOf,
@@ -54,7 +55,7 @@ export async function createUpload(
   bucket: S3Bucket,
   { key, metadata }: { readonly key: string; readonly metadata: Readonly<Record<string, string>> },
   signal: AbortSignal,
-  watch: EffectWatch<UploadId>,
+  watch?: EffectWatch<UploadId>,
 ): Promise<UploadId> {
   const command = new CreateMultipartUploadCommand({
     ...bucket.object(key),
@@ -101,7 +102,7 @@ export async function completeUpload(
   { key, uploadId, parts, sizeBytes, crc32 }: Joined,
   condition: WriteCondition,
   signal: AbortSignal,
-  watch: EffectWatch<WrittenObject>,
+  watch?: EffectWatch<WrittenObject>,
 ): Promise<WrittenObject> {
   const command = new CompleteMultipartUploadCommand({
     ...bucket.object(key),

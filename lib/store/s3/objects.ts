@@ -6,6 +6,7 @@ import {
   type ServerSideEncryption,
   type StorageClass,
 } from "@aws-sdk/client-s3";
+import { unless } from "../../domain/promises.ts";
 import {
   MAX_DOCUMENT_BYTES,
   type ObjectInfo,
@@ -14,7 +15,7 @@ import {
   type WriteCondition,
 } from "../../ports/object-store.ts";
 import { documentBytes, documentText } from "../document-text.ts";
-import { type EffectWatch, type S3Bucket, unless } from "./bucket.ts";
+import type { EffectWatch, S3Bucket } from "./bucket.ts";
 import { type BodyDigest, digestFields, digestOf } from "./checksums.ts";
 import { TOO_SLOW, UNREACHABLE } from "./fault-table.ts";
 import { notS3Error, S3Error, toS3Error } from "./s3-error.ts";

@@ -1,11 +1,10 @@
-import { type StoreAbilities, StoreError, type WriteCondition } from "../../ports/object-store.ts";
+import { type FoundAbilities, StoreError, type WriteCondition } from "../../ports/object-store.ts";
 import { MISCONFIGURED } from "../store-errors.ts";
 import type { S3Bucket } from "./bucket.ts";
 import { digestOf } from "./checksums.ts";
 import { abortUploads, listObjects } from "./listing.ts";
 import { abortUpload, completeUpload, createUpload, isNoSuchUpload, uploadPart } from "./multipart.ts";
-import { getDocument, headObject, isConditionRefused, putDocument, putObject } from "./objects.ts";
-import type { ConditionSupport } from "./profiles.ts";
+import { getDocument, headObject, isConditionRefused, putObject } from "./objects.ts";
 import { S3Error } from "./s3-error.ts";
 
 /**
@@ -21,58 +20,44 @@ const SWAP_ATTEMPTS = 5;
 const COMPLETION_ATTEMPTS = 20;
 const WRONG_ETAG = "00000000000000000000000000000000";
 
-/** What the store was found able to do; both kinds of create-once apart. */
-export interface S3Abilities extends StoreAbilities {
-  readonly createOnceAtCompletion: boolean;
-}
-
 /**
  * Does once what archiving does all the time: put, get, list, ask for what is missing, list uploads; and
  * tries out the conditional writes that the profile neither relies on nor rules out.
  *
  * @throws StoreError of the first step that fails; the signal's reason.
  */
-export async function probeS3Store(bucket: S3Bucket, signal: AbortSignal): Promise<S3Abilities> {
-  await writeProbe(bucket, signal);
-  demand(
-    (await getDocument(bucket, PROBE_KEY, signal))?.text === PROBE_TEXT,
-    "gives other bytes back than were put",
-  );
+export async function probeS3Store(bucket: S3Bucket, signal: AbortSignal): Promise<FoundAbilities> {
+  const { conditionalPut, conditionalCompletion, keepsFullObjectCrc32 } = bucket.profile;
+  await putProbe(bucket, { kind: "always" }, signal);
+  const read = await getDocument(bucket, PROBE_KEY, signal);
+  demand(read?.text === PROBE_TEXT, "gives other bytes back than were put");
   demand(await isListed(bucket, signal), "does not list what was put");
-  await requireDigest(bucket, signal);
+  if (keepsFullObjectCrc32) {
+    const hint = "Set ARCHIVER_STORE_PROFILE to generic: copies are then proved by reading them back.";
+    const head = await headObject(bucket, PROBE_KEY, signal);
+    demand(head?.checksum !== undefined, "keeps no CRC32 of what was put", hint);
+  }
   // Without list permission this is where a missing object looks denied.
   demand((await headObject(bucket, MISSING_KEY, signal)) === undefined, "shows an object nobody put");
   // Needs the permissions to list and to abort. What a dead probe left goes, however young it is: nobody can tell it
   // from the upload of a probe under way, which begins again.
   await abortUploads(bucket, { key: PROBE_KEY }, signal);
-  const { conditionalPut, conditionalCompletion, verification } = bucket.profile;
+  const isPutProbed = conditionalPut === "probed";
   return {
-    createOnce: await supports(conditionalPut, () => isSecondPutRefused(bucket, signal)),
-    compareAndSwap: await supports(conditionalPut, () => isSwapKept(bucket, signal)),
-    createOnceAtCompletion: await supports(conditionalCompletion, () =>
-      isSecondCompletionRefused(bucket, signal),
-    ),
-    verification,
+    // The probe object is there: a store that takes it again ignores the condition.
+    createOnce: isPutProbed && (await isRefused(() => putProbe(bucket, { kind: "if-absent" }, signal))),
+    compareAndSwap: isPutProbed && (await isSwapKept(bucket, signal)),
+    createOnceAtCompletion:
+      conditionalCompletion === "probed" && (await isSecondCompletionRefused(bucket, signal)),
   };
 }
 
-async function supports(support: ConditionSupport, probe: () => Promise<boolean>): Promise<boolean> {
-  switch (support) {
-    case "assumed":
-      return true;
-    case "off":
-      return false;
-    case "probed":
-      return await probe();
-  }
-}
-
-async function writeProbe(bucket: S3Bucket, signal: AbortSignal): Promise<string> {
-  const written = await putDocument(bucket, PROBE_KEY, PROBE_TEXT, { kind: "always" }, signal);
-  if (written === "conflict") {
-    throw unusableError("refuses a write without a condition");
-  }
-  return written.etag;
+/** @returns the ETag. */
+async function putProbe(bucket: S3Bucket, condition: WriteCondition, signal: AbortSignal): Promise<string> {
+  const body = Buffer.from(PROBE_TEXT);
+  const digest = digestOf(bucket.profile.bodyDigest, body);
+  const put = { key: PROBE_KEY, body, digest, condition, contentType: "application/json" };
+  return (await putObject(bucket, put, signal)).etag;
 }
 
 async function isListed(bucket: S3Bucket, signal: AbortSignal): Promise<boolean> {
@@ -84,54 +69,20 @@ async function isListed(bucket: S3Bucket, signal: AbortSignal): Promise<boolean>
   return false;
 }
 
-/** Where copies are proved by the store's own digest, it has to keep one. */
-async function requireDigest(bucket: S3Bucket, signal: AbortSignal): Promise<void> {
-  if (!bucket.profile.keepsFullObjectCrc32) {
-    return;
-  }
-  const head = await headObject(bucket, PROBE_KEY, signal);
-  demand(
-    head?.checksum !== undefined,
-    "keeps no CRC32 of what was put",
-    "Set ARCHIVER_STORE_PROFILE to generic: copies are then proved by reading them back.",
-  );
-}
-
-/** The probe object is there: a store that takes it again ignores the condition. */
-async function isSecondPutRefused(bucket: S3Bucket, signal: AbortSignal): Promise<boolean> {
-  return await isProbeRefused(bucket, { kind: "if-absent" }, signal);
-}
-
 /** A swap is kept when a stale ETag is refused and the right one is not. */
 async function isSwapKept(bucket: S3Bucket, signal: AbortSignal): Promise<boolean> {
-  const isRefused = async (etag: string) => await isProbeRefused(bucket, { kind: "if-match", etag }, signal);
-  if (!(await isRefused(WRONG_ETAG))) {
+  const swap = async (etag: string) => await putProbe(bucket, { kind: "if-match", etag }, signal);
+  if (!(await isRefused(() => swap(WRONG_ETAG)))) {
     return false;
   }
   // Where equal contents have different ETags (SSE-KMS), another runner's probe may come between.
   for (let attempt = 1; attempt <= SWAP_ATTEMPTS; attempt += 1) {
-    if (!(await isRefused(await writeProbe(bucket, signal)))) {
+    const etag = await putProbe(bucket, { kind: "always" }, signal);
+    if (!(await isRefused(() => swap(etag)))) {
       return true;
     }
   }
   return false;
-}
-
-/** `false` for a store that ignores the condition or does not know it; other failures are passed on. */
-async function isProbeRefused(
-  bucket: S3Bucket,
-  condition: WriteCondition,
-  signal: AbortSignal,
-): Promise<boolean> {
-  const body = Buffer.from(PROBE_TEXT);
-  const digest = digestOf(bucket.profile.bodyDigest, body);
-  const put = { key: PROBE_KEY, body, digest, condition, contentType: "application/json" };
-  try {
-    await putObject(bucket, put, signal);
-    return false;
-  } catch (thrown) {
-    return isRefusal(thrown);
-  }
 }
 
 async function isSecondCompletionRefused(bucket: S3Bucket, signal: AbortSignal): Promise<boolean> {
@@ -150,46 +101,47 @@ async function isSecondCompletionRefused(bucket: S3Bucket, signal: AbortSignal):
 async function tryToCompleteAgain(bucket: S3Bucket, signal: AbortSignal): Promise<boolean> {
   const body = Buffer.from(PROBE_TEXT);
   const digest = digestOf(bucket.profile.bodyDigest, body);
-  const watch = { mayHaveHappened: false };
-  const upload = await createUpload(bucket, { key: PROBE_KEY, metadata: {} }, signal, watch);
+  const upload = await createUpload(bucket, { key: PROBE_KEY, metadata: {} }, signal);
   try {
-    const part = await uploadPart(bucket, upload, { partNumber: 1, body, digest }, signal);
-    const joined = { ...upload, parts: [part], sizeBytes: body.length, crc32: undefined };
-    await completeUpload(bucket, joined, { kind: "if-absent" }, signal, watch);
-    return false;
-  } catch (thrown) {
-    // Before all else: a bare 404 for an upload that is gone reads like a condition that does not hold.
-    if (isNoSuchUpload(thrown)) {
-      throw thrown;
-    }
-    return isRefusal(thrown);
+    const complete = async () => {
+      const part = await uploadPart(bucket, upload, { partNumber: 1, body, digest }, signal);
+      const joined = { ...upload, parts: [part], sizeBytes: body.length, crc32: undefined };
+      await completeUpload(bucket, joined, { kind: "if-absent" }, signal);
+    };
+    // A bare 404 for an upload that is gone reads like a condition that does not hold.
+    return await isRefused(complete, isNoSuchUpload);
   } finally {
     await abortUpload(bucket, upload, signal);
   }
 }
 
-function isRefusal(thrown: unknown): boolean {
-  if (isConditionRefused(thrown)) {
-    return true;
-  }
-  if (thrown instanceof S3Error && (thrown.httpStatus === 501 || thrown.httpStatus === 400)) {
+/** `false` for a store that ignores the condition or does not know it; other failures are passed on. */
+async function isRefused(
+  write: () => Promise<unknown>,
+  isOtherFailure: (thrown: unknown) => boolean = () => false,
+): Promise<boolean> {
+  try {
+    await write();
     return false;
-  }
-  throw thrown;
-}
-
-function demand(holds: boolean, problem: string, hint?: string): void {
-  if (!holds) {
-    throw unusableError(problem, hint);
+  } catch (thrown) {
+    if (!isOtherFailure(thrown) && isConditionRefused(thrown)) {
+      return true;
+    }
+    if (thrown instanceof S3Error && (thrown.httpStatus === 501 || thrown.httpStatus === 400)) {
+      return false;
+    }
+    throw thrown;
   }
 }
 
 const NOT_A_STORE =
   "Check that ARCHIVER_STORE and AWS_ENDPOINT_URL_S3 name an S3 store, and that nothing in between caches or rewrites.";
 
-function unusableError(problem: string, hint = NOT_A_STORE): StoreError {
-  return new StoreError(
-    { ...MISCONFIGURED, problem: `the store cannot be used: it ${problem}`, hint },
-    PROBE_KEY,
-  );
+function demand(holds: boolean, lack: string, hint = NOT_A_STORE): void {
+  if (!holds) {
+    throw new StoreError(
+      { ...MISCONFIGURED, problem: `the store cannot be used: it ${lack}`, hint },
+      PROBE_KEY,
+    );
+  }
 }

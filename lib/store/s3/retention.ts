@@ -7,6 +7,7 @@ import {
   PutObjectRetentionCommand,
   PutObjectTaggingCommand,
 } from "@aws-sdk/client-s3";
+import { unless } from "../../domain/promises.ts";
 import { StoreError } from "../../ports/object-store.ts";
 import type { CallOptions } from "../../ports/platform.ts";
 import type {
@@ -18,7 +19,7 @@ import type {
   VersionProtection,
 } from "../../ports/retention-store.ts";
 import { misuse, OBJECT_GONE, requireExport } from "../store-errors.ts";
-import { type S3Bucket, unless } from "./bucket.ts";
+import type { S3Bucket } from "./bucket.ts";
 import { isMissingObject, readObject } from "./objects.ts";
 import { PROBE_KEY } from "./preflight.ts";
 import { S3Error } from "./s3-error.ts";

@@ -22,7 +22,7 @@ import { abortUploads, listObjects, listUploads } from "./listing.ts";
 import { abortUpload } from "./multipart.ts";
 import { getDocument, headObject, putDocument, readObject } from "./objects.ts";
 import { PartPool } from "./part-pool.ts";
-import { PROBE_KEY, probeS3Store, type S3Abilities } from "./preflight.ts";
+import { PROBE_KEY, probeS3Store } from "./preflight.ts";
 import type { ConditionSupport, S3Profile } from "./profiles.ts";
 import { S3Retention } from "./retention.ts";
 import { S3Upload } from "./s3-upload.ts";
@@ -36,7 +36,7 @@ export class S3Store extends S3Retention implements ObjectStore, StoreSweeper {
   readonly #bucket: S3Bucket;
   readonly #pool: PartPool;
   /** Until the first preflight, what the profile promises. */
-  #abilities: S3Abilities;
+  #abilities: ReturnType<typeof inForce>;
 
   /**
    * Sends nothing yet.
@@ -52,8 +52,7 @@ export class S3Store extends S3Retention implements ObjectStore, StoreSweeper {
   }
 
   async preflight({ signal }: CallOptions): Promise<StoreAbilities> {
-    this.#abilities = await probeS3Store(this.#bucket, signal);
-    return this.#abilities;
+    return this.assume(await probeS3Store(this.#bucket, signal));
   }
 
   assume(found: FoundAbilities): StoreAbilities {
@@ -152,7 +151,7 @@ export class S3Store extends S3Retention implements ObjectStore, StoreSweeper {
 }
 
 /** What was found counts only where the profile leaves it to trying. */
-function inForce(profile: S3Profile, found: FoundAbilities): S3Abilities {
+function inForce(profile: S3Profile, found: FoundAbilities): Required<Omit<StoreAbilities, "archiveId">> {
   const { conditionalPut, conditionalCompletion, verification } = profile;
   const holds = (support: ConditionSupport, isFound = false) =>
     support === "assumed" || (support === "probed" && isFound);
