@@ -67,7 +67,7 @@ export async function withSession<T>(
 async function createView({ logLevel }: Configuration): Promise<RunView> {
   const wallMs = () => systemClock.wallMs();
   if (!isLive(process.stderr)) {
-    const log = createPlainLog({ sink: process.stderr, level: logLevel, secrets: shownSecrets, wallMs });
+    const log = createPlainLog({ sink: process.stderr, level: logLevel, redactor: shownSecrets, wallMs });
     return createPlainView(log);
   }
   const { createLiveView } = await import("./live-view.ts");

@@ -1,7 +1,6 @@
 import { beforeEach, expect, test } from "vitest";
 import { startTunnelProxy } from "../network/testing/tunnel-proxy.ts";
-import { Redactor } from "../observability/redact.ts";
-import { Secret } from "../observability/secret.ts";
+import { Redactor, Secret } from "../observability/redact.ts";
 import { AccessKeys } from "./access-keys.ts";
 import { ConfigurationError } from "./errors.ts";
 import { type SecretAnswer, serveSecrets } from "./testing/secrets-manager.ts";

@@ -1,6 +1,5 @@
 import type { ProxySettings } from "../network/proxy-rules.ts";
-import { Redactor } from "../observability/redact.ts";
-import type { Secret } from "../observability/secret.ts";
+import { Redactor, type Secret } from "../observability/redact.ts";
 import { ConfigurationError, type ConfigurationProblem } from "./errors.ts";
 import { knownSecrets, problemsOfUnknownNames } from "./names.ts";
 import { problemsOfNodeEnvironment } from "./node-names.ts";

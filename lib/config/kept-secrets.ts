@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { parseJson } from "../domain/json.ts";
 import type { ProxySettings } from "../network/proxy-rules.ts";
-import type { Secret } from "../observability/secret.ts";
+import type { Secret } from "../observability/redact.ts";
 import { type ProxyConfiguration, settingsOfProxy } from "./configuration.ts";
 import { SecretReader } from "./secret-reader.ts";
 import { systemClock } from "./system.ts";

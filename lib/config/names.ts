@@ -1,5 +1,5 @@
 import { nearestName } from "../domain/nearest-name.ts";
-import { Secret } from "../observability/secret.ts";
+import { Secret } from "../observability/redact.ts";
 import type { ConfigurationProblem } from "./errors.ts";
 import { type About, type Environment, givenText, quoted, type Section } from "./section.ts";
 import { SECTIONS } from "./settings.ts";

@@ -1,6 +1,6 @@
 import type * as v from "valibot";
 import { isLoopback, signingAlgorithmFor } from "../iotda/signing.ts";
-import type { Secret } from "../observability/secret.ts";
+import type { Secret } from "../observability/redact.ts";
 import { S3_PROFILES } from "../store/s3/profiles.ts";
 import type { QueueLocation, StoreLocation } from "./location-schemas.ts";
 import type { SectionRead, Setting } from "./section.ts";

@@ -1,7 +1,6 @@
 import * as v from "valibot";
 import { type ExportTrigger, TERMINAL_BATCH_STATUSES } from "../events/outside-event.ts";
-import { MIN_SECRET_LENGTH } from "../observability/redact.ts";
-import { Secret } from "../observability/secret.ts";
+import { MIN_SECRET_LENGTH, Secret } from "../observability/redact.ts";
 
 /** Schemas from the text of a variable to a typed value. Each message completes `name: …`. */
 

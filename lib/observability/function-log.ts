@@ -3,7 +3,7 @@ import { isWritten, type Log, type LogFields, type LogLevel } from "./log.ts";
 import { DEFAULT_SERVICE } from "./metrics.ts";
 import type { Redactor } from "./redact.ts";
 
-export interface FunctionLogOptions {
+interface FunctionLogOptions {
   readonly level: LogLevel;
   readonly redactor: Redactor;
   /** The deployment's name; `iotda-archiver` without one. */
@@ -25,7 +25,7 @@ export interface FunctionLog extends Log {
  */
 export function createFunctionLog({ level, redactor, service }: FunctionLogOptions): FunctionLog {
   const logger = new Logger({ logLevel: level, serviceName: service || DEFAULT_SERVICE });
-  // Below DEBUG an error is told by its names, message and hint; the trace is for whoever looks for a bug.
+  // Below DEBUG an error shows its names, message and hint; the trace serves a search for a bug.
   const stacks = level === "DEBUG";
   const redacted = (fields: LogFields = {}) =>
     Object.fromEntries(

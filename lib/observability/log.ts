@@ -1,6 +1,5 @@
 import { harmlessText } from "../domain/harmless-text.ts";
-import { Redactor } from "./redact.ts";
-import type { Secret } from "./secret.ts";
+import type { Redactor } from "./redact.ts";
 
 /** In rising order: a log of one level leaves out everything below it. */
 export const LOG_LEVELS = ["DEBUG", "INFO", "WARN", "ERROR"] as const;
@@ -31,39 +30,27 @@ export interface LineSink {
 interface LogOptions {
   readonly sink: LineSink;
   readonly level: LogLevel;
-  /**
-   * Values that must never come out, in addition to whatever looks like a secret; a redactor, where more of
-   * them are learned later.
-   */
-  readonly secrets: readonly (string | Secret)[] | Redactor;
+  readonly redactor: Redactor;
   /** Epoch milliseconds for the time of each line. */
   readonly wallMs: () => number;
 }
 
-/** One line as a format sees it: already redacted, fields made of plain JSON values only. */
-interface LogLine {
-  readonly time: string;
-  readonly level: LogLevel;
-  readonly message: string;
-  readonly fields: Readonly<Record<string, unknown>>;
-}
-
-/** Builds a log around a format: filters by level, redacts, and writes one line for each call. */
-function createLog(options: LogOptions, format: (line: LogLine) => string): Log {
-  const redactor = options.secrets instanceof Redactor ? options.secrets : new Redactor(options.secrets);
-  // Below DEBUG an error is told by its names, message and hint; the trace is for whoever looks for a bug.
-  const stacks = options.level === "DEBUG";
+/**
+ * One line that a person reads: `2026-11-22T16:00:00.000Z INFO  archived exportTaskId=5f2d sizeBytes=4096`.
+ * What is not printable is written as escapes, so that a value from outside can neither add a line nor act on the
+ * terminal.
+ */
+export function createPlainLog({ sink, level: threshold, redactor, wallMs }: LogOptions): Log {
+  // Below DEBUG an error shows its names, message and hint; the trace serves a search for a bug.
+  const stacks = threshold === "DEBUG";
   const writerOf = (level: LogLevel) => (message: string, fields?: LogFields) => {
-    if (!isWritten(level, options.level)) {
+    if (!isWritten(level, threshold)) {
       return;
     }
-    const line = format({
-      time: new Date(options.wallMs()).toISOString(),
-      level,
-      message: redactor.text(message),
-      fields: redactor.value({ ...fields }, stacks) as LogLine["fields"],
-    });
-    options.sink.write(`${line}\n`);
+    const shown = redactor.value({ ...fields }, stacks) as LogFields;
+    const pairs = Object.entries(shown).map(([name, value]) => ` ${harmlessText(name)}=${plainValue(value)}`);
+    const time = new Date(wallMs()).toISOString();
+    sink.write(`${time} ${level.padEnd(5)} ${harmlessText(redactor.text(message))}${pairs.join("")}\n`);
   };
   return {
     debug: writerOf("DEBUG"),
@@ -71,20 +58,6 @@ function createLog(options: LogOptions, format: (line: LogLine) => string): Log 
     warn: writerOf("WARN"),
     error: writerOf("ERROR"),
   };
-}
-
-/**
- * One line a person reads: `2026-11-22T16:00:00.000Z INFO  archived exportTaskId=5f2d sizeBytes=4096`.
- * What is not printable is written as escapes, so that a value from outside can neither add a line nor act on the
- * terminal.
- */
-export function createPlainLog(options: LogOptions): Log {
-  return createLog(options, ({ time, level, message, fields }) => {
-    const pairs = Object.entries(fields).map(
-      ([name, value]) => ` ${harmlessText(name)}=${plainValue(value)}`,
-    );
-    return `${time} ${level.padEnd(5)} ${harmlessText(message)}${pairs.join("")}`;
-  });
 }
 
 const NEEDS_NO_QUOTES = /^[^\s"=]+$/;

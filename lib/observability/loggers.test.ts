@@ -1,11 +1,20 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { createPlainLog, type LogLevel } from "./log.ts";
+import { Redactor } from "./redact.ts";
 
 function capture(level: LogLevel = "DEBUG", secrets: string[] = []) {
   const written: string[] = [];
   const sink = { write: (text: string) => written.push(text) };
-  return { written, log: createPlainLog({ sink, level, secrets, wallMs: () => Date.UTC(2026, 10, 22, 16) }) };
+  return {
+    written,
+    log: createPlainLog({
+      sink,
+      level,
+      redactor: new Redactor(secrets),
+      wallMs: () => Date.UTC(2026, 10, 22, 16),
+    }),
+  };
 }
 
 describe("the plain log", () => {

@@ -1,8 +1,7 @@
 import { inspect } from "node:util";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { isSecretName, Redactor } from "./redact.ts";
-import { Secret } from "./secret.ts";
+import { isSecretName, Redactor, Secret } from "./redact.ts";
 
 /** Secrets as credentials look, with the characters that URLs, JSON and regular expressions rewrite. */
 const secretText = fc

@@ -1,12 +1,43 @@
-import { plainCopy } from "./plain-copy.ts";
-import { REDACTED, Secret } from "./secret.ts";
+import { inspect } from "node:util";
+
+/** What stands in every text where a secret stood. */
+export const REDACTED = "[redacted]";
+
+/**
+ * A key, token or password on its way from the configuration to the one place that needs it. Printed,
+ * logged or turned into JSON it shows {@link REDACTED}; only {@link reveal} gives the value (promise I9).
+ */
+export class Secret {
+  readonly #value: string;
+
+  constructor(value: string) {
+    this.#value = value;
+  }
+
+  /** The value itself. Call it only where the value is used, never where it is shown. */
+  reveal(): string {
+    return this.#value;
+  }
+
+  toString(): string {
+    return REDACTED;
+  }
+
+  toJSON(): string {
+    return REDACTED;
+  }
+
+  [inspect.custom](): string {
+    return REDACTED;
+  }
+}
 
 /** Shorter values occur in ordinary words; the configuration refuses such secrets. */
 export const MIN_SECRET_LENGTH = 4;
 
 /**
  * Shorter values stay in results: programs read those, and a bucket named `test` is not a secret because a store on
- * somebody's desk has `test` as its secret key. Keys of Huawei and AWS and the event secret are all longer.
+ * a developer's machine has `test` as its secret key. Keys of Huawei and AWS and the event secret are all longer.
  */
 const LEAST_LENGTH_IN_RESULTS = 16;
 
@@ -39,7 +70,7 @@ const SECRET_TEXT: readonly RegExp[] = [
   /(\b[a-z][a-z0-9+.-]{1,15}:\/\/)[^\s/?#@"']{1,1000}@/gi,
 ];
 
-/** Is told of secrets that are read while the program runs, before anybody else has them. */
+/** Is told of secrets that are read while the program runs, before any other part of the program has them. */
 export type SecretLearner = Pick<Redactor, "learn">;
 
 /** Learns secrets, and takes them out of what is returned, stored or printed as a result. */
@@ -89,7 +120,7 @@ export class Redactor {
    * @param stacks whether errors keep their stack traces.
    */
   value(value: unknown, stacks = true): unknown {
-    return plainCopy(value, { text: (text) => this.text(text), hides: isSecretName, stacks });
+    return plainCopy(value, { text: (text) => this.text(text), stacks });
   }
 }
 
@@ -137,4 +168,120 @@ function writtenForms(secret: string): string[] {
 
 function escapeRegExp(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&");
+}
+
+/** How {@link plainCopy} shows what it copies. */
+interface CopyRules {
+  /** Applied to every text and every property name. */
+  readonly text: (text: string) => string;
+  /** Whether errors keep their stack traces. */
+  readonly stacks: boolean;
+}
+
+const MAX_DEPTH = 8;
+const MAX_ITEMS = 100;
+
+/**
+ * Copies any value into plain JSON values within limits: 8 levels, 100 items or properties each.
+ * Errors keep name, message, own fields, cause and, if asked for, the stack. Never throws, whatever the value's getters do.
+ */
+function plainCopy(value: unknown, rules: CopyRules, parents: readonly object[] = []): unknown {
+  switch (typeof value) {
+    case "string":
+      return rules.text(value);
+    case "number":
+      return Number.isFinite(value) ? value : String(value);
+    case "bigint":
+      return rules.text(String(value));
+    case "boolean":
+    case "undefined":
+      return value;
+    case "symbol":
+      return rules.text(String(value));
+    case "function":
+      return "(function)";
+    case "object":
+      return value === null ? null : copyObject(value, rules, parents);
+  }
+}
+
+function copyObject(value: object, rules: CopyRules, parents: readonly object[]): unknown {
+  if (value instanceof Secret) {
+    return REDACTED;
+  }
+  if (parents.includes(value)) {
+    return "(circular)";
+  }
+  if (parents.length >= MAX_DEPTH) {
+    return "(too deep)";
+  }
+  const inside = [...parents, value];
+  try {
+    if (value instanceof Date) {
+      return Number.isNaN(value.getTime()) ? "(invalid date)" : value.toISOString();
+    }
+    if (value instanceof URL || value instanceof URLSearchParams || value instanceof RegExp) {
+      return rules.text(String(value));
+    }
+    if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) {
+      // Bytes may be anything, a body or a key: their number says enough.
+      return `(${value.byteLength} bytes)`;
+    }
+    if (value instanceof Map) {
+      return copyEntries(
+        [...value].map(([key, item]) => [typeof key === "string" ? key : "(key)", item]),
+        rules,
+        inside,
+      );
+    }
+    if (Array.isArray(value) || value instanceof Set) {
+      return copyItems([...value], rules, inside);
+    }
+    const entries: [string, unknown][] =
+      value instanceof Error ? errorEntries(value, rules) : ownEntries(value);
+    return copyEntries(entries, rules, inside);
+  } catch (unreadable) {
+    return `(unreadable ${unreadable instanceof Error ? unreadable.name : "object"})`;
+  }
+}
+
+function copyItems(items: readonly unknown[], rules: CopyRules, parents: readonly object[]): unknown[] {
+  const shown = items.slice(0, MAX_ITEMS).map((item) => plainCopy(item, rules, parents));
+  return items.length > MAX_ITEMS ? [...shown, `(${items.length - MAX_ITEMS} more)`] : shown;
+}
+
+function copyEntries(
+  entries: readonly (readonly [string, unknown])[],
+  rules: CopyRules,
+  parents: readonly object[],
+): Record<string, unknown> {
+  const shown: [string, unknown][] = entries
+    .slice(0, MAX_ITEMS)
+    .map(([name, item]) => [
+      rules.text(name),
+      isSecretName(name) ? REDACTED : plainCopy(item, rules, parents),
+    ]);
+  if (entries.length > MAX_ITEMS) {
+    shown.push(["(more)", entries.length - MAX_ITEMS]);
+  }
+  return Object.fromEntries(shown);
+}
+
+/** Own enumerable properties; a getter that throws shows as such and hides nothing else. */
+function ownEntries(value: object): [string, unknown][] {
+  return Object.keys(value).map((name) => [name, readProperty(value, name)]);
+}
+
+function errorEntries(error: Error, rules: CopyRules): [string, unknown][] {
+  const stack = rules.stacks ? ["stack"] : [];
+  const shown = ["name", "message", ...Object.keys(error), ...stack, "cause", "errors"];
+  return [...new Set(shown)].filter((name) => name in error).map((name) => [name, readProperty(error, name)]);
+}
+
+function readProperty(value: object, name: string): unknown {
+  try {
+    return Reflect.get(value, name);
+  } catch (unreadable) {
+    return `(unreadable ${unreadable instanceof Error ? unreadable.name : "property"})`;
+  }
 }
