@@ -2,12 +2,12 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { expect, test } from "vitest";
 import { Exchange, type ExchangeOptions, type WireRequest } from "./exchange.ts";
-import { startTcp } from "./testing/loopback.ts";
+import { AMPLE_MS, startTcp } from "./testing/loopback.ts";
 
 const REQUEST: WireRequest = { method: "GET", target: "/", headers: { host: "loopback" }, body: "" };
 
 function exchangeOver(dial: ExchangeOptions["dial"], onEnd: () => void = () => undefined): Exchange {
-  const limits = { connectMs: 4_000, headersMs: 4_000, idleMs: 4_000 };
+  const limits = { connectMs: AMPLE_MS, headersMs: AMPLE_MS, idleMs: AMPLE_MS };
   return new Exchange({ operation: "List", dial, limits, signal: new AbortController().signal, onEnd });
 }
 

@@ -1,7 +1,9 @@
 import type { Socket } from "node:net";
 import { describe, expect, test } from "vitest";
+import { stopTimers } from "../../sandbox/testing/stopped-timers.ts";
 import { PlatformError } from "../ports/platform.ts";
 import type { IotdaClient } from "./client.ts";
+import type { IotdaLimits } from "./options.ts";
 import {
   bytesOf,
   clientFor,
@@ -105,8 +107,14 @@ describe.each(CALLS)("%s", (_name, call) => {
         socket.once("close", () => clearInterval(timer));
       }),
     );
-    const client = clientFor(server.origin, { limits: { jsonTotalMs: 150 } });
-    const error = await platformErrorOf(call(client, unaborted().signal));
+    const [idleMs, jsonTotalMs] = [61_000, 150];
+    const client = clientFor(server.origin, { limits: { idleMs, jsonTotalMs } });
+    const timers = stopTimers();
+    const failed = platformErrorOf(call(client, unaborted().signal));
+    // Set when the head has come.
+    await timers.areSet(idleMs);
+    timers.pass(jsonTotalMs);
+    const error = await failed;
     expect(error.code).toBe(code);
     expect(error.message).toContain(code === "platform-unreachable" ? "150 ms" : "500");
     await server.allClosed();
@@ -124,9 +132,7 @@ describe.each(CALLS)("%s", (_name, call) => {
     async (_, onSocket, protocol) => {
       const controller = new AbortController();
       const server = await startTcp((socket) => onSocket?.(socket));
-      const client = clientFor(server.origin.replace("http:", protocol), {
-        limits: { connectMs: 60_000, headersMs: 60_000, idleMs: 60_000, jsonTotalMs: 60_000 },
-      });
+      const client = clientFor(server.origin.replace("http:", protocol));
       if (onSocket === undefined) {
         controller.abort(ABORTED);
       }
@@ -143,7 +149,7 @@ describe.each(CALLS)("%s", (_name, call) => {
 
   test("close ends it", async () => {
     const server = await startTcp(() => undefined);
-    const client = clientFor(server.origin, { limits: { headersMs: 60_000 } });
+    const client = clientFor(server.origin);
     const error = platformErrorOf(call(client, unaborted().signal));
     await expect.poll(() => server.received(), { interval: 5 }).not.toBe("");
     await client.close();
@@ -155,24 +161,25 @@ describe.each(CALLS)("%s", (_name, call) => {
 });
 
 describe("the limits of one step", () => {
-  const CASES: readonly (readonly [string, string, (socket: Socket) => void])[] = [
-    ["TLS that never completes", "https:", () => undefined],
-    ["no head", "http:", () => undefined],
-    ["a head that stops halfway", "http:", answering("HTTP/1.1 200 OK\r\ncontent-le")],
-    ["an error body that stalls", "http:", answering('HTTP/1.1 404 No\r\ncontent-length: 99\r\n\r\n{"err')],
+  const ERROR_BODY = 'HTTP/1.1 404 No\r\ncontent-length: 99\r\n\r\n{"err';
+  const CASES: readonly (readonly [string, string, keyof IotdaLimits, (socket: Socket) => void])[] = [
+    ["TLS that never completes", "https:", "connectMs", () => undefined],
+    ["no head", "http:", "headersMs", () => undefined],
+    ["a head that stops halfway", "http:", "headersMs", answering("HTTP/1.1 200 OK\r\ncontent-le")],
+    ["an error body that stalls", "http:", "idleMs", answering(ERROR_BODY)],
   ];
 
   test.each(CASES)(
     "%s: unreachable for every call, asked once, no socket left",
-    async (_, protocol, onSocket) => {
+    async (_, protocol, limit, onSocket) => {
       const server = await startTcp(onSocket);
-      const client = clientFor(server.origin.replace("http:", protocol), {
-        limits: { connectMs: 100, headersMs: 100, idleMs: 100, jsonTotalMs: 60_000 },
-      });
-      const errors = await Promise.all(
-        CALLS.map(([, call]) => platformErrorOf(call(client, unaborted().signal))),
-      );
+      const client = clientFor(server.origin.replace("http:", protocol), { limits: { [limit]: 100 } });
+      const timers = stopTimers();
+      const failed = Promise.all(CALLS.map(([, call]) => platformErrorOf(call(client, unaborted().signal))));
+      await timers.until(() => server.accepted() === CALLS.length);
+      const errors = await timers.passUntil(failed, 100);
       expect(errors.map(({ code }) => code)).toEqual(CALLS.map(() => "platform-unreachable"));
+      expect(errors.filter(({ message }) => !message.includes("within 100 ms"))).toEqual([]);
       await server.allClosed();
       expect(server.accepted()).toBe(CALLS.length);
     },
@@ -183,7 +190,7 @@ describe("a refusal whose body breaks off", () => {
   const HOWS: readonly (readonly [string, (socket: Socket) => void])[] = [
     ["stalls", () => undefined],
     ["is cut", (socket) => socket.end()],
-    ["is reset", (socket) => setTimeout(() => socket.resetAndDestroy(), 20)],
+    ["is reset", (socket) => void socket.resetAndDestroy()],
   ];
   const STATUSES: readonly (readonly [number, string])[] = [
     [401, "platform-unauthenticated"],
@@ -232,18 +239,25 @@ describe("a list body", () => {
 });
 
 describe("a download body", () => {
+  /** @param whenRead what happens on the server's side once the first bytes were read. */
   async function brokenDownload(
     onSocket: (socket: Socket) => void,
-    signal: AbortSignal = unaborted().signal,
+    whenRead: (socket: Socket) => void = () => undefined,
+    {
+      signal = unaborted().signal,
+      limits = {},
+    }: { signal?: AbortSignal; limits?: Partial<IotdaLimits> } = {},
   ): Promise<{ read: Buffer; thrown: unknown }> {
     const server = await startTcp(onSocket);
-    const client = clientFor(server.origin, { limits: { idleMs: 100 } });
+    const client = clientFor(server.origin, { limits });
     const { body } = await client.showExportTask("task-1", { signal });
     const chunks: Uint8Array[] = [];
     let thrown: unknown;
     try {
       for await (const chunk of body) {
-        chunks.push(chunk);
+        if (chunks.push(chunk) === 1) {
+          server.sockets.forEach(whenRead);
+        }
       }
     } catch (error) {
       thrown = error;
@@ -252,22 +266,21 @@ describe("a download body", () => {
     return { read: Buffer.concat(chunks), thrown };
   }
 
-  test.each([
-    ["stalls", answering(STALLED_BODY)],
-    ["is reset", answering(STALLED_BODY, (socket) => setTimeout(() => socket.resetAndDestroy(), 20))],
+  test.each<[string, (socket: Socket) => void, ((socket: Socket) => void)?, Partial<IotdaLimits>?]>([
+    ["stalls", answering(STALLED_BODY), () => undefined, { idleMs: 100 }],
+    ["is reset", answering(STALLED_BODY), (socket) => void socket.resetAndDestroy()],
     ["ends short of its length", answering(STALLED_BODY, (socket) => socket.end())],
     [
       "has chunks that are none, whose text is not kept,",
-      answering("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nPK\r\n", (socket) =>
-        setTimeout(() => socket.write("no size TokenOfSomebody\r\n"), 20),
-      ),
+      answering("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nPK\r\n"),
+      (socket) => void socket.write("no size TokenOfSomebody\r\n"),
     ],
     [
       "ends inside a chunk",
       answering("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\na\r\nPK", (socket) => socket.end()),
     ],
-  ])("that %s is unreachable", async (_, onSocket) => {
-    const { thrown } = await brokenDownload(onSocket);
+  ])("that %s is unreachable", async (_, onSocket, whenRead, limits = {}) => {
+    const { thrown } = await brokenDownload(onSocket, whenRead, { limits });
     expect(thrown).toBeInstanceOf(PlatformError);
     expect(thrown).toMatchObject({ code: "platform-unreachable", scope: "task", retry: "later" });
     if (thrown instanceof Error) {
@@ -302,8 +315,9 @@ describe("a download body", () => {
   test("in progress is ended by an abort, with its reason", async () => {
     const controller = new AbortController();
     const { read, thrown } = await brokenDownload(
-      answering(STALLED_BODY, () => setTimeout(() => controller.abort(ABORTED), 20)),
-      controller.signal,
+      answering(STALLED_BODY),
+      () => controller.abort(ABORTED),
+      controller,
     );
     expect(String(read)).toBe("PK");
     expect(thrown).toBe(ABORTED);
@@ -316,13 +330,13 @@ describe("a download body", () => {
         socket.end(Buffer.alloc(size, 80)),
       ),
     );
-    const client = clientFor(server.origin, { limits: { idleMs: 50 } });
+    const idleMs = 61_000;
+    const client = clientFor(server.origin, { limits: { idleMs } });
+    const timers = stopTimers();
     const { body } = await client.showExportTask("task-1", unaborted());
     let sizeBytes = 0;
     for await (const chunk of body) {
-      if (sizeBytes === 0) {
-        await new Promise((resolve) => setTimeout(resolve, 150));
-      }
+      timers.pass(sizeBytes === 0 ? 3 * idleMs : 0);
       sizeBytes += chunk.byteLength;
     }
     expect(sizeBytes).toBe(size);

@@ -60,7 +60,7 @@ describe("a proxy", () => {
     const proxy = await startTcp(onSocket);
     const client = clientFor("http://127.0.0.1:2", {
       proxy: { httpProxy: proxy.origin },
-      limits: { connectMs: 100, jsonTotalMs: 60_000 },
+      limits: { connectMs: 100 },
     });
     expect((await platformErrorOf(client.listExportTasks(unaborted()))).code).toBe("platform-unreachable");
     await proxy.allClosed();
@@ -72,7 +72,6 @@ describe("a proxy", () => {
     const controller = new AbortController();
     const client = clientFor("http://127.0.0.1:2", {
       proxy: { httpProxy: proxy.origin },
-      limits: { connectMs: 60_000 },
     });
     const settled = expect(client.showExportTask("t", { signal: controller.signal })).rejects.toBe("stop");
     await expect.poll(() => proxy.received(), { interval: 5 }).toContain("CONNECT");
