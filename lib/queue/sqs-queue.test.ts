@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { ManualClock } from "../../test/contract/clocks.ts";
 import { SqsQueue } from "./sqs-queue.ts";
-import { answerOf, batchAnswer, startSqsServer } from "./testing/sqs-server.ts";
+import { AMPLE_TIMEOUTS, answerOf, batchAnswer, startSqsServer } from "./testing/sqs-server.ts";
 
 const { signal } = new AbortController();
 
@@ -25,6 +25,7 @@ async function queueAt(clock: ManualClock) {
       visibilityMs: 30_000,
       region: "eu-west-1",
       credentials: { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "secret" },
+      timeouts: AMPLE_TIMEOUTS,
     },
     { clock },
   );

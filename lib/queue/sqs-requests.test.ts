@@ -1,7 +1,9 @@
 import { describe, expect, test } from "vitest";
+import { stopTimers } from "../../sandbox/testing/stopped-timers.ts";
 import type { Clock } from "../ports/clock.ts";
 import { SqsQueue, type SqsQueueOptions } from "./sqs-queue.ts";
 import {
+  AMPLE_TIMEOUTS,
   answerOf,
   batchAnswer,
   entriesOf,
@@ -34,11 +36,17 @@ async function queueOn(
       visibilityMs: 30_001,
       region: "eu-west-1",
       credentials: { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "secret" },
+      timeouts: AMPLE_TIMEOUTS,
       ...options,
     },
     { clock },
   );
   return { queue, requests: server.requests, sleepsMs };
+}
+
+/** A message as SQS shows it. */
+function messageOf(body: string) {
+  return { MessageId: `m-${body}`, ReceiptHandle: `h-${body}`, Body: body, MD5OfBody: md5(body) };
 }
 
 function taskMessages(count: number, extraBytes = 0) {
@@ -74,17 +82,19 @@ describe("a receive", () => {
   });
 
   test("may be answered as late as its long poll lasts", async () => {
-    const server = await startSqsServer(async () => {
-      await new Promise((resolve) => setTimeout(resolve, 150));
+    const timers = stopTimers();
+    const server = await startSqsServer(() => {
+      timers.pass(1_099);
       return answerOf({});
     });
-    const timeouts = { connectMs: 100, answerMs: 100, callMs: 100 };
+    const timeouts = { ...AMPLE_TIMEOUTS, answerMs: 100, callMs: 100 };
     const { queue } = await queueOn(() => answerOf({}), {
       endpoint: server.url,
       longPollMs: 1_000,
       timeouts,
     });
     expect(await queue.receive({ signal })).toBeUndefined();
+    expect(timers.lengthsMs.filter((ms) => ms === 1_100)).toHaveLength(2);
     expect(server.requests).toHaveLength(1);
   });
 
@@ -97,16 +107,17 @@ describe("a receive", () => {
       answerOf({
         Messages: [
           {
-            MessageId: "m",
-            ReceiptHandle: "h",
-            Body: "task-1",
-            MD5OfBody: md5("task-1"),
+            ...messageOf("task-1"),
             Attributes: written === undefined ? undefined : { ApproximateReceiveCount: written },
           },
         ],
       }),
     );
-    expect(await queue.receive({ signal })).toMatchObject({ handle: "h", body: "task-1", receiveCount });
+    expect(await queue.receive({ signal })).toMatchObject({
+      handle: "h-task-1",
+      body: "task-1",
+      receiveCount,
+    });
   });
 });
 
@@ -194,7 +205,7 @@ describe("sending", () => {
 });
 
 describe("a message that another one replaces", () => {
-  const message = { MessageId: "m", ReceiptHandle: "h", Body: "task-1", MD5OfBody: md5("task-1") };
+  const message = messageOf("task-1");
 
   test("goes after the other one is there", async () => {
     const { queue, requests } = await queueOn((request) =>
@@ -295,21 +306,15 @@ describe("a letter that SQS itself moved", () => {
 
 describe("a walk through the dead letters", () => {
   test("ends when the queue shows the same letters again and again, each counted once", async () => {
-    const letter = { MessageId: "m-1", ReceiptHandle: "h", Body: "a", MD5OfBody: md5("a") };
     const { queue, requests } = await queueOn((request) =>
-      answerOf(request.action === "ReceiveMessage" ? { Messages: [letter] } : {}),
+      answerOf(request.action === "ReceiveMessage" ? { Messages: [messageOf("a")] } : {}),
     );
     expect(await queue.listDeadLetters({ signal, limit: 100 })).toHaveLength(1);
     expect(requests.filter(({ action }) => action === "ReceiveMessage")).toHaveLength(4);
   });
 
   test("shows the letters again although it failed, and fails with what failed", async () => {
-    const letters = ["a", "b"].map((body) => ({
-      MessageId: `m-${body}`,
-      ReceiptHandle: `h-${body}`,
-      Body: body,
-      MD5OfBody: md5(body),
-    }));
+    const letters = ["a", "b"].map(messageOf);
     const { queue, requests } = await queueOn((request) =>
       request.action === "ReceiveMessage"
         ? answerOf({ Messages: letters })
@@ -328,14 +333,13 @@ describe("a walk through the dead letters", () => {
   });
 
   test("removes a letter once its message was sent, and shows it no more", async () => {
-    const letter = { MessageId: "m-1", ReceiptHandle: "h", Body: "a", MD5OfBody: md5("a") };
     const { queue, requests } = await queueOn((request, requestNumber) => {
       if (request.action === "SendMessageBatch") {
         return batchAnswer(request);
       }
-      return answerOf(requestNumber === 1 ? { Messages: [letter] } : {});
+      return answerOf(requestNumber === 1 ? { Messages: [messageOf("a")] } : {});
     });
-    await queue.redrive(["m-1"], { signal });
+    await queue.redrive(["m-a"], { signal });
     expect(requests.map(({ action }) => action)).toEqual([
       "ReceiveMessage",
       "SendMessageBatch",
@@ -344,10 +348,9 @@ describe("a walk through the dead letters", () => {
   });
 
   test("is good without the right to show letters again", async () => {
-    const letter = { MessageId: "m-1", ReceiptHandle: "h", Body: "a", MD5OfBody: md5("a") };
     const { queue } = await queueOn((request) =>
       request.action === "ReceiveMessage"
-        ? answerOf({ Messages: [letter] })
+        ? answerOf({ Messages: [messageOf("a")] })
         : { status: 403, body: JSON.stringify({ __type: "AccessDenied" }) },
     );
     expect(await queue.listDeadLetters({ signal, limit: 1 })).toHaveLength(1);

@@ -1,3 +1,5 @@
+import { syncBuiltinESMExports } from "node:module";
+import timersOfPromises from "node:timers/promises";
 import { onTestFinished, vi } from "vitest";
 
 /** The timers of this process, which a test lets pass. */
@@ -16,24 +18,45 @@ export interface StoppedTimers {
 const POLL_MS = 5;
 
 /**
- * Stops the timers of this process until the test has finished, so that no limit of time depends on the machine.
- * Sockets, files, `node:timers/promises` and vitest's own limits go on.
+ * Stops `setTimeout` and that of `node:timers/promises` until the test has finished, so that no limit of time depends on
+ * the machine. Sockets, files, intervals and vitest's own limits go on.
  */
 export function stopTimers(): StoppedTimers {
   const { setTimeout: inRealTime } = globalThis;
+  const { setTimeout: delayInRealTime } = timersOfPromises;
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
   const { setTimeout: whenPassed } = globalThis;
   const lengthsMs: number[] = [];
-  globalThis.setTimeout = new Proxy(whenPassed, {
+  const setTimer = new Proxy(whenPassed, {
     apply(target, self, args) {
       lengthsMs.push(Number(args[1] ?? 0));
       return Reflect.apply(target, self, args);
     },
   });
+  const delay = new Proxy(delayInRealTime, {
+    async apply(_target, _self, [ms, value, { signal } = {}]: [number, unknown, { signal?: AbortSignal }?]) {
+      signal?.throwIfAborted();
+      const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+      const timer = setTimer(resolve, ms, value);
+      const onAbort = () => reject(signal?.reason);
+      signal?.addEventListener("abort", onAbort, { once: true });
+      return await promise.finally(() => {
+        clearTimeout(timer);
+        signal?.removeEventListener("abort", onAbort);
+      });
+    },
+  });
+  const use = (timer: typeof setTimeout, ofPromises: typeof delayInRealTime) => {
+    globalThis.setTimeout = timer;
+    timersOfPromises.setTimeout = ofPromises;
+    syncBuiltinESMExports();
+  };
+  use(setTimer, delay);
   onTestFinished(() => {
-    globalThis.setTimeout = whenPassed;
+    use(whenPassed, delayInRealTime);
     vi.useRealTimers();
   });
+
   const pass = (ms: number) => void vi.advanceTimersByTime(ms);
   const until = async (condition: () => boolean) => {
     while (!condition()) {

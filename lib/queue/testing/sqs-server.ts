@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { createServer, type IncomingMessage } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { onTestFinished } from "vitest";
 
 /** A request as it came over the wire. */
@@ -19,14 +19,27 @@ export type SqsAnswer =
 interface SqsServer {
   readonly url: URL;
   readonly requests: readonly SqsRequest[];
+  /** Ever accepted, also those on which no whole request came. */
+  connections(): number;
 }
+
+/** Limits that no healthy call meets on a busy machine. */
+export const AMPLE_TIMEOUTS = { connectMs: 240_000, answerMs: 240_000, callMs: 240_000 };
 
 /** SQS's wire protocol (AWS JSON 1.0) on the loopback, for the answers that fauxqs cannot give. */
 export async function startSqsServer(
   answer: (request: SqsRequest, requestNumber: number) => SqsAnswer | Promise<SqsAnswer>,
 ): Promise<SqsServer> {
   const requests: SqsRequest[] = [];
-  const server = createServer(async (incoming, outgoing) => {
+  let connections = 0;
+  const server = createServer((incoming, outgoing) => {
+    // A client that gave the request up has its answer.
+    handle(incoming, outgoing).catch(() => outgoing.destroy());
+  });
+  server.on("connection", () => {
+    connections += 1;
+  });
+  async function handle(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     let text = "";
     for await (const chunk of incoming.setEncoding("utf8")) {
       text += chunk;
@@ -47,7 +60,7 @@ export async function startSqsServer(
       });
       outgoing.end(answered.body);
     }
-  });
+  }
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   onTestFinished(() => {
     server.closeAllConnections();
@@ -57,7 +70,7 @@ export async function startSqsServer(
   if (address === null || typeof address === "string") {
     throw new Error("the server has no port");
   }
-  return { url: new URL(`http://127.0.0.1:${address.port}`), requests };
+  return { url: new URL(`http://127.0.0.1:${address.port}`), requests, connections: () => connections };
 }
 
 /** A good answer. */
