@@ -10,6 +10,7 @@ import { untilAborted } from "../../domain/promises.ts";
 import { withTimeLimit } from "../../network/time-limit.ts";
 import type { Clock, Random } from "../../ports/clock.ts";
 import type { S3StoreOptions } from "./client.ts";
+import { NO_REGION } from "./fault-table.ts";
 import { S3_PROFILES, type S3Profile } from "./profiles.ts";
 import { notS3Error, type RequestSubject, S3Error, toS3Error } from "./s3-error.ts";
 
@@ -126,6 +127,7 @@ export class S3Bucket {
     send: (options: HttpOptions) => Promise<Output>,
     watch?: EffectWatch<Output>,
   ): Promise<Output> {
+    await this.#requireRegion(request);
     let isSignedAgain = false;
     for (let attempt = 1; ; attempt += 1) {
       try {
@@ -149,6 +151,15 @@ export class S3Bucket {
           return found;
         }
       }
+    }
+  }
+
+  /** The SDK says that none is known only in the text of an error without a name. */
+  async #requireRegion(request: S3Request): Promise<void> {
+    try {
+      await this.client.config.region();
+    } catch {
+      throw new S3Error(NO_REGION, request);
     }
   }
 

@@ -6,9 +6,7 @@ import { tunnelAgents } from "../../network/tunnel-agents.ts";
 import type { Clock, Random } from "../../ports/clock.ts";
 import { StoreError } from "../../ports/object-store.ts";
 import { MISCONFIGURED } from "../store-errors.ts";
-import { NO_REGION } from "./fault-table.ts";
 import { S3_PROFILES, type S3Profile } from "./profiles.ts";
-import { S3Error } from "./s3-error.ts";
 
 /** Where the store is and how to talk to it; the configuration's part for an `s3://` store fits. */
 export interface S3StoreOptions {
@@ -69,8 +67,9 @@ const SDK_CHECKSUMS = "WHEN_REQUIRED";
 
 /** Makes the SDK's client, with everything off that works behind the adapter's back. Sends nothing. */
 export function makeS3Client(options: S3StoreOptions, parts: S3StoreParts): S3Client {
+  const profile = S3_PROFILES[options.profile];
   // The host first: Lambda sets AWS_REGION to its own region, which OBS knows nothing of.
-  const region = regionOf(options.endpoint) ?? options.region ?? S3_PROFILES[options.profile].defaultRegion;
+  const region = regionOf(options.endpoint) ?? options.region ?? profile.defaultRegion;
   const client = new S3Client({
     ...(region === undefined ? {} : { region }),
     ...(options.endpoint === undefined ? {} : { endpoint: options.endpoint.href }),
@@ -95,28 +94,9 @@ export function makeS3Client(options: S3StoreOptions, parts: S3StoreParts): S3Cl
       throwOnRequestTimeout: true,
     },
   });
-  requireRegion(client, options.bucket);
-  leaveBodiesUnsigned(client);
-  if (S3_PROFILES[options.profile].bodyDigest === "content-md5") {
-    digestXmlBodies(client);
-  }
+  setBodyHeaders(client, profile);
   client.middlewareStack.add(answerLimit(MAX_ANSWER_BYTES, STREAMED), ANSWER_LIMIT_PLACE);
   return client;
-}
-
-/** Every request says plainly that no region is known: the SDK says so only in the text of an error without a name. */
-function requireRegion(client: S3Client, bucket: string): void {
-  client.middlewareStack.add(
-    (next) => async (args) => {
-      try {
-        await client.config.region();
-      } catch {
-        throw new S3Error(NO_REGION, { operation: "region", subject: bucket });
-      }
-      return await next(args);
-    },
-    { step: "initialize", priority: "high", name: "archiverRegion" },
-  );
 }
 
 /** OBS signs with the region in its host name; the archiver's users should not have to say it twice. */
@@ -147,33 +127,25 @@ function huaweiProvider({
   };
 }
 
-/** The signer takes a payload hash that the request already names instead of hashing the body. */
-function leaveBodiesUnsigned(client: S3Client): void {
-  client.middlewareStack.add(
-    (next, context) => async (args) => {
-      const hasOwnBody =
-        context.commandName === "PutObjectCommand" || context.commandName === "UploadPartCommand";
-      if (hasOwnBody && hasHeaders(args.request)) {
-        args.request.headers["x-amz-content-sha256"] = PAYLOAD_HASH;
-      }
-      return await next(args);
-    },
-    { step: "build", name: "archiverPayloadHash" },
-  );
-}
-
+const UPLOADS: ReadonlySet<string | undefined> = new Set(["PutObjectCommand", "UploadPartCommand"]);
 const XML_BODIES: ReadonlySet<string | undefined> = new Set([
   "PutObjectRetentionCommand",
   "PutObjectTaggingCommand",
 ]);
 
-/** S3 demands a digest over these small bodies. Where the store knows Content-MD5 only, it gets that instead of the SDK's. */
-function digestXmlBodies(client: S3Client): void {
+/**
+ * The signer takes a payload hash that the request already names instead of hashing the body. S3 demands a digest over
+ * small XML bodies: where the store knows Content-MD5 only, it gets that instead of the SDK's.
+ */
+function setBodyHeaders(client: S3Client, { bodyDigest }: S3Profile): void {
   client.middlewareStack.add(
     (next, { commandName }) =>
       async (args) => {
         const { request } = args;
-        if (XML_BODIES.has(commandName) && hasHeaders(request) && typeof request.body === "string") {
+        if (UPLOADS.has(commandName) && hasHeaders(request)) {
+          request.headers["x-amz-content-sha256"] = PAYLOAD_HASH;
+        }
+        if (XML_BODIES.has(commandName) && bodyDigest === "content-md5" && hasHeaders(request)) {
           for (const name of Object.keys(request.headers)) {
             if (/^x-amz-(?:sdk-)?checksum-/i.test(name)) {
               delete request.headers[name];
@@ -183,10 +155,12 @@ function digestXmlBodies(client: S3Client): void {
         }
         return await next(args);
       },
-    { step: "build", priority: "low", name: "archiverXmlDigest" },
+    { step: "build", priority: "low", name: "archiverBodyHeaders" },
   );
 }
 
-function hasHeaders(request: unknown): request is { headers: Record<string, string>; body?: unknown } {
-  return typeof request === "object" && request !== null && "headers" in request;
+function hasHeaders(
+  request: unknown,
+): request is { headers: Record<string, string>; body: string | Uint8Array } {
+  return typeof request === "object" && request !== null && "headers" in request && "body" in request;
 }

@@ -17,7 +17,8 @@ async function pageOf(
 ): ReturnType<typeof pageAfterKey> {
   const facts = { Size: 1, LastModified: new Date(0) };
   const Contents = keys.map((Key) => ({ Key, ...facts }));
-  const client = { send: async () => ({ Contents, ...answer }) } as unknown as S3Client;
+  const config = { region: async () => "any" };
+  const client = { send: async () => ({ Contents, ...answer }), config } as unknown as S3Client;
   const bucket = new S3Bucket(client, BARE_OPTIONS, { clock: new ManualClock(), random: realRandom });
   return await pageAfterKey(bucket, "", marker, signal);
 }
