@@ -5,7 +5,7 @@ import { type FreshList, freshList } from "../run/platform-list.ts";
 import { expiryVerdict, type StayReason } from "./expiry-verdict.ts";
 import { policyDigest } from "./policy.ts";
 import { findBlocker } from "./remove-export.ts";
-import { type RetainVerdict, retainVerdict } from "./retain-verdict.ts";
+import { isRecorded, type RetainVerdict, retainVerdict } from "./retain-verdict.ts";
 import {
   type ExpiryPorts,
   earliestClockMs,
@@ -14,7 +14,6 @@ import {
   type RetentionSettings,
   type RunFrame,
 } from "./run.ts";
-import { isoTimeOrForever } from "./terms.ts";
 
 /** What the next sweep would do with an export. */
 export type PlannedSweep = "retain" | "nothing" | "refuse" | "report-missing" | "report-unreadable";
@@ -85,32 +84,32 @@ export async function planRetention(
   return { ...run.frame("done"), policy: policyDigest(settings.policy), store, entries };
 }
 
-function plannedSweep(
-  { exportTaskId, revision }: RevisionLedger,
-  verdict: RetainVerdict,
-): Omit<PlanEntry, "expire"> {
-  const id = { exportTaskId, revision };
-  if (verdict.kind === "unreadable" || verdict.kind === "unrecorded") {
-    return { ...id, sweep: "report-unreadable" };
+function plannedSweep(ledger: RevisionLedger, verdict: RetainVerdict): Omit<PlanEntry, "expire"> {
+  const { exportTaskId, revision } = ledger;
+  if (!("record" in verdict)) {
+    return { exportTaskId, revision, sweep: "report-unreadable" };
   }
-  const { record, terms } = verdict;
+  const { record, terms, facts } = verdict;
   const about = {
-    ...id,
+    exportTaskId,
+    revision,
     sizeBytes: record.object.sizeBytes,
     archivedAt: record.archivedAt,
     rule: terms.rule.name,
     lock: terms.rule.lock,
-    keepUntil: isoTimeOrForever(terms.keepUntilMs),
+    keepUntil: facts.keepUntil,
+    ...compact({ lockedUntil: facts.lockedUntil }),
   };
   if (verdict.kind === "missing") {
     return { ...about, sweep: "report-missing" };
   }
-  const { lockedUntil, applied } = verdict.facts;
-  const lock = verdict.kind === "retain" && verdict.lock !== undefined ? "locked" : applied.lock;
-  const planned = { ...about, ...compact({ lockedUntil }), applied: { lock } };
-  return verdict.kind === "refused"
-    ? { ...planned, sweep: "refuse", problem: verdict.problem }
-    : { ...planned, sweep: verdict.kind === "retain" ? "retain" : "nothing" };
+  if (verdict.kind !== "retain") {
+    return { ...about, applied: { lock: facts.applied.lock }, sweep: "refuse", problem: verdict.problem };
+  }
+  const { lock, tags } = verdict;
+  const isDone = lock === undefined && tags === undefined && isRecorded(ledger, facts);
+  const applied = { lock: lock === undefined ? facts.applied.lock : ("locked" as const) };
+  return { ...about, applied, sweep: isDone ? "nothing" : "retain" };
 }
 
 async function plannedExpire(

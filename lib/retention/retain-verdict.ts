@@ -9,57 +9,53 @@ import { isoTime, isoTimeOrForever, TAG, type Terms, termsOf } from "./terms.ts"
 /** What a `retained` record says besides when and by whom it was written. */
 export type RetainedFacts = Omit<RetainedRecord, "schemaVersion" | "idempotencyKey" | "retainedAt" | "runId">;
 
+interface KnownCopy {
+  readonly record: ArchivedRecord;
+  readonly terms: Terms;
+  /** What there is to record, as the store protects the version now. */
+  readonly facts: RetainedFacts;
+}
+
 /** What a sweep has to do about one revision. */
 export type RetainVerdict =
-  | { readonly kind: "unreadable" }
-  | { readonly kind: "unrecorded" }
-  | ({ readonly record: ArchivedRecord; readonly terms: Terms } & (
-      | { readonly kind: "missing" }
-      | ({
-          /** What there is to record, as the store protects the version now. */
-          readonly facts: RetainedFacts;
-        } & (
-          | { readonly kind: "up-to-date" }
-          /** The policy asks for less than what a lock already holds. Nothing is changed. */
-          | { readonly kind: "refused"; readonly problem: string }
-          | {
-              readonly kind: "retain";
-              /** The lock to set or extend; `undefined` when there is nothing to do about it. */
-              readonly lock: VersionLock | undefined;
-              /** The whole set of tags to write; `undefined` when it stands. */
-              readonly tags: Readonly<Record<string, string>> | undefined;
-            }
-        ))
-    ));
+  | { readonly kind: "unreadable" | "unrecorded"; readonly problem: string }
+  /** Missing from the store, or locked for longer than the policy asks for. Nothing is changed. */
+  | ({ readonly kind: "missing" | "refused"; readonly problem: string } & KnownCopy)
+  | ({
+      readonly kind: "retain";
+      /** The lock to set or extend; `undefined` when there is nothing to do about it. */
+      readonly lock: VersionLock | undefined;
+      /** The whole set of tags to write; `undefined` when it stands. */
+      readonly tags: Readonly<Record<string, string>> | undefined;
+    } & KnownCopy);
 
 const OUR_TAGS: ReadonlySet<string> = new Set(Object.values(TAG));
 
 /** Compares what protects a version with what its terms ask for. Locks only ever grow. Throws what the store throws. */
 export async function retainVerdict(
   run: RetentionRun,
-  ledger: RevisionLedger,
+  { archived }: RevisionLedger,
   abilities: RetentionAbilities,
   nowMs: number,
 ): Promise<RetainVerdict> {
-  const { archived } = ledger;
   if (archived === UNREADABLE) {
-    return { kind: "unreadable" };
+    return { kind: "unreadable", problem: "an archived record of this revision cannot be read" };
   }
   const record = archived?.at(-1);
   if (record === undefined) {
-    return { kind: "unrecorded" };
+    return { kind: "unrecorded", problem: "no archived record" };
   }
   const terms = termsOf(ruleFor(run.settings.policy, record), record);
   const protection = await run.ports.store.readProtection(record.object, run);
+  const copy = { record, terms, facts: factsOf(record, terms, protection, abilities) };
   if (protection === undefined) {
-    return { kind: "missing", record, terms };
+    return { kind: "missing", problem: "the recorded object is not in the store", ...copy };
   }
-  const facts = factsOf(record, terms, protection, abilities);
   const desired = desiredLock(terms);
   const standing = protection.lock && protection.lock.untilMs > nowMs ? protection.lock : undefined;
   const problem = standing && shorteningProblem(terms, desired, standing);
   if (problem !== undefined) {
-    return { kind: "refused", problem, record, terms, facts };
+    return { kind: "refused", problem, ...copy };
   }
   const needsLock =
     abilities.canLock &&
@@ -68,9 +64,7 @@ export async function retainVerdict(
     (standing === undefined || desired.untilMs > standing.untilMs);
   const lock = needsLock ? desired : undefined;
   const tags = abilities.canTag ? changedTags(terms.tags, protection.tags) : undefined;
-  return lock === undefined && tags === undefined && isRecorded(ledger, facts)
-    ? { kind: "up-to-date", record, terms, facts }
-    : { kind: "retain", lock, tags, record, terms, facts };
+  return { kind: "retain", lock, tags, ...copy };
 }
 
 function desiredLock({ rule, lockUntilMs }: Terms): VersionLock | undefined {

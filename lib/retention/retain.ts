@@ -185,11 +185,8 @@ async function retainRevision(
     return { ...id, outcome: "expired" };
   }
   const verdict = await retainVerdict(run, ledger, abilities, run.ports.clock.wallMs());
-  if (verdict.kind === "unreadable") {
-    return { ...id, outcome: "unreadable", problem: "an archived record of this revision cannot be read" };
-  }
-  if (verdict.kind === "unrecorded") {
-    return { ...id, outcome: "unrecorded", problem: "no archived record" };
+  if (!("record" in verdict)) {
+    return { ...id, outcome: verdict.kind, problem: verdict.problem };
   }
   const { record, terms } = verdict;
   const about = {
@@ -198,14 +195,8 @@ async function retainRevision(
     rule: terms.rule.name,
     keepUntil: isoTimeOrForever(terms.keepUntilMs),
   };
-  if (verdict.kind === "missing") {
-    return { ...about, outcome: "missing", problem: "the recorded object is not in the store" };
-  }
-  if (verdict.kind === "refused") {
-    return { ...about, outcome: "refused", problem: verdict.problem };
-  }
-  if (verdict.kind === "up-to-date") {
-    return { ...about, ...compact({ lockedUntil: verdict.facts.lockedUntil }), outcome: "up-to-date" };
+  if (verdict.kind !== "retain") {
+    return { ...about, outcome: verdict.kind, problem: verdict.problem };
   }
   const facts = await applyTerms(run, verdict, abilities);
   const wrote = !isRecorded(ledger, facts) && (await writeFacts(run, ledger, facts));
