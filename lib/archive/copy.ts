@@ -1,3 +1,4 @@
+import { compact } from "../domain/compact.ts";
 import { ArchiverError } from "../domain/errors.ts";
 import { isObjectOfRevision } from "../domain/key-layout.ts";
 import { type Digest, digestOf, isSameContent } from "../integrity/digest.ts";
@@ -33,12 +34,8 @@ export function isSameObject(now: ObjectInfo, seen: ObjectInfo): boolean {
 
 /** The part of a record's `object` that HEAD shows too. */
 export function recordedInfo({ object }: ArchivedRecord): ObjectInfo {
-  return {
-    sizeBytes: object.sizeBytes,
-    etag: object.etag,
-    ...(object.versionId === undefined ? {} : { versionId: object.versionId }),
-    ...(object.checksum === undefined ? {} : { checksum: object.checksum }),
-  };
+  const { sizeBytes, etag, versionId, checksum } = object;
+  return compact({ sizeBytes, etag, versionId, checksum });
 }
 
 /** Reads a stored object whole and hashes it. Throws what the store throws. */

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { compact } from "../domain/compact.ts";
 import { ArchiverError } from "../domain/errors.ts";
 import type { DeadLetterReason, TaskMessage } from "../domain/task-message.ts";
 import { requireOwnArchive } from "../identity/marker.ts";
@@ -129,8 +130,7 @@ export async function deadLetter(run: Run, leased: LeasedMessage, facts: LetterF
     const nowMs = clock.wallMs();
     await run.records.writeDeadLetter(
       {
-        ...(exportTaskId === undefined ? {} : { exportTaskId }),
-        ...(revision === undefined ? {} : { revision }),
+        ...compact({ exportTaskId, revision }),
         reason,
         detail,
         attempts,

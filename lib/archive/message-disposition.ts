@@ -1,3 +1,4 @@
+import { compact } from "../domain/compact.ts";
 import type { ArchiverError } from "../domain/errors.ts";
 import type { DeadLetterReason, TaskMessage } from "../domain/task-message.ts";
 import { countOutcome, type TaskEntry, type TaskOutcome } from "../records/run-report.ts";
@@ -103,8 +104,7 @@ export class OutcomeHandler {
       detail,
       attempts,
       exportTaskId,
-      ...(revision === undefined ? {} : { revision }),
-      ...(facts.folder === undefined ? {} : { folder: facts.folder }),
+      ...compact({ revision, folder: facts.folder }),
     });
     this.#enter(finished, "dead-lettered", reason);
   }
@@ -165,7 +165,7 @@ export class OutcomeHandler {
     }
     const successor: TaskMessage = {
       ...message,
-      ...(rejectedSha256 === undefined ? {} : { rejectedSha256 }),
+      ...compact({ rejectedSha256 }),
       attempts,
       firstFailedAtMs,
     };
@@ -192,14 +192,10 @@ export class OutcomeHandler {
     reason: string | undefined,
     delayMs?: number,
   ): void {
-    const entry = {
-      exportTaskId: message.exportTaskId,
-      ...(facts.revision === undefined ? {} : { revision: facts.revision }),
-      outcome,
-      ...(reason === undefined ? {} : { reason }),
-      ...(facts.sizeBytes === undefined ? {} : { sizeBytes: facts.sizeBytes }),
-      durationMs: Math.round(durationMs),
-    };
+    const { revision, sizeBytes } = facts;
+    const { exportTaskId } = message;
+    const rounded = Math.round(durationMs);
+    const entry = compact({ exportTaskId, revision, outcome, reason, sizeBytes, durationMs: rounded });
     this.#add(entry, delayMs);
   }
 
