@@ -1,8 +1,22 @@
-import type { ProxySettings } from "../network/proxy-rules.ts";
-import type { SecretLearner } from "../observability/redact.ts";
+import * as v from "valibot";
+import { parseJson } from "../domain/json.ts";
+import type { Secret, SecretLearner } from "../observability/redact.ts";
 import { type ProxyConfiguration, settingsOfProxy } from "./configuration.ts";
-import type { SecretKeys } from "./kept-secrets.ts";
 import type { PlatformCredentials } from "./rules.ts";
+import type { SecretReader } from "./secret-reader.ts";
+import { systemClock } from "./system.ts";
+import { secretText } from "./value-schemas.ts";
+
+/** A refusal is followed by one look at the secret itself; not by one for each of a run's refusals. */
+const REFRESH_APART_MS = 15 * 60_000;
+/** Otherwise it is read again this often. */
+const GOOD_FOR_SECONDS = 3_600;
+
+/** What the secret holds; other fields are somebody else's. */
+const keysSchema = v.object({ ak: secretText, sk: secretText, securityToken: v.optional(secretText) });
+const secretSchema = v.pipe(v.string(), v.transform(parseJson), keysSchema);
+
+const FIX_CONTENT = 'Store a JSON object with "ak" and "sk" in it, and "securityToken" for temporary keys.';
 
 /** Access keys as requests are signed with them. */
 export interface Keys {
@@ -15,8 +29,9 @@ export interface Keys {
 export class AccessKeys {
   readonly #credentials: PlatformCredentials;
   readonly #redactor: SecretLearner | undefined;
-  readonly #proxy: ProxySettings;
-  #secret: SecretKeys | undefined;
+  readonly #proxy: ProxyConfiguration;
+  #reader: SecretReader | undefined;
+  #refreshedAtMs = Number.NEGATIVE_INFINITY;
 
   /**
    * @param redactor learns the keys that are read from a secret before anybody else has them.
@@ -29,12 +44,15 @@ export class AccessKeys {
   ) {
     this.#credentials = credentials;
     this.#redactor = redactor;
-    this.#proxy = settingsOfProxy(proxy);
+    this.#proxy = proxy;
   }
 
   /**
-   * The keys. @param refresh those given last were refused: read the secret again.
-   * @throws ConfigurationError for a secret that holds no keys or may not be read.
+   * The keys. Those of a secret are read once an hour, and with `refresh` at once, at most every 15 minutes.
+   *
+   * @param refresh those given last were refused: read the secret again.
+   * @throws ConfigurationError for a secret that does not exist, may not be read or holds no keys; `ArchiverError`
+   * `secret-unavailable` when Secrets Manager does not answer.
    */
   async get(refresh: boolean): Promise<Keys> {
     const credentials = this.#credentials;
@@ -47,17 +65,38 @@ export class AccessKeys {
     };
   }
 
-  async #read(secretId: string, refresh: boolean) {
+  async #read(secretId: string, refresh: boolean): Promise<v.InferOutput<typeof keysSchema>> {
     // With it comes the AWS SDK: most have no secret, and read none.
-    const { SecretKeys } = await import("./kept-secrets.ts");
-    this.#secret ??= new SecretKeys(secretId, this.#proxy);
-    const keys = await this.#secret.get(refresh);
-    this.#redactor?.learn([keys.ak, keys.sk, keys.securityToken].filter((key) => key !== undefined));
-    return keys;
+    const { SecretReader } = await import("./secret-reader.ts");
+    this.#reader ??= new SecretReader("ARCHIVER_CREDENTIALS_SECRET", secretId, settingsOfProxy(this.#proxy));
+    const nowMs = systemClock.monotonicMs();
+    const forceFetch = refresh && nowMs - this.#refreshedAtMs >= REFRESH_APART_MS;
+    if (forceFetch) {
+      this.#refreshedAtMs = nowMs;
+    }
+    const content = await this.#reader.read({ forceFetch, maxAgeSeconds: GOOD_FOR_SECONDS });
+    const parsed = v.safeParse(secretSchema, content);
+    if (!parsed.success) {
+      throw this.#reader.wrong(problemOf(parsed.issues[0]), FIX_CONTENT);
+    }
+    const keys: readonly (Secret | undefined)[] = Object.values(parsed.output);
+    this.#redactor?.learn(keys.filter((key) => key !== undefined));
+    return parsed.output;
   }
 
   /** Ends the connections there are. */
   close(): void {
-    this.#secret?.close();
+    this.#reader?.close();
   }
+}
+
+/** Where in the secret something is wrong; never what stands there. */
+function problemOf(issue: v.InferIssue<typeof secretSchema>): string {
+  const field = issue.path?.[0]?.key;
+  if (typeof field !== "string") {
+    return "names a secret that is not a JSON object";
+  }
+  return issue.received === "undefined"
+    ? `names a secret that has no "${field}"`
+    : `names a secret whose "${field}" is not a key`;
 }

@@ -8,9 +8,9 @@ import type { ExpiryPorts, RetentionPorts, RetentionSettings } from "../retentio
 import { AccessKeys } from "./access-keys.ts";
 import type { Configuration } from "./configuration.ts";
 import { ConfigurationError } from "./errors.ts";
-import type { PolicyLocation } from "./location-schemas.ts";
 import { wireStore } from "./store-wiring.ts";
 import { systemClock, systemRandom } from "./system.ts";
+import type { PolicyLocation } from "./value-schemas.ts";
 import { wirePlatform } from "./wiring.ts";
 
 /** A policy larger than this was not written by people. */

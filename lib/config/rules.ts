@@ -2,9 +2,9 @@ import type * as v from "valibot";
 import { isLoopback, signingAlgorithmFor } from "../iotda/signing.ts";
 import type { Secret } from "../observability/redact.ts";
 import { S3_PROFILES } from "../store/s3/profiles.ts";
-import type { QueueLocation, StoreLocation } from "./location-schemas.ts";
 import type { SectionRead, Setting } from "./section.ts";
 import { SECTIONS } from "./settings.ts";
+import type { QueueLocation, StoreLocation } from "./value-schemas.ts";
 
 /** Rules over several settings. Each notes what it finds, so that one message has all problems. */
 

@@ -6,7 +6,9 @@ import { certificateHint } from "../network/certificate-faults.ts";
 import { withFreshSignature } from "../network/fresh-signature.ts";
 import type { ProxySettings } from "../network/proxy-rules.ts";
 import { tunnelAgents } from "../network/tunnel-agents.ts";
+import { type ProxyConfiguration, settingsOfProxy } from "./configuration.ts";
 import { ConfigurationError } from "./errors.ts";
+import { eventSecret } from "./value-schemas.ts";
 
 const CONNECTION_TIMEOUT_MS = 3_000;
 const REQUEST_TIMEOUT_MS = 5_000;
@@ -129,4 +131,26 @@ function shown(name: string): string {
 /** The secret's own region, so that an ARN works wherever the program runs. */
 function regionOfArn(secretId: string): string | undefined {
   return /^arn:[a-z-]+:secretsmanager:([a-z0-9-]+):/.exec(secretId)?.[1];
+}
+
+/**
+ * Reads the secret of HTTP events from AWS Secrets Manager, where it is a plain text.
+ *
+ * @throws ConfigurationError when it does not exist, may not be read or is not such a secret; `ArchiverError`
+ * `secret-unavailable` when Secrets Manager does not answer.
+ */
+export async function readEventSecret(secretId: string, proxy: ProxyConfiguration): Promise<string> {
+  const reader = new SecretReader("ARCHIVER_EVENT_SECRET_ID", secretId, settingsOfProxy(proxy));
+  try {
+    const parsed = v.safeParse(eventSecret, await reader.read({ forceFetch: true, maxAgeSeconds: 0 }));
+    if (!parsed.success) {
+      throw reader.wrong(
+        `names a secret that ${parsed.issues[0].message}`,
+        "Store a plain text of 16 to 1024 printable characters without spaces.",
+      );
+    }
+    return parsed.output.reveal();
+  } finally {
+    reader.close();
+  }
 }

@@ -81,45 +81,40 @@ export function readSection<Of extends Section>(
   env: Environment,
   redactor: Redactor,
 ): SectionRead<Of> {
-  const fields = Object.entries(section.entries).map(([field, { about }]) => ({
-    field,
-    about,
-    given: givenText(env, about),
-  }));
-  const texts = Object.fromEntries(fields.map(({ field, given }) => [field, given?.text]));
-  const parsed = v.safeParse(section, texts);
-  const issues = new Map(
-    // The first issue of a value says enough.
-    (parsed.issues ?? []).toReversed().map((issue) => [issue.path?.[0]?.key, issue.message] as const),
+  const fields = Object.entries(section.entries).map(([field, setting]) => {
+    const given = givenText(env, setting.about);
+    return { field, about: setting.about, given, parsed: v.safeParse(setting, given?.text) };
+  });
+  const malformed: ConfigurationProblem[] = [];
+  const unset: ConfigurationProblem[] = [];
+  for (const { about, given, parsed } of fields) {
+    if (parsed.success) {
+      continue;
+    }
+    if (given === undefined) {
+      unset.push(missing(about));
+    } else {
+      const shown = about.isSecret ? "its value (not shown)" : quoted(redactor.text(given.text));
+      malformed.push({
+        name: given.name,
+        problem: `${shown} ${parsed.issues[0].message}`,
+        fix: fixFor(about),
+      });
+    }
+  }
+  const wellFormed = fields.flatMap(({ field, parsed }) =>
+    parsed.success ? [[field, parsed.output] as const] : [],
   );
-  const odd = fields.filter(({ field }) => issues.has(field));
-  return {
-    values: parsed.success ? parsed.output : wellFormed(section, texts, issues),
-    whole: parsed.success ? parsed.output : undefined,
-    isSet: (field) => texts[String(field)] !== undefined,
-    malformed: odd.flatMap(({ field, about, given }) =>
-      given === undefined
-        ? []
-        : {
-            name: given.name,
-            problem: `${shown(about, given.text, redactor)} ${issues.get(field)}`,
-            fix: fixFor(about),
-          },
-    ),
-    missing: odd.filter(({ given }) => given === undefined).map(({ about }) => missing(about)),
-  };
-}
-
-function wellFormed<Of extends Section>(
-  section: Of,
-  texts: Readonly<Record<string, string | undefined>>,
-  issues: ReadonlyMap<unknown, string>,
-): Partial<v.InferOutput<Of>> {
-  const entries = Object.entries(section.entries)
-    .filter(([field]) => !issues.has(field))
-    .map(([field, schema]) => [field, v.parse(schema, texts[field])] as const);
   // Each value came from the schema of its own field.
-  return Object.fromEntries(entries) as Partial<v.InferOutput<Of>>;
+  const values = Object.fromEntries(wellFormed) as v.InferOutput<Of>;
+  const set = new Set(fields.flatMap(({ field, given }) => (given === undefined ? [] : [field])));
+  return {
+    values,
+    whole: wellFormed.length === fields.length ? values : undefined,
+    isSet: (field) => set.has(String(field)),
+    malformed,
+    missing: unset,
+  };
 }
 
 /** What is given for a setting, and the variable that gives it. */
@@ -141,10 +136,6 @@ export function missing(about: About): ConfigurationProblem {
 /** The sentence that says what a setting may be. */
 export function fixFor({ example }: About): string {
   return `Set it to ${example}.`;
-}
-
-function shown({ isSecret }: About, text: string, redactor: Redactor): string {
-  return isSecret ? "its value (not shown)" : quoted(redactor.text(text));
 }
 
 const SHOWN_VALUE_LENGTH = 60;

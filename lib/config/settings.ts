@@ -1,6 +1,5 @@
 import * as v from "valibot";
 import { LOG_LEVELS } from "../observability/log.ts";
-import { policyLocation, queueLocation, storeLocation } from "./location-schemas.ts";
 import { optional, required, withDefault } from "./section.ts";
 import {
   eventSecret,
@@ -11,10 +10,13 @@ import {
   oneOf,
   oneOfAnyCase,
   originUrl,
+  policyLocation,
   proxyUrl,
+  queueLocation,
   secretText,
   serviceUrl,
   sqsQueueUrl,
+  storeLocation,
   uuid,
   wholeNumber,
 } from "./value-schemas.ts";

@@ -1,3 +1,5 @@
+import path from "node:path";
+import { fileURLToPath } from "node:url";
 import * as v from "valibot";
 import { type ExportTrigger, TERMINAL_BATCH_STATUSES } from "../events/outside-event.ts";
 import { MIN_SECRET_LENGTH, Secret } from "../observability/redact.ts";
@@ -136,3 +138,128 @@ export const eventSecret = v.pipe(
   v.regex(/^[\x21-\x7e]{16,1024}$/, "is not 16 to 1024 printable characters without spaces"),
   v.transform((text) => new Secret(text)),
 );
+
+export type StoreLocation =
+  | { readonly kind: "file"; readonly folder: string }
+  | { readonly kind: "s3"; readonly bucket: string; readonly prefix: string };
+
+export type QueueLocation =
+  | { readonly kind: "sqlite"; readonly file: string }
+  | { readonly kind: "sqs"; readonly queueUrl: URL };
+
+/** Where the retention policy is: its own JSON text, a file, or a document in the store. */
+export type PolicyLocation =
+  | { readonly kind: "inline"; readonly text: string }
+  | { readonly kind: "file"; readonly file: string }
+  | { readonly kind: "store"; readonly key: string };
+
+/** The path of `scheme:///absolute/path`, percent-decoded as in a file URL. */
+function absolutePath(scheme: "file" | "sqlite") {
+  return v.pipe(
+    v.string(),
+    v.check(
+      (text) => text.startsWith(`${scheme}:///`),
+      `is not absolute: three slashes must follow "${scheme}:"`,
+    ),
+    v.check((text) => !/[?#]/.test(text), "holds ? or #; write them as %3F and %23"),
+    v.transform((text) => decodedPath(`file:${text.slice(`${scheme}:`.length)}`)),
+    v.regex(/^\P{Cc}+$/u, "holds a % that is not a character of a path; write % itself as %25"),
+    v.transform((text) => path.posix.normalize(text).replace(/(?<=.)\/$/, "")),
+    v.notValue("/", "names the root of the file system"),
+  );
+}
+
+/** Empty for what Node refuses: %2F (TypeError) and bytes that are not UTF-8 (URIError). */
+function decodedPath(fileUrl: string): string {
+  try {
+    return fileURLToPath(fileUrl, { windows: false });
+  } catch (error) {
+    if (error instanceof TypeError || error instanceof URIError) {
+      return "";
+    }
+    throw error;
+  }
+}
+
+/** Bucket names by the rules of S3; a prefix is taken literally, as other S3 tools do, never percent-decoded. */
+const S3_LOCATION = /^s3:\/\/(?<bucket>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(?<prefix>.*?)\/?)?$/s;
+
+const s3Location = v.pipe(
+  v.string(),
+  v.startsWith("s3:", "is neither s3://… nor file:///…"),
+  v.regex(S3_LOCATION, "is not s3:// and a bucket name (3 to 63 of a-z, 0-9, dot and dash)"),
+  v.transform((text) => {
+    const { bucket = "", prefix = "" } = S3_LOCATION.exec(text)?.groups ?? {};
+    return { kind: "s3" as const, bucket, prefix };
+  }),
+  v.check(
+    ({ prefix }) => prefix === "" || !prefix.split("/").some((segment) => /^\.{0,2}$/.test(segment)),
+    "has an empty, '.' or '..' part in its prefix",
+  ),
+  v.check(
+    ({ prefix }) => !/[\p{Cc}\\]/u.test(prefix) && Buffer.byteLength(prefix) <= 512,
+    "has a prefix with control characters or backslashes, or one longer than 512 bytes",
+  ),
+);
+
+const fileStore = v.pipe(
+  absolutePath("file"),
+  v.transform((folder) => ({ kind: "file" as const, folder })),
+);
+
+/** `s3://bucket/prefix` or `file:///absolute/folder`. */
+export const storeLocation = v.lazy<v.GenericSchema<string, StoreLocation>>((text) =>
+  begins(text, "file:") ? fileStore : s3Location,
+);
+
+/** A file's name may have 255 bytes on most file systems, and SQLite puts `<name>-journal` beside it. */
+const MAX_QUEUE_NAME_BYTES = 255 - "-journal".length;
+
+const sqliteQueue = v.pipe(
+  v.string(),
+  v.regex(/[^/\\]$/, "names a folder, not a file"),
+  absolutePath("sqlite"),
+  v.check(
+    (file) => Buffer.byteLength(path.posix.basename(file)) <= MAX_QUEUE_NAME_BYTES,
+    `has a file name of more than ${MAX_QUEUE_NAME_BYTES} bytes`,
+  ),
+  v.transform((file) => ({ kind: "sqlite" as const, file })),
+);
+
+const sqsQueue = v.pipe(
+  sqsQueueUrl,
+  v.transform((queueUrl) => ({ kind: "sqs" as const, queueUrl })),
+);
+
+/** An SQS queue URL or `sqlite:///absolute/file.db`. */
+export const queueLocation = v.lazy<v.GenericSchema<string, QueueLocation>>((text) =>
+  begins(text, "sqlite:") ? sqliteQueue : sqsQueue,
+);
+
+const inlinePolicy = v.pipe(
+  v.string(),
+  v.transform((text) => ({ kind: "inline" as const, text })),
+);
+
+const policyFile = v.pipe(
+  absolutePath("file"),
+  v.transform((file) => ({ kind: "file" as const, file })),
+);
+
+const policyDocument = v.pipe(
+  v.string(),
+  v.regex(
+    /^store:(?:[A-Za-z0-9_][A-Za-z0-9_.-]*\/)*[A-Za-z0-9_][A-Za-z0-9_.-]*$/,
+    "is neither JSON text nor file:///… nor store:… and a key",
+  ),
+  v.transform((text) => ({ kind: "store" as const, key: text.slice("store:".length) })),
+);
+
+/** `{…}`, `file:///absolute/policy.json` or `store:key`, the key below the store's prefix. */
+export const policyLocation = v.lazy<v.GenericSchema<string, PolicyLocation>>((text) =>
+  begins(text, "{") ? inlinePolicy : begins(text, "file:") ? policyFile : policyDocument,
+);
+
+function begins(text: unknown, beginning: string): boolean {
+  return typeof text === "string" && text.startsWith(beginning);
+}

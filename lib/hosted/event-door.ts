@@ -68,6 +68,6 @@ export class EventDoor {
 
 const readFromSecretsManager: ReadSecret = async (secretId, proxy) => {
   // With it comes the AWS SDK: events of queues need no secret.
-  const { readEventSecret } = await import("../config/kept-secrets.ts");
+  const { readEventSecret } = await import("../config/secret-reader.ts");
   return await readEventSecret(secretId, proxy);
 };

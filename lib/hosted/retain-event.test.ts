@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { StoreLocation } from "../config/location-schemas.ts";
+import type { StoreLocation } from "../config/value-schemas.ts";
 import { ArchiverError } from "../domain/errors.ts";
 import { retainWishOf } from "./retain-event.ts";
 

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import type { StoreLocation } from "../config/location-schemas.ts";
+import type { StoreLocation } from "../config/value-schemas.ts";
 import { ArchiverError } from "../domain/errors.ts";
 import type { PlatformScope } from "../domain/export-task.ts";
 import { parseExportObjectKey } from "../domain/key-layout.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { readEventSecret } from "./kept-secrets.ts";
+import { readEventSecret } from "./secret-reader.ts";
 import { type SecretAnswer, serveSecrets } from "./testing/secrets-manager.ts";
 
 const NO_PROXY = { httpProxy: undefined, httpsProxy: undefined, noProxy: undefined };
