@@ -49,6 +49,10 @@ function messageOf(body: string) {
   return { MessageId: `m-${body}`, ReceiptHandle: `h-${body}`, Body: body, MD5OfBody: md5(body) };
 }
 
+function actionsOf(requests: readonly SqsRequest[]): readonly string[] {
+  return requests.map(({ action }) => action);
+}
+
 function taskMessages(count: number, extraBytes = 0) {
   return Array.from({ length: count }, (_, index) => ({
     exportTaskId: `task-${index}`,
@@ -185,10 +189,8 @@ describe("sending", () => {
           : { Code: "InternalError", SenderFault: false },
       ),
     );
-    await expect(queue.send(taskMessages(3), NOW)).rejects.toMatchObject({
-      code: "queue-misconfigured",
-      scope: "task",
-    });
+    const refused = { code: "queue-misconfigured", scope: "task" };
+    await expect(queue.send(taskMessages(3), NOW)).rejects.toMatchObject(refused);
     expect(requests).toHaveLength(1);
   });
 
@@ -213,11 +215,7 @@ describe("a message that another one replaces", () => {
     );
     const received = await queue.receive({ signal });
     await queue.requeue(received ?? expect.fail(), { exportTaskId: "task-1", attempts: 1 }, NOW);
-    expect(requests.map(({ action }) => action)).toEqual([
-      "ReceiveMessage",
-      "SendMessageBatch",
-      "DeleteMessage",
-    ]);
+    expect(actionsOf(requests)).toEqual(["ReceiveMessage", "SendMessageBatch", "DeleteMessage"]);
   });
 
   test("stays while the other one cannot be sent", async () => {
@@ -229,7 +227,7 @@ describe("a message that another one replaces", () => {
     const received = (await queue.receive({ signal })) ?? expect.fail();
     await expect(queue.requeue(received, { exportTaskId: "task-1" }, NOW)).rejects.toThrow();
     await expect(queue.release(received, NOW)).rejects.toThrow();
-    expect(requests.map(({ action }) => action)).not.toContain("DeleteMessage");
+    expect(actionsOf(requests)).not.toContain("DeleteMessage");
   });
 });
 
@@ -278,10 +276,7 @@ test("the depth counts letters that somebody looks at just now", async () => {
 describe("a letter that SQS itself moved", () => {
   test("is a crash loop, of which SQS does not tell since when", async () => {
     const letter = {
-      MessageId: "m-1",
-      ReceiptHandle: "h",
-      Body: "task-1",
-      MD5OfBody: md5("task-1"),
+      ...messageOf("task-1"),
       Attributes: {
         SentTimestamp: "1795312923004",
         DeadLetterQueueSourceArn: "arn:aws:sqs:eu-west-1:1:tasks",
@@ -292,7 +287,7 @@ describe("a letter that SQS itself moved", () => {
     );
     expect(await queue.listDeadLetters({ signal, limit: 5 })).toEqual([
       {
-        id: "m-1",
+        id: "m-task-1",
         body: "task-1",
         reason: "crash-loop",
         detail: expect.stringContaining("redrive policy"),
@@ -321,7 +316,7 @@ describe("a walk through the dead letters", () => {
         : batchAnswer(request, () => ({ Code: "AccessDenied", SenderFault: true })),
     );
     await expect(queue.redrive("all", { signal })).rejects.toMatchObject({ code: "queue-forbidden" });
-    expect(requests.map(({ action }) => action)).toEqual([
+    expect(actionsOf(requests)).toEqual([
       "ReceiveMessage",
       "SendMessageBatch",
       "ChangeMessageVisibilityBatch",
@@ -340,11 +335,7 @@ describe("a walk through the dead letters", () => {
       return answerOf(requestNumber === 1 ? { Messages: [messageOf("a")] } : {});
     });
     await queue.redrive(["m-a"], { signal });
-    expect(requests.map(({ action }) => action)).toEqual([
-      "ReceiveMessage",
-      "SendMessageBatch",
-      "DeleteMessage",
-    ]);
+    expect(actionsOf(requests)).toEqual(["ReceiveMessage", "SendMessageBatch", "DeleteMessage"]);
   });
 
   test("is good without the right to show letters again", async () => {
