@@ -71,8 +71,7 @@ export class IotdaClient implements Platform {
     return await this.#calls.run(SHOW, options.signal, async (call) => {
       const answer = await call.send({ method: "GET", subPath }, 200, options.beforeRequest);
       checkNotEncoded(answer);
-      const bytes: AsyncIterator<Uint8Array> = answer.body[Symbol.asyncIterator]();
-      const peeked = await call.exchange.guard(() => peekBody(bytes));
+      const peeked = await call.exchange.guard(() => peekBody(answer.body));
       if (peeked.kind === "html") {
         throw htmlInsteadOfFile(SHOW.name);
       }
@@ -80,7 +79,7 @@ export class IotdaClient implements Platform {
         call.refuseDisguised(answer, peeked.text);
       }
       call.succeeded();
-      return openDownload(call.exchange, contentLengthOf(answer), peeked.first, bytes);
+      return openDownload(call.exchange, contentLengthOf(answer), peeked.first, answer.body);
     });
   }
 

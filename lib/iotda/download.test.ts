@@ -42,7 +42,6 @@ describe("a good answer", () => {
     expect(server.seen[0]?.url.pathname).toBe(`${TASK_PATH}/task_1-A/file`);
     expect(server.seen[0]?.headers["accept-encoding"]).toBe("identity");
     await server.allClosed();
-    expect(() => download.body[Symbol.asyncIterator]()).toThrow("only once");
     download.cancel();
   });
 

@@ -11,11 +11,11 @@ export function openDownload(
   exchange: Exchange,
   contentLengthBytes: number | undefined,
   first: readonly Uint8Array[],
-  rest: AsyncIterator<Uint8Array>,
+  rest: AsyncGenerator<Uint8Array>,
 ): ExportDownload {
   return {
     contentLengthBytes,
-    body: iterableOnce(() => bytesOf(exchange, first, rest)),
+    body: bytesOf(exchange, first, rest),
     cancel() {
       const hint = "The archiver dropped this download itself; the run report says why.";
       exchange.fail(unreachable("ShowExportTask: the download was cancelled", hint));
@@ -26,35 +26,17 @@ export function openDownload(
 async function* bytesOf(
   exchange: Exchange,
   first: readonly Uint8Array[],
-  rest: AsyncIterator<Uint8Array>,
-): AsyncGenerator<Uint8Array, void, undefined> {
+  rest: AsyncGenerator<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
   try {
     exchange.throwIfFailed();
     yield* first;
-    let next = await rest.next();
-    while (next.done !== true) {
-      yield next.value;
-      next = await rest.next();
-    }
+    yield* rest;
   } catch (thrown) {
     throw exchange.reasonFor(thrown);
   } finally {
     void exchange.end();
   }
-}
-
-/** A second pass over a body would silently be an empty one. */
-function iterableOnce(start: () => AsyncIterator<Uint8Array>): AsyncIterable<Uint8Array> {
-  let started = false;
-  return {
-    [Symbol.asyncIterator]() {
-      if (started) {
-        throw new Error("a download body can be read only once");
-      }
-      started = true;
-      return start();
-    },
-  };
 }
 
 /** How much of a body is looked at, or read as an error text, at most. */

@@ -20,7 +20,7 @@ export interface Answer {
   /** By lowercase name, each time the header came. */
   readonly headers: Readonly<Record<string, readonly string[] | undefined>>;
   /** To be read once. Silence beyond the limit fails the exchange. */
-  readonly body: AsyncIterable<Uint8Array>;
+  readonly body: AsyncGenerator<Uint8Array>;
 }
 
 /** A header that came exactly once; lowercase name. */
@@ -191,7 +191,7 @@ export class Exchange {
     }
   }
 
-  async *#bytesOf(response: IncomingMessage): AsyncGenerator<Uint8Array, void, undefined> {
+  async *#bytesOf(response: IncomingMessage): AsyncGenerator<Uint8Array> {
     const chunks: AsyncIterator<Uint8Array> = response[Symbol.asyncIterator]();
     for (;;) {
       const next = await this.#within(this.#options.limits.idleMs, "no more of the answer", chunks.next());

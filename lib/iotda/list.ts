@@ -21,18 +21,22 @@ export async function joinPages(
   operation: string,
   fetchPage: (marker: string | undefined) => Promise<ExportTaskPage>,
 ): Promise<Items> {
-  const items = new JoinedItems();
+  const pages: (readonly unknown[])[] = [];
   const markers = new Set<string>();
   let marker: string | undefined;
   for (let pageNumber = 1; pageNumber <= MAX_PAGES; pageNumber += 1) {
     const page = await fetchPage(marker);
-    items.add(page.items);
+    pages.push(page.items);
     marker = page.marker;
     if (page.items.length < PAGE_LIMIT || (marker !== undefined && markers.has(marker))) {
-      return items;
+      return joined(pages);
     }
     if (marker === undefined) {
-      requireComplete(operation, page, items);
+      // A full page may be the last one; without a marker only the platform's own count can tell.
+      const items = joined(pages);
+      if (page.totalCount === undefined || page.totalCount > items.tasks.length + items.oddItems.length) {
+        throw malformedAnswer(operation, "a full page came without the marker of the next one");
+      }
       return items;
     }
     markers.add(marker);
@@ -40,62 +44,42 @@ export async function joinPages(
   throw malformedAnswer(operation, `the list did not end within ${MAX_PAGES} pages`);
 }
 
-/** A full page may be the last one; without a marker only the platform's own count can tell. */
-function requireComplete(operation: string, page: ExportTaskPage, { tasks, oddItems }: Items): void {
-  if (page.totalCount === undefined || page.totalCount > tasks.length + oddItems.length) {
-    throw malformedAnswer(operation, "a full page came without the marker of the next one");
-  }
-}
-
 /** What the pages of one list hold. */
 type Items = Pick<ExportTaskListing, "tasks" | "oddItems">;
 
-class JoinedItems implements Items {
-  readonly #tasks = new Map<string, ExportTask>();
-  readonly #odd: OddItem[] = [];
-  readonly #contradicted = new Set<string>();
-  #count = 0;
-
-  get tasks(): readonly ExportTask[] {
-    return [...this.#tasks.values()];
-  }
-
-  get oddItems(): readonly OddItem[] {
-    return this.#odd;
-  }
-
-  add(page: readonly unknown[]): void {
+function joined(pages: readonly (readonly unknown[])[]): Items {
+  const tasks = new Map<string, ExportTask>();
+  const oddItems: OddItem[] = [];
+  const contradicted = new Set<string>();
+  let index = -1;
+  for (const page of pages) {
     // Pages may overlap when tasks come or go between two requests.
-    const known = new Set(this.#odd.map(({ id }) => id));
+    const known = new Set(oddItems.map(({ id }) => id));
     for (const item of page) {
+      index += 1;
       const read = readListItem(item);
-      const index = this.#count++;
       if (read.kind === "odd") {
         if (read.item.id === undefined || !known.has(read.item.id)) {
-          this.#odd.push({ index, ...read.item });
+          oddItems.push({ index, ...read.item });
         }
-      } else {
-        this.#addTask(index, read.task);
+        continue;
+      }
+      const { exportTaskId: id, source } = read.task;
+      const before = tasks.get(id) ?? read.task;
+      if (contradicted.has(id)) {
+        continue;
+      }
+      tasks.set(id, before);
+      if (sortedJson(before.source) !== sortedJson(source)) {
+        // One id with two contents: nobody can tell which of them the platform has.
+        contradicted.add(id);
+        tasks.delete(id);
+        const problem = "is listed twice, with different contents";
+        oddItems.push({ index, field: undefined, problem, id, condition: read.task });
       }
     }
   }
-
-  /** One id with two contents: nobody can tell which of them the platform has. */
-  #addTask(index: number, task: ExportTask): void {
-    const { exportTaskId: id } = task;
-    const before = this.#tasks.get(id);
-    if (this.#contradicted.has(id)) {
-      return;
-    }
-    if (before === undefined || sortedJson(before.source) === sortedJson(task.source)) {
-      this.#tasks.set(id, before ?? task);
-      return;
-    }
-    this.#contradicted.add(id);
-    this.#tasks.delete(id);
-    const problem = "is listed twice, with different contents";
-    this.#odd.push({ index, field: undefined, problem, id, condition: task });
-  }
+  return { tasks: [...tasks.values()], oddItems };
 }
 
 /** The longest item taken, in bytes of compact JSON: the `archived` record keeps it, and has room for four of these. */
