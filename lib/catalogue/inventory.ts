@@ -13,6 +13,7 @@ import { type Damage, damageOf } from "./damage.ts";
 import { findOrphans, type Orphan, objectName } from "./orphans.ts";
 import type { InventoryPorts, InventoryRun, InventorySettings } from "./ports.ts";
 import { walkRecords } from "./record-walk.ts";
+import { Verification, type VerificationReport } from "./verification.ts";
 
 /** New lines are written to the catalogue after this many, so that an inventory that dies has not read for nothing. */
 const LINES_BEFORE_WRITING = 2_000;
@@ -53,6 +54,8 @@ export interface InventoryReport extends RunTimes {
   readonly damage: readonly Damage[];
   /** At most 1,000. They are reported and never removed here. */
   readonly orphans: readonly Orphan[];
+  /** Missing where the reading is switched off. */
+  readonly verification?: VerificationReport;
   readonly leftAlone?: LeftAloneReport;
 }
 
@@ -79,7 +82,7 @@ export async function inventory(
       signal: options.signal,
       msLeft: () => start.limitAtMs - GRACE_MS - ports.clock.monotonicMs(),
     };
-    const isWhole = await takeInventory(run, tally, options.onLine);
+    const isWhole = await takeInventory(run, settings, tally, options.onLine);
     // What was found damaged or missing may lie in another place that stands in the archive's.
     await requireOwnArchive(run, options);
     stopReason = isWhole ? "done" : "time-budget";
@@ -106,6 +109,7 @@ export async function inventory(
 /** @returns whether there was time for everything. */
 async function takeInventory(
   run: InventoryRun,
+  settings: InventorySettings,
   tally: InventoryTally,
   onLine: InventoryOptions["onLine"],
 ): Promise<boolean> {
@@ -122,9 +126,12 @@ async function takeInventory(
     onLeftAlone: (item) => tally.leftAlone.note([item]),
     reserveMs: Number.isFinite(run.msLeft()) ? run.msLeft() * (1 - READING_SHARE) : 0,
   });
+  const verification =
+    settings.verifyWithinDays === 0 ? undefined : await Verification.begin(run, settings, run.ports.files);
   for await (const line of catalogue.update(isWhole)) {
     tally.counts.exports += 1;
     onLine?.(line);
+    verification?.see(line);
     for (const earlier of line.earlier ?? []) {
       objects.mark(objectName(earlier));
     }
@@ -139,6 +146,11 @@ async function takeInventory(
     const { count, orphans } = await findOrphans(run, objects);
     tally.counts.orphans = count;
     tally.orphans = orphans;
+  }
+  const verified = await verification?.read();
+  tally.verification = verified?.report;
+  for (const damage of verified?.damage ?? []) {
+    tally.addDamage(damage);
   }
   return isWhole;
 }
@@ -267,6 +279,7 @@ class InventoryTally {
   };
   readonly leftAlone = new LeftAloneTally(() => undefined);
   orphans: readonly Orphan[] = [];
+  verification: VerificationReport | undefined;
   readonly #observe: InventoryPorts["observe"];
   readonly #damage: Damage[] = [];
 
@@ -275,6 +288,9 @@ class InventoryTally {
   }
 
   addDamage(damage: Damage): void {
+    if (this.#damage.some(({ key }) => key === damage.key)) {
+      return;
+    }
     this.counts.damaged += 1;
     this.#observe({ kind: "damage", damage });
     if (this.#damage.length < MAX_ENTRIES) {
@@ -283,8 +299,8 @@ class InventoryTally {
   }
 
   report(frame: RunTimes & Pick<InventoryReport, "stopReason" | "failure">): InventoryReport {
-    const { counts, orphans } = this;
+    const { counts, orphans, verification } = this;
     const leftAlone = this.leftAlone.report();
-    return { ...frame, counts, damage: this.#damage, orphans, ...compact({ leftAlone }) };
+    return { ...frame, counts, damage: this.#damage, orphans, ...compact({ verification, leftAlone }) };
   }
 }

@@ -1,8 +1,11 @@
 import type { PlatformScope } from "../domain/export-task.ts";
 import type { Clock, Random } from "../ports/clock.ts";
 import type { ObjectStore, StoreAbilities } from "../ports/object-store.ts";
+import type { RetentionStore } from "../ports/retention-store.ts";
 import type { StoreSweeper } from "../ports/store-sweeper.ts";
+import type { TemporaryFiles } from "../ports/temporary-files.ts";
 import type { Damage } from "./damage.ts";
+import type { VerificationSettings } from "./reading-plan.ts";
 
 /** Told while an inventory goes on. */
 export type InventoryEvent =
@@ -16,13 +19,15 @@ export type InventoryEvent =
 
 /** Everything an inventory reaches the world through. */
 export interface InventoryPorts {
-  readonly store: ObjectStore & StoreSweeper;
+  readonly store: ObjectStore & StoreSweeper & Pick<RetentionStore, "readVersion">;
   readonly clock: Clock;
   readonly random: Random;
   readonly observe: (event: InventoryEvent) => void;
+  /** Where drills restore a copy; without it no drill is made. */
+  readonly files?: TemporaryFiles | undefined;
 }
 
-export interface InventorySettings {
+export interface InventorySettings extends VerificationSettings {
   readonly scope: PlatformScope;
 }
 

@@ -3,25 +3,19 @@ import { hash } from "node:crypto";
 const FIRST_SLOTS = 1_024;
 
 /**
- * A set of names that keeps 64 bits of each: eight million names take 128 MiB, and two names are taken for one with a
- * probability of 1 to 100,000 then. Each name can be marked once it was met.
+ * A number from 0 to 65,535 for each name. It keeps 64 bits of a name: eight million names take 160 MiB, and two names
+ * are taken for one with a probability of 1 to 500,000 then.
  */
-export class NameSet {
+export class NameNumbers {
   #slots = new BigUint64Array(FIRST_SLOTS);
-  #marks = new Uint8Array(FIRST_SLOTS);
+  #numbers = new Uint16Array(FIRST_SLOTS);
   #size = 0;
-  #marked = 0;
 
   get size(): number {
     return this.#size;
   }
 
-  /** How many names were never marked. */
-  get unmarked(): number {
-    return this.#size - this.#marked;
-  }
-
-  add(name: string): void {
+  set(name: string, number: number): void {
     if (this.#size >= this.#slots.length / 2) {
       this.#grow();
     }
@@ -31,27 +25,12 @@ export class NameSet {
       this.#slots[slot] = fingerprint;
       this.#size += 1;
     }
+    this.#numbers[slot] = number;
   }
 
-  has(name: string): boolean {
-    return this.#slots[this.#slotOf(fingerprintOf(name))] !== 0n;
-  }
-
-  /** Marks a name. @returns whether the set has it. */
-  mark(name: string): boolean {
+  get(name: string): number | undefined {
     const slot = this.#slotOf(fingerprintOf(name));
-    if (this.#slots[slot] === 0n) {
-      return false;
-    }
-    if (this.#marks[slot] === 0) {
-      this.#marks[slot] = 1;
-      this.#marked += 1;
-    }
-    return true;
-  }
-
-  isMarked(name: string): boolean {
-    return this.#marks[this.#slotOf(fingerprintOf(name))] === 1;
+    return this.#slots[slot] === 0n ? undefined : this.#numbers[slot];
   }
 
   /** The slot of a fingerprint, or the free one that it would get. */
@@ -65,16 +44,55 @@ export class NameSet {
   }
 
   #grow(): void {
-    const [slots, marks] = [this.#slots, this.#marks];
+    const [slots, numbers] = [this.#slots, this.#numbers];
     this.#slots = new BigUint64Array(slots.length * 2);
-    this.#marks = new Uint8Array(slots.length * 2);
+    this.#numbers = new Uint16Array(slots.length * 2);
     for (const [index, fingerprint] of slots.entries()) {
       if (fingerprint !== 0n) {
         const slot = this.#slotOf(fingerprint);
         this.#slots[slot] = fingerprint;
-        this.#marks[slot] = marks[index] ?? 0;
+        this.#numbers[slot] = numbers[index] ?? 0;
       }
     }
+  }
+}
+
+/** A set of names, in the memory of {@link NameNumbers}. Each name can be marked once it was met. */
+export class NameSet {
+  readonly #names = new NameNumbers();
+  #marked = 0;
+
+  get size(): number {
+    return this.#names.size;
+  }
+
+  /** How many names were never marked. */
+  get unmarked(): number {
+    return this.size - this.#marked;
+  }
+
+  add(name: string): void {
+    if (this.#names.get(name) === undefined) {
+      this.#names.set(name, 0);
+    }
+  }
+
+  has(name: string): boolean {
+    return this.#names.get(name) !== undefined;
+  }
+
+  /** Marks a name. @returns whether the set has it. */
+  mark(name: string): boolean {
+    const mark = this.#names.get(name);
+    if (mark === 0) {
+      this.#names.set(name, 1);
+      this.#marked += 1;
+    }
+    return mark !== undefined;
+  }
+
+  isMarked(name: string): boolean {
+    return this.#names.get(name) === 1;
   }
 }
 

@@ -1,6 +1,7 @@
 import { type InventoryOptions, type InventoryReport, inventory } from "../../lib/catalogue/inventory.ts";
 import type { InventoryEvent } from "../../lib/catalogue/ports.ts";
 import { catalogueFolder } from "../../lib/domain/key-layout.ts";
+import type { TemporaryFiles } from "../../lib/ports/temporary-files.ts";
 import { Catalogue } from "../../lib/records/catalogue.ts";
 import { type CatalogueLine, compareLines, lineOf } from "../../lib/records/catalogue-line.ts";
 import { HoldsReader } from "../../lib/records/holds.ts";
@@ -8,22 +9,45 @@ import { RetentionRecords } from "../../lib/records/retention-records.ts";
 import type { Ending } from "../world/runner-process.ts";
 import { RetentionScene } from "./retention-scene.ts";
 
+/** Files in memory, in the place of the system's. */
+const memoryFiles: TemporaryFiles = {
+  async hold(chunks, use) {
+    const all: Uint8Array[] = [];
+    for await (const chunk of chunks) {
+      all.push(chunk);
+    }
+    const bytes = Buffer.concat(all);
+    return await use({
+      async *read(startByte, endByteExclusive) {
+        yield bytes.subarray(startByte, endByteExclusive);
+      },
+    });
+  },
+};
+
 /** An archive in the simulated world, and inventories of it, each in a process of its own. */
 export class InventoryScene extends RetentionScene {
   readonly told: InventoryEvent[] = [];
   /** The lines that the last inventory showed. */
   shown: CatalogueLine[] = [];
   #pairs = 0;
+  verifyWithinDays = 0;
+  verifyBytesPerDay = 1_000_000;
+
+  get inventorySettings() {
+    const { verifyWithinDays, verifyBytesPerDay } = this;
+    return { ...this.settings, verifyWithinDays, verifyBytesPerDay };
+  }
 
   /** One inventory, to its end or its death. */
   async startInventory(options: Partial<InventoryOptions> = {}): Promise<Ending<InventoryReport>> {
     this.shown = [];
     return await this.start((ports) =>
-      inventory({ ...ports, observe: (event) => this.told.push(event) }, this.settings, {
-        ...this.unaborted,
-        onLine: (line) => this.shown.push(line),
-        ...options,
-      }),
+      inventory(
+        { ...ports, files: memoryFiles, observe: (event) => this.told.push(event) },
+        this.inventorySettings,
+        { ...this.unaborted, onLine: (line) => this.shown.push(line), ...options },
+      ),
     );
   }
 
@@ -35,7 +59,7 @@ export class InventoryScene extends RetentionScene {
       Promise.all(
         runs.map(({ ports, process }) =>
           process.execute(() =>
-            inventory({ ...ports, observe: () => undefined }, this.settings, this.unaborted),
+            inventory({ ...ports, observe: () => undefined }, this.inventorySettings, this.unaborted),
           ),
         ),
       ),

@@ -1,0 +1,155 @@
+import { ArchiverError } from "../domain/errors.ts";
+import { type Digest, digestOf, isSameContent } from "../integrity/digest.ts";
+import type { CatalogueLine } from "../records/catalogue-line.ts";
+import { RetentionRecords, standingRecord } from "../records/retention-records.ts";
+import type { ArchivedRecord } from "../records/schemas.ts";
+import { type LedgerEntry, VerificationLedger } from "../records/verification-ledger.ts";
+import type { Damage } from "./damage.ts";
+import type { InventoryRun } from "./ports.ts";
+import type { ReadingPlan } from "./reading-plan.ts";
+
+/** A run that dies loses at most this many entries of the ledger: their copies are read once more. */
+const ENTRIES_OF_A_BATCH = 50;
+/** When this many copies in a row cannot be read, it is not the copies. */
+const MAX_FAILURES_IN_A_ROW = 5;
+
+/** What became of the copies that were read. */
+export interface ReadCopies {
+  readonly checked: number;
+  readonly checkedBytes: number;
+  readonly intact: number;
+  readonly cold: number;
+  /** Could not be read this time; they come first the next time. */
+  readonly failed: number;
+  readonly damage: readonly Damage[];
+  /** Whether the day's goal was reached; the time may have ended before it. */
+  readonly isGoalReached: boolean;
+}
+
+/**
+ * Reads the copies of a plan back and compares them with their records, until the day's goal is reached or the time is
+ * over. A copy that is not as recorded is read once more before that is said: a fault of memory or network passes.
+ * Throws what the store throws about the ledger or the system.
+ */
+export async function readCopies(run: InventoryRun, plan: ReadingPlan): Promise<ReadCopies> {
+  const counts = { checked: 0, checkedBytes: 0, intact: 0, cold: 0, failed: 0 };
+  const damage: Damage[] = [];
+  const batch = new LedgerBatch(run);
+  let isGoalReached = true;
+  let failuresInARow = 0;
+  for (const [done, line] of plan.copies.entries()) {
+    if (counts.checkedBytes >= plan.goalBytes) {
+      break;
+    }
+    if (run.msLeft() <= 0) {
+      isGoalReached = false;
+      break;
+    }
+    run.ports.observe({ kind: "progress", step: "copies", done });
+    const entry = await checkCopy(run, line).catch((error: unknown) => {
+      run.signal.throwIfAborted();
+      if (error instanceof ArchiverError && error.scope === "task") {
+        return "failed" as const;
+      }
+      throw error;
+    });
+    if (entry === "failed") {
+      counts.failed += 1;
+      failuresInARow += 1;
+      if (failuresInARow >= MAX_FAILURES_IN_A_ROW) {
+        isGoalReached = false;
+        break;
+      }
+      continue;
+    }
+    failuresInARow = 0;
+    if (entry === "not-this-copy") {
+      continue;
+    }
+    await batch.add(entry);
+    if (entry.result === "cold") {
+      counts.cold += 1;
+      continue;
+    }
+    counts.checked += 1;
+    counts.checkedBytes += entry.sizeBytes;
+    if (entry.result === "intact") {
+      counts.intact += 1;
+    } else {
+      const { exportTaskId, revision, key, result } = entry;
+      damage.push({ exportTaskId, revision, key, kind: result, recordedBytes: line.sizeBytes });
+    }
+  }
+  await batch.write();
+  return { ...counts, damage, isGoalReached };
+}
+
+/** Collects entries of the ledger and writes some at a time. */
+class LedgerBatch {
+  readonly #run: InventoryRun;
+  readonly #ledger: VerificationLedger;
+  #entries: LedgerEntry[] = [];
+
+  constructor(run: InventoryRun) {
+    this.#run = run;
+    this.#ledger = new VerificationLedger(run.ports.store, run.abilities);
+  }
+
+  async add(entry: LedgerEntry): Promise<void> {
+    this.#entries.push(entry);
+    if (this.#entries.length >= ENTRIES_OF_A_BATCH) {
+      await this.write();
+    }
+  }
+
+  async write(): Promise<void> {
+    const entries = this.#entries;
+    this.#entries = [];
+    if (entries.length > 0) {
+      await this.#ledger.add(entries, this.#run.ports.clock.wallMs(), { signal: this.#run.signal });
+    }
+  }
+}
+
+/** Reads one copy. `not-this-copy` when the records name another one by now, or none. */
+async function checkCopy(run: InventoryRun, line: CatalogueLine): Promise<LedgerEntry | "not-this-copy"> {
+  const { clock } = run.ports;
+  const startedAtMs = clock.monotonicMs();
+  const records = new RetentionRecords(run.ports.store, run.scope, run.abilities);
+  const ledger = await records.readAgain(line, { signal: run.signal });
+  const record = ledger === undefined || ledger.expired !== undefined ? undefined : standingRecord(ledger);
+  if (record === undefined || record.object.key !== line.key) {
+    return "not-this-copy";
+  }
+  let result = await readOnce(run, record);
+  if (result === "changed" || result === "missing") {
+    result = await readOnce(run, record);
+  }
+  const { exportTaskId, revision, key, sizeBytes } = line;
+  return {
+    at: new Date(clock.wallMs()).toISOString(),
+    exportTaskId,
+    revision,
+    key,
+    result,
+    sizeBytes,
+    durationMs: Math.round(clock.monotonicMs() - startedAtMs),
+  };
+}
+
+async function readOnce(run: InventoryRun, { object }: ArchivedRecord): Promise<LedgerEntry["result"]> {
+  let found: Digest;
+  try {
+    found = await digestOf(run.ports.store.readVersion(object, { signal: run.signal }));
+  } catch (error) {
+    const code = error instanceof ArchiverError ? error.code : undefined;
+    if (code === "store-copy-differs") {
+      return "missing";
+    }
+    if (code === "store-object-cold") {
+      return "cold";
+    }
+    throw error;
+  }
+  return isSameContent(found, object) ? "intact" : "changed";
+}

@@ -1,0 +1,78 @@
+import * as v from "valibot";
+import { EXPORT_TASK_ID } from "../domain/export-task.ts";
+import { parseDocumentJson } from "../domain/json.ts";
+import { verificationKey } from "../domain/key-layout.ts";
+import type { ObjectStore, StoreAbilities } from "../ports/object-store.ts";
+import type { CallOptions } from "../ports/platform.ts";
+import { isoTime } from "./schemas.ts";
+
+export const DAY_MS = 86_400_000;
+/** Another inventory writes its own entries at the same time: this often both get through. */
+const MAX_WRITE_TRIES = 5;
+
+/** One copy that was read back, and what came of it (architecture §11). */
+export const ledgerEntrySchema = v.object({
+  at: isoTime,
+  exportTaskId: v.pipe(v.string(), v.regex(EXPORT_TASK_ID)),
+  revision: v.pipe(v.string(), v.regex(/^[0-9a-f]{8}$/)),
+  key: v.pipe(v.string(), v.maxLength(1_024)),
+  /**
+   * `cold`: the object lies in a storage class that has to be restored before it can be read. `changed` and `missing`
+   * were seen twice.
+   */
+  result: v.picklist(["intact", "changed", "missing", "cold"]),
+  sizeBytes: v.pipe(v.number(), v.integer(), v.minValue(0)),
+  durationMs: v.pipe(v.number(), v.integer(), v.minValue(0)),
+  /** Every member of the ZIP was inflated and its CRC-32 compared. */
+  drill: v.optional(v.literal(true)),
+});
+export type LedgerEntry = v.InferOutput<typeof ledgerEntrySchema>;
+
+/** Which copies were read back and when: a file for each UTC day, one line for each copy. */
+export class VerificationLedger {
+  readonly #store: ObjectStore;
+  readonly #abilities: Pick<StoreAbilities, "createOnce" | "compareAndSwap">;
+
+  constructor(store: ObjectStore, abilities: Pick<StoreAbilities, "createOnce" | "compareAndSwap">) {
+    this.#store = store;
+    this.#abilities = abilities;
+  }
+
+  /** Every entry of the days from `sinceMs` to `untilMs`. What is not an entry is passed over. Throws what the store throws. */
+  async *entries(sinceMs: number, untilMs: number, options: CallOptions): AsyncGenerator<LedgerEntry> {
+    for (let dayMs = startOfDayMs(sinceMs); dayMs <= untilMs; dayMs += DAY_MS) {
+      const found = await this.#store.getDocument(verificationKey(dayMs), options);
+      for (const line of found?.text?.split("\n") ?? []) {
+        const entry = v.safeParse(ledgerEntrySchema, parseDocumentJson(line));
+        if (entry.success) {
+          yield entry.output;
+        }
+      }
+    }
+  }
+
+  /** Adds entries to the file of the day. Throws what the store throws; then some entries may be there, or all. */
+  async add(entries: readonly LedgerEntry[], atMs: number, options: CallOptions): Promise<void> {
+    const key = verificationKey(atMs);
+    const added = entries.map((entry) => `${JSON.stringify(entry)}\n`).join("");
+    for (let attempt = 1; attempt <= MAX_WRITE_TRIES; attempt += 1) {
+      const found = await this.#store.getDocument(key, options);
+      const condition =
+        found === undefined
+          ? this.#abilities.createOnce
+            ? ({ kind: "if-absent" } as const)
+            : ({ kind: "always" } as const)
+          : this.#abilities.compareAndSwap
+            ? ({ kind: "if-match", etag: found.etag } as const)
+            : ({ kind: "always" } as const);
+      const text = `${found?.text ?? ""}${added}`;
+      if ((await this.#store.putDocument(key, text, condition, options)) !== "conflict") {
+        return;
+      }
+    }
+  }
+}
+
+export function startOfDayMs(epochMs: number): number {
+  return Math.floor(epochMs / DAY_MS) * DAY_MS;
+}
