@@ -1,8 +1,57 @@
-import { archiveFunction } from "../lib/hosted/archive-function.ts";
+import * as v from "valibot";
+import { drain } from "../lib/archive/archive-run.ts";
+import { failedRunReport } from "../lib/archive/run-summary.ts";
+import { readConfiguration } from "../lib/config/configuration.ts";
+import { systemClock, systemRandom } from "../lib/config/system.ts";
+import { wire } from "../lib/config/wiring.ts";
+import { ArchiverError } from "../lib/domain/errors.ts";
 import { functionHandler } from "../lib/hosted/function-host.ts";
+import { eventLogger, logGuessedRegion } from "../lib/hosted/logs.ts";
+import { isMeasured, metricsOfRun, type TimedEvent } from "../lib/hosted/metrics.ts";
+import type { RunReport } from "../lib/records/run-report.ts";
+
+/** Timer events carry fields of their host, so unknown ones are passed over. */
+const archiveEventSchema = v.nullish(v.object({ when: v.optional(v.picklist(["always", "pressure"])) }));
 
 /**
  * Archives what is queued until the function's time is up. A timer starts it; `{"when":"pressure"}` makes
  * it act only when many places are held. Returns the run report; a system failure is in it, not thrown.
  */
-export const handler = functionHandler(archiveFunction);
+export const handler = functionHandler<RunReport>({
+  async work({ environment, event, limitMs, signal, log, redactor }) {
+    const when = whenOf(event);
+    const configuration = readConfiguration(environment, new Set(["platform", "store", "queue"] as const));
+    logGuessedRegion(log, configuration.platform);
+    const logEvent = eventLogger(log, configuration.platform);
+    const events: TimedEvent[] = [];
+    const archiver = await wire(
+      configuration,
+      (happened) => {
+        logEvent(happened);
+        if (isMeasured(happened)) {
+          events.push({ event: happened, atMs: systemClock.monotonicMs() });
+        }
+      },
+      { purpose: "work", redactor },
+    );
+    try {
+      const report = await drain(archiver.ports, archiver.settings, { signal, limitMs, when });
+      return { report, failure: report.failure, metrics: metricsOfRun(report, events) };
+    } finally {
+      await archiver.close();
+    }
+  },
+  failed: (failure) => failedRunReport({ clock: systemClock, random: systemRandom }, failure),
+});
+
+function whenOf(event: unknown): "always" | "pressure" {
+  const parsed = v.safeParse(archiveEventSchema, event);
+  if (!parsed.success) {
+    throw new ArchiverError("unknown-event", "the event's `when` is neither always nor pressure", {
+      scope: "system",
+      retry: "never",
+      hint: 'Let the timer send {"when":"pressure"}, {"when":"always"} or no input of its own.',
+    });
+  }
+  return parsed.output?.when ?? "always";
+}

@@ -1,8 +1,52 @@
-import { discoverFunction } from "../lib/hosted/discover-function.ts";
+import { readConfiguration } from "../lib/config/configuration.ts";
+import { type DiscoverRunReport, discoverAndRequest } from "../lib/config/discover-and-request.ts";
+import { systemClock, systemRandom } from "../lib/config/system.ts";
+import { wire } from "../lib/config/wiring.ts";
+import type { Failure } from "../lib/domain/errors.ts";
+import { runIdOf } from "../lib/domain/key-layout.ts";
 import { functionHandler } from "../lib/hosted/function-host.ts";
+import { eventLogger, logGuessedRegion } from "../lib/hosted/logs.ts";
+import { metricsOfDiscover } from "../lib/hosted/metrics.ts";
+import { slotsWarning } from "../lib/run/next-to-go.ts";
+import { PLACES_LIMIT } from "../lib/run/platform-list.ts";
+
+/** The report of architecture §6.4, and what kept the run from doing its work. */
+interface DiscoverFunctionReport extends Omit<DiscoverRunReport, "held"> {
+  /** Missing when the run never saw the platform. */
+  readonly held?: number;
+  readonly failure?: Failure;
+}
 
 /**
  * Enqueues finished exports, oldest first. A timer starts it. Returns the discover report; a system failure is
  * in it as `failure`, not thrown.
  */
-export const handler = functionHandler(discoverFunction);
+export const handler = functionHandler<DiscoverFunctionReport>({
+  async work({ environment, signal, log, redactor }) {
+    const configuration = readConfiguration(environment, new Set(["platform", "store", "queue"] as const));
+    logGuessedRegion(log, configuration.platform);
+    const observe = eventLogger(log, configuration.platform);
+    const archiver = await wire(configuration, observe, { purpose: "work", redactor });
+    try {
+      // The archive first: nothing is asked of the platform on behalf of a place that is none.
+      await archiver.ports.store.preflight({ signal });
+      const report = await discoverAndRequest(archiver, signal);
+      log.info("discovered", { report });
+      if (report.nextToGo !== undefined) {
+        log.warn("slots-nearly-used", { message: slotsWarning(report.held, report.nextToGo) });
+      }
+      // The tasks are enqueued all the same; but requests stand still, and somebody has to hear of it.
+      return { report, failure: report.requests?.failure, metrics: metricsOfDiscover(report) };
+    } finally {
+      await archiver.close();
+    }
+  },
+  failed: (failure) => ({
+    runId: runIdOf(systemClock.wallMs(), systemRandom.hex(4)),
+    limit: PLACES_LIMIT,
+    unfinished: 0,
+    enqueued: [],
+    skipped: [],
+    failure,
+  }),
+});

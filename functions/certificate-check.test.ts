@@ -1,0 +1,33 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { handler as archive } from "./archive.ts";
+import { handler as discover } from "./discover.ts";
+import { handler as expire } from "./expire.ts";
+import { handler as exportEvents } from "./exportEvents.ts";
+import { handler as retain } from "./retain.ts";
+
+const CONTEXT = { getRemainingTimeInMillis: () => 60_000 };
+const SAID = "NODE_TLS_REJECT_UNAUTHORIZED: is 0";
+
+beforeEach(() => {
+  vi.spyOn(process.stdout, "write").mockImplementation(() => true);
+  vi.spyOn(process.stderr, "write").mockImplementation(() => true);
+});
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.unstubAllEnvs();
+});
+
+test.each(Object.entries({ archive, discover, expire, retain }))(
+  "%s does not start where no certificate is checked",
+  async (_name, handler) => {
+    vi.stubEnv("NODE_TLS_REJECT_UNAUTHORIZED", "0");
+    expect(await handler({}, CONTEXT)).toMatchObject({
+      failure: { code: "configuration", message: expect.stringContaining(SAID) },
+    });
+  },
+);
+
+test("nor does exportEvents, and its event comes again", async () => {
+  vi.stubEnv("NODE_TLS_REJECT_UNAUTHORIZED", "0");
+  await expect(exportEvents({}, CONTEXT)).rejects.toThrow(SAID);
+});
