@@ -64,7 +64,7 @@ const instanceId = optional(
 
 const platform = v.object({
   endpoint: required("ARCHIVER_IOTDA_ENDPOINT", originUrl, {
-    meaning: "address of IoTDA; `http://` only for loopback",
+    meaning: "address of IoTDA; `http://` only on loopback",
     example: "https://iotda.cn-north-4.myhuaweicloud.com",
   }),
   regionId: optional(
@@ -72,7 +72,7 @@ const platform = v.object({
     matching(/^[a-z][a-z0-9-]{1,31}$/, "a region such as cn-north-4"),
     {
       otherwise: "from a `*.{region}.myhuaweicloud.com` host",
-      meaning: "region for derived signing; required for it at other hosts",
+      meaning: "region for derived signing; required where the host does not name it",
       example: "your region, such as cn-north-4",
     },
   ),
@@ -103,7 +103,7 @@ const credentials = v.object({
     example: "the token that came with the temporary keys",
   }),
   secretId: optional("ARCHIVER_CREDENTIALS_SECRET", headerText, {
-    meaning: 'Secrets Manager id of `{"ak","sk","securityToken"?}`, instead of the three above',
+    meaning: 'Secrets Manager id of `{"ak","sk","securityToken"?}`; use it instead of the three above',
     example: "the id or ARN of the secret",
   }),
 });
@@ -113,7 +113,7 @@ const partSizeBytes = number("ARCHIVER_PART_SIZE_BYTES", 5 * MIB, 512 * MIB, 5 *
 });
 const region = optional("AWS_REGION", matching(/^[a-z0-9-]{2,32}$/, "a region such as eu-west-1"), {
   otherwise: "the AWS SDK's",
-  meaning: "honoured as the AWS SDK does",
+  meaning: "used as the AWS SDK does",
   example: "a region such as eu-west-1",
 });
 
@@ -123,11 +123,11 @@ const store = v.object({
     example: "s3://bucket/prefix or file:///absolute/folder",
   }),
   archiveId: optional("ARCHIVER_ARCHIVE_ID", uuid, {
-    meaning: "the archive that must lie in the store; `iotda-archiver init` shows its id",
+    meaning: "id of the archive that must be in the store; `iotda-archiver init` shows it",
     example: "the archiveId in archive.json, or remove it",
   }),
   profile: word("ARCHIVER_STORE_PROFILE", ["auto", "aws", "obs", "generic"], "auto", {
-    meaning: "what the store is known to do: `aws`, `obs`, `generic`; `auto` = by endpoint",
+    meaning: "what the store can do: `aws`, `obs`, `generic`; `auto` = by endpoint",
   }),
   credentials: word("ARCHIVER_STORE_CREDENTIALS", ["aws", "huawei"], "aws", {
     meaning: "`aws` = the AWS SDK's default chain, `huawei` = the AK/SK above (OBS)",
@@ -145,7 +145,7 @@ const store = v.object({
     example: "the id or ARN of the key",
   }),
   storageClass: optional("ARCHIVER_STORE_STORAGE_CLASS", headerText, {
-    meaning: "storage class, passed through; an archive class only where copies are not read back",
+    meaning: "storage class, sent as it is; choose an archive class only where copies are not read back",
     example: "a storage class of the store, such as STANDARD_IA",
   }),
   partSizeBytes,
@@ -156,7 +156,7 @@ const store = v.object({
   endpoint: optional("AWS_ENDPOINT_URL_S3", serviceUrl, {
     from: ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"],
     otherwise: "the AWS SDK's",
-    meaning: "honoured as the AWS SDK does, `AWS_ENDPOINT_URL` included",
+    meaning: "used as the AWS SDK does, `AWS_ENDPOINT_URL` included",
     example: "the address of the store, such as https://obs.cn-north-4.myhuaweicloud.com",
   }),
 });
@@ -166,7 +166,7 @@ const queue = v.object({
   endpoint: optional("AWS_ENDPOINT_URL_SQS", serviceUrl, {
     from: ["AWS_ENDPOINT_URL_SQS", "AWS_ENDPOINT_URL"],
     otherwise: "the AWS SDK's",
-    meaning: "honoured as the AWS SDK does, `AWS_ENDPOINT_URL` included",
+    meaning: "used as the AWS SDK does, `AWS_ENDPOINT_URL` included",
     example: "the address of the queue service",
   }),
   location: required("ARCHIVER_QUEUE", queueLocation, {
@@ -175,55 +175,54 @@ const queue = v.object({
   }),
   deadLetterQueueUrl: optional("ARCHIVER_DEAD_LETTER_QUEUE", sqsQueueUrl, {
     otherwise: "required with SQS",
-    meaning: "SQS queue URL; the sqlite queue has its own",
+    meaning: "URL of the SQS dead-letter queue; a sqlite queue contains its own",
     example: "the URL of a second SQS queue",
   }),
   // SQS hides a message for 12 hours at most.
   visibilityMs: number("ARCHIVER_VISIBILITY_MS", 1_000, 12 * HOUR_MS, 120_000, {
-    meaning: "visibility timeout asked for at each receive, renewed at a third of it",
+    meaning: "visibility timeout of each receive; the archiver renews it after a third of it",
   }),
 });
 
 const archive = v.object({
   deletion: word("ARCHIVER_DELETE", ["after-verify", "never"], "after-verify", {
-    meaning: "`never` archives and keeps",
+    meaning: "`never` archives an export and keeps its task",
   }),
   verify: word("ARCHIVER_VERIFY", ["auto", "stored", "read-back"], "auto", {
     meaning: "`stored` = the store's own digest, `read-back` = read and hash; `auto` = by profile",
   }),
   accept: word("ARCHIVER_ACCEPT", ["zip", "any"], "zip", {
-    meaning: "`any` switches the container check off",
+    meaning: "`any` also accepts files that are not ZIP",
   }),
   downloadIntervalMs: number("ARCHIVER_DOWNLOAD_INTERVAL_MS", 1, HOUR_MS, 31_000, {
     meaning: "time between two download starts; below 30000 on loopback only",
   }),
   maxAttempts: number("ARCHIVER_MAX_ATTEMPTS", 1, 1_000, 5, {
-    meaning: "failed tries of one task before it may be dead-lettered",
+    meaning: "failed attempts at one task before the archiver may dead-letter it",
   }),
   giveUpAfterMs: number("ARCHIVER_GIVE_UP_AFTER_MS", 0, 365 * DAY_MS, 48 * HOUR_MS, {
-    meaning: "time since the first failed try before a task may be dead-lettered (48 h)",
+    meaning: "time since the first failed attempt before the archiver may dead-letter a task (48 h)",
   }),
   maxReceives: number("ARCHIVER_MAX_RECEIVES", 2, 1_000, 20, {
-    meaning: "receives of one message, without acknowledgement",
+    meaning: "receives of one message without an acknowledgement before a crash loop is assumed",
   }),
   absenceConfirmMs: number("ARCHIVER_ABSENCE_CONFIRM_MS", 1, 7 * DAY_MS, 60_000, {
-    meaning: "time after which an absent task is looked for again",
+    meaning: "time after which the archiver looks again for a task that no list shows",
   }),
   taskTimeoutMs: number("ARCHIVER_TASK_TIMEOUT_MS", 1_000, DAY_MS, 600_000, {
-    meaning: "longest time for one task, verification included",
+    meaning: "time limit of one attempt at a task, verification included",
   }),
   minTaskMs: number("ARCHIVER_MIN_TASK_MS", 0, DAY_MS, 60_000, {
-    meaning: "time that must remain of a run for a task to start",
+    meaning: "remaining time that a run needs to start a task",
   }),
   pressure: number("ARCHIVER_PRESSURE", 0, 50, 35, {
-    meaning: "export slots used, of 50, at which daytime runs archive too",
+    meaning: "used export slots, of 50, from which on daytime runs archive too",
   }),
   exportPlaces: number("ARCHIVER_EXPORT_PLACES", 1, 50, 50, {
-    meaning:
-      "export slots, of 50, that this deployment may fill; it creates no export beyond all but 5 of them",
+    meaning: "export slots, of 50, that this deployment may use; it always keeps 5 of them free",
   }),
   requestAttempts: number("ARCHIVER_REQUEST_ATTEMPTS", 1, 100, 3, {
-    meaning: "exports asked for on behalf of one request that may come to nothing before it is given up",
+    meaning: "failed exports after which the archiver gives up an export request",
   }),
   // "Members' CRC-32 are compared when the file fits in one part" (architecture §4 step 4).
   membersLimitBytes: partSizeBytes,
@@ -235,17 +234,19 @@ const events = v.object({
   instanceId,
   exportOn: withDefault("ARCHIVER_EXPORT_ON", exportTriggers, "any:Success,any:PartialSuccess", {
     meaning:
-      "batch tasks whose end asks for an export: `type:status`, separated by commas; `any` is every type",
+      "batch tasks whose end requests an export: `type:status`, separated by commas; `any` is every type",
     example:
       "a list such as any:Success,softwareUpgrade:Fail (statuses: Success, PartialSuccess, Fail, Stopped)",
   }),
   secret: optional("ARCHIVER_EVENT_SECRET", eventSecret, {
-    meaning: "what HTTP events carry in `x-archiver-secret`; without it no HTTP event is taken",
+    meaning:
+      "secret that HTTP events carry in `x-archiver-secret`; without it, the function accepts no HTTP event",
     example: "16 or more random characters, the same as where the events come from",
     secret: true,
   }),
   secretId: optional("ARCHIVER_EVENT_SECRET_ID", headerText, {
-    meaning: "Secrets Manager id of that secret, a plain text, instead of `ARCHIVER_EVENT_SECRET`",
+    meaning:
+      "Secrets Manager id of that secret, stored as plain text; use it instead of `ARCHIVER_EVENT_SECRET`",
     example: "the id or ARN of the secret",
   }),
 });
@@ -258,7 +259,7 @@ const retention = v.object({
     example: "file:///absolute/policy.json, store:retention/policy.json or the policy's JSON text",
   }),
   maxRemovals: number("ARCHIVER_EXPIRE_MAX_REMOVALS", 0, 100_000, 100, {
-    meaning: "exports removed by one expire run at most",
+    meaning: "maximum number of exports that one expire run removes",
   }),
 });
 

@@ -66,7 +66,7 @@ describe("a batch", () => {
   const taken = { kind: "text", text: "{}", messageId: "m0" };
   const malformed = (messageId?: string) => ({
     kind: "malformed",
-    problem: "it has no body that is a text",
+    problem: "its body is missing or is not a text",
     messageId,
   });
 

@@ -171,7 +171,7 @@ function notificationsOf(records: unknown, mark: typeof snsMark | typeof smnMark
 function readSqs(record: unknown): BatchRecord {
   const messageId = v.is(messageIdSchema, record) ? record.messageId : undefined;
   if (!v.is(sqsSchema, record)) {
-    return { kind: "malformed", problem: "it has no body that is a text", messageId };
+    return { kind: "malformed", problem: "its body is missing or is not a text", messageId };
   }
   // Without its id the host could not be told to bring it again: it is taken all the same.
   return { kind: "text", text: record.body, messageId };
@@ -183,7 +183,7 @@ function readNotification(record: unknown): BatchRecord {
   }
   return v.is(smnSchema, record)
     ? { kind: "text", text: record.smn.message, messageId: undefined }
-    : { kind: "malformed", problem: "it has no message that is a text", messageId: undefined };
+    : { kind: "malformed", problem: "its message is missing or is not a text", messageId: undefined };
 }
 
 /** All that the known events have at their top, by the field that tells their kind. */
@@ -211,7 +211,7 @@ const REQUEST_FIELDS = ["exportTaskId", "export_task_id"];
 export function readDirectEvent(event: unknown): { readonly kind: "json"; readonly json: unknown } | Refusal {
   const unwrapped = unwrapJson(event);
   return unwrapped.kind === "json" && !hasKnownFieldsOnly(event)
-    ? refused("unknown-event", "The event has a field that no known event has.")
+    ? refused("unknown-event", "The event has an unknown field.")
     : unwrapped;
 }
 

@@ -29,7 +29,7 @@ export function admitHttp(
   secret: string | undefined,
 ): { readonly kind: "body"; readonly text: string } | Refusal {
   if (request.method !== "POST") {
-    return refused("method-not-allowed", "Events are posted.");
+    return refused("method-not-allowed", "Send the event with POST.");
   }
   const { body, isBase64Encoded } = request;
   const maxCharacters = isBase64Encoded ? MAX_BASE64_CHARACTERS : MAX_EVENT_BYTES;
@@ -37,7 +37,10 @@ export function admitHttp(
     return refused("too-large", "The event is larger than 256 KiB.");
   }
   if (secret === undefined) {
-    return refused("http-events-off", "No secret is configured, so no event is taken over HTTP.");
+    return refused(
+      "http-events-off",
+      "The function accepts no event over HTTP, because no secret is configured.",
+    );
   }
   if (!isSameText(headerOf(request, SECRET_HEADER) ?? "", secret)) {
     return refused("unsigned", `The header ${SECRET_HEADER} does not carry the secret.`);

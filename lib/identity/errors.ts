@@ -56,12 +56,12 @@ export function anotherArchive(foundId: string, expected: ExpectedArchive): Arch
 export function archiveChanged(archiveId: string, foundId: string | undefined): ArchiverError {
   const [code, found] =
     foundId === undefined
-      ? ["no-archive", "there is no archive there any more"]
-      : ["another-archive", `archive ${foundId} lies there now`];
+      ? ["no-archive", "that archive is gone"]
+      : ["another-archive", `archive ${foundId} is there now`];
   return new ArchiverError(code, `archive ${archiveId} was opened at this place, but ${found}`, {
     scope: "system",
     retry: "later",
-    hint: "The disk may have been unmounted, or another store answers at the address in ARCHIVER_STORE. On its word nothing is deleted, removed or given up.",
+    hint: "The disk may be unmounted, or another store answers at the address in ARCHIVER_STORE. The archiver deletes, removes and dead-letters nothing because of it.",
   });
 }
 

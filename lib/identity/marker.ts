@@ -108,11 +108,15 @@ export async function writeMarker(
       return standing;
     }
   }
-  throw new ArchiverError("store-unavailable", `${ARCHIVE_MARKER_KEY} was written and is not there`, {
-    scope: "system",
-    retry: "later",
-    hint: "Look for a program that removes it, and at the store's own log.",
-  });
+  throw new ArchiverError(
+    "store-unavailable",
+    `${ARCHIVE_MARKER_KEY} is missing although the program wrote it`,
+    {
+      scope: "system",
+      retry: "later",
+      hint: "Look for a program that removes it, and check the store's log.",
+    },
+  );
 }
 
 /**
@@ -130,11 +134,15 @@ async function markerMissedAtFirst(
   }
   for await (const { key } of store.list(ARCHIVE_MARKER_KEY, options)) {
     if (key === ARCHIVE_MARKER_KEY) {
-      throw new ArchiverError("store-unavailable", `${ARCHIVE_MARKER_KEY} is listed and could not be read`, {
-        scope: "system",
-        retry: "later",
-        hint: "The store gave an old answer. The next run asks again.",
-      });
+      throw new ArchiverError(
+        "store-unavailable",
+        `the store lists ${ARCHIVE_MARKER_KEY} but does not return it`,
+        {
+          scope: "system",
+          retry: "later",
+          hint: "The store gave an outdated answer. The next run asks again.",
+        },
+      );
     }
   }
   return undefined;

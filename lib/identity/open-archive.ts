@@ -117,7 +117,7 @@ async function markerForUnmarked(
   }
   const isFromBeforeMarkers = await hasArchivedRecord(store, scope, options);
   if (!isFromBeforeMarkers && purpose !== "begin") {
-    throw noArchive("there is neither archive.json nor a record of this project and instance");
+    throw noArchive("it has neither archive.json nor a record of this project and instance");
   }
   if (purpose === "use") {
     return undefined;
@@ -125,9 +125,12 @@ async function markerForUnmarked(
   const abilities = await tryStore({ ...ports, storeSettings }, options);
   const marker = await writeMarker(ports, abilities, undefined, options);
   if (isFromBeforeMarkers) {
-    say("archive-taken-over", `An archive from before archive.json was taken over as ${marker.archiveId}.`);
+    say(
+      "archive-taken-over",
+      `The program took over an archive from before archive.json and named it ${marker.archiveId}.`,
+    );
   } else {
-    say("archive-begun", `A new archive begins here: ${marker.archiveId}.`);
+    say("archive-begun", `The program created a new archive here: ${marker.archiveId}.`);
   }
   return marker;
 }

@@ -152,7 +152,7 @@ export class Calls {
 function clientClosed(): Error {
   return unreachable(
     "the platform client is closed",
-    "The archiver is stopping; this is not the platform's fault.",
+    "The archiver is stopping. The platform did not cause this.",
   );
 }
 

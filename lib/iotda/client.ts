@@ -126,7 +126,10 @@ function checkedId(operation: string, exportTaskId: string): string {
 function checkNotEncoded({ headers }: Answer): void {
   const encodings = headers["content-encoding"] ?? [];
   if (encodings.some((encoding) => encoding.trim().toLowerCase() !== "identity")) {
-    throw malformedAnswer(SHOW.name, "the file came with a content encoding nobody asked for");
+    throw malformedAnswer(
+      SHOW.name,
+      "the platform sent the file with a content encoding that the archiver did not ask for",
+    );
   }
 }
 

@@ -17,7 +17,7 @@ export function openDownload(
     contentLengthBytes,
     body: bytesOf(exchange, first, rest),
     cancel() {
-      const hint = "The archiver dropped this download itself; the run report says why.";
+      const hint = "The archiver cancelled this download. The run report says why.";
       exchange.fail(unreachable("ShowExportTask: the download was cancelled", hint));
     },
   };

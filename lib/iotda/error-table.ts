@@ -21,58 +21,58 @@ const REJECTED: Outcome = {
   code: "platform-rejected-request",
   scope: "task",
   retry: "never",
-  hint: "The platform refuses the request itself: compare the code with the IoTDA error list, and report it as a bug of the archiver.",
+  hint: "The platform refuses this kind of request. Compare the code with the IoTDA error list, and report it as a bug of the archiver.",
 };
 const MISCONFIGURED: Outcome = {
   code: "platform-misconfigured",
   scope: "system",
   retry: "never",
-  hint: "Check ARCHIVER_IOTDA_ENDPOINT, ARCHIVER_IOTDA_REGION and ARCHIVER_IOTDA_PROJECT_ID: this address does not know the export task API.",
+  hint: "This address does not know the export task API. Check ARCHIVER_IOTDA_ENDPOINT, ARCHIVER_IOTDA_REGION and ARCHIVER_IOTDA_PROJECT_ID.",
 };
 const WRONG_SIGNING: Outcome = {
   ...MISCONFIGURED,
-  hint: "The endpoint may need the other signature: set ARCHIVER_IOTDA_SIGNING=derived and ARCHIVER_IOTDA_REGION, and check ARCHIVER_IOTDA_ENDPOINT.",
+  hint: "The endpoint may need the derived signature. Set ARCHIVER_IOTDA_SIGNING=derived and ARCHIVER_IOTDA_REGION, and check ARCHIVER_IOTDA_ENDPOINT.",
 };
 const UNAUTHENTICATED: Outcome = {
   code: "platform-unauthenticated",
   scope: "system",
   retry: "never",
-  hint: "Check the access key, its secret and token, that ARCHIVER_IOTDA_SIGNING suits the instance edition, and that this machine's clock is right.",
+  hint: "Check the access key, its secret and its token. Then check that ARCHIVER_IOTDA_SIGNING fits the instance edition, and that this machine's clock is right.",
 };
 const FORBIDDEN: Outcome = {
   code: "platform-forbidden",
   scope: "system",
   retry: "never",
-  hint: "Grant iotda:exporttasks:queryList, :query and :delete, and :create where exports are requested, to this key's user, check that the project uses IoTDA and, for a standard or enterprise instance, use its own application address.",
+  hint: "Grant this key's user iotda:exporttasks:queryList, :query and :delete, and also :create if you request exports. Check that the project uses IoTDA. A standard or enterprise instance needs its own application address.",
 };
 const FORBIDDEN_APP: Outcome = {
   ...FORBIDDEN,
-  hint: "The resource space behind the export is missing or not this user's: check ARCHIVER_IOTDA_INSTANCE_ID and the user's access to the resource space.",
+  hint: "The export's resource space is missing, or this user may not use it. Check ARCHIVER_IOTDA_INSTANCE_ID and the user's access to the resource space.",
 };
 const NOT_FOUND: Outcome = {
   code: "platform-task-not-found",
   scope: "task",
   retry: "later",
-  hint: "The export task may be gone; a fresh list decides.",
+  hint: "The export task may be gone. The archiver asks for a fresh list, which decides.",
 };
 const UNAVAILABLE: Outcome = {
   ...NOT_FOUND,
   code: "platform-unavailable",
-  hint: "The platform fails inside. If it lasts, look at the Huawei Cloud status page.",
+  hint: "The platform has an internal error. If it persists, check the Huawei Cloud status page.",
 };
 
 /** An error that came as a success, with a code that no row has. */
 export const DISGUISED: Outcome = {
   ...NOT_FOUND,
   code: "platform-disguised-error",
-  hint: "An error came as a success. If it lasts, look for a proxy or login page between here and the endpoint.",
+  hint: "The platform reported an error with status 200. If it persists, look for a proxy or login page in front of the endpoint.",
 };
 
 function throttled(throttleIntervals: number): Outcome {
   return {
     ...UNAVAILABLE,
     code: "platform-throttled",
-    hint: "The platform limits the request rate; the archiver waits. If it lasts, look for other programs on this account.",
+    hint: "The platform limits the request rate, and the archiver waits. If it persists, look for other programs that use this account.",
     throttleIntervals,
   };
 }

@@ -73,7 +73,7 @@ export function malformedAnswer(operation: string, problem: string): PlatformErr
   return new PlatformError("platform-malformed-answer", `${operation}: ${problem}`, {
     scope: "task",
     retry: "later",
-    hint: "The answer is not what the platform documents: look for a proxy that rewrites it; if there is none, the API has changed and the archiver needs an update.",
+    hint: "The platform's answer does not match its documentation. Look for a proxy that rewrites it. Without one, the API has changed and the archiver needs an update.",
   });
 }
 
@@ -82,7 +82,7 @@ export function notAnId(operation: string): PlatformError {
   return new PlatformError("platform-rejected-request", `${operation}: not an export task id`, {
     scope: "task",
     retry: "never",
-    hint: "Export task ids have 1 to 36 letters, digits, hyphens and underscores: look where this one came from.",
+    hint: "An export task id has 1 to 36 letters, digits, hyphens and underscores. Find out where this one came from.",
   });
 }
 
@@ -102,11 +102,15 @@ export function noCredentials(cause: unknown): ArchiverError {
   if (cause instanceof ArchiverError) {
     return cause;
   }
-  return new PlatformError("platform-unauthenticated", "the platform credentials could not be read", {
-    scope: "system",
-    retry: "later",
-    hint: "Check HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK, or that the secret named by ARCHIVER_CREDENTIALS_SECRET exists and may be read.",
-  });
+  return new PlatformError(
+    "platform-unauthenticated",
+    "the archiver could not read the platform credentials",
+    {
+      scope: "system",
+      retry: "later",
+      hint: "Check HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK, or that ARCHIVER_CREDENTIALS_SECRET names a secret that the archiver may read.",
+    },
+  );
 }
 
 /** The body began as an HTML page: a login page or a proxy's error, never an export. */
@@ -150,7 +154,7 @@ function refusalError(outcome: Outcome, refusal: Refusal, redact: Redact): Platf
 /** Beyond 15 minutes every signature is refused (iotda-api §2.3 rule 6); some way below, the clock is worth naming. */
 const SUSPICIOUS_SKEW_MS = 5 * 60_000;
 const WRONG_CLOCK_HINT =
-  "Set this machine's clock (NTP): the platform refuses every signature that is more than 15 min off.";
+  "Correct this machine's clock (NTP): the platform refuses a signature whose time is off by more than 15 min.";
 
 function skewInWords({ dateMs, nowMs }: Refusal): string | undefined {
   if (dateMs === undefined || Math.abs(nowMs - dateMs) < SUSPICIOUS_SKEW_MS) {
@@ -202,18 +206,18 @@ export function quotable(text: string, redact: Redact): string {
   return clean.length > MAX_QUOTED_CHARACTERS ? `${clean.slice(0, MAX_QUOTED_CHARACTERS - 1)}…` : clean;
 }
 
-const TRY_AGAIN = "If it lasts, check network, firewall and proxy.";
+const TRY_AGAIN = "If it persists, check the network, the firewall and the proxy.";
 const NAME =
-  "The endpoint's name does not resolve: check ARCHIVER_IOTDA_ENDPOINT; a standard or enterprise instance has an address of its own.";
+  "The endpoint's name does not resolve. Check ARCHIVER_IOTDA_ENDPOINT: a standard or enterprise instance has its own address.";
 
 /** Codes of Node and of our tunnels whose hint can say more than "try again". */
 const HINT_OF_CODE: Readonly<Record<string, string>> = {
   ENOTFOUND: NAME,
   EAI_AGAIN: NAME,
-  ECONNREFUSED: "Nothing listens at the endpoint (or proxy): check ARCHIVER_IOTDA_ENDPOINT and HTTPS_PROXY.",
-  PROXY_REFUSED:
-    "The proxy opens no tunnel to the endpoint: check HTTPS_PROXY, and let the proxy's rules allow it.",
-  PROXY_WANTS_CREDENTIALS: "The proxy wants another user or password than HTTPS_PROXY names.",
+  ECONNREFUSED:
+    "No server listens at the endpoint or the proxy. Check ARCHIVER_IOTDA_ENDPOINT and HTTPS_PROXY.",
+  PROXY_REFUSED: "The proxy refuses a tunnel to the endpoint. Check HTTPS_PROXY and the proxy's rules.",
+  PROXY_WANTS_CREDENTIALS: "The proxy does not accept the user or password in HTTPS_PROXY.",
 };
 
 /** How the codes of Node's HTTP parser begin. */

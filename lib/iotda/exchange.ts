@@ -213,7 +213,8 @@ export class Exchange {
   }
 
   #failLate(missing: string, limitMs: number): void {
-    const hint = "The platform or the network is slow. If it lasts, check network, firewall and proxy.";
+    const hint =
+      "The platform or the network is slow. If it persists, check the network, the firewall and the proxy.";
     this.fail(unreachable(`${this.#options.operation}: ${missing} within ${limitMs} ms`, hint), true);
   }
 

@@ -115,7 +115,7 @@ describe("paging", () => {
     const { tasks, oddItems } = await listOf(pages);
     expect(tasks).toEqual([]);
     expect(oddItems).toMatchObject([
-      { index: 1, id: "task-9", problem: "is listed twice, with different contents" },
+      { index: 1, id: "task-9", problem: "appears twice in the list, with different contents" },
     ]);
   });
 

@@ -35,13 +35,13 @@ export async function joinPages(
       // A full page may be the last one; without a marker only the platform's own count can tell.
       const items = joined(pages);
       if (page.totalCount === undefined || page.totalCount > items.tasks.length + items.oddItems.length) {
-        throw malformedAnswer(operation, "a full page came without the marker of the next one");
+        throw malformedAnswer(operation, "a full page has no marker of the next page");
       }
       return items;
     }
     markers.add(marker);
   }
-  throw malformedAnswer(operation, `the list did not end within ${MAX_PAGES} pages`);
+  throw malformedAnswer(operation, `the list has more than ${MAX_PAGES} pages`);
 }
 
 /** What the pages of one list hold. */
@@ -74,7 +74,7 @@ function joined(pages: readonly (readonly unknown[])[]): Items {
         // One id with two contents: nobody can tell which of them the platform has.
         contradicted.add(id);
         tasks.delete(id);
-        const problem = "is listed twice, with different contents";
+        const problem = "appears twice in the list, with different contents";
         oddItems.push({ index, field: undefined, problem, id, condition: read.task });
       }
     }

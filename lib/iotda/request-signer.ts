@@ -43,13 +43,13 @@ export function requestSigner(options: IotdaClientOptions): RequestSigner {
   const origin = checkedOrigin(options.endpoint);
   if (![projectId, instanceId ?? "default"].every((id) => SCOPE_ID.test(id))) {
     throw misconfigured(
-      "the project or instance id is not an id",
+      "the project id or the instance id is malformed",
       "Copy ARCHIVER_IOTDA_PROJECT_ID and ARCHIVER_IOTDA_INSTANCE_ID from the console.",
     );
   }
   const algorithm = signing === "auto" ? signingAlgorithmFor(origin.hostname) : signing;
   if (algorithm === "derived" && regionId === "") {
-    throw misconfigured("the derived signature needs the region id", "Set ARCHIVER_IOTDA_REGION.");
+    throw misconfigured("the derived signature needs a region id", "Set ARCHIVER_IOTDA_REGION.");
   }
   return {
     origin,
@@ -81,8 +81,8 @@ function checkedOrigin(endpoint: string): URL {
   // A path, a query or a user would stand between the origin and the end of the address.
   if (url === null || !/^https?:$/.test(url.protocol) || url.href !== `${url.origin}/`) {
     throw misconfigured(
-      "the platform endpoint is not an origin",
-      "Set ARCHIVER_IOTDA_ENDPOINT to https://host without path, query or user.",
+      "the platform endpoint must be an origin",
+      "Set ARCHIVER_IOTDA_ENDPOINT to https://host, without a path, query or user.",
     );
   }
   return url;

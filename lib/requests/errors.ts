@@ -5,7 +5,7 @@ export function unreadableRequestFile(key: string): ArchiverError {
   return new ArchiverError("request-file-unreadable", `${key} is not a document of this program`, {
     scope: "task",
     retry: "never",
-    hint: "Look at the file: something else wrote it, or a newer version. Move it away if it is not the archiver's.",
+    hint: "Another program or a newer version of this one wrote the file. If the archiver did not write it, move it away.",
   });
 }
 

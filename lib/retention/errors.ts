@@ -14,7 +14,7 @@ export class RetentionPolicyError extends ArchiverError {
       {
         scope: "system",
         retry: "never",
-        hint: "Correct the policy that ARCHIVER_RETENTION_POLICY names; nothing was retained, locked or removed.",
+        hint: "Correct the policy that ARCHIVER_RETENTION_POLICY names. The program retained, locked and removed nothing.",
         cause,
       },
     );
@@ -33,9 +33,9 @@ export class NoSuchCopyError extends ArchiverError {
 
 /** The stored bytes are not those of the record. */
 export function damagedCopy(key: string): ArchiverError {
-  return new ArchiverError("copy-damaged", `the stored object is not what its record says (${key})`, {
+  return new ArchiverError("copy-damaged", `the stored object differs from its record (${key})`, {
     scope: "task",
     retry: "never",
-    hint: "Look for another version or a backup of this object; iotda-archiver verify --all shows whether others suffered.",
+    hint: "Look for another version or a backup of this object. Run iotda-archiver verify --all to see whether others are damaged.",
   });
 }

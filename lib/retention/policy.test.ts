@@ -26,11 +26,11 @@ describe("a policy is refused", () => {
     [{ default: { keepDay: 30, keepDays: 30, lock: "none" } }, "did you mean keepDays?"],
     [{ defaults: {} }, "did you mean default?"],
     [{ default: { lock: "none" } }, "default.keepDays: is missing"],
-    [{ default: { keepDays: 0, lock: "none" } }, "default.keepDays: is neither"],
-    [{ default: { keepDays: 36_501, lock: "none" } }, "default.keepDays: is neither"],
-    [{ default: { keepDays: 1.5, lock: "none" } }, "default.keepDays: is neither"],
-    [{ default: { keepDays: "always", lock: "none" } }, "default.keepDays: is neither"],
-    [{ default: { keepDays: 1, lock: "strict" } }, "default.lock: is not one of none, governance"],
+    [{ default: { keepDays: 0, lock: "none" } }, "default.keepDays: must be"],
+    [{ default: { keepDays: 36_501, lock: "none" } }, "default.keepDays: must be"],
+    [{ default: { keepDays: 1.5, lock: "none" } }, "default.keepDays: must be"],
+    [{ default: { keepDays: "always", lock: "none" } }, "default.keepDays: must be"],
+    [{ default: { keepDays: 1, lock: "strict" } }, "default.lock: must be one of none, governance"],
     [{ default: { keepDays: 1, lock: "none", storageClass: "A/B" } }, "default.storageClass: is not"],
     [{ schemaVersion: 2 }, "schemaVersion: is not 1"],
     [{ rules: {} }, "rules: is not a list"],
@@ -39,7 +39,10 @@ describe("a policy is refused", () => {
     [{ rules: [{ ...rule, when: {} }] }, "rules[0].when: is empty"],
     [{ rules: [{ ...rule, name: "default" }] }, "rules[0].name:"],
     [{ rules: [rule, rule] }, "rules[1].name: another rule"],
-    [{ rules: [{ ...rule, when: { minSizeBytes: 2, maxSizeBytes: 1 } }] }, "rules[0].when: no size"],
+    [
+      { rules: [{ ...rule, when: { minSizeBytes: 2, maxSizeBytes: 1 } }] },
+      "rules[0].when: minSizeBytes is greater",
+    ],
     [{ rules: [{ ...rule, when: undefined }] }, "rules[0].when: is missing"],
     [{ rules: Array.from({ length: 201 }, (_, index) => ({ ...rule, name: `r${index}` })) }, "200 rules"],
   ])("policy %#", (change, problem) => {
@@ -52,13 +55,13 @@ describe("a policy is refused", () => {
     const minus = [{ name: "a", when: { minSizeBytes: -0.5 }, ...DEFAULT }];
     expect(problems(JSON.stringify({ schemaVersion: 1, default: half, rules: minus }))).toEqual([
       expect.stringMatching(/^ {2}rules\[0\]\.when\.minSizeBytes: is not a whole number/),
-      expect.stringMatching(/^ {2}default\.keepDays: is neither/),
+      expect.stringMatching(/^ {2}default\.keepDays: must be/),
     ]);
   });
 
   test("whatever is wrong with it, all at once", () => {
     expect(problems('{"rules":[{"name":1}]}').length).toBeGreaterThan(2);
-    expect(problems("{")).toEqual(["  the text is not JSON"]);
+    expect(problems("{")).toEqual(["  the policy is not JSON"]);
     expect(problems("[]")).not.toEqual([]);
     expect(problems("7")).toEqual(["  the policy: is not an object"]);
   });

@@ -40,12 +40,12 @@ const sizeBytes = wholeNumber(0, Number.MAX_SAFE_INTEGER);
 /** What tag values and record names take in every store. */
 const word = text(/^[A-Za-z0-9][A-Za-z0-9 _.-]{0,62}$/, "1 to 63 letters, digits, spaces, _ . -");
 
-const NO_KEEP_DAYS = `is neither a whole number of days from 1 to ${MAX_KEEP_DAYS} nor "forever"`;
+const NO_KEEP_DAYS = `must be a whole number of days from 1 to ${MAX_KEEP_DAYS}, or "forever"`;
 
 const terms = {
   /** Days of 24 hours after `archivedAt`. */
   keepDays: v.union([wholeNumber(1, MAX_KEEP_DAYS, NO_KEEP_DAYS), v.literal("forever")], NO_KEEP_DAYS),
-  lock: v.picklist(["none", "governance", "compliance"], "is not one of none, governance, compliance"),
+  lock: v.picklist(["none", "governance", "compliance"], "must be one of none, governance, compliance"),
   /** Given as a tag, for the bucket's own lifecycle rules to act on. */
   storageClass: v.optional(word),
 };
@@ -114,7 +114,7 @@ function parsePolicyJson(text: string): unknown {
     case "json":
       return json.value;
     case "none":
-      throw new RetentionPolicyError(["the text is not JSON"]);
+      throw new RetentionPolicyError(["the policy is not JSON"]);
     case "too-deep":
       throw new RetentionPolicyError([`the policy is nested deeper than ${MAX_JSON_DEPTH} levels`]);
   }
@@ -133,14 +133,14 @@ function contradictions({ rules }: RetentionPolicy): string[] {
     const { minSizeBytes = 0, maxSizeBytes = Number.POSITIVE_INFINITY } = when;
     return [
       ...(name === DEFAULT_RULE
-        ? [`rules[${index}].name: "${DEFAULT_RULE}" is the name of the default`]
+        ? [`rules[${index}].name: "${DEFAULT_RULE}" is reserved for the default`]
         : []),
       ...(names.indexOf(name) < index ? [`rules[${index}].name: another rule has this name`] : []),
       ...(minSizeBytes > maxSizeBytes
-        ? [`rules[${index}].when: no size is at least minSizeBytes and at most maxSizeBytes`]
+        ? [`rules[${index}].when: minSizeBytes is greater than maxSizeBytes`]
         : []),
       ...(Object.keys(when).length === 0
-        ? [`rules[${index}].when: is empty; what always applies is the default`]
+        ? [`rules[${index}].when: is empty; put what always applies into the default`]
         : []),
     ];
   });

@@ -56,13 +56,13 @@ export async function findCopy(
   }
   throw ledgers.some(({ archived }) => archived === UNREADABLE)
     ? new NoSuchCopyError(
-        `the archived record of ${what} cannot be read`,
-        `Look at the files below ${records.root}${exportTaskId}/ in the store.`,
+        `the program cannot read the archived record of ${what}`,
+        `Check the files below ${records.root}${exportTaskId}/ in the store.`,
       )
     : new NoSuchCopyError(
         `no archived record names ${what}`,
         known.length > 0 && ledgers.length === 0
-          ? `Its revisions: ${known.map((one) => one.revision).join(", ")}. Without --revision, the one archived last is restored.`
+          ? `Its revisions: ${known.map((one) => one.revision).join(", ")}. Without --revision, restore takes the one archived last.`
           : `Check the id: every archived export has a folder below ${records.root} in the store.`,
       );
 }
@@ -80,10 +80,10 @@ function expiredCopy(
   standing: ArchivedRecord | undefined,
 ): NoSuchCopyError {
   return new NoSuchCopyError(
-    `${what} was removed by the retention policy on ${expiredAt.slice(0, 10)} (rule ${JSON.stringify(rule)}, kept until ${keepUntil.slice(0, 10)})`,
+    `the retention policy removed ${what} on ${expiredAt.slice(0, 10)} (rule ${JSON.stringify(rule)}, kept until ${keepUntil.slice(0, 10)})`,
     standing === undefined
-      ? "It cannot be restored from this archive."
-      : `It cannot be restored from this archive; an older revision of it can, with --revision ${standing.revision}.`,
+      ? "This archive cannot restore it."
+      : `This archive cannot restore it, but it can restore an older revision, with --revision ${standing.revision}.`,
   );
 }
 

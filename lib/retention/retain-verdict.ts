@@ -39,7 +39,7 @@ export async function retainVerdict(
   nowMs: number,
 ): Promise<RetainVerdict> {
   if (archived === UNREADABLE) {
-    return { kind: "unreadable", problem: "an archived record of this revision cannot be read" };
+    return { kind: "unreadable", problem: "the program cannot read an archived record of this revision" };
   }
   const record = archived?.at(-1);
   if (record === undefined) {

@@ -186,7 +186,7 @@ export async function earliestClockMs(
       kind: "warning",
       code: "clock-skew",
       message:
-        "the clocks of this machine, the store and the platform differ by more than 5 minutes; the earliest counts",
+        "the clocks of this machine, the store and the platform differ by more than 5 minutes; retention goes by the earliest",
     });
   }
   return earliestMs;

@@ -11,7 +11,7 @@ test("a system failure keeps the code and hint of what it stands for", () => {
 
 test.each([
   ["task-limit", "time limit"],
-  ["run-stopped", "being stopped"],
+  ["run-stopped", "stopping"],
 ] as const)("%s says what interrupted", (code, told) => {
   expect(new Interrupted(code).message).toContain(told);
 });

@@ -12,10 +12,10 @@ export class SystemFailure extends ArchiverError {
 /** Thrown while a request is about to be written whose ground, a list, has grown too old: nothing is sent. */
 export class ListIsTooOld extends ArchiverError {
   constructor() {
-    super("list-too-old", "the list that allowed the request is too old by now", {
+    super("list-too-old", "the list that allowed the request is now too old", {
       scope: "task",
       retry: "now",
-      hint: "The platform is asked for a new one.",
+      hint: "The archiver asks the platform for a new one.",
     });
   }
 }
@@ -34,10 +34,10 @@ export class Interrupted extends ArchiverError {
   declare readonly code: "task-limit" | "run-stopped";
 
   constructor(code: "task-limit" | "run-stopped") {
-    super(code, code === "task-limit" ? "the task's time limit was reached" : "the run is being stopped", {
+    super(code, code === "task-limit" ? "the task reached its time limit" : "the run is stopping", {
       scope: "task",
       retry: "later",
-      hint: "The message stays in the queue; the next run goes on.",
+      hint: "The message stays in the queue, and the next run continues.",
     });
   }
 }

@@ -45,11 +45,11 @@ describe.concurrent("the first night", () => {
     await mkdir(lab.store.path);
     const first = await lab.archiver("run");
     expect(first.exitCode, first.stderr).toBe(0);
-    expect(first.stderr).toMatch(/A new archive begins here: [0-9a-f-]{36}\./);
+    expect(first.stderr).toMatch(/The program created a new archive here: [0-9a-f-]{36}\./);
     expect((await lab.archiver("status")).exitCode).toBe(0);
     await lab.writeSettings();
     const second = await lab.archiver("run");
-    expect(second.stderr).not.toContain("A new archive begins");
+    expect(second.stderr).not.toContain("a new archive");
     await expectArchivedOnce(lab, 1);
   });
 

@@ -182,8 +182,8 @@ test("an export that retention removed is not said to be lost", async () => {
   const day = (ms: number) => new Date(ms).toISOString().slice(0, 10);
   await expect(restored(scene, "due")).rejects.toMatchObject({
     code: "no-such-copy",
-    message: `export "due" was removed by the retention policy on ${day(scene.startedAtMs)} (rule "default", kept until ${day(archivedAtMs + 10 * DAY_MS)})`,
-    hint: "It cannot be restored from this archive.",
+    message: `the retention policy removed export "due" on ${day(scene.startedAtMs)} (rule "default", kept until ${day(archivedAtMs + 10 * DAY_MS)})`,
+    hint: "This archive cannot restore it.",
   });
 });
 
@@ -220,7 +220,7 @@ test("a revision without a record is told which ones there are", async () => {
   await expect(restored(scene, "due", "00000000")).rejects.toMatchObject({
     code: "no-such-copy",
     message: 'no archived record names revision 00000000 of export "due"',
-    hint: "Its revisions: fe8e44f7. Without --revision, the one archived last is restored.",
+    hint: "Its revisions: fe8e44f7. Without --revision, restore takes the one archived last.",
   });
 });
 

@@ -139,7 +139,9 @@ test.for([
     expect((await requestsOf(lab, "ExportEventsRole")).refused).toEqual([]);
     expect(await lab.bucket.keys("")).toEqual([]);
 
-    expect((await lab.archiver(command, "--json")).stderr).toContain("A new archive begins here");
+    expect((await lab.archiver(command, "--json")).stderr).toContain(
+      "The program created a new archive here",
+    );
     expect((await requestsOf(lab, role)).refused).toEqual([]);
     expect(await lab.bucket.keys("")).toEqual(expect.arrayContaining(["archive.json", "state/store.json"]));
 
