@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { FileStore } from "../../lib/store/file-store.ts";
-import { realClock, realRandom } from "./clocks.ts";
+import { patientClock, realRandom } from "./clocks.ts";
 import { FOLDER, KEY, keysBelow, put, readAll } from "./store-helpers.ts";
 import { temporaryFolder } from "./temp-folder.ts";
 import { startWorker } from "./worker-process.ts";
@@ -10,7 +10,7 @@ const { signal } = new AbortController();
 
 async function openStore(): Promise<{ store: FileStore; folder: string }> {
   const folder = await temporaryFolder();
-  const store = new FileStore(folder, { clock: realClock, random: realRandom });
+  const store = new FileStore(folder, { clock: patientClock, random: realRandom });
   await store.preflight({ signal });
   return { store, folder };
 }

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { FileStore } from "../../lib/store/file-store.ts";
-import { realClock, realRandom } from "./clocks.ts";
+import { patientClock, realRandom } from "./clocks.ts";
 import { describeObjectStore } from "./object-store.contract.ts";
 import { FILE_STORE_TRAITS } from "./store-helpers.ts";
 import { temporaryFolder } from "./temp-folder.ts";
@@ -9,7 +9,7 @@ describeObjectStore(
   "file",
   async () => {
     const folder = join(await temporaryFolder(), "store");
-    const options = { clock: realClock, random: realRandom };
+    const options = { clock: patientClock, random: realRandom };
     return {
       store: new FileStore(folder, options),
       other: new FileStore(folder, options),

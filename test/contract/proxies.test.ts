@@ -11,6 +11,7 @@ import { startTls, trustTestCertificate } from "../../lib/network/testing/tls-se
 import { listenOnLoopback, startTunnelProxy } from "../../lib/network/testing/tunnel-proxy.ts";
 import { tunnelAgents } from "../../lib/network/tunnel-agents.ts";
 import { SqsQueue } from "../../lib/queue/sqs-queue.ts";
+import { AMPLE_TIMEOUTS } from "../../lib/queue/testing/sqs-server.ts";
 import { type S3StandIn, startS3 } from "../../sandbox/s3/start.ts";
 import { markBucket } from "../end-to-end/archive-marker.ts";
 import { impatientClock, storeOn } from "./s3-servers.ts";
@@ -78,11 +79,12 @@ async function sqsClient(protocol: "http:" | "https:", proxy: ProxySettings): Pr
     {
       queueUrl: new URL("/000000000000/tasks", sqs.address),
       deadLetterQueueUrl: new URL("/000000000000/letters", sqs.address),
-      visibilityMs: 10_000,
+      visibilityMs: 3_600_000,
       longPollMs: 0,
       endpoint,
       region: "us-east-1",
       credentials: { accessKeyId: "test", secretAccessKey: "test" },
+      timeouts: AMPLE_TIMEOUTS,
       proxy,
     },
     { clock: impatientClock },

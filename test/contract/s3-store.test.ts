@@ -68,7 +68,7 @@ function describeUploadsOfTwoParts(makeStore: () => Promise<StoreUnderTest>): vo
     }
 
     async function hasBegun(store: StoreUnderTest["store"], key: string): Promise<void> {
-      await expect.poll(async () => await uploadsOf(store), { timeout: 60_000 }).toContain(key);
+      await expect.poll(async () => await uploadsOf(store)).toContain(key);
     }
 
     async function uploadsOf(store: StoreUnderTest["store"]): Promise<readonly string[]> {
@@ -134,8 +134,8 @@ describe.runIf(server !== undefined).each<[S3StoreOptions["profile"], StoreTrait
     if (server !== undefined) {
       removeBucket = await makeBucket(server);
     }
-  }, 60_000);
-  afterAll(() => removeBucket(), 60_000);
+  });
+  afterAll(() => removeBucket());
 
   const onServer = async () => {
     if (server === undefined) {

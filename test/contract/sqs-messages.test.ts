@@ -3,9 +3,13 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import type { ReceivedMessage } from "../../lib/ports/task-queue.ts";
 import { MAX_BODY_BYTES } from "../../lib/queue/message-codec.ts";
 import { SqsQueue } from "../../lib/queue/sqs-queue.ts";
+import { AMPLE_TIMEOUTS } from "../../lib/queue/testing/sqs-server.ts";
+import { stopTimers } from "../../sandbox/testing/stopped-timers.ts";
 import { ManualClock } from "./clocks.ts";
 
 const { signal } = new AbortController();
+/** Longer than any test takes: for fauxqs real time passes. */
+const VISIBILITY_MS = 3_600_000;
 const NOW = { signal, delayMs: 0 };
 const TRACE = { trace: { DataType: "String", StringValue: "1-5759e988" } };
 const FOREIGN: Record<string, MessageAttributeValue> = {
@@ -45,10 +49,11 @@ function open(longPollMs: number) {
     {
       queueUrl: new URL("/000000000000/tasks", server.address),
       deadLetterQueueUrl: new URL("/000000000000/letters", server.address),
-      visibilityMs: 10_000,
+      visibilityMs: VISIBILITY_MS,
       longPollMs,
       region: "us-east-1",
       credentials: { accessKeyId: "test", secretAccessKey: "test" },
+      timeouts: AMPLE_TIMEOUTS,
     },
     { clock },
   );
@@ -213,9 +218,11 @@ describe("dead letters", () => {
 });
 
 test("a long poll ends with the message that arrives during it", async () => {
-  queue = open(20_000);
+  const longPollMs = 20_000;
+  const timers = stopTimers();
+  queue = open(longPollMs);
   const waiting = queue.receive({ signal });
-  await expect.poll(() => server.inspectQueue("tasks")).toBeDefined();
+  await timers.areSet(longPollMs);
   await queue.sendBodies(["task-1"], NOW);
   expect((await waiting)?.body).toBe("task-1");
 });
@@ -236,7 +243,7 @@ test("a queue that does not exist is named by its variable", async () => {
 test("a late acknowledgement deletes where it can, and is called expired", async () => {
   await queue.sendBodies(["task-1"], NOW);
   const received = await mustReceive();
-  clock.advance(10_000);
+  clock.advance(VISIBILITY_MS);
   await expect(queue.acknowledge(received, { signal })).rejects.toMatchObject({
     code: "queue-handle-expired",
   });
@@ -247,7 +254,7 @@ test("a message that was renewed is acknowledged in time", async () => {
   await queue.sendBodies(["task-1"], NOW);
   const received = await mustReceive();
   for (let renewals = 0; renewals < 3; renewals += 1) {
-    clock.advance(6_000);
+    clock.advance(0.6 * VISIBILITY_MS);
     await queue.renew(received, { signal });
   }
   await queue.acknowledge(received, { signal });

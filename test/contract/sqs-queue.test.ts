@@ -1,6 +1,7 @@
 import { type FauxqsServer, startFauxqs } from "fauxqs";
 import { afterAll, afterEach, beforeAll, beforeEach, vi } from "vitest";
 import { SqsQueue } from "../../lib/queue/sqs-queue.ts";
+import { AMPLE_TIMEOUTS } from "../../lib/queue/testing/sqs-server.ts";
 import { ManualClock } from "./clocks.ts";
 import { describeTaskQueue } from "./task-queue.contract.ts";
 
@@ -36,6 +37,7 @@ describeTaskQueue(
           longPollMs: 0,
           region: "us-east-1",
           credentials: { accessKeyId: "test", secretAccessKey: "test" },
+          timeouts: AMPLE_TIMEOUTS,
         },
         { clock },
       );

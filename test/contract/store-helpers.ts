@@ -5,6 +5,8 @@ export interface StoreUnderTest {
   readonly store: ObjectStore;
   /** The same store, as another runner sees it. */
   readonly other: ObjectStore;
+  /** What time it is for the store; the real one by default. */
+  nowMs?(): number;
   close(): Promise<void>;
 }
 

@@ -12,12 +12,12 @@ describe.each(["read-back", "stored"] as const)("verification: %s", (verificatio
     async () => {
       // Without latencies nothing waits for virtual time, so the suite can await the calls outside a run.
       const world = new World({
-        clock: { startWallMs: Date.now() },
         store: { verification, callLatency: 0, chunkLatency: 0, chunkBytes: 65_536 },
       });
       return {
         store: world.startRunner("one").store,
         other: world.startRunner("other").store,
+        nowMs: () => world.clock.wallMs(),
         close: async () => undefined,
       };
     },

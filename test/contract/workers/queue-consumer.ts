@@ -2,12 +2,12 @@
 // Says "ready", then settles every message and says its body, until one says "stop"; or takes one, says so,
 // and holds it for ever.
 import { SqliteQueue } from "../../../lib/queue/sqlite-queue.ts";
-import { realClock, realRandom } from "../clocks.ts";
+import { patientClock, realClock, realRandom } from "../clocks.ts";
 
 const [file = "", visibilityMs = "", mode = ""] = process.argv.slice(2);
 const queue = await SqliteQueue.open(file, {
   visibilityMs: Number(visibilityMs),
-  clock: realClock,
+  clock: patientClock,
   random: realRandom,
 });
 const { signal } = new AbortController();

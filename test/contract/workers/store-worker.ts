@@ -3,10 +3,10 @@ import { createHash } from "node:crypto";
 import { underLock } from "../../../lib/store/file-documents.ts";
 import { FileRoot } from "../../../lib/store/file-root.ts";
 import { FileStore } from "../../../lib/store/file-store.ts";
-import { realClock, realRandom } from "../clocks.ts";
+import { patientClock, realClock, realRandom } from "../clocks.ts";
 
 const [rootFolder = "", task = "", argument = ""] = process.argv.slice(2);
-const store = new FileStore(rootFolder, { clock: realClock, random: realRandom });
+const store = new FileStore(rootFolder, { clock: patientClock, random: realRandom });
 const { signal } = new AbortController();
 
 async function increment(times: number): Promise<void> {
