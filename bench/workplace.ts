@@ -92,7 +92,7 @@ async function workplaceAround(
 
 /**
  * Nothing of the caller's shell (proxy, Node options, settings of a real archiver) reaches a measured process. Node has
- * the option that the command's first line and the functions' settings give it.
+ * the option of the command's first line.
  */
 export function bareEnvironment(): NodeJS.ProcessEnv {
   return { PATH: process.env.PATH, TMPDIR: tmpdir(), TZ: "UTC", NODE_OPTIONS: "--max-semi-space-size=1" };

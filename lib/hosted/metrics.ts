@@ -15,10 +15,7 @@ export interface TimedEvent {
 
 /** What an archive run measured; `SystemFailures` is the function host's to add. */
 export function metricsOfRun(report: RunReport, events: readonly TimedEvent[]): MetricValues {
-  const measured = Object.entries(MEASURES).map(
-    ([name, measure]) => [name, measure(report, events)] as const,
-  );
-  return Object.fromEntries(measured.filter(([, value]) => value !== undefined));
+  return measured(OF_RUN, report, events);
 }
 
 /** What a discover run measured. Of requests it did not go through to the end it knows neither number nor age. */
@@ -42,9 +39,12 @@ export function isMeasured({ kind }: ArchiveEvent): boolean {
   return kind !== "bytes";
 }
 
-type Measure = (report: RunReport, events: readonly TimedEvent[]) => number | undefined;
+/** How each metric comes from what a run told; `undefined` is not written. */
+type Measures<Facts extends readonly unknown[]> = Readonly<
+  Partial<Record<MetricName, (...facts: Facts) => number | undefined>>
+>;
 
-const MEASURES: Partial<Record<MetricName, Measure>> = {
+const OF_RUN: Measures<[RunReport, readonly TimedEvent[]]> = {
   TasksHeld: ({ platform }) => platform.held,
   TasksArchived: ({ counts }) => counts.archived,
   TasksDeleted: ({ counts }) => counts.deleted,
@@ -118,12 +118,10 @@ function idleWaitMs(_: RunReport, events: readonly TimedEvent[]): number {
   return idleMs;
 }
 
-type Table<Report> = Readonly<Partial<Record<MetricName, (report: Report) => number>>>;
-
 type RetainFacts = Pick<RetainReport, "counts">;
 type ExpireFacts = Pick<ExpireReport, "counts" | "stayed">;
 
-const OF_RETAIN: Table<RetainFacts> = {
+const OF_RETAIN: Measures<[RetainFacts]> = {
   ObjectsRetained: ({ counts }) => counts.retained ?? 0,
   RetentionRefused: ({ counts }) => (counts.refused ?? 0) + (counts.failed ?? 0),
   UnrecordedObjects: ({ counts }) => counts.unrecorded ?? 0,
@@ -149,7 +147,7 @@ const IS_BLOCKED: Readonly<Record<StayReason, boolean>> = {
   unexpired: false,
 };
 
-const OF_EXPIRE: Table<ExpireFacts> = {
+const OF_EXPIRE: Measures<[ExpireFacts]> = {
   ObjectsExpired: ({ counts }) => counts.removed,
   ExpiryBlocked: ({ stayed }) => stayed.filter(({ reason }) => IS_BLOCKED[reason]).length,
 };
@@ -164,6 +162,10 @@ export function metricsOfExpire(report: ExpireFacts): MetricValues {
   return measured(OF_EXPIRE, report);
 }
 
-function measured<Report>(table: Table<Report>, report: Report): MetricValues {
-  return Object.fromEntries(Object.entries(table).map(([name, measure]) => [name, measure(report)]));
+function measured<Facts extends readonly unknown[]>(
+  measures: Measures<Facts>,
+  ...facts: Facts
+): MetricValues {
+  const values = Object.entries(measures).map(([name, measure]) => [name, measure(...facts)] as const);
+  return Object.fromEntries(values.filter(([, value]) => value !== undefined));
 }
