@@ -1,6 +1,6 @@
 import { getEventListeners } from "node:events";
 import { expect, test } from "vitest";
-import { allEnded, untilAborted } from "./promises.ts";
+import { allEnded, unless, untilAborted } from "./promises.ts";
 
 const reason = new Error("stopped");
 const forever = new Promise<never>(() => undefined);
@@ -54,4 +54,11 @@ test("throws the first failure, and not before the last call has ended", async (
   expect(hasThrown).toBe(false);
   slow.resolve(1);
   expect(await calls).toMatchObject({ message: "no" });
+});
+
+test("unless: only the failure that is expected becomes a value", async () => {
+  const isExpected = (thrown: unknown) => thrown === "expected";
+  expect(await unless(isExpected, Promise.resolve(1), undefined)).toBe(1);
+  expect(await unless(isExpected, Promise.reject("expected"), undefined)).toBeUndefined();
+  await expect(unless(isExpected, Promise.reject("other"), undefined)).rejects.toBe("other");
 });
