@@ -1,5 +1,6 @@
 import { opendir } from "node:fs/promises";
 import { join } from "node:path";
+import { unless } from "../domain/promises.ts";
 import {
   type ObjectStore,
   type StoreAbilities,
@@ -8,7 +9,7 @@ import {
 } from "../ports/object-store.ts";
 import { underLock } from "./file-documents.ts";
 import { type FileRoot, removeIfPresent } from "./file-root.ts";
-import { MISCONFIGURED } from "./store-errors.ts";
+import { KEY_TAKEN, MISCONFIGURED } from "./store-errors.ts";
 
 const PROBE_FOLDER = "state";
 const PROBE_FILE = /^(?:preflight-[0-9a-f]{12}|\.preflight-[0-9a-f]{12}\.[0-9a-f]{12}\.upload)$/;
@@ -49,14 +50,9 @@ export async function probeFileStore(
 async function exercise(store: ProbedStore, key: string, signal: AbortSignal): Promise<void> {
   const body = Buffer.from(key);
   const stored = await writeProbe(store, key, body, signal);
-  const refusal = await writeProbe(store, key, body, signal).then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  demand(refusal !== undefined, "it lets an object be replaced");
-  if (!(refusal instanceof StoreError) || refusal.code !== "store-key-taken") {
-    throw refusal;
-  }
+  const isKeyTaken = (thrown: unknown) => thrown instanceof StoreError && thrown.code === KEY_TAKEN.code;
+  const second = await unless(isKeyTaken, writeProbe(store, key, body, signal), undefined);
+  demand(second === undefined, "it lets an object be replaced");
   demand((await store.head(key, { signal }))?.etag === stored.etag, "it shows another file than was written");
   const chunks: Uint8Array[] = [];
   for await (const chunk of store.read(key, { signal })) {
