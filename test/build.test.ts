@@ -30,7 +30,7 @@ beforeAll(async () => {
   // What `npm run build` made, where nothing of the project is near.
   await cp(path.join(ROOT, "dist"), path.join(folder, "dist"), { recursive: true });
   commandLine = path.join(folder, "dist", "cli.mjs");
-}, 60_000);
+});
 afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });

@@ -122,9 +122,9 @@ describe("after a crash", () => {
 
   test("before the folder was synced, what is found is made durable before it is shown", async () => {
     const { store, folder, clock } = await openStore();
-    await clock.sleep(Date.now() - clock.wallMs());
     await mkdir(join(folder, FOLDER), { recursive: true });
     await writeFile(join(folder, KEY), "whole");
+    await clock.sleep(Date.now() - clock.wallMs());
     const probe = await open(folder);
     const sync = vi.spyOn(Object.getPrototypeOf(probe), "sync");
     onTestFinished(async () => {

@@ -64,7 +64,6 @@ const CREATES_ONCE = effortOf(process.env).everyStore ? [true, false] : [true];
 describe.each(CREATES_ONCE)("where documents can be created once: %s", (createOnce) => {
   test.each(FORMS)(
     "a run that %s any one call removes nothing wrong, and the next ends the work",
-    { timeout: 60_000 },
     async (_name, faultOf) => {
       let n = 1;
       for (; n < MAX_CALLS; n += 1) {

@@ -48,9 +48,7 @@ describe("siblings: other tasks made with the same condition", () => {
     expect(scene.count("platform.showExportTask")).toBe(2);
   });
 
-  test("49 that are archived are all deleted by one run, however slow the store", {
-    timeout: 60_000,
-  }, async () => {
+  test("49 that are archived are all deleted by one run, however slow the store", async () => {
     const scene = new Scene({ maxCalls: 100_000, store: { callLatency: { minMs: 250, maxMs: 500 } } });
     const ids = Array.from({ length: 49 }, () => scene.addTask({ resourceCondition: condition }));
     await scene.run({ settings: { deletion: "never" }, limitMs: 2 * HOUR_MS });

@@ -43,9 +43,7 @@ test("policy names no other codes of the ports than those with a reaction of the
   expect([...named].sort()).toEqual([...NAMED_CODES].sort());
 });
 
-test("faults of one reaction lead to the same calls at the same time, wherever they strike", {
-  timeout: 60_000,
-}, async () => {
+test("faults of one reaction lead to the same calls at the same time, wherever they strike", async () => {
   const clean = await playCleanRun(SETTING);
   const inReach = new Set(SINGLE_ROWS);
   let compared = 0;

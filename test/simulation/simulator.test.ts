@@ -49,7 +49,7 @@ describe("a story", () => {
           collect();
           return worlds.slice(0, -1).filter((world) => world.deref() !== undefined).length;
         },
-        { interval: 20, timeout: 120_000 },
+        { interval: 20 },
       )
       .toBe(0);
   });
