@@ -31,12 +31,18 @@ export interface InventorySettings extends VerificationSettings {
   readonly scope: PlatformScope;
 }
 
-/** What the steps of one inventory share. */
-export interface InventoryRun {
-  readonly ports: InventoryPorts;
+/** What reading all records needs. */
+export interface RecordsRun {
+  readonly ports: Pick<InventoryPorts, "observe"> & { readonly store: ObjectStore };
   readonly scope: PlatformScope;
-  readonly abilities: StoreAbilities;
+  readonly abilities: Pick<StoreAbilities, "createOnce">;
   readonly signal: AbortSignal;
   /** For how long new work may be begun; `Infinity` without a limit. */
   msLeft(): number;
+}
+
+/** What the steps of one inventory share. */
+export interface InventoryRun extends RecordsRun {
+  readonly ports: InventoryPorts;
+  readonly abilities: StoreAbilities;
 }

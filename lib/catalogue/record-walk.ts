@@ -8,9 +8,11 @@ import { type CatalogueLine, lineOf, recordsTagOf } from "../records/catalogue-l
 import { type RecordedRevision, RetentionRecords } from "../records/retention-records.ts";
 import { numbersByRevision } from "../records/task-records.ts";
 import type { Damage } from "./damage.ts";
-import type { InventoryRun } from "./ports.ts";
+import type { RecordsRun } from "./ports.ts";
 
 const READS_AT_ONCE = 16;
+/** Documents listed from one word about the progress to the next. */
+const PROGRESS_EVERY = 1_000;
 
 /** One revision as the list of `records/` shows it. */
 interface ListedRevision extends RecordedRevision {
@@ -33,7 +35,7 @@ export interface WalkOptions {
  * Lists every record once, and reads the records of those revisions that are new or changed.
  * @returns whether there was time for all of them. Throws what the store throws.
  */
-export async function walkRecords(run: InventoryRun, options: WalkOptions): Promise<boolean> {
+export async function walkRecords(run: RecordsRun, options: WalkOptions): Promise<boolean> {
   const { store, observe } = run.ports;
   const reader = new RevisionReader(run, options);
   let folder = "";
@@ -51,7 +53,7 @@ export async function walkRecords(run: InventoryRun, options: WalkOptions): Prom
       options.onLeftAlone({ kind: "store-entry", key: object.key, problem: `it ${object.oddity}` });
     }
     done += 1;
-    if (done % 10_000 === 0) {
+    if (done % PROGRESS_EVERY === 0) {
       observe({ kind: "progress", step: "records", done });
     }
   }
@@ -62,13 +64,13 @@ export async function walkRecords(run: InventoryRun, options: WalkOptions): Prom
 
 /** Reads revisions in batches, while there is time. */
 class RevisionReader {
-  readonly #run: InventoryRun;
+  readonly #run: RecordsRun;
   readonly #options: WalkOptions;
   readonly #records: RetentionRecords;
   #batch: ListedRevision[] = [];
   isWhole = true;
 
-  constructor(run: InventoryRun, options: WalkOptions) {
+  constructor(run: RecordsRun, options: WalkOptions) {
     this.#run = run;
     this.#options = options;
     this.#records = new RetentionRecords(run.ports.store, run.scope, run.abilities);
@@ -112,7 +114,7 @@ class RevisionReader {
 
 /** The revision of a folder of records; `undefined` for other folders, and where nothing was archived. */
 function listedRevision(
-  { scope }: InventoryRun,
+  { scope }: RecordsRun,
   folder: string,
   documents: readonly ListedObject[],
 ): ListedRevision | undefined {

@@ -1,15 +1,13 @@
-import { Command, CommanderError, Help, InvalidArgumentError, Option } from "commander";
+import { Command, CommanderError, Help, Option } from "commander";
 import manifest from "../../package.json" with { type: "json" };
-import { isExportTaskId } from "../domain/export-task.ts";
 import { nearestName } from "../domain/nearest-name.ts";
-import { BATCH_TASK_ID } from "../domain/request-layout.ts";
-import { isHoldPattern } from "../records/holds.ts";
 import { archiveCommand, discoverCommand, requestCommand, runCommand, sweepCommand } from "./archiving.ts";
+import { batchTaskIdOf, holdPattern, percentage, reasonText, wholeNumber } from "./arguments.ts";
 import { dismissCommand, listDeadLettersCommand, redriveCommand } from "./dead-letters.ts";
+import { addFindingCommands } from "./finding-commands.ts";
 import { initCommand } from "./init.ts";
 import type { Result } from "./output.ts";
 import { EXIT } from "./process.ts";
-import { restoreCommand } from "./restore.ts";
 import {
   addHoldCommand,
   expireCommand,
@@ -32,7 +30,7 @@ Exit codes:
   0    done
   1    failed, or a system failure stopped the run (it counts against no task)
   2    wrong usage or configuration; nothing was done
-  3    done, but this run dead-lettered a task, or verify found damage or nothing to read
+  3    done, but this run dead-lettered a task, or verify or inventory found what is wrong
   130  interrupted; unfinished tasks went back to the queue`;
 
 /** Our own code among commander's: which letters to move back was not said, or said twice. */
@@ -158,11 +156,7 @@ export function createCommandLine(
     )
     .option("--all", "read every copy")
     .action(ends(verifyCommand));
-  command(program, "restore", "write an archived export to a file, proved by its record")
-    .argument("<id>", "the id of the export task", exportTaskIdOf)
-    .requiredOption("--to <file>", "the new file, which must not exist yet", fileNameOf)
-    .option("--revision <revision>", "the revision to restore (default: the one archived last)", revisionText)
-    .action(ends(restoreCommand));
+  addFindingCommands(program, command, ends);
   return program;
 }
 
@@ -203,52 +197,4 @@ function lettersOf(ids: readonly string[], { all = false }: { readonly all?: boo
     );
   }
   return all ? "all" : ids;
-}
-
-/** A parser of an argument that takes only what the check allows. @param rule completes "It must …". */
-function checked(isAllowed: (text: string) => boolean, rule: string): (text: string) => string {
-  return (text) => {
-    if (!isAllowed(text)) {
-      throw new InvalidArgumentError(`It must ${rule}.`);
-    }
-    return text;
-  };
-}
-
-const ID_RULE = "consist of 1 to 36 letters, digits, hyphens and underscores";
-const MAX_REASON_CHARACTERS = 1_000;
-
-const batchTaskIdOf = checked((text) => BATCH_TASK_ID.test(text), ID_RULE);
-const exportTaskIdOf = checked(isExportTaskId, ID_RULE);
-const fileNameOf = checked((text) => text !== "", "name a file");
-/** As records and object names have it. */
-const revisionText = checked(
-  (text) => /^[0-9a-f]{8}$/.test(text),
-  "consist of 8 hex digits (0 to 9, a to f)",
-);
-const holdPattern = checked(
-  isHoldPattern,
-  "consist of letters, digits, hyphens and underscores, with * for any characters and ? for one",
-);
-/** A reason or a name, as a note keeps it. */
-const reasonText = checked(
-  (text) => text.trim() !== "" && text.length <= MAX_REASON_CHARACTERS,
-  `have 1 to ${MAX_REASON_CHARACTERS} characters`,
-);
-
-function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 1) {
-    throw new InvalidArgumentError("It must be a whole number of at least 1.");
-  }
-  return value;
-}
-
-/** `5%` or `5`, as a part of 1. */
-function percentage(text: string): number {
-  const percent = /^\d{1,3}(?:\.\d{1,6})?%?$/.test(text) ? Number.parseFloat(text) : Number.NaN;
-  if (!(percent > 0 && percent <= 100)) {
-    throw new InvalidArgumentError("It must be more than 0% and at most 100%.");
-  }
-  return percent / 100;
 }

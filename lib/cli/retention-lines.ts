@@ -138,7 +138,7 @@ const DAMAGE_WORDS: Readonly<Record<Damage, string>> = {
   "unreadable-record": "RECORD UNREADABLE",
 };
 
-const DAMAGE_ADVICE =
+export const DAMAGE_ADVICE =
   'Next: run "iotda-archiver hold add <id> --reason …" to keep what is left. Then look for another version or a ' +
   "backup of the object, and for what else wrote or removed there (docs/runbook.md, damaged-objects).";
 

@@ -42,19 +42,28 @@ export class Catalogue {
 
   /** Reads one month; no lines where there is no file. Throws what the store throws. */
   async read(month: string, options: CallOptions): Promise<CatalogueMonth> {
-    const key = catalogueKey(this.#scope, month);
-    const found = await this.#store.getDocument(key, options);
+    const found = await this.readText(month, options);
     if (found === undefined) {
       return { lines: [], isSound: true, etag: undefined, text: "" };
     }
-    // A file that is larger than a document is read like an object.
-    const text = found.text ?? (await this.#readText(key, options));
+    const { text, etag } = found;
     const texts = text.split("\n").filter((line) => line !== "");
     const lines = texts.map(parseLine).filter((line) => line !== undefined);
     const names = new Set(lines.map(nameOfLine));
     const isSound =
       names.size === texts.length && lines.every((line, index) => isInOrder(lines[index - 1], line));
-    return { lines, isSound, etag: found.etag, text };
+    return { lines, isSound, etag, text };
+  }
+
+  /** The text of one month as it is; `undefined` where there is no file. Throws what the store throws. */
+  async readText(
+    month: string,
+    options: CallOptions,
+  ): Promise<{ readonly text: string; readonly etag: string } | undefined> {
+    const key = catalogueKey(this.#scope, month);
+    const found = await this.#store.getDocument(key, options);
+    // A file that is larger than a document is read like an object.
+    return found && { text: found.text ?? (await this.#readLarge(key, options)), etag: found.etag };
   }
 
   /**
@@ -84,7 +93,7 @@ export class Catalogue {
     return written === "conflict" ? "conflict" : "written";
   }
 
-  async #readText(key: string, { signal }: CallOptions): Promise<string> {
+  async #readLarge(key: string, { signal }: CallOptions): Promise<string> {
     const decoder = new TextDecoder();
     let text = "";
     for await (const chunk of this.#store.read(key, { signal })) {

@@ -65,12 +65,19 @@ export class Holds {
   }
 
   isHeld(exportTaskId: string): boolean {
-    return this.all.some(
-      ({ pattern }) =>
-        pattern === undefined ||
-        (isGlob(pattern) ? matchesGlob(pattern, exportTaskId) : pattern === exportTaskId),
-    );
+    return this.all.some((hold) => concerns(hold, exportTaskId));
   }
+
+  /** The holds that concern this task. */
+  on(exportTaskId: string): readonly Hold[] {
+    return this.all.filter((hold) => concerns(hold, exportTaskId));
+  }
+}
+
+function concerns({ pattern }: Hold, exportTaskId: string): boolean {
+  return (
+    pattern === undefined || (isGlob(pattern) ? matchesGlob(pattern, exportTaskId) : pattern === exportTaskId)
+  );
 }
 
 const ADVICE = 'set the hold with "iotda-archiver hold add", and move the file away';

@@ -185,7 +185,7 @@ describe.concurrent("usage", () => {
     ],
     [["hold", "add", "--help"], /--reason <text> +why \(required\)/],
     [["hold", "remove", "--help"], /--reason <text> +why \(required\)/],
-    [["restore", "--help"], /--to <file> +the new file, which must not exist yet \(required\)/],
+    [["restore", "--help"], /--to <file> +the new file, which must not exist yet;[\s\S]*\(required\)/],
     [["dead-letters", "redrive", "--help"], /\[ids\.\.\.\][\s\S]*--all/],
   ])("%j is answered on stdout, exit 0", async (args, text) => {
     const { exitCode, stdout, stderr } = await startArchiver(args).ended;

@@ -27,6 +27,11 @@ export const COMMANDS: readonly (readonly string[])[] = [
   ["hold", "remove", "export-01", "--reason", "x"],
   ["verify", "--all"],
   ["restore", "export-01", "--to", join(tmpdir(), "never-restored.zip")],
+  ["restore", "--batch-task", "batch-01", "--latest", "--to", "never-written.zip"],
+  ["inventory"],
+  ["list"],
+  ["find", "export"],
+  ["show", "export-01"],
 ];
 
 /** Every function, and what it is called with. */

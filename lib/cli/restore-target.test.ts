@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { temporaryFolder } from "../../test/contract/temp-folder.ts";
-import { requireOutside, writeNewFile } from "./restore.ts";
+import { requireOutside, writeNewFile } from "./restore-target.ts";
 
 const BYTES = Buffer.from("an export");
 

@@ -1,0 +1,126 @@
+import type { Damage } from "../catalogue/damage.ts";
+import { type InventoryReport, inventory } from "../catalogue/inventory.ts";
+import type { InventoryEvent } from "../catalogue/ports.ts";
+import { systemClock, systemRandom } from "../config/system.ts";
+import { leftAloneInWords } from "../domain/left-alone.ts";
+import { count, formatBytes } from "./format.ts";
+import { failureLines, isLive, type Line, lines, operatorLines, type Result, red } from "./output.ts";
+import { EXIT, type ExitCode } from "./process.ts";
+import { DAMAGE_ADVICE } from "./retention-lines.ts";
+import { type CommonOptions, withArchive } from "./session.ts";
+
+const MINUTE_MS = 60_000;
+/** In a log, a line for each so many. */
+const PROGRESS_EVERY = 10_000;
+/** What stands on the terminal's last line is removed. */
+const CLEAR_LINE = "\r\u001b[K";
+const MAX_SHOWN = 20;
+/** The verification that inventories can do has no settings yet. */
+const READS_NO_COPY = { verifyWithinDays: 0, verifyBytesPerDay: 0 };
+
+interface InventoryOptions extends CommonOptions {
+  readonly maxMinutes?: number;
+}
+
+/** `inventory`: brings the catalogue up to date, and says what is damaged and what no record names. */
+export async function inventoryCommand({ maxMinutes, ...options }: InventoryOptions): Promise<Result> {
+  const observe = await showInventory();
+  const report = await withArchive(options, ({ store, scope, signal }) =>
+    inventory(
+      { store, clock: systemClock, random: systemRandom, observe },
+      { scope, ...READS_NO_COPY },
+      { signal, limitMs: maxMinutes === undefined ? undefined : maxMinutes * MINUTE_MS },
+    ),
+  );
+  return { document: report, lines: inventoryLines(report), exitCode: exitCodeOf(report) };
+}
+
+function exitCodeOf({ failure, stopReason, counts, leftAlone }: InventoryReport): ExitCode {
+  if (failure !== undefined) {
+    return EXIT.failed;
+  }
+  const isSound = counts.damaged + counts.orphans === 0 && leftAlone === undefined;
+  return isSound && stopReason === "done" ? EXIT.done : EXIT.damaged;
+}
+
+const STEP_WORDS: Readonly<Record<Extract<InventoryEvent, { kind: "progress" }>["step"], string>> = {
+  catalogue: "lines of the catalogue",
+  objects: "objects listed",
+  records: "records listed",
+  months: "months of the catalogue",
+  copies: "copies read",
+};
+
+/** Shows warnings as lines; progress on a terminal's last line, else a line now and then. */
+export async function showInventory(): Promise<(event: InventoryEvent) => void> {
+  const say = await operatorLines();
+  const isTerminal = isLive(process.stderr);
+  let isShown = false;
+  const clear = () => {
+    if (isShown) {
+      process.stderr.write(CLEAR_LINE);
+    }
+    isShown = false;
+  };
+  process.once("exit", clear);
+  return (event) => {
+    switch (event.kind) {
+      case "warning":
+        clear();
+        say(event.message);
+        return;
+      case "progress":
+        if (event.done === 0) {
+          return;
+        }
+        if (isTerminal) {
+          process.stderr.write(`${CLEAR_LINE}${event.done} ${STEP_WORDS[event.step]}`);
+          isShown = true;
+        } else if (event.done % PROGRESS_EVERY === 0) {
+          say(`${event.done} ${STEP_WORDS[event.step]}`);
+        }
+        return;
+      case "damage":
+        // The report names it.
+        return;
+    }
+  };
+}
+
+const DAMAGE_WORDS: Readonly<Record<Damage["kind"], string>> = {
+  missing: "MISSING",
+  resized: "OF ANOTHER SIZE",
+  changed: "CHANGED",
+  "unreadable-record": "RECORD UNREADABLE",
+};
+
+export function inventoryLines(report: InventoryReport): readonly Line[] {
+  const { counts, damage, orphans, leftAlone, stopReason, failure } = report;
+  if (failure !== undefined) {
+    return lines(
+      "The inventory ended early: a failure of the system stopped it.",
+      failureLines(failure, "  "),
+    );
+  }
+  return lines(
+    `${count(counts.exports, "export")} in the catalogue; the records of ${counts.read} were read, ${count(counts.objects, "object")} listed.`,
+    damage.slice(0, MAX_SHOWN).map(({ exportTaskId, revision, kind, key }) => {
+      return red(`${exportTaskId}, revision ${revision}: ${DAMAGE_WORDS[kind]}: ${key}`);
+    }),
+    counts.damaged > MAX_SHOWN &&
+      `${count(counts.damaged, "export")} damaged in all: "iotda-archiver list --state damaged" shows them.`,
+    counts.damaged > 0 && DAMAGE_ADVICE,
+    orphans
+      .slice(0, MAX_SHOWN)
+      .map(({ key, sizeBytes }) => `Orphan, which no record names: ${key} (${formatBytes(sizeBytes)})`),
+    counts.orphans > MAX_SHOWN && `${counts.orphans} orphans in all; --json names up to 1,000.`,
+    counts.orphans > 0 &&
+      'Next: "iotda-archiver sweep" says of each orphan whether it is the only copy, and removes those that are not with --remove-orphans.',
+    leftAlone?.items.map((item) => `Left alone: ${leftAloneInWords(item)}`),
+    counts.damaged + counts.orphans === 0 &&
+      stopReason === "done" &&
+      "Nothing is damaged, and nothing lies there that no record names.",
+    stopReason === "time-budget" &&
+      "The time was over before all records were read. The next inventory goes on where this one ended.",
+  );
+}
