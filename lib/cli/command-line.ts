@@ -30,7 +30,7 @@ Exit codes:
   0    done
   1    failed, or a system failure stopped the run (it counts against no task)
   2    wrong usage or configuration; nothing was done
-  3    done, but this run dead-lettered a task, or verify or inventory found what is wrong
+  3    done, but this run dead-lettered a task, or verify or inventory found something to look at
   130  interrupted; unfinished tasks went back to the queue`;
 
 /** Our own code among commander's: which letters to move back was not said, or said twice. */

@@ -1,10 +1,9 @@
 import type { ExportFilter, ExportState } from "../catalogue/found-export.ts";
-import type { InventoryEvent } from "../catalogue/ports.ts";
 import { type FoundExports, findExports } from "../catalogue/reading.ts";
 import { type ExportStory, tellStory } from "../catalogue/story.ts";
 import { systemClock } from "../config/system.ts";
 import { csvLines, listLines, noteLines } from "./finding-lines.ts";
-import { showInventory } from "./inventory.ts";
+import { showingInventory } from "./inventory.ts";
 import { type Line, operatorLines, type Result } from "./output.ts";
 import { EXIT } from "./process.ts";
 import { type CommonOptions, withArchive } from "./session.ts";
@@ -61,9 +60,10 @@ async function lookUp(
   forProgram: boolean,
 ): Promise<FoundExports> {
   const limit = options.limit ?? (forProgram ? DEFAULT_LIMIT_FOR_PROGRAMS : DEFAULT_LIMIT);
-  const observe: (event: InventoryEvent) => void = await showInventory();
-  return await withArchive(options, ({ store, scope, signal }) =>
-    findExports({ store, clock: systemClock, observe }, scope, filter, { signal, limit }),
+  return await showingInventory((observe) =>
+    withArchive(options, ({ store, scope, signal }) =>
+      findExports({ store, clock: systemClock, observe }, scope, filter, { signal, limit }),
+    ),
   );
 }
 

@@ -24,12 +24,13 @@ interface InventoryOptions extends CommonOptions {
 
 /** `inventory`: brings the catalogue up to date, and says what is damaged and what no record names. */
 export async function inventoryCommand({ maxMinutes, ...options }: InventoryOptions): Promise<Result> {
-  const observe = await showInventory();
-  const report = await withArchive(options, ({ store, scope, signal }) =>
-    inventory(
-      { store, clock: systemClock, random: systemRandom, observe },
-      { scope, ...READS_NO_COPY },
-      { signal, limitMs: maxMinutes === undefined ? undefined : maxMinutes * MINUTE_MS },
+  const report = await showingInventory((observe) =>
+    withArchive(options, ({ store, scope, signal }) =>
+      inventory(
+        { store, clock: systemClock, random: systemRandom, observe },
+        { scope, ...READS_NO_COPY },
+        { signal, limitMs: maxMinutes === undefined ? undefined : maxMinutes * MINUTE_MS },
+      ),
     ),
   );
   return { document: report, lines: inventoryLines(report), exitCode: exitCodeOf(report) };
@@ -51,32 +52,27 @@ const STEP_WORDS: Readonly<Record<Extract<InventoryEvent, { kind: "progress" }>[
   copies: "copies read",
 };
 
-/** Shows warnings as lines; progress on a terminal's last line, else a line now and then. */
-export async function showInventory(): Promise<(event: InventoryEvent) => void> {
+/** While `work` runs, shows warnings as lines; progress on a terminal's last line, else a line now and then. */
+export async function showingInventory<T>(
+  work: (observe: (event: InventoryEvent) => void) => Promise<T>,
+): Promise<T> {
   const say = await operatorLines();
   const isTerminal = isLive(process.stderr);
-  let isShown = false;
   const clear = () => {
-    if (isShown) {
+    if (isTerminal) {
       process.stderr.write(CLEAR_LINE);
     }
-    isShown = false;
   };
-  process.once("exit", clear);
-  return (event) => {
+  const observe = (event: InventoryEvent) => {
     switch (event.kind) {
       case "warning":
         clear();
         say(event.message);
         return;
       case "progress":
-        if (event.done === 0) {
-          return;
-        }
-        if (isTerminal) {
+        if (isTerminal && event.done > 0) {
           process.stderr.write(`${CLEAR_LINE}${event.done} ${STEP_WORDS[event.step]}`);
-          isShown = true;
-        } else if (event.done % PROGRESS_EVERY === 0) {
+        } else if (event.done > 0 && event.done % PROGRESS_EVERY === 0) {
           say(`${event.done} ${STEP_WORDS[event.step]}`);
         }
         return;
@@ -85,6 +81,11 @@ export async function showInventory(): Promise<(event: InventoryEvent) => void> 
         return;
     }
   };
+  try {
+    return await work(observe);
+  } finally {
+    clear();
+  }
 }
 
 const DAMAGE_WORDS: Readonly<Record<Damage["kind"], string>> = {

@@ -9,7 +9,7 @@ import { NoSuchCopyError } from "../retention/errors.ts";
 import { findCopy, readProvedCopy } from "../retention/read-copy.ts";
 import { noteLines } from "./finding-lines.ts";
 import { formatBytes } from "./format.ts";
-import { showInventory } from "./inventory.ts";
+import { showingInventory } from "./inventory.ts";
 import { operatorLines, type Result } from "./output.ts";
 import { EXIT } from "./process.ts";
 import { requireOutside, targetOf, type Write, writeNewFile, writeToStdout } from "./restore-target.ts";
@@ -33,15 +33,15 @@ const MAX_OF_BATCH_TASK = 10_000;
  */
 export async function restoreCommand(id: string | undefined, options: RestoreOptions): Promise<Result> {
   const target = await targetOf(options.to);
-  const observe = await showInventory();
   const { record, file } = await withArchive(options, async ({ store, storeFolder, scope, signal }) => {
     if (storeFolder !== undefined && target.kind !== "stdout") {
       await requireOutside(target.kind === "file" ? target.file : path.join(target.folder, "x"), storeFolder);
     }
-    const ports = { store, clock: systemClock, observe };
     const asked =
       id === undefined
-        ? await exportOf(ports, scope, options, signal)
+        ? await showingInventory((observe) =>
+            exportOf({ store, clock: systemClock, observe }, scope, options, signal),
+          )
         : { exportTaskId: id, revision: options.revision };
     // Nothing is written to the store, so nothing has to be known of what it can do.
     const records = new RetentionRecords(store, scope, { createOnce: false });
