@@ -1,7 +1,7 @@
 import type { Dirent, Stats } from "node:fs";
-import { lstat, opendir } from "node:fs/promises";
+import { lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { unless } from "../domain/promises.ts";
+import { allEnded, unless } from "../domain/promises.ts";
 import { isMissing } from "../files/errno.ts";
 import type { ListedObject } from "../ports/object-store.ts";
 import type { OpenUpload } from "../ports/store-sweeper.ts";
@@ -19,7 +19,12 @@ interface Entry {
   /** Below the root, with `/` between names. */
   readonly key: string;
   readonly dirent: Dirent;
+  /** `undefined` for what nobody looked at, and for what vanished meanwhile. */
+  readonly stat: Stats | undefined;
 }
+
+/** Which entries a walk looks at. */
+type LooksAt = (key: string, dirent: Dirent) => boolean;
 
 /** Every object below a prefix, and what is odd there. What vanishes meanwhile is left out. */
 export async function* listObjects(
@@ -33,18 +38,17 @@ export async function* listObjects(
     yield* instead;
     return;
   }
-  for await (const { key, dirent } of walk(root, prefix, signal)) {
-    if (!key.startsWith(prefix) || isTemporaryFile(key, dirent.isFile())) {
+  const isListed: LooksAt = (key, dirent) => key.startsWith(prefix) && !isTemporaryFile(key, dirent.isFile());
+  // The path of a name that is not UTF-8 is not known.
+  const looksAt: LooksAt = (key, dirent) => isListed(key, dirent) && oddNameOf(dirent.name) === undefined;
+  for await (const { key, dirent, stat } of walk(root, prefix, looksAt, signal)) {
+    if (!isListed(key, dirent)) {
       continue;
     }
     const oddName = oddNameOf(dirent.name);
     if (oddName !== undefined) {
-      // Not looked at: the path of a name that is not UTF-8 is not known.
       yield { key, sizeBytes: 0, modifiedAtMs: 0, oddity: oddName };
-      continue;
-    }
-    const stat = await unless(isMissing, lstat(join(root.folder, key)), undefined);
-    if (stat !== undefined) {
+    } else if (stat !== undefined) {
       const oddity = oddityOf(stat);
       const sizeBytes = oddity === undefined ? stat.size : 0;
       const modifiedAtMs = Math.floor(stat.mtimeMs);
@@ -108,19 +112,19 @@ export async function* listUploads(
   if ((await insteadOfFolder(root, folderOfPrefix(root.folder, prefix))) !== undefined) {
     return;
   }
-  for await (const { key, dirent } of walk(root, prefix, signal)) {
-    const objectName = objectNameOfUpload(dirent.name);
-    if (objectName === undefined || !dirent.isFile()) {
-      continue;
-    }
-    const objectKey = siblingKey(key, objectName);
-    const stat = objectKey.startsWith(prefix)
-      ? await unless(isMissing, lstat(join(root.folder, key)), undefined)
-      : undefined;
-    if (stat !== undefined) {
+  const looksAt: LooksAt = (key, dirent) => objectKeyOfUpload(key, dirent)?.startsWith(prefix) === true;
+  for await (const { key, dirent, stat } of walk(root, prefix, looksAt, signal)) {
+    const objectKey = objectKeyOfUpload(key, dirent);
+    if (objectKey !== undefined && stat !== undefined) {
       yield { key: objectKey, uploadId: dirent.name, initiatedAtMs: Math.floor(stat.mtimeMs) };
     }
   }
+}
+
+/** The key that an upload's hidden file is for. */
+function objectKeyOfUpload(key: string, dirent: Dirent): string | undefined {
+  const objectName = dirent.isFile() ? objectNameOfUpload(dirent.name) : undefined;
+  return objectName === undefined ? undefined : siblingKey(key, objectName);
 }
 
 /** Removes the hidden file of one upload; returns whether it was there. */
@@ -134,30 +138,69 @@ function siblingKey(key: string, name: string): string {
   return key.slice(0, key.lastIndexOf("/") + 1) + name;
 }
 
+/** This many folders are read ahead: a walk waits for the disk in most of its time. */
+const FOLDERS_AHEAD = 16;
+
+/** A folder that a walk comes to, and its content once it is being read. */
+interface PendingFolder {
+  readonly path: string;
+  content?: Promise<FolderContent>;
+}
+
+interface FolderContent {
+  readonly entries: readonly Entry[];
+  readonly folders: readonly PendingFolder[];
+}
+
 /**
  * Everything but folders, in and below the deepest folder of the prefix, which is a folder. A folder that is named like a file is an
  * entry, too. So is one with a name that no folder of ours has; nothing in it is looked at.
  */
-async function* walk(root: FileRoot, prefix: string, signal: AbortSignal): AsyncGenerator<Entry> {
-  const pending = [folderOfPrefix(root.folder, prefix)];
-  for (let folder = pending.pop(); folder !== undefined; folder = pending.pop()) {
-    const directory = await unless(isMissing, opendir(join(root.folder, folder)), undefined);
-    if (directory === undefined) {
-      continue;
+async function* walk(
+  root: FileRoot,
+  prefix: string,
+  looksAt: LooksAt,
+  signal: AbortSignal,
+): AsyncGenerator<Entry> {
+  const pending: PendingFolder[] = [{ path: folderOfPrefix(root.folder, prefix) }];
+  while (pending.length > 0) {
+    signal.throwIfAborted();
+    for (const folder of pending.slice(-FOLDERS_AHEAD)) {
+      folder.content ??= readAhead(root, prefix, looksAt, folder.path);
     }
-    for await (const dirent of directory) {
-      signal.throwIfAborted();
-      const key = folder === "" ? dirent.name : `${folder}/${dirent.name}`;
-      if (isForeign(key)) {
-        continue;
-      }
-      const isOurs = dirent.isDirectory() && oddNameOf(dirent.name) === undefined;
-      if (isOurs && key.startsWith(prefix)) {
-        pending.push(key);
-      }
-      if (!isOurs || isFileName(key)) {
-        yield { key, dirent };
-      }
-    }
+    const content = await pending.pop()?.content;
+    yield* content?.entries ?? [];
+    pending.push(...(content?.folders ?? []));
   }
+}
+
+/** Reads a folder. A failure waits for the walk to come to it; a walk that ends before has no use for it. */
+function readAhead(root: FileRoot, prefix: string, looksAt: LooksAt, folder: string): Promise<FolderContent> {
+  const content = readFolder(root, prefix, looksAt, folder);
+  content.catch(() => undefined);
+  return content;
+}
+
+async function readFolder(
+  root: FileRoot,
+  prefix: string,
+  looksAt: LooksAt,
+  folder: string,
+): Promise<FolderContent> {
+  const dirents = await unless(isMissing, readdir(join(root.folder, folder), { withFileTypes: true }), []);
+  const found = dirents
+    .map((dirent) => ({ dirent, key: folder === "" ? dirent.name : `${folder}/${dirent.name}` }))
+    .filter(({ key }) => !isForeign(key));
+  const isOurFolder = ({ dirent }: { dirent: Dirent }) =>
+    dirent.isDirectory() && oddNameOf(dirent.name) === undefined;
+  const entries = found
+    .filter((one) => !isOurFolder(one) || isFileName(one.key))
+    .map(async ({ key, dirent }) => {
+      const stat = looksAt(key, dirent)
+        ? await unless(isMissing, lstat(join(root.folder, key)), undefined)
+        : undefined;
+      return { key, dirent, stat };
+    });
+  const folders = found.filter((one) => isOurFolder(one) && one.key.startsWith(prefix));
+  return { entries: await allEnded(entries), folders: folders.map(({ key }) => ({ path: key })) };
 }
