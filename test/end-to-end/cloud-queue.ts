@@ -31,7 +31,7 @@ export class CloudQueue {
     const fauxqs = await startFauxqs({ port: 0, logger: false });
     fauxqs.createQueue(TASKS);
     fauxqs.createQueue(LETTERS);
-    const server = createServer((incoming, outgoing) => {
+    const server = createServer({ keepAliveTimeout: 600_000 }, (incoming, outgoing) => {
       forward(incoming, outgoing, fauxqs.address, longestPollSeconds).catch(() => outgoing.destroy());
     });
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

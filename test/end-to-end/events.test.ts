@@ -141,6 +141,7 @@ describe.concurrent("the built functions, from an event to an archived export", 
       body,
     });
     const host = FunctionHost.start(lab.settings(settings));
+    const startedAtMs = Date.now();
     const post = async (secret: string, body?: string) =>
       (await host.call("exportEvents", { event: event(secret, body) })).returned;
     await host.call("exportEvents", { event: sqsEvent("garbage") });
@@ -150,8 +151,8 @@ describe.concurrent("the built functions, from an event to an archived export", 
     for (let request = 0; request < 20; request += 1) {
       expect(await post("wrongOne0123456789")).toMatchObject({ statusCode: 401 });
     }
-    // A machine that is very busy may be longer at it than half a minute.
-    expect(secrets.reads.length).toBeLessThan(5);
+    // One for the first request, and one for wrong secrets each half minute.
+    expect(secrets.reads.length).toBeLessThanOrEqual(2 + (Date.now() - startedAtMs) / 30_000);
     const log = await host.end();
     expect(log).not.toContain(old);
     secrets.secrets.set("iotda/events", { error: "AccessDeniedException" });
@@ -257,7 +258,7 @@ describe.concurrent("the built functions, from an event to an archived export", 
   });
 
   test("a request by hand does the same, and status says where it stands", async (context) => {
-    const lab = await openLab(context, { settings: SETTINGS, sandbox: { processingMs: 60_000 } });
+    const lab = await openLab(context, { settings: SETTINGS, sandbox: { processingMs: DAY_MS } });
     const requested = await lab.archiverJson("request", "batch-01");
     expect(requested.document).toEqual({ batchTaskId: "batch-01", requested: "new" });
     const before = v.parse(statusSchema, (await lab.archiverJson("status")).document);

@@ -8,8 +8,8 @@ import { bareEnvironment, ROOT } from "./command-line.ts";
 
 const MAIN = join(import.meta.dirname, "function-host-main.mjs");
 const MINUTE_MS = 60_000;
-/** How long a process whose last call has returned may take to end on its own. */
-const LEAVING_MS = 5_000;
+/** Ends a process that goes on although its last call has returned; a busy machine may take long to end one. */
+const LEAVING_MS = 240_000;
 
 export interface Call {
   readonly event?: unknown;

@@ -19,7 +19,7 @@ async function openElsewhere(context: TestContext, more: SettingChanges = {}): P
 
 async function regionLines(lab: Lab, name: string, more: SettingChanges = {}): Promise<unknown[]> {
   const settings = lab.settings({ ...ELSEWHERE, ...more });
-  const { log } = await callFresh(settings, name, { timeLeftMs: 2_000 });
+  const { log } = await callFresh(settings, name, { timeLeftMs: 600_000 });
   return linesOf(log).filter(({ message }) => message === "region-from-host");
 }
 

@@ -1,6 +1,6 @@
 import { DatabaseSync } from "node:sqlite";
 
-const BUSY_MS = 5_000;
+const BUSY_MS = 120_000;
 
 /** A row of the queue as it lies in the file. */
 export interface QueuedRow {

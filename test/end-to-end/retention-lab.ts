@@ -16,7 +16,7 @@ const DAY_MS = 86_400_000;
 const SECRET_ID = "iotda/keys";
 const INTERVAL_MS = 800;
 const MAX_RUNS = 10;
-const LOG_LIMIT = { interval: 5, timeout: 60_000 };
+const LOG_LIMIT = { interval: 5, timeout: 240_000 };
 
 /** Where the deployment's policy lies. */
 export const POLICY_KEY = "retention/policy.json";
