@@ -155,7 +155,11 @@ async function endingOfThrottling(attempt: Attempt, throttle: Throttle): Promise
 function endingOfRejectedBody(attempt: Attempt, error: BodyNotAccepted): Ending {
   const rejectedSha256 = error.sha256;
   return attempt.message.rejectedSha256 === rejectedSha256
-    ? { kind: "dead-letter", reason: "not-accepted", detail: `Twice the same file: ${error.message}.` }
+    ? {
+        kind: "dead-letter",
+        reason: "not-accepted",
+        detail: `The platform sent the same file twice: ${error.message}.`,
+      }
     : { ...failed(attempt, error), rejectedSha256 };
 }
 

@@ -8,7 +8,7 @@ export class BodyNotAccepted extends ArchiverError {
     super("body-not-accepted", `the downloaded file is not an acceptable export: ${problem}`, {
       scope: "task",
       retry: "later",
-      hint: "Download the file by hand and look at it; ARCHIVER_ACCEPT=any archives files that are not ZIP.",
+      hint: "Download the file by hand and check it. To archive files that are not ZIP, set ARCHIVER_ACCEPT=any.",
     });
     this.sha256 = sha256;
   }
@@ -16,19 +16,19 @@ export class BodyNotAccepted extends ArchiverError {
 
 /** A body that was cut off, or is longer than announced. */
 export function shortBody(problem: string): ArchiverError {
-  return new ArchiverError("short-body", `the downloaded file is not whole: ${problem}`, {
+  return new ArchiverError("short-body", `the downloaded file is incomplete: ${problem}`, {
     scope: "task",
     retry: "later",
-    hint: "The platform or a proxy on the way cut the answer; it is downloaded again.",
+    hint: "The platform or a proxy cut the answer. The archiver downloads it again.",
   });
 }
 
 /** The stored copy does not hash to what was downloaded. */
 export function copyDiffers(key: string, problem: string): ArchiverError {
-  return new ArchiverError("copy-differs", `the stored copy ${key} is not what was downloaded: ${problem}`, {
+  return new ArchiverError("copy-differs", `the stored copy ${key} differs from the download: ${problem}`, {
     scope: "task",
     retry: "later",
-    hint: "The task stays on the platform and is archived again; if this repeats, check the storage for damage.",
+    hint: "The task stays on the platform, and the archiver archives it again. If this repeats, check the storage for damage.",
   });
 }
 
@@ -40,7 +40,7 @@ export function cutInFullRun(): ArchiverError {
     {
       scope: "task",
       retry: "later",
-      hint: "The file is too large for one run: give runs more time, or run the archiver on a machine without limit.",
+      hint: "The file is too large for one run. Give runs more time, or run the archiver on a machine without a time limit.",
     },
   );
 }
@@ -52,7 +52,7 @@ export function clockSkewed(whose: string, skewMs: number): ArchiverError {
   return new ArchiverError("clock-skew", `this machine's clock is ${minutes} min ${direction} ${whose}`, {
     scope: "system",
     retry: "never",
-    hint: "Set this machine's clock (NTP): signatures are refused beyond 15 min, and records would carry wrong times.",
+    hint: "Correct this machine's clock (NTP). The platform refuses signatures beyond 15 min, and records would have wrong times.",
   });
 }
 

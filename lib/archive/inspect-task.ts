@@ -61,7 +61,7 @@ export async function inspectTask(attempt: Attempt): Promise<FinishedTask | Miss
       return { kind: "finished", task, revision, folder, records: known, message: listedMessage };
     }
     case "Failed": {
-      const detail = "The platform could not make this export; ask for it again.";
+      const detail = "The platform could not make this export. Ask for it again.";
       return ended({ kind: "dead-letter", reason: "export-failed", detail }, facts);
     }
     default:

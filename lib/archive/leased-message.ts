@@ -58,7 +58,7 @@ export class Lease {
         observe({
           kind: "warning",
           code: "renewal-failed",
-          message: "a visibility timeout could not be renewed",
+          message: "the queue did not renew a visibility timeout",
         });
       }
     }

@@ -160,7 +160,7 @@ export class OutcomeHandler {
     const attempts = (message.attempts ?? 0) + 1;
     const firstFailedAtMs = message.firstFailedAtMs ?? nowMs;
     if (attempts >= settings.maxAttempts && nowMs - firstFailedAtMs >= settings.giveUpAfterMs) {
-      const detail = `${attempts} tries failed; the last: ${error.message}. ${error.hint}`;
+      const detail = `${attempts} attempts failed. The last one: ${error.message}. ${error.hint}`;
       return await this.giveUp(failed, giveUpReason, detail, attempts);
     }
     const successor: TaskMessage = {

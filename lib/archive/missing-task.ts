@@ -53,7 +53,7 @@ async function watchUnarchived(attempt: Attempt, state: MissingTask): Promise<En
   const answer = isWorthAsking ? await askWhetherFileIsGone(attempt) : "not-asked";
   switch (answer) {
     case "gone":
-      return exportLost(attempt, "No list shows the export and the platform no longer has its file.");
+      return exportLost(attempt, "No list shows the export, and the platform no longer has its file.");
     case "no-slot":
       return { kind: "released", endsRun: true };
     case "not-asked":
@@ -61,7 +61,7 @@ async function watchUnarchived(attempt: Attempt, state: MissingTask): Promise<En
       if (absentForMs >= TASK_PATIENCE_MS) {
         return exportLost(
           attempt,
-          "No list has shown the export for 48 h; the platform never said that its file is gone.",
+          "No list has shown the export for 48 h, but the platform never said that its file is gone.",
         );
       }
       return isUnderstood

@@ -51,7 +51,7 @@ export async function admit(
       // Perhaps by the work on another message for this task: the count starts again, or no death would ever tell.
       return { kind: "isolate", message: { ...message, requestedAtMs } };
     }
-    const detail = `The archiver died ${receiveCount - 1} times while it worked on this task alone.`;
+    const detail = `The archiver crashed ${receiveCount - 1} times while it worked on this task alone.`;
     return { kind: "crash-loop", detail, message: { ...message, requestedAtMs } };
   }
   if (message.notBeforeMs !== undefined && message.notBeforeMs > nowMs) {

@@ -90,7 +90,7 @@ async function changeOfArchiveAtTheEnd(
     warn(
       ports,
       "archive-not-seen-again",
-      `archive.json could not be read again at the end: ${failure.message}`,
+      `the run could not read archive.json again at its end: ${failure.message}`,
     );
     return undefined;
   }
@@ -116,7 +116,7 @@ function warnNotStored(ports: ArchivePorts, { failure }: RunReport, why: Failure
   if (isIdentityFailure(why) && isIdentityFailure(failure)) {
     return;
   }
-  warn(ports, "report-not-stored", `the run report could not be stored: ${why.message}`);
+  warn(ports, "report-not-stored", `the run could not store its report: ${why.message}`);
 }
 
 function warn(ports: ArchivePorts, code: string, message: string): void {
@@ -167,7 +167,7 @@ async function places(
     return { ...held, ...compact({ oldestUnarchived, nextToGo: next }) };
   } catch (error) {
     const { message } = describeFailure(error);
-    warn(ports, "oldest-unknown", `the oldest unarchived export could not be found out: ${message}`);
+    warn(ports, "oldest-unknown", `the run could not find the oldest unarchived export: ${message}`);
     const inDanger = oldestInDanger(list);
     if (inDanger !== undefined) {
       warnOf({ exportTaskId: inDanger.exportTaskId });
@@ -190,7 +190,7 @@ async function listAtTheEnd(run: Run, stopReason: StopReason, limitMs: number): 
     warn(
       ports,
       "places-not-seen-again",
-      `the platform's list could not be read again at the end: ${message}`,
+      `the run could not read the platform's list again at its end: ${message}`,
     );
     return lastSeen;
   }

@@ -85,7 +85,7 @@ export async function preflight(
           kind: "warning",
           code: "pacing-state-corrupt",
           message:
-            "state/pacing.json was unreadable or far in the future; it is set to one interval from now",
+            "state/pacing.json was unreadable or far in the future, so the run set it to one interval from now",
         }),
     },
     { signal },
@@ -95,7 +95,7 @@ export async function preflight(
     observe({
       kind: "warning",
       code: "pacing-unshared",
-      message: "this store has no compare-and-swap: the download pace is kept by this runner only",
+      message: "this store has no compare-and-swap, so only this runner keeps the download pace",
     });
   }
   return { abilities, records: new Records(store, settings.scope, abilities), pacer, list, leftAlone };

@@ -97,7 +97,7 @@ async function abortQuietly(attempt: Attempt, upload: Upload | undefined): Promi
     attempt.run.ports.observe({
       kind: "warning",
       code: "upload-left-open",
-      message: `an upload of task ${attempt.exportTaskId} could not be aborted: ${describeFailure(error).message}`,
+      message: `the store did not abort an upload of task ${attempt.exportTaskId}: ${describeFailure(error).message}`,
     });
   }
 }

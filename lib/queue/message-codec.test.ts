@@ -209,14 +209,16 @@ describe("reading a body", () => {
     const numbers = `[${Array(MAX_BODY_BYTES / 8)
       .fill("1e20")
       .join(",")}]`;
-    expect(problemOf(`{"exportTaskId":"a","numbers":${numbers}}`)).toContain("too large to be sent again");
+    expect(problemOf(`{"exportTaskId":"a","numbers":${numbers}}`)).toContain(
+      "The body is too large: with its progress",
+    );
   });
 
   test("measures what is sent again as SQS takes it: with its refused characters escaped", () => {
     const room = MAX_BODY_BYTES - 2_048;
     const body = (bytes: number) => `{"exportTaskId":"a","note":"${"\\ufffe".repeat(bytes / 6)}"}`;
     expect(parseBody(body(room)).kind).toBe("task");
-    expect(problemOf(body(room + 1_800))).toContain("too large to be sent again");
+    expect(problemOf(body(room + 1_800))).toContain("The body is too large: with its progress");
   });
 
   test("refuses 100,000 nested arrays without running out of stack", () => {

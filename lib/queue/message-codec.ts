@@ -48,7 +48,7 @@ const wireSchema = v.looseObject({
   rejectedSha256: v.nullish(
     v.pipe(v.string("is not a text"), v.regex(/^[0-9a-f]{64}$/, "is not 64 lowercase hex digits")),
   ),
-  source: v.nullish(v.picklist(["discover", "event", "cli"], "is not one of discover, event, cli")),
+  source: v.nullish(v.picklist(["discover", "event", "cli"], "must be one of discover, event, cli")),
 });
 
 /**
@@ -124,7 +124,7 @@ function readWire(json: object): ParsedBody {
   // Numbers such as 1e20 grow when they are written again, and so does what SQS takes as an escape only; what
   // cannot be re-sent must not be accepted.
   if (utf8BytesExceed(escapeRefused(encodeMessage(message)), MAX_BODY_BYTES - PROGRESS_RESERVE_BYTES)) {
-    return unreadable("The body is too large to be sent again with its progress (255 KiB).");
+    return unreadable("The body is too large: with its progress, a message may have up to 255 KiB.");
   }
   return { kind: "task", message };
 }

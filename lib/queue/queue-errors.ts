@@ -15,5 +15,5 @@ export const HANDLE_EXPIRED: QueueFault = {
   scope: "task",
   retry: "never",
   problem: "the visibility timeout of a received message ran out",
-  hint: "Another run may work on this message now; nothing is lost. Raise ARCHIVER_VISIBILITY_MS if it happens often.",
+  hint: "Another run may work on this message now, and nothing is lost. If it happens often, raise ARCHIVER_VISIBILITY_MS.",
 };

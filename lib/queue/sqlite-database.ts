@@ -155,10 +155,10 @@ function refuseForeignFile(database: DatabaseSync, filePath: string): "empty" | 
     return "empty";
   }
   if (applicationId !== APPLICATION_ID) {
-    throw foreignFileError(filePath, "the queue file is another program's database");
+    throw foreignFileError(filePath, "the queue file is a database of another program");
   }
   if (version > SCHEMA_VERSION) {
-    throw foreignFileError(filePath, "the queue file was written by a newer version of this program");
+    throw foreignFileError(filePath, "a newer version of this program wrote the queue file");
   }
   return "ours";
 }

@@ -9,23 +9,23 @@ type SqliteFault = kinds.QueueFault;
 const FULL: SqliteFault = {
   ...kinds.FULL,
   problem: "the disk of the queue file is full",
-  hint: "Free space on the disk that holds {place}, then run again.",
+  hint: "Free space on the disk that holds {place}. Then run again.",
 };
 const FORBIDDEN: SqliteFault = {
   ...kinds.FORBIDDEN,
-  problem: "the queue file cannot be opened for writing",
+  problem: "this user cannot open the queue file for writing",
   hint: "Let this user write {place} and create files in its folder.",
 };
 const DAMAGED: SqliteFault = {
   ...kinds.MISCONFIGURED,
-  problem: "the queue file is damaged or not a queue of this program",
-  hint: "Point ARCHIVER_QUEUE to another file, or move {place} (with its -wal and -shm) away, and run discover. What was enqueued in the last 6 hours follows once they are over, or at once if state/discovered.json is removed from the store first.",
+  problem: "the queue file is damaged, or is not a queue of this program",
+  hint: "Point ARCHIVER_QUEUE to another file, or move {place} away with its -wal and -shm files. Then run discover. It enqueues the tasks of the last 6 hours again once those hours are over. To get them at once, first remove state/discovered.json from the store.",
 };
-const NO_FOLDER: SqliteFault = { ...DAMAGED, problem: "the folder of the queue file is not a folder" };
+const NO_FOLDER: SqliteFault = { ...DAMAGED, problem: "the queue file's parent path is not a folder" };
 const UNAVAILABLE: SqliteFault = {
   ...kinds.UNAVAILABLE,
-  problem: "the queue file could not be used",
-  hint: "Look for other programs that keep {place} locked and for disk errors in the system log.",
+  problem: "the program could not use the queue file",
+  hint: "Look for a program that keeps {place} locked, and for disk errors in the system log.",
 };
 
 const FAULT_OF_TROUBLE: Readonly<Record<SqliteTrouble, SqliteFault>> = {

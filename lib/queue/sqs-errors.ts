@@ -59,7 +59,7 @@ export function malformedAnswerError(
 ): QueueError {
   const place = variableOf(role);
   const hint =
-    "The answer is not what SQS documents: look for a proxy that rewrites it, and whether {place} (or AWS_ENDPOINT_URL_SQS) names an SQS queue.";
+    "The answer does not match the SQS documentation. Look for a proxy that rewrites it, and check that {place} (or AWS_ENDPOINT_URL_SQS) names an SQS queue.";
   const fault = { ...kinds.UNAVAILABLE, problem: `${operation} (${place}): ${problem}`, hint };
   return new QueueError(fault, undefined, { place });
 }
@@ -68,7 +68,7 @@ export function malformedAnswerError(
 export function missingRegionError(role: SqsQueueRole): QueueError {
   return new QueueError({
     ...kinds.MISCONFIGURED,
-    problem: `the region of ${variableOf(role)} is not known`,
+    problem: `the region of ${variableOf(role)} is unknown`,
     hint: "Set AWS_REGION to the region of the queue.",
   });
 }
@@ -86,38 +86,38 @@ type SqsFault = kinds.QueueFault;
 
 const NO_SUCH_QUEUE: SqsFault = {
   ...kinds.MISCONFIGURED,
-  problem: "there is no such queue",
+  problem: "the queue does not exist",
   hint: "Set {place} to the URL of an existing queue of this account and region.",
 };
 const FORBIDDEN: SqsFault = {
   ...kinds.FORBIDDEN,
-  problem: "the credentials are missing, not accepted or not allowed to do this",
-  hint: "Give the AWS credentials in use receive, send, delete, change-visibility and get-attributes on the queue of {place}; if they have it, look whether they expired and whether this machine's clock is right.",
+  problem: "SQS refuses the credentials, or they are missing",
+  hint: "Allow the AWS credentials in use to receive, send, delete, change visibility and get attributes on the queue of {place}. If they may, check whether they have expired, and check this machine's clock.",
 };
 const KEY_UNUSABLE: SqsFault = {
   ...kinds.MISCONFIGURED,
-  problem: "the KMS key of the queue cannot be used",
+  problem: "SQS cannot use the queue's KMS key",
   hint: "Enable the KMS key of the queue of {place}, or choose another one for it.",
 };
 const UNAVAILABLE: SqsFault = {
   ...kinds.UNAVAILABLE,
-  problem: "SQS did not do it",
-  hint: "Nothing to do if it passes on its own; the next run tries again. Else look at the AWS health page.",
+  problem: "SQS could not process the request",
+  hint: "The next run retries. If it persists, check the AWS Health Dashboard.",
 };
 const UNREACHABLE: SqsFault = {
   ...kinds.UNAVAILABLE,
-  problem: "there was no whole answer",
-  hint: "Look whether this machine reaches the host of {place} (or of AWS_ENDPOINT_URL_SQS): name, route, proxy, VPC endpoint.",
+  problem: "SQS sent no complete answer",
+  hint: "Check that this machine reaches the host of {place} (or of AWS_ENDPOINT_URL_SQS): name, route, proxy, VPC endpoint.",
 };
 const MESSAGE_REFUSED: SqsFault = {
   ...kinds.MISCONFIGURED,
   scope: "task",
   problem: "the queue refuses this message",
-  hint: "Raise MaximumMessageSize of the queue of {place} to 262144 bytes or more; else the message holds characters that SQS does not take.",
+  hint: "Raise MaximumMessageSize of the queue of {place} to 262144 bytes or more. If it is that high, the message has characters that SQS does not accept.",
 };
 const CALL_REFUSED: SqsFault = {
   ...kinds.MISCONFIGURED,
-  problem: "the call was refused",
+  problem: "SQS refused the call",
   hint: "Look whether {place} (or AWS_ENDPOINT_URL_SQS) names an SQS standard queue.",
 };
 

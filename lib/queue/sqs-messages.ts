@@ -153,7 +153,7 @@ export function readLetter(received: SqsReceived): HeldDeadLetter {
   return {
     ...base,
     reason: reason?.StringValue ?? UNKNOWN,
-    detail: detail?.StringValue ?? "The message says nothing about why it is here.",
+    detail: detail?.StringValue ?? "The message does not say why it is here.",
     attempts: wholeNumber(attempts?.StringValue) ?? 0,
     runId: runId?.StringValue ?? UNKNOWN,
     deadLetteredAtMs: received.sentAtMs,

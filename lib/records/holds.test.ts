@@ -116,7 +116,7 @@ describe("a task is held", () => {
     expect(await held(scene)).toBe(true);
     const { leftAlone } = await scene.world.run(() => new HoldsReader(scene.store).read(ALWAYS));
     expect(leftAlone).toEqual([
-      { kind: "hold", key, problem: expect.stringMatching(/^it.*, so every task is held; .*hold add/) },
+      { kind: "hold", key, problem: expect.stringMatching(/^it.*, so it holds every task; .*hold add/) },
     ]);
   });
 

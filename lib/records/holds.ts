@@ -137,7 +137,7 @@ export class HoldsReader {
     const { key, oddity } = object;
     const odd = (problem: string) => ({
       hold: { key, pattern: undefined, record: undefined },
-      leftAlone: [{ kind: "hold" as const, key, problem: `${problem}, so every task is held; ${ADVICE}` }],
+      leftAlone: [{ kind: "hold" as const, key, problem: `${problem}, so it holds every task; ${ADVICE}` }],
       isMissing: false,
     });
     if (oddity !== undefined) {
@@ -145,12 +145,12 @@ export class HoldsReader {
     }
     const pattern = patternOfKey(key);
     if (pattern === undefined) {
-      return odd("its name is not that of a hold");
+      return odd("its name is not a hold's name");
     }
     const document = await this.#document(object, options);
     const inside = parseRecord(holdPatternSchema, document)?.pattern;
     if (inside !== undefined && inside !== pattern) {
-      return odd("its content names another pattern than its name");
+      return odd("its content and its name have different patterns");
     }
     const hold = { key, pattern, record: parseRecord(holdRecordSchema, document) };
     return { hold, leftAlone: [], isMissing: document === undefined };

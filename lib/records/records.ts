@@ -95,7 +95,7 @@ export class Records {
         throw new ArchiverError(RECORDS_OVERFLOW, `more than ${MAX_RECORDS_PER_TASK} files in ${folder}`, {
           scope: "task",
           retry: "never",
-          hint: "Something other than the archiver writes into this folder of the store: move its files away.",
+          hint: "Another program writes into this folder of the store. Move its files away.",
         });
       }
     }
@@ -289,7 +289,7 @@ function tooManyRecords(exportTaskId: string, name: RecordName): ArchiverError {
     {
       scope: "task",
       retry: "later",
-      hint: "Look at the task's folder under records/ for files that are not records and move them away.",
+      hint: "Check the task's folder under records/ for files that are not records, and move them away.",
     },
   );
 }

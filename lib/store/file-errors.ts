@@ -9,23 +9,23 @@ type FileFault = kinds.StoreFault;
 export const DISK_FULL: FileFault = {
   ...kinds.FULL,
   problem: "the disk of the store is full",
-  hint: "Free space (or inodes, or quota) on the disk that holds {place}, then run again.",
+  hint: "Free space, inodes or quota on the disk that holds {place}. Then run again.",
 };
 const FORBIDDEN: FileFault = {
   ...kinds.FORBIDDEN,
-  problem: "the folder of the store does not let this user work in it",
+  problem: "this user may not work in the store's folder",
   hint: "Let this user create, read and remove files and folders below {place}, on a writable mount.",
 };
 const MISCONFIGURED: FileFault = {
   ...kinds.MISCONFIGURED,
-  problem: "the store's folder holds something that is neither a file nor a folder of the archiver",
-  hint: "Use a folder of the archiver's own as ARCHIVER_STORE; look at what lies below {place}.",
+  problem: "the store's folder contains something that is neither a file nor a folder of the archiver",
+  hint: "Give the archiver a folder of its own as ARCHIVER_STORE, and check what lies below {place}.",
 };
 /** One odd entry costs the task it is about; where it stands in everybody's way, all tasks fail alike. */
 const ODD_ENTRY: FileFault = {
   ...MISCONFIGURED,
   scope: "task",
-  hint: "Look at this entry below {place} and move it away if the archiver did not put it there.",
+  hint: "Check this entry below {place}. If the archiver did not put it there, move it away.",
 };
 const UNSUITABLE_FILE_SYSTEM: FileFault = {
   ...MISCONFIGURED,
@@ -34,8 +34,8 @@ const UNSUITABLE_FILE_SYSTEM: FileFault = {
 };
 const UNAVAILABLE: FileFault = {
   ...kinds.UNAVAILABLE,
-  problem: "a file of the store could not be read or written",
-  hint: "Look into the system log for errors of the disk that holds {place}.",
+  problem: "the archiver could not read or write a file of the store",
+  hint: "Check the system log for errors of the disk that holds {place}.",
 };
 
 /** A key that no object of this store can have: a mistake of the program, refused before it reaches the disk. */
@@ -47,25 +47,25 @@ export const INVALID_KEY: FileFault = {
 export const LINKED_FOLDER: FileFault = {
   ...ODD_ENTRY,
   problem: "a folder of the store is a symbolic link",
-  hint: "Put a folder in its place below {place}; to keep it on another disk, mount that disk there.",
+  hint: "Replace it with a folder below {place}. To keep that folder on another disk, mount the disk there.",
 };
 /** From the first look on: a new installation, or another mistake. */
 export const ROOT_MISSING: FileFault = {
   ...kinds.FULL,
   code: "store-missing",
-  problem: "the folder of the store is not there",
-  hint: "A new store is made by iotda-archiver init; otherwise correct ARCHIVER_STORE, or mount the disk of {place}.",
+  problem: "the store's folder does not exist",
+  hint: "For a new store, run iotda-archiver init. Otherwise correct ARCHIVER_STORE, or mount the disk of {place}.",
 };
 export const ROOT_NOT_FOLDER: FileFault = {
   ...MISCONFIGURED,
-  problem: "what ARCHIVER_STORE names is not a folder",
+  problem: "ARCHIVER_STORE does not name a folder",
 };
 /** Most often a disk that was unmounted. */
 export const ROOT_GONE: FileFault = {
   ...FORBIDDEN,
   retry: "later",
-  problem: "the folder of the store is missing or was replaced while the program ran",
-  hint: "Mount the disk of {place} again, or make the folder, then run again.",
+  problem: "the store's folder vanished or changed while the program ran",
+  hint: "Mount the disk of {place} again, or create the folder. Then run again.",
 };
 
 /** By errno; anything else is `store-unavailable`. */
@@ -79,13 +79,13 @@ const FAULTS = faultsByName<FileFault>([
 const LOCK_DAMAGED: FileFault = {
   ...kinds.MISCONFIGURED,
   problem: "the store's lock file is damaged",
-  hint: "Remove {place}/state/lock.db while no archiver runs: it holds nothing.",
+  hint: "Stop all archivers and remove {place}/state/lock.db. It holds no data.",
 };
 const LOCK_HELD: FileFault = {
   ...kinds.UNAVAILABLE,
   scope: "system",
-  problem: "the store's lock could not be had",
-  hint: "Look for another archiver that hangs or is stopped: it holds {place}/state/lock.db.",
+  problem: "the archiver could not get the store's lock",
+  hint: "Look for an archiver that hangs or is suspended: it holds {place}/state/lock.db.",
 };
 const LOCK_FAULTS: Readonly<Record<SqliteTrouble, FileFault>> = {
   busy: LOCK_HELD,

@@ -53,17 +53,20 @@ async function exercise(store: ProbedStore, key: string, signal: AbortSignal): P
   const isKeyTaken = (thrown: unknown) => thrown instanceof StoreError && thrown.code === KEY_TAKEN.code;
   const second = await unless(isKeyTaken, writeProbe(store, key, body, signal), undefined);
   demand(second === undefined, "it lets an object be replaced");
-  demand((await store.head(key, { signal }))?.etag === stored.etag, "it shows another file than was written");
+  demand(
+    (await store.head(key, { signal }))?.etag === stored.etag,
+    "it shows a different file from the one that was written",
+  );
   const chunks: Uint8Array[] = [];
   for await (const chunk of store.read(key, { signal })) {
     chunks.push(chunk);
   }
-  demand(Buffer.concat(chunks).equals(body), "it gives other bytes back than were written");
+  demand(Buffer.concat(chunks).equals(body), "it returns different bytes from those written");
   const listed: string[] = [];
   for await (const object of store.list(key, { signal })) {
     listed.push(object.key);
   }
-  demand(listed.length === 1 && listed[0] === key, "it does not list what was written");
+  demand(listed.length === 1 && listed[0] === key, "it does not list the file that was written");
 }
 
 async function writeProbe(
@@ -85,7 +88,7 @@ function demand(holds: boolean, problem: string): void {
   if (!holds) {
     throw new StoreError({
       ...MISCONFIGURED,
-      problem: `the file system of the store cannot be used: ${problem}`,
+      problem: `the store cannot work on this file system: ${problem}`,
       hint: "Keep the store on a local file system such as ext4, XFS or Btrfs.",
     });
   }

@@ -42,8 +42,8 @@ describe("the folder", () => {
     const store = new FileStore(folder, { clock: new ManualClock(), random: realRandom });
     await expect(store.head(KEY, { signal })).rejects.toMatchObject({
       code: "store-missing",
-      message: `the folder of the store is not there (${folder})`,
-      hint: expect.stringContaining("A new store is made by iotda-archiver init"),
+      message: `the store's folder does not exist (${folder})`,
+      hint: expect.stringContaining("For a new store, run iotda-archiver init"),
     });
     await store.preflight({ signal });
     expect(await store.head(KEY, { signal })).toBeUndefined();
@@ -70,7 +70,7 @@ describe("the folder", () => {
     onTestFinished(() => rm(aside, { recursive: true }));
     await expect(store.head(KEY, { signal })).rejects.toMatchObject({
       code: "store-forbidden",
-      message: expect.stringContaining("missing or was replaced while the program ran"),
+      message: expect.stringContaining("vanished or changed while the program ran"),
     });
     await mkdir(folder);
     await expect(store.head(KEY, { signal })).rejects.toMatchObject({

@@ -46,7 +46,7 @@ export class FileStore implements ObjectStore, StoreSweeper, RetentionStore {
    */
   constructor(rootFolder: string, parts: { readonly clock: Clock; readonly random: Random }) {
     if (!isAbsolute(rootFolder)) {
-      const problem = "the folder of the store is not an absolute path";
+      const problem = "the store's folder must be an absolute path";
       const hint = "Write ARCHIVER_STORE as file:///absolute/folder.";
       throw new StoreError({ ...MISCONFIGURED, problem, hint });
     }

@@ -14,8 +14,8 @@ export const UPLOAD_GONE: StoreFault = {
   code: "store-upload-gone",
   scope: "task",
   retry: "later",
-  problem: "the upload was aborted or taken away",
-  hint: "Another run settled this task meanwhile; nothing has to be done.",
+  problem: "the upload no longer exists in the store",
+  hint: "Another run settled this task meanwhile. You need to do nothing.",
 };
 /** A random nonce in the key should make this impossible. */
 export const KEY_TAKEN: StoreFault = {
@@ -23,14 +23,14 @@ export const KEY_TAKEN: StoreFault = {
   scope: "task",
   retry: "now",
   problem: "another object has this key",
-  hint: "Nothing was replaced; the task is archived under a new key.",
+  hint: "The store replaced nothing. The next attempt archives the task under a new key.",
 };
 export const OBJECT_GONE: StoreFault = {
   code: "store-copy-differs",
   scope: "task",
   retry: "later",
-  problem: "the object is not there any more",
-  hint: "Somebody removed an archived object: look for a cleaning job, or a lifecycle rule on the bucket. It is archived again while the platform has it.",
+  problem: "the object no longer exists",
+  hint: "Another program removed an archived object. Look for a cleanup job, or a lifecycle rule on the bucket. The archiver archives it again while the platform has it.",
 };
 /** Somebody asked for the digest of a store that keeps none. */
 export const NO_DIGEST: StoreFault = {
@@ -43,13 +43,13 @@ export const DOCUMENT_TOO_LARGE: StoreFault = {
   code: "store-too-large",
   scope: "task",
   retry: "never",
-  problem: "the document is larger than any may be",
-  hint: "The platform says more about this task than can be kept; report this with the task's id.",
+  problem: "the document exceeds the size limit of documents",
+  hint: "The platform says more about this task than a document can hold. Report this with the task's id.",
 };
 
 /** A fault of a call that the store's own answers rule out. */
 export function misuse(problem: string): StoreFault {
-  const hint = "This is a bug in the archiver: it asked for what the store said it cannot do. Report it.";
+  const hint = "Report this as a bug: the archiver asked the store for something that it cannot do.";
   return { ...MISCONFIGURED, problem, hint };
 }
 
@@ -62,8 +62,8 @@ export function proofMismatch(provedBytes: number, writtenBytes: number): StoreF
     problem:
       provedBytes === writtenBytes
         ? "the proof has no SHA-256"
-        : `${writtenBytes} bytes were written where ${provedBytes} were proved`,
-    hint: "Nothing was completed; the task is downloaded again. If it happens again, report it as a bug.",
+        : `the writer got ${writtenBytes} bytes, but the proof covers ${provedBytes}`,
+    hint: "The archiver completed nothing and downloads the task again. If it repeats, report it as a bug.",
   };
 }
 
@@ -71,16 +71,16 @@ export function proofMismatch(provedBytes: number, writtenBytes: number): StoreF
 export function copyDiffers(difference: string): StoreFault {
   return {
     ...OBJECT_GONE,
-    problem: `the stored copy is not what was sent: ${difference}`,
-    hint: "The copy is not recorded and the task is archived again; if it happens again, look at the store's health.",
+    problem: `the stored copy differs from the bytes that were sent: ${difference}`,
+    hint: "The archiver does not record the copy and archives the task again. If it repeats, check the store's health.",
   };
 }
 
 /** Retention removes archived exports and nothing else, whatever a record says. @throws StoreError */
 export function requireExport(key: string): void {
   if (!key.startsWith("exports/")) {
-    const problem = "retention may not remove what is not an export";
-    const hint = "Look at the record that names this object: no archive run wrote it like that.";
+    const problem = "retention refuses to remove a key outside exports/";
+    const hint = "Check the record that names this object: no archive run writes such a record.";
     throw new StoreError({ ...MISCONFIGURED, scope: "task", problem, hint }, key);
   }
 }

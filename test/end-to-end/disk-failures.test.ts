@@ -157,7 +157,7 @@ test.concurrent("a damaged queue file: what was queued is found again once it is
   await expectFailure(lab, {
     code: "queue-misconfigured",
     message: /queue\.db/,
-    hint: /move .*queue\.db.* away, .*at once if state\/discovered\.json is removed/,
+    hint: /move .*queue\.db.* away .*at once, first remove state\/discovered\.json/,
   });
   await expectUntouched(lab, 2);
   await rm(lab.queue.path);

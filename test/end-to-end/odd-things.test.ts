@@ -88,7 +88,7 @@ describe.concurrent("odd entries of the store", () => {
     expect(report.leftAlone?.items).toMatchObject([{ kind: "hold", key: "holds" }]);
     expect((await lab.control.state()).tasks).toHaveLength(1);
     const { stdout } = await lab.archiver("hold", "list");
-    expect(stdout).toContain("is a file where a folder belongs, so every task is held");
+    expect(stdout).toContain("is a file where a folder belongs, so it holds every task");
   });
 
   test("a task whose folder of records is a symbolic link fails alone, and nothing is written behind the link", async (context) => {

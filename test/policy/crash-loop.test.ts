@@ -110,7 +110,7 @@ describe("messages that kill their runner", () => {
     await dieOften(scene, 2);
     await scene.run();
     expect(scene.world.queue.deadLetters).toMatchObject([
-      { reason: "crash-loop", attempts: 2, detail: expect.stringContaining("died 2 times") },
+      { reason: "crash-loop", attempts: 2, detail: expect.stringContaining("crashed 2 times") },
     ]);
     expect(scene.records(id)).toMatchObject({ [`${revision}/dead-letter.json`]: { attempts: 2 } });
   });

@@ -32,7 +32,7 @@ describe("a letter", () => {
     const [letter] = scene.world.queue.deadLetters;
     expect(parseBody(letter?.body ?? "")).toEqual({ kind: "task", message: { exportTaskId: id } });
     const record = scene.record(id, "dead-letter");
-    expect(letter?.detail).toMatch(/^Twice the same file: .*\.$/);
+    expect(letter?.detail).toMatch(/^The platform sent the same file twice: .*\.$/);
     expect(letter).toMatchObject({
       attempts: 1,
       runId: record.runId,

@@ -94,7 +94,9 @@ describe("a run's time", () => {
     await scene.wait(15 * MINUTE_MS);
     const report = await scene.run({ settings });
     expect(onlyEntry(report)).toMatchObject({ outcome: "dead-lettered", reason: "too-large-for-run" });
-    expect(scene.world.queue.deadLetters[0]?.detail).toContain("run the archiver on a machine without limit");
+    expect(scene.world.queue.deadLetters[0]?.detail).toContain(
+      "run the archiver on a machine without a time limit",
+    );
     expect(scene.world.platform.has(id)).toBe(true);
     expect(scene.world.store.openUploads).toEqual([]);
   });

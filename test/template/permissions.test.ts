@@ -168,7 +168,7 @@ test.for([
     expect(await requestsOf(lab, "ExportEventsRole")).toMatchObject({ refused: [] });
     expect(await lab.bucket.keys("archive.json")).toEqual([]);
 
-    expect((await lab.archiver(command, "--json")).stderr).toContain("was taken over");
+    expect((await lab.archiver(command, "--json")).stderr).toContain("took over an archive");
     expect((await requestsOf(lab, role)).refused).toEqual([]);
     expect(await lab.bucket.keys("archive.json")).toHaveLength(1);
   },

@@ -111,7 +111,7 @@ function huaweiProvider({
   if (huaweiCredentials === undefined) {
     throw new StoreError({
       ...MISCONFIGURED,
-      problem: "no Huawei access key was given for the store",
+      problem: "the store has no Huawei access key",
       hint: "Set HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK, or ARCHIVER_STORE_CREDENTIALS=aws.",
     });
   }

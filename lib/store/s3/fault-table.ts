@@ -21,18 +21,18 @@ const ACCESS_DENIED: S3Fault = {
 export const DENIED_WITHOUT_CODE: S3Fault = {
   ...ACCESS_DENIED,
   mayPassOnceMore: true,
-  hint: `${ACCESS_DENIED.hint} Also look whether this machine's clock is right.`,
+  hint: `${ACCESS_DENIED.hint} Also check this machine's clock.`,
 };
 const CREDENTIALS_REFUSED: S3Fault = {
   ...FORBIDDEN,
   problem: "the store does not accept the access key",
-  hint: "Check the store's credentials: ARCHIVER_STORE_CREDENTIALS chooses between the AWS chain and the Huawei AK/SK.",
+  hint: "Check the store's credentials. ARCHIVER_STORE_CREDENTIALS chooses between the AWS chain and the Huawei AK/SK.",
 };
 const CREDENTIALS_EXPIRED: S3Fault = {
   ...FORBIDDEN,
   retry: "later",
   problem: "the store's temporary credentials have expired",
-  hint: "Renew the store's temporary credentials, or use a role that renews them on its own.",
+  hint: "Renew the store's temporary credentials, or use a role that renews them automatically.",
 };
 const NO_BUCKET: S3Fault = {
   ...FORBIDDEN,
@@ -42,25 +42,25 @@ const NO_BUCKET: S3Fault = {
 };
 const WRONG_REGION: S3Fault = {
   ...MISCONFIGURED,
-  problem: "the bucket lies in another region or at another endpoint",
-  hint: "Set AWS_REGION to the bucket's region (and AWS_ENDPOINT_URL_S3 to that region's endpoint, where one is set).",
+  problem: "the bucket is in another region or at another endpoint",
+  hint: "Set AWS_REGION to the bucket's region. If AWS_ENDPOINT_URL_S3 is set, set it to that region's endpoint.",
 };
 const CLOCK: S3Fault = {
   ...MISCONFIGURED,
   retry: "later",
   mayPassOnceMore: true,
   problem: "the store refuses this machine's clock",
-  hint: "Set this machine's clock (NTP): it is more than 15 minutes from the store's.",
+  hint: "Correct this machine's clock (NTP): it differs from the store's by more than 15 minutes.",
 };
 const CHUNKED: S3Fault = {
   ...MISCONFIGURED,
-  problem: "the store does not take the payload signature",
-  hint: "Set ARCHIVER_STORE_PROFILE to obs or generic; if it is already, remove whatever rewrites requests between here and the store.",
+  problem: "the store does not accept the payload signature",
+  hint: "Set ARCHIVER_STORE_PROFILE to obs or generic. If it is already, remove the proxy that rewrites requests to the store.",
 };
 const NOT_IMPLEMENTED: S3Fault = {
   ...MISCONFIGURED,
   problem: "the store does not know this kind of request",
-  hint: "Set ARCHIVER_STORE_PROFILE to generic, and remove ARCHIVER_STORE_SSE and ARCHIVER_STORE_STORAGE_CLASS where the store has none.",
+  hint: "Set ARCHIVER_STORE_PROFILE to generic. If the store has no encryption or storage classes, remove ARCHIVER_STORE_SSE and ARCHIVER_STORE_STORAGE_CLASS.",
 };
 const INVALID_SETTING: S3Fault = {
   ...MISCONFIGURED,
@@ -72,7 +72,7 @@ const REFUSED: S3Fault = {
   retry: "later",
   problem: "the store refused the request",
   // S3 answers a HEAD whose token has expired with a bare 400.
-  hint: "Renew temporary credentials if the store's may have expired; otherwise the code, if there is one, says which setting it does not take.",
+  hint: "Renew the store's temporary credentials if they may have expired. Otherwise the code, if there is one, names the setting that the store refuses.",
 };
 const QUOTA: S3Fault = {
   ...FULL,
@@ -82,24 +82,24 @@ const QUOTA: S3Fault = {
 const BUSY: S3Fault = {
   ...UNAVAILABLE,
   problem: "the store asks to slow down",
-  hint: "It is tried again on its own; if it goes on, look for other programs that load the bucket.",
+  hint: "The archiver retries. If it persists, look for other programs that use the bucket heavily.",
 };
 const UNWELL: S3Fault = {
   ...UNAVAILABLE,
   problem: "the store could not answer",
-  hint: "It is tried again on its own; if it goes on, look at the store's health page or log.",
+  hint: "The archiver retries. If it persists, check the store's health page or log.",
 };
 const PARTS_DAMAGED: S3Fault = {
   ...kinds.UNAVAILABLE,
-  problem: "the store received other bytes than were sent",
-  hint: "It is tried again on its own; if it goes on, look for a faulty device or proxy between here and the store.",
+  problem: "the store received different bytes from those sent",
+  hint: "The archiver retries. If it persists, look for a faulty device or proxy between this machine and the store.",
 };
 const DAMAGED: S3Fault = { ...PARTS_DAMAGED, isTransient: true };
 const OBJECT_COLD: S3Fault = {
   ...OBJECT_GONE,
   code: "store-object-cold",
-  problem: "the object lies in an archive storage class and cannot be read as it is",
-  hint: "Restore it from the archive class first (in the store's console; it takes hours). If it is a fresh copy, take the archive class out of ARCHIVER_STORE_STORAGE_CLASS and the bucket's defaults.",
+  problem: "the object is in an archive storage class, and the store must restore it before a read",
+  hint: "Restore it in the store's console, which takes hours. If it is a new copy, remove the archive class from ARCHIVER_STORE_STORAGE_CLASS and from the bucket's defaults.",
 };
 
 /** By the store's own error code. S3's names; other stores borrow them. */
@@ -147,14 +147,14 @@ const FAULT_BY_STATUS = faultsByName<S3Fault>([
 /** No whole answer at all. */
 export const UNREACHABLE: S3Fault = {
   ...UNAVAILABLE,
-  problem: "the store could not be reached, or broke off",
-  hint: "Check network, endpoint (AWS_ENDPOINT_URL_S3), region and firewall; it is tried again on its own.",
+  problem: "the store is unreachable, or broke the connection",
+  hint: "Check the network, the endpoint (AWS_ENDPOINT_URL_S3), the region and the firewall. The archiver retries.",
 };
 /** Our own limit of time. */
 export const TOO_SLOW: S3Fault = {
   ...UNAVAILABLE,
-  problem: "the store took too long",
-  hint: "Look at the network to the store and at its load; it is tried again on its own.",
+  problem: "the store did not answer in time",
+  hint: "Check the network to the store and the store's load. The archiver retries.",
 };
 /** A certificate that does not hold. */
 export function untrustedTls(hint: string): S3Fault {
@@ -162,31 +162,31 @@ export function untrustedTls(hint: string): S3Fault {
 }
 export const NO_CREDENTIALS: S3Fault = {
   ...FORBIDDEN,
-  problem: "no credentials for the store were found",
-  hint: "Give the process credentials (role, profile or AWS_ACCESS_KEY_ID), or set ARCHIVER_STORE_CREDENTIALS=huawei.",
+  problem: "the archiver found no credentials for the store",
+  hint: "Give the process credentials: a role, a profile or AWS_ACCESS_KEY_ID. Or set ARCHIVER_STORE_CREDENTIALS=huawei.",
 };
 export const NO_REGION: S3Fault = {
   ...MISCONFIGURED,
-  problem: "the store's region is not known",
+  problem: "the store's region is unknown",
   hint: "Set AWS_REGION to the region of the bucket.",
 };
 export const NOT_S3: S3Fault = {
   ...UNAVAILABLE,
   code: "store-foreign-answer",
   problem: "the answer did not come from an S3 store",
-  hint: "Look for a proxy or login page between here and the store, and check AWS_ENDPOINT_URL_S3.",
+  hint: "Look for a proxy or login page in front of the store, and check AWS_ENDPOINT_URL_S3.",
 };
 /** More bytes than any answer of this kind has. */
 export const OVERSIZED: S3Fault = {
   ...FULL,
   code: "store-foreign-answer",
-  problem: "the store's answer is longer than any S3 store's",
-  hint: "Check AWS_ENDPOINT_URL_S3 and what stands between here and the store; a store that really answers so cannot be used.",
+  problem: "the store's answer is longer than S3 allows",
+  hint: "Check AWS_ENDPOINT_URL_S3 and every proxy in front of the store. The archiver cannot use a store that answers like this.",
 };
 /** A list whose pages lead to ever more pages without a new key. */
 export const ENDLESS_LIST: S3Fault = {
   ...FULL,
   code: "store-foreign-answer",
-  problem: "the store's list goes on without anything new in it",
-  hint: "Look at the store's version and its known faults, and for a proxy between here and the store; with a bucket of many delete markers, let a lifecycle rule remove those.",
+  problem: "the store's list continues without a new entry",
+  hint: "Check the known faults of the store's version, and look for a proxy in front of it. If the bucket has many delete markers, let a lifecycle rule remove them.",
 };

@@ -30,15 +30,18 @@ export async function probeS3Store(bucket: S3Bucket, signal: AbortSignal): Promi
   const { conditionalPut, conditionalCompletion, keepsFullObjectCrc32 } = bucket.profile;
   await putProbe(bucket, { kind: "always" }, signal);
   const read = await getDocument(bucket, PROBE_KEY, signal);
-  demand(read?.text === PROBE_TEXT, "gives other bytes back than were put");
-  demand(await isListed(bucket, signal), "does not list what was put");
+  demand(read?.text === PROBE_TEXT, "returns different bytes from those written");
+  demand(await isListed(bucket, signal), "does not list the object that was written");
   if (keepsFullObjectCrc32) {
-    const hint = "Set ARCHIVER_STORE_PROFILE to generic: copies are then proved by reading them back.";
+    const hint = "Set ARCHIVER_STORE_PROFILE to generic. The archiver then proves a copy by reading it back.";
     const head = await headObject(bucket, PROBE_KEY, signal);
-    demand(head?.checksum !== undefined, "keeps no CRC32 of what was put", hint);
+    demand(head?.checksum !== undefined, "keeps no CRC32 of the object that was written", hint);
   }
   // Without list permission this is where a missing object looks denied.
-  demand((await headObject(bucket, MISSING_KEY, signal)) === undefined, "shows an object nobody put");
+  demand(
+    (await headObject(bucket, MISSING_KEY, signal)) === undefined,
+    "shows an object that does not exist",
+  );
   // Needs the permissions to list and to abort. What a dead probe left goes, however young it is: nobody can tell it
   // from the upload of a probe under way, which begins again.
   await abortUploads(bucket, { key: PROBE_KEY }, signal);
@@ -135,7 +138,7 @@ async function isRefused(
 }
 
 const NOT_A_STORE =
-  "Check that ARCHIVER_STORE and AWS_ENDPOINT_URL_S3 name an S3 store, and that nothing in between caches or rewrites.";
+  "Check that ARCHIVER_STORE and AWS_ENDPOINT_URL_S3 name an S3 store, and that no proxy caches or rewrites its answers.";
 
 function demand(holds: boolean, lack: string, hint = NOT_A_STORE): void {
   if (!holds) {

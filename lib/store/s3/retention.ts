@@ -198,8 +198,8 @@ export class S3Retention implements RetentionStore {
 }
 
 function otherVersionError(key: string): StoreError {
-  const problem = "the record names no version, and the object has one";
+  const problem = "the record names no version, but the object has one";
   const hint =
-    "The object was written again after the bucket began to keep versions: look who wrote it. It is left alone.";
+    "A program wrote the object again after the bucket began to keep versions. Find out which one. Retention leaves the object alone.";
   return new StoreError({ ...OBJECT_GONE, retry: "never", problem, hint }, key);
 }

@@ -245,7 +245,7 @@ function wholeCrc32(parts: readonly SentPart[]): number | undefined {
 }
 
 function notAbortedError(key: string): StoreError {
-  const problem = "the upload could not be aborted in time";
+  const problem = "the store did not abort the upload in time";
   const hint = "The next attempt at this task, or `iotda-archiver sweep`, ends the upload.";
   return new StoreError({ ...UNAVAILABLE, problem, hint }, key);
 }
@@ -253,6 +253,6 @@ function notAbortedError(key: string): StoreError {
 /** More parts than the store takes. */
 function tooLargeError(key: string, partSizeBytes: number): StoreError {
   const problem = `the body does not fit in ${MAX_PARTS} parts of ${partSizeBytes} bytes`;
-  const hint = `Raise ARCHIVER_PART_SIZE_BYTES: one object holds at most ${MAX_PARTS} times as much.`;
+  const hint = `Raise ARCHIVER_PART_SIZE_BYTES: one object has up to ${MAX_PARTS} parts of that size.`;
   return new StoreError({ code: "store-too-large", scope: "task", retry: "never", problem, hint }, key);
 }
