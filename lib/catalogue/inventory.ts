@@ -10,6 +10,7 @@ import { jsonText } from "../records/create-once.ts";
 import { type Holds, HoldsReader } from "../records/holds.ts";
 import { type RunTimes, runTimes, startRun } from "../run/run-frame.ts";
 import { type Damage, damageOf } from "./damage.ts";
+import { endOldUploads, type OpenUploads } from "./open-uploads.ts";
 import { findOrphans, type Orphan, objectName } from "./orphans.ts";
 import type { InventoryPorts, InventoryRun, InventorySettings } from "./ports.ts";
 import { walkRecords } from "./record-walk.ts";
@@ -32,8 +33,10 @@ export interface InventoryOptions {
   readonly onLine?: (line: CatalogueLine) => void;
 }
 
+type Unremoved = Pick<CatalogueLine, "exportTaskId" | "revision" | "key">;
+
 /** What an inventory returns, and what stands in `state/inventory.json`. */
-export interface InventoryReport extends RunTimes {
+export interface InventoryReport extends RunTimes, OpenUploads {
   /** `time-budget`: the next inventory goes on where this one ended. */
   readonly stopReason: "done" | "time-budget" | "system-failure";
   readonly failure?: Failure;
@@ -54,6 +57,8 @@ export interface InventoryReport extends RunTimes {
   readonly damage: readonly Damage[];
   /** At most 1,000. They are reported and never removed here. */
   readonly orphans: readonly Orphan[];
+  /** Exports with an `expired` record whose object is still there: a run of expiry died. At most 1,000. */
+  readonly unremoved: readonly Unremoved[];
   /** Missing where the reading is switched off. */
   readonly verification?: VerificationReport;
   readonly leftAlone?: LeftAloneReport;
@@ -61,7 +66,7 @@ export interface InventoryReport extends RunTimes {
 
 /**
  * One listing of the archive: brings the catalogue up to date, and says what is damaged and what no record names.
- * It reads the records of those revisions alone that are new or changed. It removes nothing.
+ * It reads the records of those revisions alone that are new or changed, and ends abandoned uploads. It removes nothing.
  *
  * @throws the signal's reason, and what is not a failure of the world.
  */
@@ -103,7 +108,7 @@ export async function inventory(
   }
   const report = tally.report({ ...runTimes(start, ports.clock), stopReason, ...compact({ failure }) });
   // What a failed inventory saw proves nothing: the next one says it again.
-  return { ...report, damage: [], orphans: [] };
+  return { ...report, damage: [], orphans: [], unremoved: [] };
 }
 
 /** @returns whether there was time for everything. */
@@ -132,10 +137,14 @@ async function takeInventory(
     tally.counts.exports += 1;
     onLine?.(line);
     verification?.see(line);
-    for (const earlier of line.earlier ?? []) {
-      objects.mark(objectName(earlier));
-    }
-    if (!objects.mark(objectName(line)) && line.expiredAt === undefined) {
+    const [isThere = false, ...areEarlierThere] = [line, ...(line.earlier ?? [])].map((object) =>
+      objects.mark(objectName(object)),
+    );
+    if (line.expiredAt !== undefined) {
+      if (isThere || areEarlierThere.includes(true)) {
+        tally.addUnremoved(line);
+      }
+    } else if (!isThere) {
       const damage = await damageOf(run, line);
       if (damage !== undefined) {
         tally.addDamage(damage);
@@ -147,6 +156,7 @@ async function takeInventory(
     tally.counts.orphans = count;
     tally.orphans = orphans;
   }
+  tally.uploads = await endOldUploads(run);
   const verified = await verification?.read();
   tally.verification = verified?.report;
   for (const damage of verified?.damage ?? []) {
@@ -279,7 +289,9 @@ class InventoryTally {
   };
   readonly leftAlone = new LeftAloneTally(() => undefined);
   orphans: readonly Orphan[] = [];
+  uploads: OpenUploads = { abortedUploads: [], youngUploads: 0 };
   verification: VerificationReport | undefined;
+  readonly #unremoved: Unremoved[] = [];
   readonly #observe: InventoryPorts["observe"];
   readonly #damage: Damage[] = [];
 
@@ -298,9 +310,16 @@ class InventoryTally {
     }
   }
 
+  addUnremoved({ exportTaskId, revision, key }: CatalogueLine): void {
+    if (this.#unremoved.length < MAX_ENTRIES) {
+      this.#unremoved.push({ exportTaskId, revision, key });
+    }
+  }
+
   report(frame: RunTimes & Pick<InventoryReport, "stopReason" | "failure">): InventoryReport {
-    const { counts, orphans, verification } = this;
+    const { counts, orphans, verification, uploads } = this;
+    const found = { damage: this.#damage, orphans, unremoved: this.#unremoved };
     const leftAlone = this.leftAlone.report();
-    return { ...frame, counts, damage: this.#damage, orphans, ...compact({ verification, leftAlone }) };
+    return { ...frame, counts, ...found, ...uploads, ...compact({ verification, leftAlone }) };
   }
 }

@@ -7,6 +7,7 @@ import type { ObjectStore } from "../ports/object-store.ts";
 import type { CallOptions } from "../ports/platform.ts";
 import { Catalogue, nameOfLine } from "../records/catalogue.ts";
 import { type CatalogueLine, compareLines, monthOf, parseLine } from "../records/catalogue-line.ts";
+import { type InventoryState, readInventoryState } from "../records/inventory-state.ts";
 import type { Damage } from "./damage.ts";
 import {
   type ExportFilter,
@@ -16,7 +17,6 @@ import {
   isWanted,
   textsOfWanted,
 } from "./found-export.ts";
-import { type InventoryState, readInventoryState } from "./inventory-state.ts";
 import type { InventoryEvent } from "./ports.ts";
 import { recentChanges } from "./recent.ts";
 import { walkRecords } from "./record-walk.ts";

@@ -11,6 +11,7 @@ import type { CallOptions } from "../ports/platform.ts";
 import { nameOfLine } from "../records/catalogue.ts";
 import { type CatalogueLine, lineOf } from "../records/catalogue-line.ts";
 import { type Hold, HoldsReader } from "../records/holds.ts";
+import { readInventoryState } from "../records/inventory-state.ts";
 import {
   RetentionRecords,
   type RevisionLedger,
@@ -26,7 +27,6 @@ import {
 } from "../records/verification-ledger.ts";
 import type { Damage } from "./damage.ts";
 import { type ExportState, type FoundExport, foundExport } from "./found-export.ts";
-import { readInventoryState } from "./inventory-state.ts";
 import type { ReadingPorts } from "./reading.ts";
 
 /** Of one revision, the last so many are told. */

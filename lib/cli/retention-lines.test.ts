@@ -19,9 +19,8 @@ function shown(entry: Partial<PlanEntry>, canLock: boolean): string {
     expire: "unexpired",
     ...entry,
   };
-  return planLines({ ...frame, policy: "p", store: { canLock, canTag: true }, entries: [planned] }).join(
-    "\n",
-  );
+  const plan = { ...frame, policy: "p", store: { canLock, canTag: true }, source: "records" } as const;
+  return planLines({ ...plan, entries: [planned] }).join("\n");
 }
 
 test.each<[Partial<PlanEntry>, boolean, RegExp]>([

@@ -40,6 +40,8 @@ export function planLines(plan: RetentionPlan): readonly Line[] {
     rows.length === 0 ? "Nothing is archived, or everything has expired." : table(PLAN_HEAD, rows),
     refused.map(({ exportTaskId, problem = "" }) => `${exportTaskId}: refused: ${problem}`),
     storeLine(plan),
+    plan.catalogueMadeAt !== undefined &&
+      `As the catalogue of ${plan.catalogueMadeAt.slice(0, 16).replace("T", " ")} UTC has it; exports archived since then are not shown.`,
     failureLines(plan.failure, "Platform: no usable answer: "),
   );
 }
@@ -50,6 +52,8 @@ function expireInWords({ expire }: PlanEntry): string {
       return "not known without the platform";
     case "remove":
       return "REMOVE";
+    case "due":
+      return "due, not looked at";
     default:
       return `stays: ${STAY_WORDS[expire]}`;
   }

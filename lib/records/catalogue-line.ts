@@ -5,10 +5,11 @@ import { EXPORT_TASK_ID, parsePlatformTime } from "../domain/export-task.ts";
 import { parseDocumentJson } from "../domain/json.ts";
 import type { ListedObject } from "../ports/object-store.ts";
 import { type RevisionLedger, standingRecord, UNREADABLE } from "./retention-records.ts";
-import { type ArchivedRecord, isoTime } from "./schemas.ts";
+import { type ArchivedRecord, isoTime, type RetainedRecord } from "./schemas.ts";
 
 const text = v.pipe(v.string(), v.maxLength(1_024));
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
+const tag = v.pipe(v.string(), v.regex(/^[0-9a-f]{12}$/));
 
 /**
  * One archived revision, as the catalogue shows it (architecture §11): one line of JSON. Every field comes from the
@@ -35,17 +36,23 @@ export const catalogueLineSchema = v.object({
   /** `forever`, or the moment from which retention may remove the object. */
   retainedUntil: v.optional(text),
   lock: v.optional(text),
+  /** Until when the store locked the object when the `retained` record was written. */
+  lockedUntil: v.optional(isoTime),
+  /** Of what the `retained` record says, as {@link retainedTagOf} makes it. */
+  retainedTag: v.optional(tag),
   expiredAt: v.optional(isoTime),
   /** What retention rules look at besides. */
   resourceType: v.optional(text),
   appType: v.optional(text),
   condition: v.optional(v.record(v.string(), v.unknown())),
+  /** The filter is too long for a line: only the record says what it is. */
+  isConditionLeftOut: v.optional(v.literal(true)),
   /** Earlier objects of this revision that a record names: they are not orphans. */
   earlier: v.optional(v.array(v.object({ key: text, sizeBytes: count }))),
   /** Whether the SHA-256 was computed from the stored bytes when the export was archived. */
   wasReadBack: v.optional(v.literal(true)),
   /** Of the records that the line was made from. Another state of the records has another tag. */
-  recordsTag: v.pipe(v.string(), v.regex(/^[0-9a-f]{12}$/)),
+  recordsTag: tag,
 });
 export type CatalogueLine = v.InferOutput<typeof catalogueLineSchema>;
 
@@ -55,7 +62,24 @@ const MAX_CONDITION_CHARACTERS = 2_048;
 /** Names the state of one revision's records: their names, sizes and times, as a list shows them. */
 export function recordsTagOf(documents: readonly ListedObject[]): string {
   const facts = documents.map(({ key, sizeBytes, modifiedAtMs }) => `${key} ${sizeBytes} ${modifiedAtMs}`);
-  return hash("sha256", facts.sort().join("\n")).slice(0, 12);
+  return tagOf(facts.sort().join("\n"));
+}
+
+/**
+ * Names what a `retained` record says about the wish of a policy and about what the store can do, but for the lock it
+ * found: where a policy asks for the same, it makes the same tag.
+ */
+export function retainedTagOf({ object, rule, keepUntil, lock, tags, applied }: RetainedWish): string {
+  const sorted = Object.entries(tags).sort(([a], [b]) => compareTexts(a, b));
+  const { key, versionId } = object;
+  const canLock = applied.lock !== "unsupported";
+  return tagOf(JSON.stringify([key, versionId, rule, keepUntil, lock, canLock, applied.tags, sorted]));
+}
+
+type RetainedWish = Pick<RetainedRecord, "object" | "rule" | "keepUntil" | "lock" | "tags" | "applied">;
+
+function tagOf(facts: string): string {
+  return hash("sha256", facts).slice(0, 12);
 }
 
 /** The line of a revision; `undefined` where no `archived` record stands, or one of the records cannot be read. */
@@ -87,6 +111,8 @@ export function lineOf(ledger: RevisionLedger, recordsTag: string): CatalogueLin
     deletedAt: deleted?.deletedAt,
     retainedUntil: retained?.keepUntil,
     lock: retained?.lock,
+    lockedUntil: retained?.lockedUntil,
+    retainedTag: retained && retainedTagOf(retained),
     expiredAt: expired?.expiredAt,
     earlier: earlier.length === 0 ? undefined : earlier,
     wasReadBack: record.verification.level === "read-back" ? (true as const) : undefined,
@@ -105,6 +131,7 @@ function filterOf({ source }: ArchivedRecord) {
     resourceType: shortText(source.resource_type),
     appType: shortText(source.app_type),
     condition: condition.success && isShort ? filter : undefined,
+    isConditionLeftOut: isShort ? undefined : (true as const),
   };
 }
 

@@ -1,10 +1,10 @@
 import { compact } from "../domain/compact.ts";
-import { exportsRoot, parseExportObjectKey } from "../domain/key-layout.ts";
 import { leftAloneInWords } from "../domain/left-alone.ts";
 import { Records } from "../records/records.ts";
 import { type RecordedRevision, type RevisionLedger, UNREADABLE } from "../records/retention-records.ts";
 import { type FreshList, freshList } from "../run/platform-list.ts";
 import { expiryVerdict, presenceIn, type StayReason } from "./expiry-verdict.ts";
+import { expiryByLine } from "./line-verdict.ts";
 import { policyDigest } from "./policy.ts";
 import { type RemovedEntry, removeExport } from "./remove-export.ts";
 import {
@@ -16,8 +16,8 @@ import {
   type RetentionSettings,
   type RetentionStop,
   type RunFrame,
-  rotated,
 } from "./run.ts";
+import { readSeen, type SeenExport, type SeenFrom, seeExports } from "./seen-exports.ts";
 import { isoTime } from "./terms.ts";
 
 export interface StayEntry {
@@ -28,7 +28,7 @@ export interface StayEntry {
 }
 
 /** What an expire run returns. */
-export interface ExpireReport extends RunFrame {
+export interface ExpireReport extends RunFrame, Partial<SeenFrom> {
   readonly policy: string;
   /** The moment the run decided by: the earliest of this machine's, the store's and the platform's clock. */
   readonly decidedBy?: string;
@@ -44,13 +44,16 @@ export interface ExpireReport extends RunFrame {
   readonly stayed: readonly StayEntry[];
 }
 
-/** What going through the records found. */
+type Named = Pick<RecordedRevision, "exportTaskId" | "revision">;
+
+/** What looking at the archived exports found. */
 interface Survey {
+  readonly from?: SeenFrom;
   readonly checked: number;
-  /** The most overdue first. */
-  readonly due: readonly RecordedRevision[];
+  /** The most overdue first. What the catalogue tells of them is asked again for each. */
+  readonly due: readonly Named[];
   /** Archived, without a `deleted` record. */
-  readonly undeleted: readonly RevisionLedger[];
+  readonly undeleted: readonly Named[];
   /** What needs a person; everything else passes on its own. */
   readonly stayed: readonly StayEntry[];
   /** Whether time was enough for all; the rest comes on another day. */
@@ -62,6 +65,8 @@ interface Removals {
   readonly removed: readonly RemovedEntry[];
   readonly stayed: readonly StayEntry[];
   readonly markedGone: number;
+  /** Those that are not due by their records, or were removed since the catalogue was made. */
+  readonly notDue: number;
   readonly stopReason: RetentionStop;
 }
 
@@ -80,85 +85,124 @@ export async function expire(
   const look = () => freshList(ports, settings, options.signal);
   let nowMs: number | undefined;
   let survey: Survey = { checked: 0, due: [], undeleted: [], stayed: [], isWhole: false };
-  let removals: Removals = { removed: [], stayed: [], markedGone: 0, stopReason: "system-failure" };
+  let removals: Removals = {
+    removed: [],
+    stayed: [],
+    markedGone: 0,
+    notDue: 0,
+    stopReason: "system-failure",
+  };
   try {
-    const { platformDateMs } = await look();
-    nowMs = await earliestClockMs(ports, platformDateMs, options.signal);
-    survey = await surveyRecords(run, nowMs);
+    const list = await look();
+    nowMs = await earliestClockMs(ports, list.platformDateMs, options.signal);
+    survey = await surveyExports(run, list, nowMs);
     removals = await actOn(run, look, survey, nowMs);
   } catch (error) {
     run.noteEnd(error);
   }
-  const { removed, markedGone, stopReason } = removals;
+  const { removed, markedGone, notDue, stopReason } = removals;
   return {
     ...run.frame(stopReason),
     policy: policyDigest(settings.policy),
+    ...survey.from,
     ...compact({ decidedBy: nowMs === undefined ? undefined : isoTime(nowMs) }),
-    counts: { checked: survey.checked, due: survey.due.length, removed: removed.length, markedGone },
+    counts: { checked: survey.checked, due: survey.due.length - notDue, removed: removed.length, markedGone },
     removed,
     stayed: [...survey.stayed, ...removals.stayed].slice(0, MAX_ENTRIES),
   };
 }
 
 /**
- * Reads every revision that may still have an object, for half of the time at most: the other half is for what
+ * Looks at every export that may still have an object, for half of the time at most: the other half is for what
  * is found to be due. An archive too large to be read in one run would lose nothing ever otherwise.
  */
-async function surveyRecords(run: RetentionRun, nowMs: number): Promise<Survey> {
+async function surveyExports(run: RetentionRun, list: FreshList, nowMs: number): Promise<Survey> {
   const { clock, observe } = run.ports;
-  const standing = await revisionsWithObjects(run);
-  const revisions = rotated(await run.records.revisions(run), run.ports);
+  const seen = await seeExports(run, { asksForObjects: true });
   const untilMs = clock.monotonicMs() + run.msLeft() / 2;
-  const due: { readonly revision: RecordedRevision; readonly keepUntilMs: number }[] = [];
-  const undeleted: RevisionLedger[] = [];
-  const stayed: StayEntry[] = [];
-  let checked = 0;
+  const findings = new Findings();
   let isWhole = true;
-  for (const [done, revision] of revisions.entries()) {
+  let done = 0;
+  for await (const one of seen.each()) {
     isWhole = run.canGoOn() && clock.monotonicMs() < untilMs;
     if (!isWhole) {
       break;
     }
-    observe({ kind: "progress", done, total: revisions.length });
-    const isOver = revision.numbers.expired > 0 && !standing.has(nameOf(revision));
-    if (revision.numbers.archived === 0 || isOver) {
+    observe({ kind: "progress", done, total: Math.max(seen.total, done + 1) });
+    done += 1;
+    if (!one.isExpired || one.isDoubtful) {
+      findings.checked += 1;
+      await judge(run, one, findings, nowMs);
+    }
+  }
+  const { checked, due, stayed, undeleted } = findings;
+  for (const named of findings.undeletedByLine) {
+    // What a list shows is not gone: its records need no second look.
+    if (presenceIn(list, named.exportTaskId) === "still-listed") {
       continue;
     }
-    checked += 1;
-    const failure = await run.attempt(async () => {
-      const ledger = await run.records.read(revision, run);
-      const verdict = expiryVerdict(run.settings.policy, ledger, nowMs);
-      if (verdict.kind === "due") {
-        due.push({ revision, keepUntilMs: verdict.keepUntilMs });
-      } else if (verdict.reason === "unreadable") {
-        stayed.push(stayOf(revision, verdict.reason));
-      }
-      if (ledger.deleted === undefined && ledger.archived !== undefined && ledger.archived !== UNREADABLE) {
-        undeleted.push(ledger);
+    isWhole &&= run.canGoOn() && clock.monotonicMs() < untilMs;
+    if (!isWhole) {
+      break;
+    }
+    await run.attempt(async () => {
+      const ledger = await run.records.readAgain(named, run);
+      if (ledger !== undefined && isUndeleted(ledger)) {
+        undeleted.push(named);
       }
     });
-    if (failure !== undefined) {
-      stayed.push({ ...stayOf(revision, "failed"), problem: failure.message });
-    }
   }
   due.sort((a, b) => a.keepUntilMs - b.keepUntilMs);
-  return { checked, due: due.map(({ revision }) => revision), undeleted, stayed, isWhole };
+  return { from: seen.from, checked, due, undeleted, stayed, isWhole };
 }
 
-async function revisionsWithObjects(run: RetentionRun): Promise<ReadonlySet<string>> {
-  const { scope } = run.settings;
-  const names = new Set<string>();
-  for await (const { key, oddity } of run.ports.store.list(exportsRoot(scope), run)) {
-    const parsed = parseExportObjectKey(key, scope);
-    if (parsed !== undefined && oddity === undefined) {
-      names.add(nameOf(parsed));
+/** What a survey has found so far. */
+class Findings {
+  checked = 0;
+  readonly due: (Named & { readonly keepUntilMs: number })[] = [];
+  readonly undeleted: Named[] = [];
+  readonly undeletedByLine: Named[] = [];
+  readonly stayed: StayEntry[] = [];
+}
+
+/** By the line of the catalogue; by the records where there is none, or something is wrong with the export. */
+async function judge(run: RetentionRun, seen: SeenExport, findings: Findings, nowMs: number): Promise<void> {
+  const { exportTaskId, revision, line, isDoubtful } = seen;
+  const { policy } = run.settings;
+  const named = { exportTaskId, revision };
+  if (line !== undefined && !isDoubtful) {
+    const verdict = expiryByLine(policy, line, nowMs);
+    if (verdict.kind === "candidate") {
+      findings.due.push({ ...named, keepUntilMs: verdict.keepUntilMs });
     }
+    if (line.deletedAt === undefined) {
+      findings.undeletedByLine.push(named);
+    }
+    return;
   }
-  return names;
+  const failure = await run.attempt(async () => {
+    const ledger = await readSeen(run, seen);
+    if (ledger === undefined) {
+      return; // the catalogue named what has no record
+    }
+    const verdict = expiryVerdict(policy, ledger, nowMs);
+    if (verdict.kind === "due") {
+      findings.due.push({ ...named, keepUntilMs: verdict.keepUntilMs });
+    } else if (verdict.reason === "unreadable") {
+      findings.stayed.push(stayOf(named, verdict.reason));
+    }
+    if (isUndeleted(ledger)) {
+      findings.undeleted.push(named);
+    }
+  });
+  if (failure !== undefined) {
+    findings.stayed.push({ ...stayOf(named, "failed"), problem: failure.message });
+  }
 }
 
-function nameOf({ exportTaskId, revision }: { exportTaskId: string; revision: string }): string {
-  return `${exportTaskId}/${revision}`;
+/** Whether the export was archived, and its records say nothing of its end on the platform. */
+function isUndeleted({ archived, deleted }: RevisionLedger): boolean {
+  return archived !== undefined && archived !== UNREADABLE && deleted === undefined;
 }
 
 /** Records what is gone from the platform and removes what is due, if the platform's list proves anything. */
@@ -172,7 +216,7 @@ async function actOn(
   const list = await look();
   if (list.tasks.length === 0) {
     const stayed = due.map((revision) => stayOf(revision, "empty-list"));
-    return { removed: [], stayed, markedGone: 0, stopReason: "no-proof" };
+    return { removed: [], stayed, markedGone: 0, notDue: 0, stopReason: "no-proof" };
   }
   // Held ones are left out at once: looked at one by one, a month of them would use up every run's time.
   const holds = await run.holds.read(run);
@@ -183,9 +227,10 @@ async function actOn(
   const free = due.filter(({ exportTaskId }) => !holds.isHeld(exportTaskId));
   const gone = undeleted.filter((one) => presenceIn(list, one.exportTaskId) === "absent");
   const markedGone = await markGone(run, gone);
-  const { removed, stayed, stopReason } = await removeDue(run, look, free, nowMs);
+  const { removed, stayed, notDue, stopReason } = await removeDue(run, look, free, nowMs);
   return {
     removed,
+    notDue,
     stayed: [...stayed, ...held.map((revision) => stayOf(revision, "held"))],
     markedGone,
     stopReason: isWhole && markedGone === gone.length ? stopReason : "time-budget",
@@ -197,7 +242,7 @@ async function actOn(
  *
  * @returns how many there was time for.
  */
-async function markGone(run: RetentionRun, gone: readonly RevisionLedger[]): Promise<number> {
+async function markGone(run: RetentionRun, gone: readonly Named[]): Promise<number> {
   const { store, clock } = run.ports;
   const records = new Records(store, run.settings.scope, run.abilities);
   for (const [done, { exportTaskId, revision }] of gone.entries()) {
@@ -211,27 +256,38 @@ async function markGone(run: RetentionRun, gone: readonly RevisionLedger[]): Pro
   return gone.length;
 }
 
+/** What the records say of an export that was due by an older catalogue. */
+const NOT_DUE: ReadonlySet<StayReason> = new Set([
+  "unexpired",
+  "not-deleted",
+  "deleted-recently",
+  "removed-before",
+]);
+
 async function removeDue(
   run: RetentionRun,
   look: () => Promise<FreshList>,
-  due: readonly RecordedRevision[],
+  due: readonly Named[],
   nowMs: number,
 ): Promise<Omit<Removals, "markedGone">> {
   const removed: RemovedEntry[] = [];
   const stayed: StayEntry[] = [];
+  let notDue = 0;
   for (const [done, revision] of due.entries()) {
     if (!run.canGoOn()) {
       // What stands behind a removal has its turn in a later run; behind none it may stand for ever.
       const behind = run.failure === undefined && removed.length === 0 ? due.slice(done) : [];
       stayed.push(...behind.map((one) => stayOf(one, "no-time")));
-      return { removed, stayed, stopReason: "time-budget" };
+      return { removed, stayed, notDue, stopReason: "time-budget" };
     }
     if (removed.length >= run.settings.maxRemovals) {
-      return { removed, stayed, stopReason: "removal-limit" };
+      return { removed, stayed, notDue, stopReason: "removal-limit" };
     }
     const failure = await run.attempt(async () => {
       const removal = await removeExport(run, look, revision, nowMs);
-      if (typeof removal === "string") {
+      if (typeof removal === "string" && NOT_DUE.has(removal)) {
+        notDue += 1;
+      } else if (typeof removal === "string") {
         stayed.push(stayOf(revision, removal));
       } else {
         removed.push(removal);
@@ -241,9 +297,9 @@ async function removeDue(
       stayed.push({ ...stayOf(revision, "failed"), problem: failure.message });
     }
   }
-  return { removed, stayed, stopReason: "done" };
+  return { removed, stayed, notDue, stopReason: "done" };
 }
 
-function stayOf({ exportTaskId, revision }: RecordedRevision, reason: StayReason): StayEntry {
+function stayOf({ exportTaskId, revision }: Named, reason: StayReason): StayEntry {
   return { exportTaskId, revision, reason };
 }

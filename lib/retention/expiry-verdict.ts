@@ -42,7 +42,7 @@ export type ExpiryVerdict =
   | { readonly kind: "stays"; readonly reason: StayReason; readonly keepUntilMs?: number };
 
 /** A `deleted` record must be this old: the platform had a day to show the task again. */
-const DELETED_FOR_MS = DAY_MS;
+export const DELETED_FOR_MS = DAY_MS;
 
 /**
  * Whether a revision's objects may go, as far as records and policy can tell. Every copy of the revision goes

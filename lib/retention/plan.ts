@@ -1,11 +1,14 @@
 import { compact } from "../domain/compact.ts";
+import { allEnded } from "../domain/promises.ts";
 import type { RetentionAbilities } from "../ports/retention-store.ts";
+import type { CatalogueLine } from "../records/catalogue-line.ts";
 import type { RevisionLedger } from "../records/retention-records.ts";
 import { type FreshList, freshList } from "../run/platform-list.ts";
 import { expiryVerdict, type StayReason } from "./expiry-verdict.ts";
+import { expiryByLine, needsRetaining, termsOfLine } from "./line-verdict.ts";
 import { policyDigest } from "./policy.ts";
 import { findBlocker } from "./remove-export.ts";
-import { isRecorded, type RetainVerdict, retainVerdict } from "./retain-verdict.ts";
+import { factsOf, isRecorded, type RetainVerdict, retainVerdict } from "./retain-verdict.ts";
 import {
   type ExpiryPorts,
   earliestClockMs,
@@ -14,6 +17,7 @@ import {
   type RetentionSettings,
   type RunFrame,
 } from "./run.ts";
+import { readSeen, type SeenExport, type SeenFrom, seeExports } from "./seen-exports.ts";
 
 /** What the next sweep would do with an export. */
 export type PlannedSweep = "retain" | "nothing" | "refuse" | "report-missing" | "report-unreadable";
@@ -35,20 +39,36 @@ export interface PlanEntry {
   readonly applied?: { readonly lock: "locked" | "none" | "unsupported" };
   readonly sweep: PlannedSweep;
   readonly problem?: string;
-  /** `remove`, or why it stays; `null` where only the platform could tell, and did not answer. */
-  readonly expire: "remove" | StayReason | null;
+  /**
+   * `remove`, or why it stays; `null` where only the platform could tell, and did not answer. `due`: so the catalogue says,
+   * and nothing was asked, because many others were asked about.
+   */
+  readonly expire: "remove" | "due" | StayReason | null;
 }
 
 /** What `retention plan` shows. The failure is the platform's: all else is planned without it. */
-export interface RetentionPlan extends RunFrame {
+export interface RetentionPlan extends RunFrame, SeenFrom {
   readonly policy: string;
   readonly store: RetentionAbilities;
   readonly entries: readonly PlanEntry[];
 }
 
+/** Of all that a plan by the catalogue shows, it asks about this many at most. */
+const MAX_ASKED = 500;
+const ASKED_AT_ONCE = 16;
+
+/** What all entries of one plan share. */
+interface Planning {
+  readonly run: RetentionRun;
+  readonly store: RetentionAbilities;
+  /** `undefined` where the platform did not answer. */
+  readonly list: FreshList | undefined;
+  readonly nowMs: number;
+}
+
 /**
  * What the next sweep and the next expire run would do with every archived export that has not expired.
- * Changes nothing.
+ * It asks about those alone with which something would be done. It changes nothing.
  *
  * @throws what the store throws, and the signal's reason.
  */
@@ -66,22 +86,73 @@ export async function planRetention(
   const store = await ports.store.retentionAbilities(options);
   const listBefore = await look();
   const nowMs = await earliestClockMs(ports, listBefore?.platformDateMs, options.signal);
-  const revisions = await run.records.revisions(options);
-  // Begun after the records were found: what it does not show was archived before it.
+  const seen = await seeExports(run);
+  // Begun after the exports were found: what it does not show was archived before it.
   const list = listBefore && (await look());
+  const planning: Planning = { run, store, list, nowMs };
   const entries: PlanEntry[] = [];
-  for (const [done, revision] of revisions.entries()) {
-    ports.observe({ kind: "progress", done, total: revisions.length });
-    if (revision.numbers.archived > 0 && revision.numbers.expired === 0) {
-      const ledger = await run.records.read(revision, options);
-      const verdict = await retainVerdict(run, ledger, store, nowMs);
-      entries.push({
-        ...plannedSweep(ledger, verdict),
-        expire: await plannedExpire(run, ledger, verdict, list, nowMs),
-      });
+  let batch: SeenExport[] = [];
+  let asked = 0;
+  let done = 0;
+  const ask = async () => {
+    entries.push(...(await allEnded(batch.map((one) => askedEntry(planning, one)))).flat());
+    batch = [];
+  };
+  for await (const one of seen.each()) {
+    ports.observe({ kind: "progress", done, total: Math.max(seen.total, done + 1) });
+    done += 1;
+    if (one.isExpired) {
+      continue;
+    }
+    if (one.line !== undefined) {
+      const entry = entryByLine(planning, one.line);
+      const isClear = entry.sweep === "nothing" && entry.expire !== "due" && !one.isDoubtful;
+      if (isClear || asked >= MAX_ASKED) {
+        entries.push(entry);
+        continue;
+      }
+      asked += 1;
+    }
+    batch.push(one);
+    if (batch.length >= ASKED_AT_ONCE) {
+      await ask();
     }
   }
-  return { ...run.frame("done"), policy: policyDigest(settings.policy), store, entries };
+  await ask();
+  const nameOf = ({ exportTaskId, revision }: PlanEntry) => `${exportTaskId} ${revision}`;
+  entries.sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
+  return { ...run.frame("done"), policy: policyDigest(settings.policy), store, ...seen.from, entries };
+}
+/** What the records of an export and the store say; nothing where it has no record any more, or has expired. */
+async function askedEntry(planning: Planning, seen: SeenExport): Promise<readonly PlanEntry[]> {
+  const { run, store, nowMs } = planning;
+  const ledger = await readSeen(run, seen);
+  if (ledger === undefined || ledger.numbers.expired > 0) {
+    return [];
+  }
+  const verdict = await retainVerdict(run, ledger, store, nowMs);
+  const expire = await plannedExpire(planning, ledger, verdict);
+  return [{ ...plannedSweep(ledger, verdict), expire }];
+}
+
+/** What the catalogue says of an export. */
+function entryByLine({ run, store, nowMs }: Planning, line: CatalogueLine): PlanEntry {
+  const { policy } = run.settings;
+  const { exportTaskId, revision, sizeBytes, archivedAt, lockedUntil } = line;
+  const terms = termsOfLine(policy, line);
+  const facts = terms && factsOf({ object: line }, terms, undefined, store);
+  const verdict = expiryByLine(policy, line, nowMs);
+  return {
+    exportTaskId,
+    revision,
+    sizeBytes,
+    archivedAt,
+    ...(facts && { rule: facts.rule, lock: facts.lock, keepUntil: facts.keepUntil }),
+    ...compact({ lockedUntil }),
+    ...(facts && { applied: { lock: lockedUntil === undefined ? facts.applied.lock : ("locked" as const) } }),
+    sweep: needsRetaining(policy, line, store, nowMs) ? "retain" : "nothing",
+    expire: verdict.kind === "candidate" ? "due" : verdict.reason,
+  };
 }
 
 function plannedSweep(ledger: RevisionLedger, verdict: RetainVerdict): Omit<PlanEntry, "expire"> {
@@ -113,11 +184,9 @@ function plannedSweep(ledger: RevisionLedger, verdict: RetainVerdict): Omit<Plan
 }
 
 async function plannedExpire(
-  run: RetentionRun,
+  { run, list, nowMs }: Planning,
   ledger: RevisionLedger,
   { kind }: RetainVerdict,
-  list: FreshList | undefined,
-  nowMs: number,
 ): Promise<PlanEntry["expire"]> {
   if (kind === "missing") {
     return "missing";

@@ -146,8 +146,11 @@ function contradictions({ rules }: RetentionPolicy): string[] {
   });
 }
 
+/** What rules look at. */
+type Described = Pick<ArchivedRecord, "source"> & { readonly object: { readonly sizeBytes: number } };
+
 /** The first rule that applies to an export, or the default. */
-export function ruleFor(policy: RetentionPolicy, record: Pick<ArchivedRecord, "source" | "object">): Rule {
+export function ruleFor(policy: RetentionPolicy, record: Described): Rule {
   const rule = policy.rules.find(({ when }) => applies(when, record));
   return rule ?? { name: DEFAULT_RULE, ...policy.default };
 }
@@ -159,10 +162,7 @@ const SOURCE_FIELDS = [
   ["appId", "app_id"],
 ] as const;
 
-function applies(
-  when: RuleCondition,
-  { source, object }: Pick<ArchivedRecord, "source" | "object">,
-): boolean {
+function applies(when: RuleCondition, { source, object }: Described): boolean {
   const { condition, minSizeBytes = 0, maxSizeBytes = Number.POSITIVE_INFINITY } = when;
   return (
     SOURCE_FIELDS.every(([name, field]) => when[name] === undefined || source[field] === when[name]) &&

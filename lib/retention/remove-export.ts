@@ -36,7 +36,7 @@ const MAX_LISTS = 3;
 export async function removeExport(
   run: RetentionRun,
   look: () => Promise<FreshList>,
-  recorded: RecordedRevision,
+  recorded: Pick<RecordedRevision, "exportTaskId" | "revision">,
   nowMs: number,
 ): Promise<RemovedEntry | StayReason> {
   const ledger = await run.records.readAgain(recorded, run);

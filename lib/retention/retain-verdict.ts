@@ -1,5 +1,10 @@
 import { compact } from "../domain/compact.ts";
-import type { RetentionAbilities, VersionLock, VersionProtection } from "../ports/retention-store.ts";
+import type {
+  ObjectVersion,
+  RetentionAbilities,
+  VersionLock,
+  VersionProtection,
+} from "../ports/retention-store.ts";
 import { type RevisionLedger, UNREADABLE } from "../records/retention-records.ts";
 import type { ArchivedRecord, RetainedRecord } from "../records/schemas.ts";
 import { ruleFor } from "./policy.ts";
@@ -57,17 +62,26 @@ export async function retainVerdict(
   if (problem !== undefined) {
     return { kind: "refused", problem, ...copy };
   }
-  const needsLock =
-    abilities.canLock &&
-    desired !== undefined &&
-    desired.untilMs > nowMs &&
-    (standing === undefined || desired.untilMs > standing.untilMs);
+  const needsLock = abilities.canLock && lockIsShort(desired, standing?.untilMs, nowMs);
   const lock = needsLock ? desired : undefined;
   const tags = abilities.canTag ? changedTags(terms.tags, protection.tags) : undefined;
   return { kind: "retain", lock, tags, ...copy };
 }
 
-function desiredLock({ rule, lockUntilMs }: Terms): VersionLock | undefined {
+/** Whether a lock is to be set or extended. */
+export function lockIsShort(
+  desired: VersionLock | undefined,
+  standingUntilMs: number | undefined,
+  nowMs: number,
+): boolean {
+  return (
+    desired !== undefined &&
+    desired.untilMs > nowMs &&
+    (standingUntilMs === undefined || desired.untilMs > standingUntilMs)
+  );
+}
+
+export function desiredLock({ rule, lockUntilMs }: Terms): VersionLock | undefined {
   return rule.lock === "none" || lockUntilMs === undefined
     ? undefined
     : { mode: rule.lock, untilMs: lockUntilMs };
@@ -104,7 +118,7 @@ function changedTags(
 
 /** What there is to record of one version, protected as `protection` shows. */
 export function factsOf(
-  { object }: ArchivedRecord,
+  { object }: { readonly object: ObjectVersion },
   { rule, keepUntilMs, tags }: Terms,
   protection: VersionProtection | undefined,
   { canLock, canTag }: RetentionAbilities,

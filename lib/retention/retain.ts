@@ -2,6 +2,7 @@ import { compact } from "../domain/compact.ts";
 import { parseExportObjectKey } from "../domain/key-layout.ts";
 import type { RetentionAbilities } from "../ports/retention-store.ts";
 import { type RevisionLedger, UNREADABLE } from "../records/retention-records.ts";
+import { needsRetaining } from "./line-verdict.ts";
 import { policyDigest } from "./policy.ts";
 import {
   factsOf,
@@ -18,8 +19,8 @@ import {
   type RetentionSettings,
   type RetentionStop,
   type RunFrame,
-  rotated,
 } from "./run.ts";
+import { readSeen, type SeenExport, type SeenFrom, seeExports } from "./seen-exports.ts";
 import { isoTime, isoTimeOrForever } from "./terms.ts";
 
 /** What came of one object. */
@@ -50,7 +51,7 @@ export interface RetainEntry {
 }
 
 /** What a retain run returns. */
-export interface RetainReport extends RunFrame {
+export interface RetainReport extends RunFrame, Partial<SeenFrom> {
   readonly policy: string;
   readonly store: RetentionAbilities;
   readonly counts: Readonly<Partial<Record<RetainOutcome, number>>>;
@@ -128,8 +129,9 @@ async function awaitRecord(
 }
 
 /**
- * Goes through every recorded export: what an event missed is retained, and a policy that changed is applied
- * where that lengthens; a lock is never shortened.
+ * Looks at every archived export: what an event missed is retained, and a policy that changed is applied where that
+ * lengthens; a lock is never shortened. Only those are asked about whose line of the catalogue says something else than
+ * the policy, and those that the inventory found damaged. Without a catalogue all are.
  *
  * @throws what the store throws before the first export is looked at.
  */
@@ -140,29 +142,48 @@ export async function retainSweep(
 ): Promise<RetainReport> {
   const run = await RetentionRun.begin(ports, settings, options);
   const abilities = await ports.store.retentionAbilities(options);
-  const revisions = rotated(await run.records.revisions(options), ports);
+  const seen = await seeExports(run);
   const tally = new RetainTally();
-  for (const [done, revision] of revisions.entries()) {
-    if (!run.canGoOn()) {
-      return reportOf(run, abilities, tally, "time-budget");
+  let stopReason: RetentionStop = "done";
+  let done = 0;
+  try {
+    for await (const one of seen.each()) {
+      if (!run.canGoOn()) {
+        stopReason = "time-budget";
+        break;
+      }
+      ports.observe({ kind: "progress", done, total: Math.max(seen.total, done + 1) });
+      done += 1;
+      tally.add(await retainSeen(run, one, abilities));
     }
-    ports.observe({ kind: "progress", done, total: revisions.length });
-    if (revision.numbers.expired > 0) {
-      tally.add({ ...revision, outcome: "expired" });
-      continue;
-    }
-    if (revision.numbers.archived === 0) {
-      continue; // a dead letter: nothing was archived
-    }
-    const failure = await run.attempt(async () =>
-      tally.add(await retainRevision(run, await run.records.read(revision, options), abilities)),
-    );
-    if (failure !== undefined) {
-      const { exportTaskId } = revision;
-      tally.add({ exportTaskId, revision: revision.revision, outcome: "failed", problem: failure.message });
-    }
+  } catch (error) {
+    run.noteEnd(error);
   }
-  return reportOf(run, abilities, tally, "done");
+  return { ...reportOf(run, abilities, tally, stopReason), ...seen.from };
+}
+
+async function retainSeen(
+  run: RetentionRun,
+  seen: SeenExport,
+  abilities: RetentionAbilities,
+): Promise<RetainEntry> {
+  const { exportTaskId, revision, line, isExpired, isDoubtful } = seen;
+  const named = { exportTaskId, revision };
+  if (isExpired) {
+    return { ...named, outcome: "expired" };
+  }
+  const nowMs = run.ports.clock.wallMs();
+  if (line !== undefined && !isDoubtful && !needsRetaining(run.settings.policy, line, abilities, nowMs)) {
+    return { ...named, outcome: "up-to-date" };
+  }
+  let entry: RetainEntry = { ...named, outcome: "unrecorded", problem: "no archived record" };
+  const failure = await run.attempt(async () => {
+    const ledger = await readSeen(run, seen);
+    if (ledger !== undefined) {
+      entry = await retainRevision(run, ledger, abilities);
+    }
+  });
+  return failure === undefined ? entry : { ...named, outcome: "failed", problem: failure.message };
 }
 
 function reportOf(

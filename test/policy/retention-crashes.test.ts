@@ -69,6 +69,7 @@ describe.each(CREATES_ONCE)("where documents can be created once: %s", (createOn
       for (; n < MAX_CALLS; n += 1) {
         const night = estate(n, createOnce);
         const { scene } = night;
+        await scene.takeStock();
         const countCalls = plantAt(scene, n, faultOf);
         await scene.start((ports) => runBoth(ports, scene)).catch(expectWorldsFailure);
         const calls = countCalls();
@@ -101,6 +102,7 @@ test("two faults anywhere, two runners at once: nothing wrong is removed", async
   for (let seed = 1; seed <= 150; seed += 1) {
     const night = estate(seed);
     const { scene } = night;
+    await scene.takeStock();
     const random = new SeededRandom(seed);
     for (let fault = 0; fault < 2; fault += 1) {
       const [, faultOf] = FORMS[random.integer(0, FORMS.length - 1)] ?? [];

@@ -142,6 +142,8 @@ describe.each([
     const report = await scene.expire(runner);
     expect(report.counts.removed).toBe(1);
     const isSkewed = runner.skewMs !== 0 || "clockSkewMs" in store;
-    expect(scene.events.some((event) => event.kind === "warning")).toBe(isSkewed);
+    expect(scene.events.some((event) => event.kind === "warning" && event.code === "clock-skew")).toBe(
+      isSkewed,
+    );
   });
 });

@@ -1,5 +1,5 @@
 import { MAX_DOCUMENT_BYTES } from "../../lib/ports/object-store.ts";
-import { DAY_MS, policyOf, RetentionScene } from "./retention-scene.ts";
+import { DAY_MS, policyOf, RetentionScene, sceneDefaults } from "./retention-scene.ts";
 
 /** What no hold's document says; its presence holds. */
 export const LARGER_THAN_ANY_DOCUMENT = Buffer.alloc(MAX_DOCUMENT_BYTES + 1, "x");
@@ -14,9 +14,9 @@ export interface Estate {
 }
 
 /** One of everything that expiry has to tell apart. */
-export function estate(seed: number, createOnce = true): Estate {
+export function estate(seed: number, createOnce = true, source = sceneDefaults.source): Estate {
   const policy = policyOf({ default: { keepDays: 10, lock: "governance" } });
-  const scene = new RetentionScene({ seed, policy, store: { createOnce } });
+  const scene = new RetentionScene({ seed, policy, store: { createOnce }, source });
   scene.keepPlatformBusy();
   const listed = scene.world.platform.addTask({});
   const relisted = scene.world.platform.addTask({});
@@ -64,4 +64,24 @@ export async function finish(scene: RetentionScene): Promise<void> {
   await scene.wait(60_000);
   await scene.sweep();
   await scene.expire();
+}
+
+type Line = Readonly<Record<string, unknown>>;
+
+/** Everything was archived and deleted long ago, nothing is promised, and nothing is gone. */
+function allIsDue({ retainedUntil, retainedTag, lock, expiredAt, ...line }: Line): Line {
+  const longAgo = "2001-02-03T04:05:06.000Z";
+  return { ...line, archivedAt: longAgo, deletedAt: longAgo };
+}
+
+/** Edits every line of the catalogue by hand. */
+export function lieInCatalogue(
+  { world: { store } }: RetentionScene,
+  lie: (line: Line) => Line = allIsDue,
+): void {
+  for (const key of store.keysUnder("catalogue/")) {
+    const lines = (store.textAt(key) ?? "").split("\n").filter((line) => line !== "");
+    const edited = lines.map((line) => JSON.stringify(lie(JSON.parse(line))));
+    store.plantObject(key, Buffer.from(edited.map((line) => `${line}\n`).join("")));
+  }
 }

@@ -172,7 +172,9 @@ describe("stays", () => {
           at.endsWith(`/${name}.json`) ? Promise.resolve(undefined) : get(at, options);
         return store;
       });
-      expect(report.stayed).toMatchObject([{ reason: "unreadable" }]);
+      // By the catalogue its time is not over, so its records are not asked.
+      const isAsked = scene.source === "records" || name === "expired";
+      expect(report.stayed).toMatchObject(isAsked ? [{ reason: "unreadable" }] : []);
       expect(scene.has(key)).toBe(true);
     },
   );
@@ -281,6 +283,7 @@ test.each([2, 3])(
   async (occurrence) => {
     const { scene, key } = dueScene();
     const { store, faults } = scene.world;
+    await scene.takeStock();
     plantMarker(store, HOME_ID);
     const match = ({ subject }: { subject: string }) => subject === HOLDS_FOLDER;
     const act = () => plantMarker(store, ANOTHER_ID);

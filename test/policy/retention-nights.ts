@@ -1,8 +1,8 @@
 import { storeError } from "../world/port-errors.ts";
 import { InvariantViolation } from "../world/world.ts";
 import { retentionSite } from "../world/world-retention.ts";
-import { type Estate, estate, finish, LARGER_THAN_ANY_DOCUMENT } from "./retention-estate.ts";
-import { DAY_MS } from "./retention-scene.ts";
+import { type Estate, estate, finish, LARGER_THAN_ANY_DOCUMENT, lieInCatalogue } from "./retention-estate.ts";
+import { DAY_MS, type RetentionScene } from "./retention-scene.ts";
 
 /** What happens before and around the expire run of one night. */
 interface Night {
@@ -18,9 +18,31 @@ const NIGHTS: readonly Night[] = [
     async play({ scene, listed }) {
       await scene.wait(1_000);
       await scene.expire();
-      if (scene.record(listed, "deleted") !== undefined) {
-        throw new InvariantViolation(`${listed} is listed, and recorded as gone`);
-      }
+      requireNotGone(scene, listed);
+    },
+  },
+  {
+    name: "the first list lacks a task that the second one shows",
+    async play({ scene, listed }) {
+      const { platform } = scene.world;
+      const list = platform.list.bind(platform);
+      platform.list = () => list().filter(({ task }) => task.exportTaskId !== listed);
+      const act = () => {
+        platform.list = list;
+      };
+      scene.world.faults.plant({ site: "platform.listExportTasks", occurrence: 2, form: "race", act });
+      await scene.wait(1_000);
+      await scene.expire();
+      requireNotGone(scene, listed);
+    },
+  },
+  {
+    name: "the catalogue says of every export that its time is over",
+    async play({ scene }) {
+      await scene.takeStock();
+      lieInCatalogue(scene);
+      await scene.wait(1_000);
+      await scene.expire();
     },
   },
   {
@@ -109,15 +131,25 @@ const NIGHTS: readonly Night[] = [
   },
 ];
 
+function requireNotGone(scene: RetentionScene, exportTaskId: string): void {
+  if (scene.record(exportTaskId, "deleted") !== undefined) {
+    throw new InvariantViolation(`${exportTaskId} is listed, and recorded as gone`);
+  }
+}
+
+export const SOURCES = ["catalogue", "records"] as const;
+
 /**
- * Plays every night.
+ * Plays every night, with a catalogue and without one.
  *
  * @returns each broken promise: what the oracle saw, and what went or stayed against the rules.
  */
 export async function playNights(): Promise<readonly string[]> {
   const broken: string[] = [];
-  for (const [seed, { name, play, staysDue }] of NIGHTS.entries()) {
-    const night = estate(seed + 1);
+  const nights = NIGHTS.flatMap((night) => SOURCES.map((source) => ({ ...night, source })));
+  for (const [seed, { name: what, play, staysDue, source }] of nights.entries()) {
+    const name = `${what} (${source})`;
+    const night = estate(seed + 1, true, source);
     const { scene, due, kept } = night;
     try {
       await play(night);

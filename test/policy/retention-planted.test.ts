@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { expect, test } from "vitest";
 import { RETENTION_BUGS } from "./retention-bugs.ts";
-import { playNights } from "./retention-nights.ts";
+import { playNights, SOURCES } from "./retention-nights.ts";
 
 /** What the nights see broken with this bug planted; in a thread of its own, since Node must load the sources. */
 async function brokenWith(name: string): Promise<readonly string[]> {
@@ -21,6 +21,9 @@ test("the program as it is breaks nothing", async () => {
   expect(await brokenWith("no bug")).toEqual([]);
 });
 
-test.each(RETENTION_BUGS)("$name: seen", async ({ name }) => {
-  expect(await brokenWith(name)).not.toEqual([]);
+test.each(RETENTION_BUGS)("$name: seen, with a catalogue and without one", async ({ name }) => {
+  const broken = await brokenWith(name);
+  for (const source of SOURCES) {
+    expect(broken).toContainEqual(expect.stringContaining(`(${source})`));
+  }
 });

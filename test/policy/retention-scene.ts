@@ -1,3 +1,4 @@
+import { inventory } from "../../lib/catalogue/inventory.ts";
 import { globHoldKey, holdKey, recordKey } from "../../lib/domain/key-layout.ts";
 import { ArchiveStore } from "../../lib/identity/archive-store.ts";
 import { matchesGlob } from "../../lib/records/glob.ts";
@@ -38,7 +39,11 @@ export interface RetentionSceneOptions extends WorldOptions {
   readonly policy?: RetentionPolicy;
   readonly canLock?: boolean;
   readonly canTag?: boolean;
+  readonly source?: "catalogue" | "records";
 }
+
+/** What scenes have that say nothing else; a suite that runs in both ways changes it. */
+export const sceneDefaults: { source: "catalogue" | "records" } = { source: "catalogue" };
 
 /** A world with archived exports, and runs of retention in it, each in a process of its own. */
 export class RetentionScene {
@@ -50,13 +55,19 @@ export class RetentionScene {
   maxRemovals = 100;
   /** Of each expire run; without one it goes on until it is done. */
   limitMs: number | undefined;
+  /** `catalogue`: an inventory is made before each run of retention; `records`: there never was one. */
+  readonly source: "catalogue" | "records";
   readonly startedAtMs: number;
   /** The scene's own: what a killed process left listening would keep every world before this one in memory. */
   readonly unaborted = { signal: new AbortController().signal };
   #runs = 0;
+  #isStockTaken = false;
 
-  constructor({ policy = TEN_DAYS, canLock = true, canTag = true, ...options }: RetentionSceneOptions = {}) {
+  constructor(sceneOptions: RetentionSceneOptions = {}) {
+    const { policy = TEN_DAYS, canLock = true, canTag = true, ...others } = sceneOptions;
+    const { source = sceneDefaults.source, ...options } = others;
     this.world = new World(options);
+    this.source = source;
     this.policy = policy;
     this.startedAtMs = this.world.clock.wallMs();
     this.retention = new RetentionState(this.world.store, this.world.clock, { canLock, canTag });
@@ -176,6 +187,27 @@ export class RetentionScene {
     return ending;
   }
 
+  /**
+   * The day's inventory, without the reading of copies, where the scene has them. Each run of retention comes after one; a
+   * test that plants faults for the run takes it first.
+   */
+  async takeStock(): Promise<void> {
+    this.#isStockTaken = true;
+    if (this.source === "catalogue") {
+      const settings = { scope: this.world.scope, verifyWithinDays: 0, verifyBytesPerDay: 0 };
+      await this.#finish(
+        this.start((ports) => inventory({ ...ports, observe: () => undefined }, settings, this.unaborted)),
+      );
+    }
+  }
+
+  async #beforeRun(): Promise<void> {
+    if (!this.#isStockTaken) {
+      await this.takeStock();
+    }
+    this.#isStockTaken = false;
+  }
+
   async #finish<T>(ending: Promise<Ending<T>>): Promise<T> {
     const end = await ending;
     if (end.kind === "crashed") {
@@ -185,6 +217,7 @@ export class RetentionScene {
   }
 
   async expire(runnerOptions: RunnerOptions = {}): Promise<ExpireReport> {
+    await this.#beforeRun();
     const options = { ...this.unaborted, limitMs: this.limitMs };
     return await this.#finish(this.start((ports) => expire(ports, this.settings, options), runnerOptions));
   }
@@ -203,6 +236,7 @@ export class RetentionScene {
   async expireInStore(
     made: (store: WorldRetentionStore, ports: ExpiryPorts) => ExpiryPorts["store"],
   ): Promise<ExpireReport> {
+    await this.#beforeRun();
     return await this.#finish(
       this.start((ports) =>
         expire({ ...ports, store: made(ports.store, ports) }, this.settings, this.unaborted),
@@ -211,6 +245,7 @@ export class RetentionScene {
   }
 
   async sweep(): Promise<RetainReport> {
+    await this.#beforeRun();
     return await this.#finish(this.start((ports) => retainSweep(ports, this.settings, this.unaborted)));
   }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { DAY_MS, RetentionScene } from "./retention-scene.ts";
+import { DAY_MS, RetentionScene, sceneDefaults } from "./retention-scene.ts";
 
 const ID = "night-01";
 
@@ -14,27 +14,49 @@ describe("an archive that is too large to be read in one run", () => {
     return scene;
   }
 
-  test("is read for half of the time, and what is due of that goes, the most overdue first", async () => {
-    const scene = largeScene();
-    for (let index = 0; index < 300; index += 1) {
-      const archivedAtMs = scene.startedAtMs - (11 + ((index * 7) % 300)) * DAY_MS;
-      scene.plant({ exportTaskId: `old-${String(index).padStart(3, "0")}`, archivedAtMs });
-    }
-    const { stopReason, counts, removed } = await scene.expire();
-    expect(stopReason).toBe("time-budget");
-    expect(counts.checked).toBeGreaterThan(50);
-    expect(counts.checked).toBeLessThan(200);
-    expect(counts.removed).toBeGreaterThan(2);
-    expect(removed).toEqual(removed.toSorted((a, b) => a.keepUntil.localeCompare(b.keepUntil)));
-  });
+  /** Where there is a catalogue, some files tell of all exports. */
+  const testOfRecords = test.runIf(sceneDefaults.source === "records");
 
-  test("says so also when it removed as many as it may", async () => {
+  testOfRecords(
+    "is read for half of the time, and what is due of that goes, the most overdue first",
+    async () => {
+      const scene = largeScene();
+      for (let index = 0; index < 300; index += 1) {
+        const archivedAtMs = scene.startedAtMs - (11 + ((index * 7) % 300)) * DAY_MS;
+        scene.plant({ exportTaskId: `old-${String(index).padStart(3, "0")}`, archivedAtMs });
+      }
+      const { stopReason, counts, removed } = await scene.expire();
+      expect(stopReason).toBe("time-budget");
+      expect(counts.checked).toBeGreaterThan(50);
+      expect(counts.checked).toBeLessThan(200);
+      expect(counts.removed).toBeGreaterThan(2);
+      expect(removed).toEqual(removed.toSorted((a, b) => a.keepUntil.localeCompare(b.keepUntil)));
+    },
+  );
+
+  testOfRecords("says so also when it removed as many as it may", async () => {
     const scene = largeScene();
     for (let index = 0; index < 300; index += 1) {
       scene.plant({ exportTaskId: `old-${index}`, archivedAtMs: scene.startedAtMs - 20 * DAY_MS });
     }
     scene.maxRemovals = 1;
     expect(await scene.expire()).toMatchObject({ stopReason: "time-budget", counts: { removed: 1 } });
+  });
+
+  test.runIf(sceneDefaults.source === "catalogue")("is looked at as a whole by its catalogue", async () => {
+    const scene = largeScene();
+    for (let index = 0; index < 300; index += 1) {
+      const archivedAtMs = scene.startedAtMs - (11 + ((index * 7) % 300)) * DAY_MS;
+      scene.plant({ exportTaskId: `old-${String(index).padStart(3, "0")}`, archivedAtMs });
+    }
+    const { stopReason, source, counts, removed } = await scene.expire();
+    expect({ stopReason, source }).toEqual({ stopReason: "time-budget", source: "catalogue" });
+    expect(counts).toMatchObject({ checked: 300, due: 300 });
+    expect(counts.removed).toBeGreaterThan(2);
+    const oldestFirst = removed.map(({ keepUntil }) => Date.parse(keepUntil));
+    expect(oldestFirst).toEqual(
+      Array.from({ length: removed.length }, (_, n) => scene.startedAtMs - (300 - n) * DAY_MS),
+    );
   });
 
   test("is not kept by a month of held nights that are overdue most", async () => {

@@ -1,35 +1,46 @@
 import * as v from "valibot";
-import { compact } from "../domain/compact.ts";
+import { type Compact, compact } from "../domain/compact.ts";
 import { EXPORT_TASK_ID } from "../domain/export-task.ts";
 import { INVENTORY_STATE_KEY } from "../domain/key-layout.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
 import type { CallOptions } from "../ports/platform.ts";
-import { isoTime, parseRecord } from "../records/schemas.ts";
-import type { Damage } from "./damage.ts";
+import { isoTime, parseRecord } from "./schemas.ts";
 
-const MAX_DAMAGE_READ = 1_000;
+/** Of each kind the state names this many at most. */
+const MAX_NAMED = 1_000;
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 
-const damageSchema = v.object({
+const named = {
   exportTaskId: v.pipe(v.string(), v.regex(EXPORT_TASK_ID)),
   revision: v.pipe(v.string(), v.regex(/^[0-9a-f]{8}$/)),
-  kind: v.picklist(["missing", "resized", "changed", "unreadable-record"]),
   key: v.pipe(v.string(), v.maxLength(1_024)),
-  recordedBytes: v.optional(count),
-  foundBytes: v.optional(count),
-});
+};
 
 /** What `state/inventory.json` tells those who read the catalogue. */
 const stateSchema = v.object({
   startedAt: isoTime,
   stopReason: v.picklist(["done", "time-budget"]),
   counts: v.object({ exports: count }),
-  damage: v.pipe(v.array(damageSchema), v.maxLength(MAX_DAMAGE_READ)),
+  damage: v.pipe(
+    v.array(
+      v.object({
+        ...named,
+        kind: v.picklist(["missing", "resized", "changed", "unreadable-record"]),
+        recordedBytes: v.optional(count),
+        foundBytes: v.optional(count),
+      }),
+    ),
+    v.maxLength(MAX_NAMED),
+  ),
+  unremoved: v.optional(v.pipe(v.array(v.object(named)), v.maxLength(MAX_NAMED)), []),
 });
 
+/** What an inventory found wrong with an export. */
+type NamedDamage = Compact<v.InferOutput<typeof stateSchema>["damage"][number]>;
+
 export interface InventoryState extends Omit<v.InferOutput<typeof stateSchema>, "damage"> {
-  readonly damage: readonly Damage[];
+  readonly damage: readonly NamedDamage[];
 }
 
 /** What the last inventory said; `undefined` where there was none, or its report cannot be read. Throws what the store throws. */
