@@ -1,13 +1,13 @@
 import type { Damage } from "../catalogue/damage.ts";
 import { type InventoryReport, inventory } from "../catalogue/inventory.ts";
 import type { InventoryEvent } from "../catalogue/ports.ts";
-import { systemClock, systemRandom } from "../config/system.ts";
 import { leftAloneInWords } from "../domain/left-alone.ts";
 import { count, formatBytes } from "./format.ts";
 import { failureLines, isLive, type Line, lines, operatorLines, type Result, red } from "./output.ts";
 import { EXIT, type ExitCode } from "./process.ts";
 import { DAMAGE_ADVICE } from "./retention-lines.ts";
-import { type CommonOptions, withArchive } from "./session.ts";
+import { type CommonOptions, withInventory } from "./session.ts";
+import { asksForAttention, verificationLines } from "./verification-lines.ts";
 
 const MINUTE_MS = 60_000;
 /** In a log, a line for each so many. */
@@ -15,32 +15,31 @@ const PROGRESS_EVERY = 10_000;
 /** What stands on the terminal's last line is removed. */
 const CLEAR_LINE = "\r\u001b[K";
 const MAX_SHOWN = 20;
-/** The verification that inventories can do has no settings yet. */
-const READS_NO_COPY = { verifyWithinDays: 0, verifyBytesPerDay: 0 };
 
 interface InventoryOptions extends CommonOptions {
   readonly maxMinutes?: number;
 }
 
-/** `inventory`: brings the catalogue up to date, and says what is damaged and what no record names. */
+/** `inventory`: brings the catalogue up to date, reads copies again, and says what is damaged and what no record names. */
 export async function inventoryCommand({ maxMinutes, ...options }: InventoryOptions): Promise<Result> {
   const report = await showingInventory((observe) =>
-    withArchive(options, ({ store, scope, signal }) =>
-      inventory(
-        { store, clock: systemClock, random: systemRandom, observe },
-        { scope, ...READS_NO_COPY },
-        { signal, limitMs: maxMinutes === undefined ? undefined : maxMinutes * MINUTE_MS },
-      ),
+    withInventory(options, observe, ({ ports, settings, signal }) =>
+      inventory(ports, settings, {
+        signal,
+        limitMs: maxMinutes === undefined ? undefined : maxMinutes * MINUTE_MS,
+      }),
     ),
   );
   return { document: report, lines: inventoryLines(report), exitCode: exitCodeOf(report) };
 }
 
-function exitCodeOf({ failure, stopReason, counts, leftAlone }: InventoryReport): ExitCode {
+function exitCodeOf(report: InventoryReport): ExitCode {
+  const { failure, stopReason, counts, leftAlone, verification } = report;
   if (failure !== undefined) {
     return EXIT.failed;
   }
-  const isSound = counts.damaged + counts.orphans === 0 && leftAlone === undefined;
+  const isSound =
+    counts.damaged + counts.orphans === 0 && leftAlone === undefined && !asksForAttention(verification);
   return isSound && stopReason === "done" ? EXIT.done : EXIT.damaged;
 }
 
@@ -96,7 +95,7 @@ const DAMAGE_WORDS: Readonly<Record<Damage["kind"], string>> = {
 };
 
 export function inventoryLines(report: InventoryReport): readonly Line[] {
-  const { counts, damage, orphans, leftAlone, stopReason, failure } = report;
+  const { counts, damage, orphans, leftAlone, verification, stopReason, failure } = report;
   if (failure !== undefined) {
     return lines(
       "The inventory ended early: a failure of the system stopped it.",
@@ -120,6 +119,7 @@ export function inventoryLines(report: InventoryReport): readonly Line[] {
     report.abortedUploads.length > 0 &&
       `${count(report.abortedUploads.length, "upload")} older than a day ended.`,
     leftAlone?.items.map((item) => `Left alone: ${leftAloneInWords(item)}`),
+    verificationLines(verification),
     counts.damaged + counts.orphans === 0 &&
       stopReason === "done" &&
       "Nothing is damaged, and nothing lies there that no record names.",

@@ -1,4 +1,6 @@
+import type { InventoryPorts } from "../catalogue/ports.ts";
 import type { Configuration } from "../config/configuration.ts";
+import { type WiredInventory, wireInventory } from "../config/inventory-wiring.ts";
 import { retentionPorts, wireRetention } from "../config/retention-wiring.ts";
 import { wireStore } from "../config/store-wiring.ts";
 import { systemClock } from "../config/system.ts";
@@ -104,6 +106,21 @@ async function inArchive<T>(
     const ports = retentionPorts(store, showEvents(say));
     const storeFolder = place.kind === "file" ? place.folder : undefined;
     return await interruptible(say, (signal) => work({ store, storeFolder, scope, ports, signal }));
+  } finally {
+    close();
+  }
+}
+
+/** Runs `work` with what an inventory needs. */
+export async function withInventory<T>(
+  options: CommonOptions,
+  observe: InventoryPorts["observe"],
+  work: (session: Interruptible & Pick<WiredInventory, "ports" | "settings">) => Promise<T>,
+): Promise<T> {
+  const configuration = await loadConfiguration(options, ["platform", "store"]);
+  const { ports, settings, close } = await wireInventory(configuration, shownSecrets, observe);
+  try {
+    return await interruptible(await operatorLines(), (signal) => work({ ports, settings, signal }));
   } finally {
     close();
   }

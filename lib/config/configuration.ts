@@ -49,6 +49,7 @@ export function settingsOfProxy({ httpProxy, httpsProxy, noProxy }: ProxyConfigu
 export interface CommonConfiguration {
   readonly identity: IdentityConfiguration;
   readonly archive: Values<"archive">;
+  readonly verification: Values<"verification">;
   readonly logLevel: Values<"logging">["level"];
   readonly proxy: ProxyConfiguration;
   /** Every secret of the environment, for the redaction of all that is shown. */
@@ -103,19 +104,21 @@ export function readConfiguration<Part extends ConfigurationPart>(
     return [part, parts[part]()] as const;
   });
   const { whole: archive } = read.archive;
+  const { whole: verification } = read.verification;
   const level = read.logging.whole?.level;
   const proxy = read.proxy.whole;
   const isWhole = present.every(([, value]) => value !== undefined);
   if (
     problems.length > 0 ||
     archive === undefined ||
+    verification === undefined ||
     level === undefined ||
     proxy === undefined ||
     !isWhole
   ) {
     throw new ConfigurationError(withoutRepeats(problems));
   }
-  const common = { identity: identityOf(read), archive, logLevel: level, proxy, secrets };
+  const common = { identity: identityOf(read), archive, verification, logLevel: level, proxy, secrets };
   // Every part in `need` is there.
   return { ...common, ...Object.fromEntries(present) } as Configuration<Part>;
 }
@@ -130,6 +133,7 @@ function readSections(env: Environment, redactor: Redactor): SectionsRead {
     archive: read(SECTIONS.archive),
     events: read(SECTIONS.events),
     retention: read(SECTIONS.retention),
+    verification: read(SECTIONS.verification),
     logging: read(SECTIONS.logging),
     proxy: read(SECTIONS.proxy),
   };

@@ -22,6 +22,7 @@ import {
 } from "./value-schemas.ts";
 
 const MIB = 1024 * 1024;
+const GIB = 1024 * MIB;
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
@@ -41,7 +42,7 @@ function word<const Words extends readonly string[]>(
 
 /** A whole number, whose unit the name says. */
 function number(name: string, least: number, most: number, value: number, { meaning }: Meaning) {
-  const [, unit = ""] = /_(MS|BYTES)$/.exec(name) ?? [];
+  const [, unit = ""] = /_(MS|BYTES)(?:_PER_DAY)?$/.exec(name) ?? [];
   const example = `a number ${UNITS[unit] ?? ""}from ${least} to ${most}`;
   return withDefault(name, wholeNumber(least, most), String(value), { meaning, example });
 }
@@ -263,6 +264,16 @@ const retention = v.object({
   }),
 });
 
+/** How inventories read the copies again. */
+const verification = v.object({
+  verifyWithinDays: number("ARCHIVER_VERIFY_WITHIN_DAYS", 0, 3_650, 90, {
+    meaning: "`inventory` reads every copy again within this many days; 0 switches that off",
+  }),
+  verifyBytesPerDay: number("ARCHIVER_VERIFY_BYTES_PER_DAY", 1, 2 ** 50, 10 * GIB, {
+    meaning: "the most that one `inventory` reads for that (10 GiB)",
+  }),
+});
+
 const logging = v.object({
   level: withDefault("ARCHIVER_LOG_LEVEL", oneOfAnyCase(LOG_LEVELS), "INFO", {
     meaning: "`DEBUG`, `INFO`, `WARN` or `ERROR`",
@@ -300,6 +311,7 @@ export const SECTIONS = {
   archive,
   events,
   retention,
+  verification,
   logging,
   proxy,
 };
