@@ -73,7 +73,7 @@ export async function measurePeers(
   return figures;
 }
 
-/** The sandbox serves nobody without a signature. */
+/** The sandbox serves no request without a signature. */
 function signedDownload({ sandbox, account, projectId }: Workplace, exportTaskId: string): SignedRequest {
   const signer = requestSigner({
     endpoint: sandbox.endpoint,

@@ -212,7 +212,7 @@ async function takeDirect(event: unknown, work: Work): Promise<Taken | Refusal> 
   return await takeQueued(unwrapped, body, work);
 }
 
-/** Nobody waits for an answer: what is refused becomes a dead letter. */
+/** No caller waits for an answer: what is refused becomes a dead letter. */
 async function takeQueued(
   unwrapped: ReturnType<typeof unwrapText>,
   body: string,

@@ -110,7 +110,7 @@ describe("the pace of downloads", () => {
 
   test("an unknown id and a fault use the slot, a wrong signature does not", async () => {
     const first: ((endpoint: string) => Promise<unknown>)[] = [
-      (endpoint) => download(endpoint, "nobody"),
+      (endpoint) => download(endpoint, "no-such-task"),
       (endpoint) => download(endpoint, "faulty"),
     ];
     for (const attempt of first) {
@@ -122,16 +122,16 @@ describe("the pace of downloads", () => {
       } as const;
       await control.scriptFaults(reset);
       await attempt(endpoint);
-      expect((await download(endpoint, "nobody")).status).toBe(403);
+      expect((await download(endpoint, "no-such-task")).status).toBe(403);
     }
     const { endpoint } = await sandboxWith(slow);
-    await download(endpoint, "nobody", { signing: "none" });
-    expect((await download(endpoint, "nobody")).status).toBe(404);
+    await download(endpoint, "no-such-task", { signing: "none" });
+    expect((await download(endpoint, "no-such-task")).status).toBe(404);
   });
 
   test("lists and deletes are not paced", async () => {
     const { endpoint } = await sandboxWith(slow);
-    await download(endpoint, "nobody");
+    await download(endpoint, "no-such-task");
     expect((await list(endpoint)).status).toBe(200);
     expect((await list(endpoint)).status).toBe(200);
   });

@@ -41,7 +41,7 @@ function signedDownload({ settings }: SandboxState): Omit<Parameters<typeof answ
     ["host", "sandbox"],
     ["x-sdk-date", date],
   ]);
-  const url = `/v5/iot/${settings.projectId}/export-tasks/nobody/file`;
+  const url = `/v5/iot/${settings.projectId}/export-tasks/no-such-task/file`;
   const request = { method: "GET", url, headers, body: Buffer.alloc(0) };
   const signature = signatureOf(request, "host;x-sdk-date", account, undefined);
   headers.set(

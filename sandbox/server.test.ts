@@ -6,7 +6,7 @@ describe("routes", () => {
   test.each<Call & { why: string }>([
     { why: "another API", path: "/v5/iot/p/devices" },
     { why: "one task without /file", path: "/some-id" },
-    { why: "a method nobody has", method: "PUT", path: "/some-id" },
+    { why: "an unknown method", method: "PUT", path: "/some-id" },
     { why: "no path at all", path: "/other" },
   ])("an unknown API is the gateway's 404: $why", async (asked) => {
     const { endpoint } = await sandboxWith();
@@ -170,8 +170,8 @@ describe("download and delete", () => {
       { exportTaskId: "running", status: "Processing" },
       { exportTaskId: "failed", status: "Failed" },
     ]);
-    expect(jsonOf(await download(endpoint, "nobody")).error_code).toMatch(/^IOTDA\./);
-    expect((await download(endpoint, "nobody")).status).toBe(404);
+    expect(jsonOf(await download(endpoint, "no-such-task")).error_code).toMatch(/^IOTDA\./);
+    expect((await download(endpoint, "no-such-task")).status).toBe(404);
     expect((await download(endpoint, "running")).status).toBe(400);
     expect((await download(endpoint, "failed")).status).toBe(400);
   });
@@ -193,7 +193,7 @@ describe("control", () => {
     await expect(control.addTask({ exportTaskId: "a/b" })).rejects.toThrow(/0\.exportTaskId/);
     // @ts-expect-error the name is misspelt on purpose
     await expect(control.changeSettings({ downloadIntervallMs: 1 })).rejects.toThrow(/downloadIntervallMs/);
-    await expect(control.overwriteTask("nobody")).rejects.toMatchObject({ status: 404 });
+    await expect(control.overwriteTask("no-such-task")).rejects.toMatchObject({ status: 404 });
     expect((await fetch(`${endpoint}/__sandbox/nothing`)).status).toBe(404);
     expect((await fetch(`${endpoint}/__sandbox/tasks`, { method: "POST", body: "{" })).status).toBe(400);
   });
@@ -201,7 +201,7 @@ describe("control", () => {
   test("a change of settings leaves the others as they are", async () => {
     const { endpoint, control } = await sandboxWith({ projectId: "p2", downloadIntervalMs: 1_000_000 });
     await control.changeSettings({ throttleStatus: 429 });
-    const path = "/v5/iot/p2/export-tasks/nobody/file";
+    const path = "/v5/iot/p2/export-tasks/no-such-task/file";
     await call(endpoint, { path });
     expect((await call(endpoint, { path })).status).toBe(429);
   });

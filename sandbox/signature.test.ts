@@ -149,7 +149,7 @@ describe("refusals", () => {
     { why: "host not signed", given: signedCaseA({}, ["host"]), code: "APIGW.0301" },
     { why: "date not signed", given: signedCaseA({}, ["x-sdk-date"]), code: "APIGW.0301" },
     { why: "a malformed date", given: signedCaseA({ "x-sdk-date": "2026-01-29" }), code: "APIGW.0301" },
-    { why: "a token nobody gave", given: signedCaseA({ "x-security-token": "t" }), code: "APIGW.0301" },
+    { why: "an unknown token", given: signedCaseA({ "x-security-token": "t" }), code: "APIGW.0301" },
     {
       why: "a wrong body hash",
       given: signedCaseA({ "x-sdk-content-sha256": "0".repeat(64) }),

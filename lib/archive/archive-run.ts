@@ -19,7 +19,7 @@ export interface DrainOptions {
   readonly waitForDueMs?: number;
   /** Work to be done once the preflight has passed, before the first message: `run` discovers here. */
   readonly prepare?: (signal: AbortSignal) => Promise<void>;
-  /** `pressure`: does nothing unless so many places are held that exports are in danger of eviction. */
+  /** `pressure`: does nothing unless enough places are held to put exports in danger of eviction. */
   readonly when?: "always" | "pressure";
 }
 

@@ -101,7 +101,7 @@ describe("nothing worked yet", () => {
   });
 });
 
-test("what two archived tasks are refused stops nobody, until one that is not archived is refused too", () => {
+test("what two archived tasks are refused stops no other, until one that is not archived is refused too", () => {
   const verdicts = new CircuitBreaker<string>();
   const error = new ArchiverError("denied", "it failed", { scope: "system", retry: "later", hint: "none" });
   const judged = [true, true, true, false].map((isArchived, index) =>

@@ -1,6 +1,6 @@
 import type { ArchiverError } from "../domain/errors.ts";
 
-/** So many different tasks failing alike, with nothing that worked, accuse the system. */
+/** This many different tasks that fail alike, with nothing that worked, accuse the system. */
 const ALIKE_FAILURES_FOR_VERDICT = 3;
 /** Permission and space are suspicious enough at the second. */
 const SYSTEM_SCOPE_FAILURES_FOR_VERDICT = 2;

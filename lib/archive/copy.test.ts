@@ -7,7 +7,7 @@ const seen: ObjectInfo = { sizeBytes: 10, etag: '"e1"' };
 describe("an object is the one that was seen", () => {
   test.each<[string, Partial<ObjectInfo>, Partial<ObjectInfo>]>([
     ["as it was", {}, {}],
-    ["with a version that nobody looked at then", {}, { versionId: "v1" }],
+    ["with a version that was not looked at then", {}, { versionId: "v1" }],
     ["with the same version", { versionId: "v1" }, { versionId: "v1" }],
     [
       "with the same checksum, whatever its ETag",

@@ -16,7 +16,7 @@ export interface Copy {
   readonly record: ArchivedRecord;
   /** The object as recorded, or as this attempt's read-back saw it: what the gate compares with. */
   readonly seen: ObjectInfo;
-  /** When its bytes were last read whole and compared, on the monotonic clock; `-Infinity` when nobody knows. */
+  /** When its bytes were last read whole and compared, on the monotonic clock; `-Infinity` when that is unknown. */
   readonly provedAtMs: number;
   /** Whether this attempt made the record. */
   readonly archivedNow: boolean;

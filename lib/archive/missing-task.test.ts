@@ -85,7 +85,7 @@ describe("an absent task without a copy", () => {
     expect(download.cancelled).toBe(1);
   });
 
-  test("throttling is nobody's answer", async () => {
+  test("throttling is not an answer", async () => {
     const throttled = throttledError("IOTDA.021101");
     const { attempt } = absentFor(CONFIRM_MS, answersWith(throttled));
     await expect(resolveMissingTask(attempt, missingTask())).rejects.toBe(throttled);

@@ -12,7 +12,7 @@ const exportTaskId = "export-01";
 async function admitted(message: Partial<TaskMessage>, { atMs = 0, receiveCount = 1 } = {}) {
   const clock = new VirtualClock();
   await clock.run(() => clock.sleep(atMs));
-  // Of the run, this part of admission needs the time and one setting; it asks nobody outside.
+  // Of the run, this part of admission needs the time and one setting; it asks no port.
   const run: unknown = {
     ports: { clock },
     settings: { maxReceives: MAX_RECEIVES },

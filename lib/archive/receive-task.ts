@@ -18,7 +18,7 @@ export type Admission =
   | { readonly kind: "not-yet"; readonly delayMs: number }
   /** Received suspiciously often: sent again, to be worked alone. */
   | { readonly kind: "isolate"; readonly message: TaskMessage }
-  /** Nobody can tell which task it is about. */
+  /** It does not say which task it is about. */
   | { readonly kind: "unreadable"; readonly detail: string }
   | { readonly kind: "crash-loop"; readonly detail: string; readonly message: Attempt["message"] };
 

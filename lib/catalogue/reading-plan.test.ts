@@ -6,7 +6,7 @@ import { LastReads, UnreadCopies } from "./reading-plan.ts";
 
 const NOW_MS = Date.parse("2026-11-29T12:00:00.000Z");
 
-/** A copy that was archived so many days ago. */
+/** A copy that was archived this many days ago. */
 function copyOf(exportTaskId: string, daysAgo: number, sizeBytes = 100): CatalogueLine {
   return {
     exportTaskId,

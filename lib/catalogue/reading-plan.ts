@@ -23,7 +23,7 @@ export interface ReadingPlan {
   readonly goalBytes: number;
 }
 
-/** Whether every copy is read within the limit when each day reads up to so many bytes. */
+/** Whether every copy is read within the limit when each day reads up to this many bytes. */
 export interface LimitForecast {
   readonly isKept: boolean;
   /** The least that each day has to read. */

@@ -21,7 +21,7 @@ import type { InventoryEvent } from "./ports.ts";
 import { recentChanges } from "./recent.ts";
 import { walkRecords } from "./record-walk.ts";
 
-/** A search reads so many files at once: most of its time passes in waiting for the store. */
+/** A search reads up to this many files at once: most of its time passes in waiting for the store. */
 const MONTHS_AT_ONCE = 4;
 
 export interface ReadingPorts {

@@ -29,11 +29,11 @@ import type { Damage } from "./damage.ts";
 import { type ExportState, type FoundExport, foundExport } from "./found-export.ts";
 import type { ReadingPorts } from "./reading.ts";
 
-/** Of one revision, the last so many are told. */
+/** Of one revision, up to this many are shown, the last ones. */
 const MAX_DEAD_LETTERS = 20;
 /** A batch task with more tries than this is told without its requests. */
 const MAX_CLAIMS = 50;
-/** Ledgers of so many days are looked through, some at once. */
+/** Ledgers of up to this many days are looked through, some at once. */
 const LEDGER_DAYS = 400;
 const DAYS_AT_ONCE = 16;
 

@@ -27,7 +27,7 @@ test("the AWS SDK sees the keys of an env file, and the real environment wins", 
   expect(process.env).not.toHaveProperty("OTHER_NAME");
 });
 
-test("the secrets of a file are shown to nobody, also those that no command needs", async () => {
+test("the secrets of a file are never shown, also those that no command needs", async () => {
   const [eventSecret, token] = ["plantedEventSecret0123456789", "plantedToken0123456789"];
   vi.stubEnv("AWS_SESSION_TOKEN", undefined);
   await loadConfiguration(

@@ -10,7 +10,7 @@ import { type CommonOptions, withInventory } from "./session.ts";
 import { asksForAttention, verificationLines } from "./verification-lines.ts";
 
 const MINUTE_MS = 60_000;
-/** In a log, a line for each so many. */
+/** In a log, one line stands for this many. */
 const PROGRESS_EVERY = 10_000;
 /** What stands on the terminal's last line is removed. */
 const CLEAR_LINE = "\r\u001b[K";

@@ -72,7 +72,7 @@ test.each(SPACES.slice(2))("%j before a name is named", (character) => {
   for (const written of [`${character}${SETS}`, `export${character}${SETS}`, `export ${character}${SETS}`]) {
     expect(readLines("file", `A=1\n${written}`)).toMatchObject({
       settings: { A: "1" },
-      problems: [{ name: "file, line 2", problem: `has the character U+${code}, which nobody sees` }],
+      problems: [{ name: "file, line 2", problem: `has the character U+${code}, which is invisible` }],
     });
   }
 });

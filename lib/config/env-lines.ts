@@ -102,7 +102,7 @@ function repetition(name: string, first: number): Omit<Oddity, "line"> {
 function unreadable(text: string, character: string | undefined): Omit<Oddity, "line"> {
   if (character !== undefined) {
     return {
-      problem: `has the character ${character}, which nobody sees`,
+      problem: `has the character ${character}, which is invisible`,
       fix: "Write the line again, with nothing but spaces between its words.",
     };
   }
@@ -146,7 +146,7 @@ const QUOTES = ["'", '"', "`"] as const;
 type EnvLine =
   | { readonly kind: "nothing" }
   | { readonly kind: "assignment"; readonly name: string; readonly rest: string }
-  /** `character` is the first one that nobody sees, as U+00A0. */
+  /** `character` is the first invisible one, as U+00A0. */
   | { readonly kind: "unreadable"; readonly character?: string };
 
 /** The lines of a file: they end with LF or with CR LF. */

@@ -20,7 +20,7 @@ const PREFIX = "ARCHIVER_";
 
 /**
  * Names written as if they were settings of this program, in other letters: `archiver_delete`,
- * `ARCHIVER-DELETE`, `ARCHIVE_DELETE`. In a file of settings each is a slip that nobody would hear of.
+ * `ARCHIVER-DELETE`, `ARCHIVE_DELETE`. In a file of settings each is a slip that would stay unnoticed.
  */
 export function problemsOfNearNames(settings: Environment): ConfigurationProblem[] {
   return unknown(settings, (name) => !name.startsWith(PREFIX) && asWritten(name).startsWith(PREFIX));

@@ -37,7 +37,7 @@ test("in a file that the environment was made from as well, as systemd does, it 
   expect(problemsOfNodeNames(FILE, { NODE_EXTRA_CA_CERTS: "" }, {})).toEqual([]);
 });
 
-test("nobody is told to export what switches the check of certificates off", () => {
+test("no message tells a user to export what switches the check of certificates off", () => {
   const [problem, ...more] = problemsOfNodeNames(FILE, { NODE_TLS_REJECT_UNAUTHORIZED: "0" }, {});
   expect(problem?.fix).toMatch(/^Remove it\. Certificates are always checked/);
   expect(more).toEqual([]);

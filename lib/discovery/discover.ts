@@ -122,7 +122,7 @@ export async function discover(
   });
 }
 
-/** Without the hint the same tasks are enqueued again, which is harmless: what stands in its place stops nobody. */
+/** Without the hint the same tasks are enqueued again, which is harmless: what stands in its place stops no run. */
 async function rememberEnqueued(
   store: ObjectStore,
   enqueued: EnqueuedBefore,

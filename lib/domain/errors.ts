@@ -25,7 +25,7 @@ export class ArchiverError extends Error {
 
   constructor(code: string, message: string, facts: ErrorFacts) {
     super(message, facts.cause === undefined ? undefined : { cause: facts.cause });
-    // Not the class's own name: functions are minified, and classes of one letter tell nobody anything.
+    // A fixed name: minification shortens class names to one letter.
     this.name = "ArchiverError";
     this.code = code;
     this.scope = facts.scope;

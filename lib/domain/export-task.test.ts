@@ -115,7 +115,7 @@ describe("the revision", () => {
     expect(new Set(revisions)).toHaveLength(revisions.length);
   });
 
-  test("changes with an end time in a format that nobody documented", () => {
+  test("changes with an end time in an undocumented format", () => {
     const endTimes = [undefined, "20 Nov 2026 01:03", "20 Nov 2026 01:04", "2026-02-30T00:00:00Z"];
     expect(new Set(endTimes.map((endTime) => revisionAt(endTime)))).toHaveLength(endTimes.length);
   });

@@ -35,7 +35,7 @@ test.each([
   expect(harmlessText(text)).toBe(text);
 });
 
-/** Many at a time: a class of so many ranges is slow to begin with. */
+/** Many at a time: a class of that many ranges is slow to begin with. */
 const strings = fc.array(fc.string({ unit: "binary" }), { minLength: 100, maxLength: 200 });
 const FEW = { numRuns: 5 };
 

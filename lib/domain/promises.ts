@@ -1,6 +1,6 @@
 /**
  * Waits for `pending`, but not longer than until `signal` is aborted; not at all when it is aborted already.
- * What becomes of `pending` after that is nobody's concern, its failure included.
+ * What becomes of `pending` after that does not matter, its failure included.
  *
  * @throws the signal's reason, or what `pending` rejects with.
  */
@@ -9,7 +9,7 @@ export async function untilAborted<Result>(pending: Promise<Result>, signal: Abo
   const onAbort = () => aborted.reject(signal.reason);
   signal.addEventListener("abort", onAbort);
   if (signal.aborted) {
-    // Not `throwIfAborted`: nobody would have taken the failure of `pending` then.
+    // Not `throwIfAborted`: no code would have taken the failure of `pending` then.
     onAbort();
   }
   try {
@@ -21,7 +21,7 @@ export async function untilAborted<Result>(pending: Promise<Result>, signal: Abo
 
 /**
  * `Promise.all` that waits until every call has ended before it throws the first failure: a run must not go on, let alone
- * end, while calls that nobody waits for any more are on their way.
+ * end, while calls that no code waits for any more are on their way.
  */
 export async function allEnded<T extends readonly unknown[] | []>(
   calls: T,

@@ -103,7 +103,7 @@ describe("a batch", () => {
   });
 
   test.each([[[]], [[null]], [[{ eventSource: "aws:s3", s3: {} }]], [{}], ["x"], [null], [7]])(
-    "records %j, which nobody knows, are never a direct event",
+    "records %j, which are unknown, are never a direct event",
     (records) => {
       expect(readEnvelope({ Records: records, ...ASKS })).toEqual({ kind: "unknown" });
       expect(readEnvelope({ record: records, ...ASKS })).toEqual({ kind: "unknown" });

@@ -34,14 +34,14 @@ const eventBridgeSchema = v.object({ "detail-type": v.string(), detail: v.unknow
 /** A notification of SNS inside a message of SQS. */
 const snsMessageSchema = v.object({ Type: v.literal("Notification"), Message: v.string() });
 
-/** SNS in SQS, EventBridge in SNS in SQS; nobody needs more. */
+/** SNS in SQS, EventBridge in SNS in SQS; no sender needs more. */
 const MAX_WRAPPINGS = 3;
 
 const TOO_DEEP = refused("malformed", `The event is nested deeper than ${MAX_JSON_DEPTH} levels.`);
 
 /**
  * Tells by its shape how an event came. Only what has no mark of HTTP and no records is direct: the host has asked who
- * sends those, and nobody asks for a secret.
+ * sends those, and the door asks for no secret.
  */
 export function readEnvelope(event: unknown): Envelope {
   if (hasMarkOfHttp(event)) {
@@ -121,7 +121,7 @@ export type BatchRecord =
   /** What it carries cannot be read; `messageId` where the host can be told to bring it again. */
   | { readonly kind: "malformed"; readonly problem: string; readonly messageId: string | undefined };
 
-/** Records as hosts hand them over; `unknown` where nobody can tell whose they are. */
+/** Records as hosts hand them over; `unknown` where the host is unknown. */
 export type EventBatch =
   | { readonly kind: "sqs"; readonly records: readonly BatchRecord[] }
   | { readonly kind: "notifications"; readonly records: readonly BatchRecord[] }
@@ -204,9 +204,9 @@ const FIELDS_OF_KIND: Readonly<Record<string, readonly string[]>> = {
 const REQUEST_FIELDS = ["exportTaskId", "export_task_id"];
 
 /**
- * The event that a function was called with, without what is wrapped around it. Nobody asked its sender for a secret.
- * So it may have the fields of one known event only: any other may be the mark of an HTTP request of a host that
- * nobody thought of.
+ * The event that a function was called with, without what is wrapped around it. Its sender needed no secret.
+ * So it may have the fields of one known event only: any other may be the mark of an HTTP request of an unforeseen
+ * host.
  */
 export function readDirectEvent(event: unknown): { readonly kind: "json"; readonly json: unknown } | Refusal {
   const unwrapped = unwrapJson(event);

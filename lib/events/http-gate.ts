@@ -54,7 +54,7 @@ function declaredBytes(request: HttpEvent): number {
   return /^\d{1,15}$/.test(declared) ? Number(declared) : Number.POSITIVE_INFINITY;
 }
 
-/** One that comes twice, in two spellings, counts as missing: nobody can tell which one a proxy let through. */
+/** One that comes twice, in two spellings, counts as missing: which one a proxy let through is unknown. */
 function headerOf({ headers }: HttpEvent, name: string): string | undefined {
   const [only, ...more] = Object.entries(headers).filter(([given]) => given.toLowerCase() === name);
   return more.length === 0 ? only?.[1] : undefined;

@@ -70,7 +70,7 @@ export function readOutsideEvent(json: unknown): OutsideEvent | Refusal {
     return refused("malformed", "The event is not a JSON object.");
   }
   if (hasHttpField(json)) {
-    // Whoever put it into a queue asked nobody for the secret.
+    // The sender needed no secret to put it into a queue.
     return refused("malformed", "The event is an HTTP request inside another event.");
   }
   const { resource, event, exportTaskId, export_task_id } = kind.output;

@@ -32,7 +32,7 @@ export class RotatingSecret {
 
   /**
    * For a request whose secret is another one: the secret that is in force now, unless it was read a moment ago.
-   * @throws what the read threw, also when it was a moment ago: nobody can say that the request's secret is wrong.
+   * @throws what the read threw, also when it was a moment ago: whether the request's secret is wrong is unknown.
    */
   async renewed(): Promise<string> {
     if (this.#failed !== undefined && this.#isWithin(READS_APART_MS, this.#failed)) {
@@ -63,7 +63,7 @@ export class RotatingSecret {
     }
   }
 
-  /** Whether that was less than so long ago; after a clock was set back nobody knows. */
+  /** Whether that was less than this long ago; after a clock was set back it is unknown. */
   #isWithin(ms: number, { atMs }: { readonly atMs: number }): boolean {
     const ageMs = this.#clock.wallMs() - atMs;
     return ageMs >= 0 && ageMs < ms;

@@ -64,7 +64,7 @@ export function metrics<Report>(): Middleware<Report> {
 }
 
 /**
- * Logs a failure of the system, since nobody reads what a timer's call returns. What was thrown becomes a report.
+ * Logs a failure of the system, since no caller reads what a timer's call returns. What was thrown becomes a report.
  *
  * @param failed makes the report of a call that threw.
  */

@@ -32,7 +32,7 @@ export interface InitReport {
   readonly foundMore: boolean;
 }
 
-/** To tell an operator what lies there, so many keys are enough. */
+/** Up to this many keys tell an operator what lies there. */
 const MAX_COUNTED = 10_000;
 
 /**

@@ -28,7 +28,7 @@ export interface IdentitySettings {
   readonly storeSettings: string;
   /**
    * `work` may write the marker of an archive from before markers. `begin` may also begin one in an empty place that
-   * nobody expects anything of: runs that delete nothing. `use` writes no marker.
+   * no run depends on: runs that delete nothing. `use` writes no marker.
    */
   readonly purpose: "use" | "work" | "begin";
 }

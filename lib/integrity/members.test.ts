@@ -97,7 +97,7 @@ describe("an intact archive", () => {
   });
 });
 
-test("an entry that ends in what looks like a ZIP64 locator leads nobody astray", async () => {
+test("an entry that ends in what looks like a ZIP64 locator does not mislead the check", async () => {
   const { local, entry } = makeMember({ name: "a", data: TEXT });
   const locator = bytesOf([4, 0x07064b50], [4, 0], [8, 0], [4, 1]);
   const commented = Buffer.concat([patched(entry(0), 32, bytesOf([2, locator.length])), locator]);

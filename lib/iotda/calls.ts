@@ -201,8 +201,8 @@ export class Call {
   }
 
   /**
-   * The body of a refusal; `undefined` when it is too long, or breaks off under a status that speaks for itself:
-   * a throttling answer that stalls must not pass for a dead network, after which nobody would slow down.
+   * The body of a refusal; `undefined` when it is too long, or breaks off under a status that says enough. A throttling
+   * answer that stalls still counts as throttling: taken for a network error, it would skip the back-off.
    */
   async #errorText(answer: Answer): Promise<string | undefined> {
     try {

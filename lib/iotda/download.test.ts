@@ -168,7 +168,7 @@ describe("beforeRequest", () => {
 });
 
 describe("cancel", () => {
-  test("releases the connection of a body nobody read, any number of times", async () => {
+  test("releases the connection of an unread body, any number of times", async () => {
     const server = await startHttp((response) => {
       response.writeHead(200, { "content-length": 100_000_000 });
       response.write(randomBytes(1_000_000));

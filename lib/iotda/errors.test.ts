@@ -131,7 +131,7 @@ describe("classification", () => {
     expect(error.requestId).toBeUndefined();
   });
 
-  test("a status of success that nobody documents is malformed", async () => {
+  test("an undocumented status of success is malformed", async () => {
     const error = await refusalOf(206, { data: 1 });
     expect(error).toMatchObject({ code: "platform-malformed-answer" });
   });

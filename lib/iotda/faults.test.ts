@@ -45,7 +45,7 @@ const STALLED_BODY = "HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nPK";
 const ABORTED = new Error("this run is over");
 
 describe.each(CALLS)("%s", (_name, call) => {
-  test("nobody listens: unreachable", async () => {
+  test("no server listens: unreachable", async () => {
     const server = await startTcp((socket) => socket.destroy());
     const error = await platformErrorOf(call(clientFor("http://127.0.0.1:1"), unaborted().signal));
     expect(error).toMatchObject({ code: "platform-unreachable", scope: "task", retry: "later" });

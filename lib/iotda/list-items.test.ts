@@ -119,7 +119,7 @@ describe("an odd item is named by its field, and told apart by its id where it h
     ["lists", nested(6_000)],
     ["objects", nested(6_000, '{"a":', "}")],
     ["one level too deep", nested(32)],
-  ])("a condition of %s that nobody can walk through", (_which, resource_condition) => {
+  ])("a condition of %s that is too deep to walk through", (_which, resource_condition) => {
     expect(read({ resource_condition })).toEqual({
       kind: "odd",
       item: {
@@ -136,7 +136,7 @@ describe("an odd item is named by its field, and told apart by its id where it h
     expect(read({ resource_condition })).toMatchObject({ kind: "odd", item: { condition: undefined } });
   });
 
-  test("with an app that cannot be read, nobody knows its condition", () => {
+  test("with an app that cannot be read, its condition is unknown", () => {
     expect(read({ app_type: 7 })).toMatchObject({ kind: "odd", item: { condition: undefined } });
   });
 });

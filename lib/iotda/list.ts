@@ -71,7 +71,7 @@ function joined(pages: readonly (readonly unknown[])[]): Items {
       }
       tasks.set(id, before);
       if (sortedJson(before.source) !== sortedJson(source)) {
-        // One id with two contents: nobody can tell which of them the platform has.
+        // One id with two contents: which of them the platform has is unknown.
         contradicted.add(id);
         tasks.delete(id);
         const problem = "appears twice in the list, with different contents";

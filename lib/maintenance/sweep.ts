@@ -134,7 +134,7 @@ async function objectsByTask(
   const byTask = new Map<string, FoundObject[]>();
   for await (const object of store.list(exportsRoot(scope), { signal })) {
     if (object.oddity !== undefined) {
-      // A link or a pipe is nobody's copy, and not ours to remove.
+      // A link or a pipe is not a copy, and the archiver did not make it.
       odd.push({ kind: "store-entry", key: object.key, problem: `it ${object.oddity}` });
       continue;
     }

@@ -60,7 +60,7 @@ describe.each([
   });
 });
 
-test("a socket that fails while nobody uses it closes, and the process goes on", async () => {
+test("an unused socket that fails closes, and the process goes on", async () => {
   const server = await listenOnLoopback(createServer());
   const socket = await dial(new URL(`http://127.0.0.1:${server.port}`), { proxy: undefined, signal });
   const closed = new Promise((resolve) => socket.once("close", resolve));

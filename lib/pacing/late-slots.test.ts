@@ -57,7 +57,7 @@ describe("a slot whose request comes late", () => {
     });
   });
 
-  test("is lost when the state was removed: nobody knows who claimed what", async () => {
+  test("is lost when the state was removed: the claims are unknown then", async () => {
     const world = exactWorld();
     await world.run(async () => {
       const { slot } = await lateSlot(world, 1_000);

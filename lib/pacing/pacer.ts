@@ -60,7 +60,7 @@ export interface TakeOptions {
 /**
  * Hands out download slots, spaced over all runners that share the store. A slot is claimed ahead of time
  * by moving `nextAt` on with compare-and-swap, then waited for: the wait needs no further call, so a slow
- * store delays nobody's start. A process has one claim outstanding at most.
+ * store delays no start. A process has one claim outstanding at most.
  *
  * Two claims lie an interval apart, and a request is written at most interval/62 after its claim's end. So no two
  * requests are closer than 30/31 of the interval, however slow connections and the store are.

@@ -77,7 +77,7 @@ describe("a throttling answer", () => {
     });
   });
 
-  test("of many runners never adds up to a state that nobody believes", async () => {
+  test("of many runners never adds up to a state that no runner believes", async () => {
     const world = exactWorld();
     let warnings = 0;
     const onCorruptState = () => {

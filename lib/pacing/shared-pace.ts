@@ -13,7 +13,7 @@ const MAX_SWAP_TRIES = 50;
 const SWAP_BACKOFF_MS = 20;
 
 const pacingStateSchema = v.object({
-  /** The first moment, on the store's clock, that nobody has claimed yet. Epoch milliseconds. */
+  /** The first moment, on the store's clock, that no runner has claimed yet. Epoch milliseconds. */
   nextAt: v.pipe(v.number(), v.finite(), v.minValue(0)),
   nonce: v.string(),
   runId: v.string(),

@@ -101,7 +101,7 @@ describe("the shared state", () => {
   });
 
   test.each(["before", "after"] as const)(
-    "a runner killed %s its swap took effect holds up nobody",
+    "a runner killed %s its swap took effect holds up no other",
     async (when) => {
       const world = exactWorld();
       const [dying, living] = [world.startRunner("dying"), world.startRunner("living")];

@@ -127,7 +127,7 @@ describe("download starts over 8 runners with 10 slots each, whatever happens to
     }
   });
 
-  test("and a runner that dies with slots in hand keeps nobody waiting for it", async () => {
+  test("and a runner that dies with slots in hand keeps no other runner waiting for it", async () => {
     for (const seed of [201, 202, 203]) {
       const world = new World({ seed, store: { clockErrorMs: 0 } });
       const random = new SeededRandom(seed);

@@ -6,7 +6,7 @@ export interface CallOptions {
   readonly signal: AbortSignal;
 }
 
-/** A list item that cannot be understood. It holds a place on the platform; what else it is nobody knows. */
+/** A list item that cannot be understood. It holds a place on the platform; what else it is, is unknown. */
 export interface OddItem {
   /** Its place in the list, counted from 0. */
   readonly index: number;
@@ -26,7 +26,7 @@ export interface OddItem {
 export interface ExportTaskListing {
   /** Every page joined, newest first, each id once. */
   readonly tasks: readonly ExportTask[];
-  /** What else the list holds. With such items it proves nobody's absence, unless each has another id. */
+  /** What else the list holds. With such items it proves the absence of no task, unless each has another id. */
   readonly oddItems: readonly OddItem[];
   /** The platform's `Date` header of the first page, epoch milliseconds; for the clock check. */
   readonly platformDateMs: number | undefined;

@@ -5,7 +5,7 @@ export interface ReadableFile {
   read(startByte: number, endByteExclusive: number): AsyncIterable<Uint8Array>;
 }
 
-/** A place on this machine for files that nobody else sees and that do not outlive their use. */
+/** A place on this machine for files that no other program sees and that do not outlive their use. */
 export interface TemporaryFiles {
   /**
    * Writes the chunks into a file of its own, gives it to `use`, and removes it whatever happens.

@@ -24,7 +24,7 @@ const taskId = v.pipe(
 
 /**
  * The wire format of architecture §6.2. `null` counts as absent, as many serializers write it. A loose object
- * drops `__proto__`, `prototype` and `constructor`: nobody's field may have these names.
+ * drops `__proto__`, `prototype` and `constructor`: no field may have these names.
  */
 const wireSchema = v.looseObject({
   exportTaskId: v.nullish(taskId),

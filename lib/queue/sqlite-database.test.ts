@@ -7,7 +7,7 @@ import { SqliteQueue } from "./sqlite-queue.ts";
 
 const { signal } = new AbortController();
 
-/** Makes the file what a queue is told by, as far as nobody is reading it; a process that finds it locked waits. */
+/** Makes the file what a queue is told by, as far as no process is reading it; a process that finds it locked waits. */
 function makeOrFindLocked(database: DatabaseSync): void {
   try {
     database.exec(`

@@ -79,7 +79,7 @@ describe("messages", () => {
 });
 
 describe("handles", () => {
-  test("whose visibility ran out still acknowledge while nobody else received the message", async () => {
+  test("whose visibility ran out still acknowledge while no other runner received the message", async () => {
     const { queue, clock } = await openQueue();
     await queue.sendBodies(["task-1"], NOW);
     const received = await queue.receive({ signal });

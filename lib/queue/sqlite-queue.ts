@@ -134,7 +134,7 @@ export class SqliteQueue implements TaskQueue, DeadLetterQueue {
   }
 
   /**
-   * Removes the message. A handle whose visibility ran out still serves as long as nobody else received
+   * Removes the message. A handle whose visibility ran out still serves as long as no other runner received
    * the message: no one but its holder can be working on it.
    */
   async acknowledge(received: ReceivedMessage, { signal }: CallOptions): Promise<void> {

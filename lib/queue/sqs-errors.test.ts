@@ -205,7 +205,7 @@ describe("an outage", () => {
     expect(requests).toHaveLength(3);
   });
 
-  test("in which nobody answers ends by its time limits", async () => {
+  test("without an answer ends by its time limits", async () => {
     const timeouts = { ...AMPLE_TIMEOUTS, answerMs: 40 };
     const { queue, connections } = await queueAnswering("hang", { timeouts });
     expect(await errorOf(queue.receive({ signal }))).toMatchObject(UNAVAILABLE);
@@ -258,7 +258,7 @@ describe("an abort", () => {
   });
 });
 
-describe("credentials that nobody hands out", () => {
+describe("credentials that no source hands out", () => {
   const credentials = () => new Promise<never>(() => undefined);
 
   test("are not waited for after an abort", async () => {

@@ -110,7 +110,7 @@ describe("a task is held", () => {
     [holdKey("mine"), '{"pattern":"t*"}'],
     [globHoldKey("t*"), '{"pattern":"u*","reason":"?"}'],
     [`holds/${"x".repeat(37)}.json`, "{}"],
-  ])("like every other one, by %s with the content %s, which nobody can understand", async (key, content) => {
+  ])("like every other one, by %s with the content %s, which cannot be understood", async (key, content) => {
     const scene = sceneOf();
     scene.plant(key, content);
     expect(await held(scene)).toBe(true);
@@ -169,7 +169,7 @@ describe("a task is held", () => {
     expect(await held(scene)).toBe(false);
   });
 
-  test("nobody knows while the store fails", async () => {
+  test("it is unknown while the store fails", async () => {
     const scene = sceneOf();
     const error = storeError("store-unavailable");
     scene.world.faults.plant({ site: "store.list", form: "not-done", error });

@@ -112,7 +112,7 @@ export class RetentionRecords {
     return found === undefined ? undefined : await this.read(found, options);
   }
 
-  /** Reads the records that were listed. One that is said to be missing then is unreadable: nobody removes records. */
+  /** Reads the records that were listed. One that is said to be missing then is unreadable: no program removes records. */
   async read(revision: RecordedRevision, options: CallOptions): Promise<RevisionLedger> {
     const [archived, retained, deleted, expired] = await allEnded([
       this.#readArchived(revision, options),

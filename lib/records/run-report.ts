@@ -34,7 +34,7 @@ export type PostponeReason =
   | "absent"
   /** Its own item in the platform's list cannot be understood. */
   | "left-alone"
-  /** No list shows it, and one that holds items nobody understands proves nothing. */
+  /** No list shows it, and one with items that cannot be understood proves nothing. */
   | "odd-list"
   | "throttled"
   | "sibling"

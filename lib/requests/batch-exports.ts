@@ -67,7 +67,7 @@ const CLOCKS_APART_MS = 3_600_000;
 
 /**
  * Looks for an export of a batch task that was made since `afterMs` and is archived and gone already: what a
- * create made whose answer nobody heard. Slow in an old archive, and needed after a crash only.
+ * create made whose answer was lost. Slow in an old archive, and needed after a crash only.
  *
  * @returns its id. @throws what the store throws.
  */

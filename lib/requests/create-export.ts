@@ -10,7 +10,7 @@ import { type ClaimResult, type MadeExport, REQUEST_SCHEMA_VERSION } from "./sch
 
 /**
  * Creates an export for a request, once: claim, look again, create, write down what came of it. Whatever
- * happens after the claim, nobody creates an export of this batch task before the claim has a result: a run
+ * happens after the claim, no run creates an export of this batch task before the claim has a result: a run
  * that dies here, or never hears the platform's answer, leaves it to a later one, which looks for the export.
  *
  * @throws what list and store throw, and what the create throws unless the platform clearly refused it.

@@ -22,7 +22,7 @@ import {
 
 /** Why no export can be created for a request now. */
 export type WaitReason =
-  /** So many places are held that one more export could evict one that is not archived. */
+  /** Too many places are held: one more export could evict one that is not archived. */
   | "places-held"
   | "unfinished-limit"
   /** An export of the same batch task is being made; a create would overwrite it. */
@@ -34,7 +34,7 @@ export type WaitReason =
   | "tried-just-now"
   /** The list that allowed the create was too old when it could be sent. */
   | "list-too-old"
-  /** The run looks at so many requests, the oldest first. */
+  /** The run looks at a limited number of requests, the oldest first. */
   | "older-requests-first"
   | "request-file-unreadable";
 

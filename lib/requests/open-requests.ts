@@ -28,7 +28,7 @@ export interface OpenRequests {
 
 /**
  * Looks at the open requests and changes nothing. @throws what the store throws.
- * @param view without it nobody can tell where a request stands: `platform-not-seen`.
+ * @param view without it the state of a request is unknown: `platform-not-seen`.
  */
 export async function lookAtRequests(
   given: GivenRequestsRun,
@@ -91,7 +91,7 @@ function standingOf(decision: Awaited<ReturnType<typeof decide>>): Omit<OpenRequ
 /** An open request, and what its file says. */
 interface OwnRequest {
   readonly subject: RequestSubject;
-  /** `unread`: so many stand before it that nobody looked whose it is. */
+  /** `unread`: it comes after as many as are read, so it is unknown whose it is. */
   readonly request: RequestDocument | "unreadable" | "unread";
 }
 

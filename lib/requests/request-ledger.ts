@@ -42,7 +42,7 @@ const CLAIM_STANDS_MS = 3_000;
 export interface Claim {
   readonly number: number;
   readonly claim: ClaimDocument;
-  /** Missing while nobody knows whether an export was created. */
+  /** Missing while it is unknown whether an export was created. */
   readonly result: ClaimResult | undefined;
 }
 

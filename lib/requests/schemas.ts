@@ -27,7 +27,7 @@ export type RequestDocument = v.InferOutput<typeof requestSchema>;
 
 /**
  * `requests/{batchTaskId}.claim-{n}.json`, written once, before the create it is about: who may create an
- * export of this batch task now. Nobody else may until its result stands.
+ * export of this batch task now. No other run may until its result stands.
  */
 export const claimSchema = v.object({
   schemaVersion,

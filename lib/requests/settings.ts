@@ -16,7 +16,7 @@ const HOUR_MS = 60 * MINUTE_MS;
 /** The platform's own limit on exports it has not finished (iotda-api §1.6). */
 export const UNFINISHED_LIMIT = 5;
 /**
- * So many of this deployment's places stay free for what others create between our list and our create, and
+ * This many of this deployment's places stay free for what others create between our list and our create, and
  * for as many runners that do the same at once.
  */
 const PLACES_KEPT_FREE = 5;
@@ -34,7 +34,7 @@ const LONGEST_DISTANCE_MS = HOUR_MS;
  * ended by the next try.
  */
 export const REFUSED_DISTANCE_MS = HOUR_MS;
-/** An export that no list shows and nobody archived is given up after this: one list may be wrong for hours. */
+/** A request gives an unarchived export up after no list has shown it for this long: one list may be wrong for hours. */
 export const LOST_AFTER_MS = 24 * HOUR_MS;
 /** An export the platform does not finish in this time is not waited for any longer. */
 export const NEVER_FINISHED_AFTER_MS = 48 * HOUR_MS;

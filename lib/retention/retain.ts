@@ -81,7 +81,7 @@ class RetainTally {
  * An object appeared at this key: once its `archived` record names it, the recorded version gets its lock,
  * its tags and its `retained` record. An object that no record comes to name is reported and left alone.
  *
- * @throws what the store throws. Nobody repeats the event then (on Lambda the call ends well, with the failure in its
+ * @throws what the store throws. The event is not repeated then (on Lambda the call ends well, with the failure in its
  * report, log and metric); the next sweep makes up for it.
  */
 export async function retainObject(

@@ -4,7 +4,7 @@ import type { NextToGo } from "../records/run-report.ts";
 import type { ArchivedExports } from "./archived-exports.ts";
 import { type FreshList, PLACES_LIMIT, placesHeld } from "./platform-list.ts";
 
-/** From so many export slots on, every run and command that sees the platform warns. */
+/** From this many used export slots on, every run and command that sees the platform warns. */
 const WARNING_PLACES = 45;
 
 /**

@@ -39,7 +39,7 @@ export async function isBlockedBySibling(
   options: CallOptions,
 ): Promise<boolean> {
   const key = conditionKey(task);
-  // An odd item is never archived; one whose condition cannot be read is nobody's sibling, or nothing would be deleted.
+  // An odd item is never archived; one whose condition cannot be read is not a sibling, or nothing would be deleted.
   if (oddItems.some(({ condition }) => condition !== undefined && conditionKey(condition) === key)) {
     return true;
   }

@@ -33,7 +33,7 @@ export async function getDocument(root: FileRoot, key: string): Promise<StoredDo
   }
 }
 
-/** What is not a file but stands at a document's key is a document that nobody can read: it is not absent. */
+/** What is not a file but stands at a document's key is an unreadable document: it is not absent. */
 async function oddDocument(root: FileRoot, key: string): Promise<StoredDocument | undefined> {
   const stat = await statEntry(root, key);
   const isOdd = stat !== undefined && (!stat.isDirectory() || isFileName(key));
@@ -111,8 +111,8 @@ function etagOfContent(bytes: Uint8Array): string {
 
 /**
  * Runs an operation while no other process that shares the store holds its lock, a write transaction on an empty
- * SQLite file. The system releases it when its holder dies, however it dies: nothing has to be cleaned up and nobody
- * has to guess from a time stamp. Not reentrant.
+ * SQLite file. The system releases it when its holder dies, however it dies: no process has to clean up, or to guess
+ * from a time stamp. Not reentrant.
  *
  * @throws StoreError `store-unavailable` when the lock was not to be had for ten seconds. Rejects with the
  * signal's reason when it is aborted while waiting.

@@ -88,7 +88,7 @@ describe("the folder", () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
-  test("holds files that the group may read and nobody else, as far as the umask lets it", async () => {
+  test("holds files that the group may read and no other user, as far as the umask lets it", async () => {
     const { store, folder } = await openStore();
     await put(store, KEY, bytesOf(10));
     await store.putDocument("state/x.json", "{}", ALWAYS, { signal });

@@ -19,7 +19,7 @@ interface Entry {
   /** Below the root, with `/` between names. */
   readonly key: string;
   readonly dirent: Dirent;
-  /** `undefined` for what nobody looked at, and for what vanished meanwhile. */
+  /** `undefined` for what was not looked at, and for what vanished meanwhile. */
   readonly stat: Stats | undefined;
 }
 

@@ -37,7 +37,7 @@ async function makeOdd(what: string, path: string): Promise<void> {
 }
 
 test.each(["a symbolic link", "a symbolic link to nowhere", "a pipe", "a directory"])(
-  "%s in a document's place is a document that nobody can read, and no object",
+  "%s in a document's place is an unreadable document, and no object",
   async (what) => {
     const { store, folder } = await openStore();
     await makeOdd(what, join(folder, RECORD));

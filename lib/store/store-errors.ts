@@ -38,7 +38,7 @@ export const NO_DIGEST: StoreFault = {
   problem: "the store keeps no digest of its own",
   hint: "Set ARCHIVER_VERIFY to auto or read-back.",
 };
-/** Nobody could read a document that is larger than any may be. */
+/** No reader takes a document that is larger than the limit. */
 export const DOCUMENT_TOO_LARGE: StoreFault = {
   code: "store-too-large",
   scope: "task",

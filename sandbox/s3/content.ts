@@ -163,7 +163,7 @@ function overwrite(piece: Exclude<Piece, { kind: "hashed" }>, at: number, bytes:
   closeSync(file);
 }
 
-/** Forgets everything from `sizeBytes` on, though nobody is told. */
+/** Forgets everything from `sizeBytes` on, and tells no reader. */
 export function truncatePieces(pieces: readonly Piece[], sizeBytes: number): void {
   let left = sizeBytes;
   for (const piece of pieces) {

@@ -116,7 +116,7 @@ describe("over the wire", () => {
     ],
     ["a clock 16 minutes ahead", {}, "RequestTimeTooSkewed", 16 * 60_000],
     ["a clock 16 minutes behind", {}, "RequestTimeTooSkewed", -16 * 60_000],
-    ["a token nobody asked for", { headers: { "x-amz-security-token": "t" } }, "InvalidToken"],
+    ["an unasked token", { headers: { "x-amz-security-token": "t" } }, "InvalidToken"],
     [
       "no Authorization of a known form",
       { unsignedHeaders: { authorization: "Basic x" } },

@@ -6,7 +6,7 @@ import { onTestFinished, vi } from "vitest";
 export interface StoppedTimers {
   /** The length of each timer that was set, in milliseconds. */
   readonly lengthsMs: readonly number[];
-  /** Resolves when so many timers of this length were set. */
+  /** Resolves when this many timers of this length were set. */
   areSet(lengthMs: number, count?: number): Promise<void>;
   pass(ms: number): void;
   /** Lets time pass by such steps until the promise settles, and gives what it settled to. */

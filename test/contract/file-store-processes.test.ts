@@ -34,7 +34,7 @@ describe("the file store shared by real processes", () => {
     }
   });
 
-  test("a killed holder of the lock blocks nobody", async () => {
+  test("a killed holder of the lock blocks no other", async () => {
     const { store, folder } = await openStore();
     const holder = startWorker("store-worker.ts", folder, "hold-lock");
     expect(await holder.nextLine()).toBe("held");

@@ -180,7 +180,7 @@ test("the proxy of the environment reaches the platform, S3 and SQS", async () =
   const { ports, close } = await wire(configuration, () => undefined, { purpose: "work" });
   const { platform, store, queue } = ports;
   await markBucket(s3, "proxies");
-  // Only the way is looked at: nobody listens at the platform's address, and S3 knows no such key.
+  // Only the way is looked at: no server listens at the platform's address, and S3 knows no such key.
   await Promise.allSettled([
     platform.listExportTasks({ signal }),
     store.getDocument("state/a.json", { signal }),

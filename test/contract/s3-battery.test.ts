@@ -49,7 +49,7 @@ const STAGES: readonly (readonly [string, () => Promise<Stage>])[] = [
   ...(real === undefined ? [] : [["the real server", realStage] as const]),
 ];
 
-/** A ZIP of exactly so many bytes. */
+/** A ZIP of exactly this many bytes. */
 function zipOf(sizeBytes: number): Buffer {
   const empty = makeZip({ members: [{ name: "export.csv", data: Buffer.alloc(0) }] });
   return makeZip({ members: [{ name: "export.csv", data: bytesOf(sizeBytes - empty.length) }] });
@@ -102,7 +102,7 @@ async function relay(url: string, store: S3Store, signal: AbortSignal): Promise<
   }
 }
 
-/** Writes so many bytes, in order, and then does what is left to do. */
+/** Writes this many bytes, in order, and then does what is left to do. */
 function sending(
   bytes: number,
   headers: Record<string, number | string>,

@@ -138,7 +138,7 @@ describe.each(PROFILES)("profile %s", (profile) => {
     expect(requests.map(({ operation }) => operation)).toEqual(["PutObject", "HeadObject"]);
   });
 
-  test("an upload whose creation was answered to nobody is aborted with the rest", async () => {
+  test("an upload whose creation lost its answer is aborted with the rest", async () => {
     const store = await openStore(profile, { partsInFlight: 4 });
     const neighbour = await begin(store, `${KEY}2`);
     await writeAll(neighbour, LARGE.subarray(0, PART_BYTES + 1));
@@ -276,7 +276,7 @@ describe.each(PROFILES)("profile %s", (profile) => {
     await expectStored(store, LARGE);
   });
 
-  test("an object in an archive class is there, and reading it concerns nobody else", async () => {
+  test("an object in an archive class is there, and reading it concerns no other object", async () => {
     const store = await openStore(profile, { storageClass: "GLACIER" });
     await put(store, KEY, SMALL);
     expect(await store.head(KEY, { signal })).toMatchObject({ sizeBytes: SMALL.length });

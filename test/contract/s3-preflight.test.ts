@@ -174,7 +174,7 @@ describe("what the store refuses is told with what to do, and without a secret",
     expect(error).toMatchObject({ code, scope: "system", hint: expect.stringContaining(hint) });
   });
 
-  test("nobody listens", async () => {
+  test("no server listens", async () => {
     const standIn = await startS3();
     await standIn.stop();
     expect(await refusalOf(standIn)).toMatchObject({ code: "store-unavailable", scope: "task" });

@@ -106,7 +106,7 @@ describe("conditional writes", () => {
     }
   });
 
-  test("a lost answer hides nobody else's document", async () => {
+  test("a lost answer hides no other writer's document", async () => {
     const store = await openStore("aws");
     await store.putDocument("state/x.json", "theirs", { kind: "always" }, { signal });
     await play({ operation: "PutObject", fault: { kind: "reset" } });

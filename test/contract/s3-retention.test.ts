@@ -83,7 +83,7 @@ const LOCKING: readonly (readonly [string, () => Promise<Bench>])[] = [
   ...(realServer() === undefined ? [] : [["a real server", realBench] as const]),
 ];
 
-/** The next whole second, so many hours from now. */
+/** The next whole second, this many hours from now. */
 function inHours(hours: number): number {
   return Math.ceil((Date.now() + hours * HOUR_MS) / 1000) * 1000;
 }

@@ -22,7 +22,7 @@ export interface S3Server {
   };
 }
 
-/** A store on a server, below a prefix that nobody else uses. */
+/** A store on a server, below a prefix that no other test uses. */
 export function storeOn(
   server: S3Server | S3StandIn,
   options: Partial<S3StoreOptions> & Pick<S3StoreOptions, "profile">,

@@ -21,7 +21,7 @@ const MESSAGES_UNSHARED = effortOf(process.env).everyStore ? 16 : 8;
 /** Eight runners in one process; a pace that is not kept misses by far more. */
 const COLLECTOR_PAUSE_MS = 10;
 const RUNNERS = 8;
-/** Of so many exports one has its message twice. */
+/** One export of this many has its message twice. */
 const DUPLICATE_EVERY = 10;
 /** Places that the feeder fills, below the 50 at which the oldest export is lost. */
 const PLACES = 40;
@@ -30,7 +30,7 @@ const INTERVAL_MS = 200;
 const FEED_EVERY_MS = 200;
 const LIMIT_MS = 600_000;
 
-/** How many messages there are for so many exports, repetitions included. */
+/** How many messages there are for this many exports, repetitions included. */
 function messagesOf(exports: number): number {
   return exports + Math.floor(exports / DUPLICATE_EVERY);
 }

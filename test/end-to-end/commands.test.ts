@@ -135,7 +135,7 @@ describe.concurrent("for people", () => {
     expect(run.stderr).toMatch(/Run \S+: .*, deletion is on$/m);
     expect(run.stderr).toMatch(/INFO {2}export-01: archived and deleted/);
     expect(run.stderr).toMatch(/ERROR failed-one: dead-lettered: the platform could not make this export/);
-    // No colours, cursor moves or redrawn lines where nobody watches.
+    // No colours, cursor moves or redrawn lines where no person watches.
     expect(run.stdout + run.stderr).not.toContain("\u001b");
     expect(run.stdout + run.stderr).not.toContain("\r");
 

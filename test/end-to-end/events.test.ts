@@ -164,7 +164,7 @@ describe.concurrent("the built functions, from an event to an archived export", 
     expect(denied.log).toContain("secretsmanager:GetSecretValue");
   });
 
-  test("messages of SQS are taken one by one; what nobody can read becomes a dead letter with its reason", async (context) => {
+  test("messages of SQS are taken one by one; what is unreadable becomes a dead letter with its reason", async (context) => {
     const lab = await openLab(context);
     await lab.control.addTasks(finishedExports(1));
     const wrapped = JSON.stringify({ Type: "Notification", Message: '{"exportTaskId":"export-01"}' });

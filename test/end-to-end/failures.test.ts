@@ -40,8 +40,8 @@ async function expectFinishes(lab: Lab, exports: number): Promise<void> {
   await expectArchivedOnce(lab, exports);
 }
 
-describe.concurrent("messages that nobody can work on", () => {
-  test("bad ids and unreadable bodies are dead-lettered with a reason, and hold nobody up", async (context) => {
+describe.concurrent("messages that no run can work on", () => {
+  test("bad ids and unreadable bodies are dead-lettered with a reason, and hold no other up", async (context) => {
     const lab = await openQueuedLab(context);
     const bodies = ["../../etc/passwd", '{"exportTaskId":"no/such/id"}', '{"half":', "[1,2]"];
     lab.queue.put(...bodies);
@@ -75,7 +75,7 @@ describe.concurrent("messages that nobody can work on", () => {
   });
 });
 
-describe.concurrent("the platform lets nobody in", () => {
+describe.concurrent("the platform lets no key in", () => {
   const WRONG_SECRET = "wrongSecretKey0123456789abcdefghijklmnopq";
 
   test("a wrong secret key, ten runs in a row: exit 1, nothing given up, no attempt counted, no secret shown", async (context) => {
@@ -111,7 +111,7 @@ describe.concurrent("the platform lets nobody in", () => {
   test("an unreachable platform, ten runs in a row: exit 1, nothing given up", async (context) => {
     const lab = await openQueuedLab(context);
     const queued = lab.queue.messages();
-    // Nobody listens at port 1.
+    // No server listens at port 1.
     await lab.writeSettings({ ARCHIVER_IOTDA_ENDPOINT: "http://127.0.0.1:1" });
     // Each run asks three times, with a pause of its own; so they may as well run side by side.
     const runs = Array.from({ length: RUNS_IN_A_ROW / 2 }, () => lab.archiver("archive", "--json"));

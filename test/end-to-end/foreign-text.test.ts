@@ -57,7 +57,7 @@ const COMMANDS: readonly (readonly [args: readonly string[], shows?: string])[] 
   [["status"], `1 ${SHOWN}\\ud800`],
   [["hold", "list"], SHOWN],
   [["hold", "add", "night", "--reason", ODD_NAME, "--by", ODD_NAME], SHOWN],
-  [["hold", "remove", "nobody", "--reason", ODD_NAME]],
+  [["hold", "remove", "no-such-hold", "--reason", ODD_NAME]],
   [["dead-letters", "list"], SHOWN],
   [["dead-letters", "redrive", ODD_NAME], SHOWN],
   [["discover"], "Left alone"],

@@ -42,7 +42,7 @@ test("a function's role may stand behind its container's address instead of in i
   expect(log).not.toContain(ROLE.sessionToken);
 });
 
-test("one refusal of each request's time ends no run, and nobody blames the clock", async (context) => {
+test("one refusal of each request's time ends no run, and no message blames the clock", async (context) => {
   const lab = await openCloudLab(context, {
     intervalMs: 800,
     s3: { profile: "aws" },

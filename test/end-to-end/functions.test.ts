@@ -115,7 +115,7 @@ describe.concurrent("the deployed functions, against the sandbox", () => {
     });
   });
 
-  test("a platform that lets nobody in is a failure in the report, with the run's log and no secret", async (context) => {
+  test("a platform that lets no key in is a failure in the report, with the run's log and no secret", async (context) => {
     const lab = await openLab(context);
     await lab.control.addTasks(finishedExports(1));
     await discover(lab);

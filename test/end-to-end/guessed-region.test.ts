@@ -4,7 +4,7 @@ import { type Lab, openLab, type SettingChanges } from "./lab.ts";
 
 const POLICY = '{"schemaVersion":1,"rules":[],"default":{"keepDays":30,"lock":"none"}}';
 
-/** An installation whose endpoint names a region. Nothing leaves the machine: nobody listens where the proxy is. */
+/** An installation whose endpoint names a region. Nothing leaves the machine: no server listens where the proxy is. */
 const ELSEWHERE: SettingChanges = {
   ARCHIVER_IOTDA_ENDPOINT: "https://iotda.cn-north-4.myhuaweicloud.com",
   ARCHIVER_DOWNLOAD_INTERVAL_MS: undefined,
@@ -23,7 +23,7 @@ async function regionLines(lab: Lab, name: string, more: SettingChanges = {}): P
   return linesOf(log).filter(({ message }) => message === "region-from-host");
 }
 
-describe.concurrent("a region that nobody set, taken from the endpoint's host, is logged", () => {
+describe.concurrent("an unset region, taken from the endpoint's host, is logged", () => {
   test.for(["archive", "discover", "expire"])("by the function %s, once", async (name, context) => {
     const lab = await openElsewhere(context);
     const policy = name === "expire" ? { ARCHIVER_RETENTION_POLICY: POLICY } : {};

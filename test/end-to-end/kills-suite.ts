@@ -113,7 +113,7 @@ async function killNight(lab: KillLab, options: KillSuiteOptions, night: Night):
   ]);
 }
 
-/** Keeps so many runners at work, kills one or all of them at each moment, and lets the last ones end. */
+/** Keeps this many runners at work, kills one or all of them at each moment, and lets the last ones end. */
 async function killRunners(lab: KillLab, exports: ExportFeed, night: Night): Promise<void> {
   const { random, runners, kills, counts } = night;
   let moments: readonly Moment[] = [];

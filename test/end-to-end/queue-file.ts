@@ -66,7 +66,7 @@ export class QueueFile {
     return () => database.close();
   }
 
-  /** Makes nothing due before so many milliseconds have passed. */
+  /** Makes nothing due before this many milliseconds have passed. */
   delayAll(delayMs: number): void {
     this.#with((database) =>
       database.prepare("UPDATE messages SET visible_at_ms = ?").run(Date.now() + delayMs),

@@ -135,7 +135,7 @@ export class RetentionLab {
       .map((key) => key.slice(key.lastIndexOf("/") + 1));
   }
 
-  /** Makes everything recorded look as if it had happened so many days earlier. Locks stay as they are. */
+  /** Makes everything recorded look as if it had happened this many days earlier. Locks stay as they are. */
   async age(days: number): Promise<void> {
     const times = ["archivedAt", "downloadedAt", "deletedAt", "confirmedAt", "retainedAt", "keepUntil"];
     for (const key of await this.bucket.keys("records/")) {

@@ -19,7 +19,7 @@ async function openArchive(context: Parameters<typeof openLab>[0], policy = POLI
   return lab;
 }
 
-/** Makes an export look as if everything about it had happened so many days earlier. */
+/** Makes an export look as if everything about it had happened this many days earlier. */
 async function age(lab: Lab, exportTaskId: string, days: number): Promise<void> {
   const times = ["archivedAt", "downloadedAt", "deletedAt", "confirmedAt"];
   for (const key of await lab.store.keys("records")) {

@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { failedStatusSchema } from "./documents.ts";
 import { finishedExports, type Lab, openLab } from "./lab.ts";
 
-/** Nobody listens at port 1. */
+/** No server listens at port 1. */
 const NO_PLATFORM = { ARCHIVER_IOTDA_ENDPOINT: "http://127.0.0.1:1" };
 const PLATFORM = { held: 2, limit: 50, byStatus: { Success: 2 } };
 const QUEUE = { ready: 1, delayed: 0, inFlight: 0, deadLetters: 0 };

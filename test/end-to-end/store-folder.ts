@@ -52,7 +52,7 @@ export class StoreFolder implements AuditedStore {
     }
   }
 
-  /** Uploads that nobody finished: hidden files among the exports. */
+  /** Unfinished uploads: hidden files among the exports. */
   async unfinishedUploads(): Promise<readonly string[]> {
     return (await this.keys("exports")).filter((key) => basename(key).startsWith("."));
   }

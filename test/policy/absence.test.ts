@@ -30,7 +30,7 @@ function answerWith(scene: Scene, error: Error): void {
   });
 }
 
-describe("a task that no list shows and nobody archived", () => {
+describe("an unarchived task that no list shows", () => {
   test("is looked for again after the confirmation time, then asked for in a slot, then given up", async () => {
     const { scene, id } = sceneWithAbsentTask();
     const first = await scene.run();

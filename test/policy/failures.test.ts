@@ -169,8 +169,8 @@ describe("a transient failure counts as an attempt once another task has succeed
   });
 });
 
-describe("what nobody foresaw", () => {
-  test("an error of no known kind counts as a try; its text, which may hold a secret, is told to nobody", async () => {
+describe("what was not foreseen", () => {
+  test("an error of no known kind counts as a try; its text, which may hold a secret, is never told", async () => {
     const scene = new Scene();
     scene.addTask();
     const error = new Error("GET https://host/?X-Signature=topsecret failed");

@@ -71,7 +71,7 @@ export class RequestHistory {
     }
   }
 
-  /** A failed export whose letter is written: nobody works on it, and it holds its place. */
+  /** A failed export whose letter is written: no run works on it, and it holds its place. */
   #addGivenUpTask(): string {
     const { platform, scope, store } = this.scene.world;
     const exportTaskId = platform.addTask({ status: "Failed" });

@@ -236,7 +236,7 @@ describe("an export that comes to nothing", () => {
     expect(scene.outcomes("b1")).toMatchObject([{ outcome: "archived", tries: 2 }]);
   });
 
-  test("because the platform refuses the batch task is given up; because it lets nobody in, is not", async () => {
+  test("because the platform refuses the batch task is given up; because it lets no key in, is not", async () => {
     const scene = new RequestsScene();
     await scene.request("b1");
     const site = "platform.createExportTask";
@@ -277,7 +277,7 @@ test("a failing step leaves what was enqueued, and is in the report", async () =
   });
 });
 
-test("a file that is not a request waits, and holds nobody up", async () => {
+test("a file that is not a request waits, and holds no other up", async () => {
   const scene = new RequestsScene();
   scene.world.store.plantObject("requests/b0-20200101T000000Z.json", Buffer.from("{}"));
   await scene.request("b1");

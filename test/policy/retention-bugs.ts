@@ -65,7 +65,7 @@ const ROWS: readonly Row[] = [
   ],
   [
     "deleted record not asked for",
-    "An export goes that nobody has seen gone from the platform a day ago.",
+    "An export goes although no list of a day ago had it gone from the platform.",
     VERDICT,
     'return { kind: "stays", reason: "not-deleted", keepUntilMs };',
     'return { kind: "due", rule: copies[0].rule, keepUntilMs, objects: distinctObjects(archived) };',

@@ -81,7 +81,7 @@ describe("stays", () => {
     expectStays(scene, key);
   });
 
-  test("held by a document nobody can read", async () => {
+  test("held by an unreadable document", async () => {
     const { scene, key } = dueScene();
     scene.world.store.plantObject("holds/globs/what?.txt", Buffer.alloc(5 * 1024 * 1024));
     expect((await scene.expire()).stayed).toMatchObject([{ exportTaskId: ID, reason: "held" }]);
@@ -135,7 +135,7 @@ describe("stays", () => {
     });
     await scene.expire();
     expectStays(scene, key, id);
-    // Nobody may write that a task is gone which the list shows.
+    // No record may say that a task is gone which the list shows.
     expect(scene.record(id, "deleted") === undefined).toBe(deletedBeforeMs === undefined);
   });
 

@@ -207,9 +207,9 @@ test("an export that was to be removed and is still there is given back", async 
 
 test("an export without a record is told where records lie", async () => {
   const scene = new RetentionScene();
-  await expect(restored(scene, "nobody")).rejects.toMatchObject({
+  await expect(restored(scene, "no-such-export")).rejects.toMatchObject({
     code: "no-such-copy",
-    message: 'no archived record names export "nobody"',
+    message: 'no archived record names export "no-such-export"',
     hint: "Check the id: every archived export has a folder below records/project-1/default/ in the store.",
   });
 });

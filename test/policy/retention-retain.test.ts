@@ -149,7 +149,7 @@ test("an object whose time is over is not locked into the past, one kept for eve
   expect(scene.record(ID, "retained", 2)).toMatchObject({ keepUntil: "forever" });
 });
 
-test("what is missing or unreadable is reported, and one failing object stops nobody else", async () => {
+test("what is missing or unreadable is reported, and one failing object stops no other", async () => {
   const scene = new RetentionScene({ policy: locking(30) });
   for (const exportTaskId of ["a", "b", "c", "d"]) {
     scene.plant({ exportTaskId });

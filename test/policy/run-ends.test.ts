@@ -30,7 +30,7 @@ function startedIds(scene: Scene): readonly string[] {
 }
 
 describe("a run that has too little time", () => {
-  test("for any task asks nobody for anything", async () => {
+  test("for any task asks for nothing", async () => {
     const scene = new Scene();
     scene.addTask();
     await scene.run({ limitMs: 59 * SECOND_MS });

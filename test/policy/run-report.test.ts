@@ -40,7 +40,7 @@ describe("a report's entry", () => {
     });
   });
 
-  test("of a message that nobody can read names neither revision nor size", async () => {
+  test("of an unreadable message names neither revision nor size", async () => {
     const scene = new Scene();
     scene.world.queue.send("not json {");
     expect(onlyEntry(await scene.run())).toStrictEqual({
@@ -76,7 +76,7 @@ describe("a failure is told", () => {
     ]);
   });
 
-  test("what nobody foresaw has a hint, too", async () => {
+  test("what was not foreseen has a hint, too", async () => {
     const scene = new Scene();
     const id = scene.addTask();
     failDownloads(scene, [id], new TypeError("x is not a function"));
@@ -129,7 +129,7 @@ describe("a failure that was held", () => {
     expect(settledAt).toBeLessThan(thirdEndedAt);
   });
 
-  test("is handed back as it was when an operator stops the run, and accuses nobody", async () => {
+  test("is handed back as it was when an operator stops the run, and accuses no task", async () => {
     const scene = new Scene();
     const [ill = "", healthy = ""] = scene.addTasks(2);
     const stop = new AbortController();

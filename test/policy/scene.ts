@@ -213,7 +213,7 @@ export function onlyEntry(report: RunReport): TaskEntry {
   return entry;
 }
 
-/** Still on the platform, and nobody asked to delete it. */
+/** Still on the platform, and no delete was asked for. */
 export function expectKept(scene: Scene, id: string): void {
   expect(scene.world.platform.has(id)).toBe(true);
   expect(scene.count("platform.deleteExportTask")).toBe(0);

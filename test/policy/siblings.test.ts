@@ -77,7 +77,7 @@ describe("siblings: other tasks made with the same condition", () => {
     expectKept(scene, id);
   });
 
-  test("one whose record is not text holds the delete up, and nobody's attempt is counted", async () => {
+  test("one whose record is not text holds the delete up, and no attempt is counted", async () => {
     const scene = new Scene();
     const id = scene.addTask({ resourceCondition: condition });
     const siblingId = scene.world.platform.addTask({ resourceCondition: respelled });

@@ -14,7 +14,7 @@ function ledgerOf(scene: InventoryScene) {
     .map((line): Record<string, unknown> => JSON.parse(line));
 }
 
-/** An archive of so many copies, all of the same day, long ago. */
+/** An archive of this many copies, all of the same day, long ago. */
 function oldArchive(copies: number, daysAgo: number): InventoryScene {
   const scene = new InventoryScene();
   scene.verifyWithinDays = 90;

@@ -11,7 +11,7 @@ const LIST_FRESHNESS_MS = 5_000;
 /** Still being made, or of an unknown status. */
 const UNFINISHED = (status: string) => status !== "Success" && status !== "Failed";
 
-const NOBODY: ReadonlySet<string> = new Set();
+const NO_TASKS: ReadonlySet<string> = new Set();
 
 /** Judges a story once nothing is left to do: what became of each task, and what was lost. */
 export class Aftermath {
@@ -224,7 +224,7 @@ export class Aftermath {
       }
     });
     if (touched.length === 0) {
-      return NOBODY;
+      return NO_TASKS;
     }
     // A create with one condition may overwrite any task that was made with it.
     const conditions = new Set(touched.map((id) => this.#stage.conditionOf(id)));

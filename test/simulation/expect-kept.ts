@@ -7,7 +7,7 @@ import { playOnThreads } from "./worker-pool.ts";
 
 const TELL_EVERY_MS = 60_000;
 
-/** Runs `work` without stack traces: simulations make aborts and errors by the million, and nobody reads them. */
+/** Runs `work` without stack traces: simulations make aborts and errors by the million, and no test reads them. */
 export async function withoutStacks<T>(work: () => Promise<T>): Promise<T> {
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = 0;

@@ -34,7 +34,7 @@ function kinds(outcomes: Readonly<Record<string, () => KindOutcome>>): readonly 
   return Object.entries(outcomes).map(([kind, outcome]) => ({ kind, outcome, mayBeDone: mayBeDone(kind) }));
 }
 
-/** The ways to go wrong that no port tells from another: silence, slowness, and an error that nobody foresaw. */
+/** The ways to go wrong that no port tells from another: silence, slowness, and an unforeseen error. */
 const AT_ANY_PORT: Readonly<Record<string, () => KindOutcome>> = {
   stall: () => ({ stalls: true }),
   "slow drip": () => ({ lateByMs: 45_000 }),

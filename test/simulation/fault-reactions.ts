@@ -27,7 +27,7 @@ function reactionOf({ site, behaviour, fault }: FaultRow): string {
   }
   const fact = (name: string) => Reflect.get(made.error, name);
   const code = String(fact("code"));
-  // An error that nobody foresaw is taken for a fault of the task.
+  // An unforeseen error is taken for a fault of the task.
   const seen = NAMED_CODES.has(code) ? code : (fact("scope") ?? "task");
   const throttle = JSON.stringify(fact("throttle"));
   const retry = site === RETRIED && fact("retry") === "later" ? "tried again" : "";

@@ -3,7 +3,7 @@ import type { Effect } from "../world/effects.ts";
 
 /** A file below `holds/` that somebody put there, and took away again. */
 export interface StandingHold {
-  /** `undefined` for what nobody understands: it holds every task. */
+  /** `undefined` for what cannot be understood: it holds every task. */
   readonly id: string | undefined;
   readonly fromMs: number;
   /** Infinity while it stands. */

@@ -8,7 +8,7 @@ import type { Happening, Story, StoryResult } from "./story.ts";
 import { DISCOVER_EVERY_MS, RUN_EVERY_MS, StoryRuns } from "./story-runs.ts";
 
 const HOUR_MS = 3_600_000;
-/** Liveness: within so many runs after the faults have stopped, nothing is left to do (I3). */
+/** Liveness: within this many runs after the faults have stopped, nothing is left to do (I3). */
 const MAX_CLEAN_RUNS = 40;
 /** Tasks that wait for hours or days need not be looked at every quarter of an hour. */
 const LONGEST_GAP_MS = 6 * HOUR_MS;

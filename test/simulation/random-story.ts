@@ -76,7 +76,7 @@ class Drawing {
       },
       platform: {
         throttleAnswer: this.#pick(["IOTDA.021101", "IOTDA.021102", "429"] as const),
-        // A file that outlives its evicted owner, or its damaged copy, under another id and an unchanged revision shows to nobody.
+        // A file that outlives its evicted owner, or its damaged copy, under another id and an unchanged revision is invisible to every runner.
         deleteRemovesSharedFile: this.#chance(0.7) || happenings.some(({ kind }) => DESTROYERS.has(kind)),
       },
       settings: {

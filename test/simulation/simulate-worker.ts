@@ -17,7 +17,7 @@ export interface WorkerReport {
 }
 
 const { suite, share } = v.parse(taskSchema, workerData);
-// Nobody reads the stacks of the errors that are made here by the million.
+// No code reads the stacks of the errors that are made here by the million.
 Error.stackTraceLimit = 0;
 let isStopped = false;
 let toldAtMs = 0;

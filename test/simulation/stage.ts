@@ -220,7 +220,7 @@ export class Stage {
 
   #oddItem({ id, shows }: Extract<Happening, { kind: "odd-item" }>): Omit<OddItem, "index"> {
     const resourceCondition = this.#conditions.get(id);
-    // Whose condition nobody can read has no siblings: that is a window, and not drawn for.
+    // A task with an unreadable condition has no siblings: that is a window, and not drawn for.
     const isConditionShown = shows === "condition" || shows === "both" || this.#isShared(id);
     return {
       field: "export_count",

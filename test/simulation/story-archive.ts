@@ -71,7 +71,7 @@ export class StoryArchive {
   }
 
   /**
-   * Leaves out what nobody can keep when stores change under a run: that one revision has one object, and the pace, are
+   * Leaves out what no runner can keep when stores change under a run: that one revision has one object, and the pace, are
    * agreed on in the store itself.
    */
   excused(violations: readonly string[]): readonly string[] {

@@ -27,7 +27,7 @@ const foreignPlace = v.picklist(FOREIGN_PLACES);
 
 /** What the archive is at the start, and who knows which one is meant. */
 const archiveSchema = v.object({
-  /** `from-before`: it holds records, and no marker. `empty`: nobody has made it one yet. */
+  /** `from-before`: it holds records, and no marker. `empty`: it was not made an archive yet. */
   home: v.picklist(["marked", "from-before", "empty"]),
   /** What the queue remembers: its archive, none yet, or nothing ever. */
   memory: v.picklist(["home", "blank", "none"]),
@@ -51,7 +51,7 @@ const happeningSchema = v.variant("kind", [
   v.object({ kind: v.literal("evict"), atMs: wholeMs, id: taskId }),
   /** Another tool deletes the task. */
   v.object({ kind: v.literal("remove"), atMs: wholeMs, id: taskId }),
-  /** `unknown`: by a file that nobody understands, which holds every task. */
+  /** `unknown`: by a file that cannot be understood, which holds every task. */
   v.object({
     kind: v.literal("hold"),
     atMs: wholeMs,
@@ -82,7 +82,7 @@ const happeningSchema = v.variant("kind", [
     id: taskId,
     how: v.picklist(["removed", "damaged", "silently"]),
   }),
-  /** Lists show this task as an item that nobody understands: with its id, with its condition, with neither or both. */
+  /** Lists show this task as an item that cannot be understood: with its id, with its condition, with neither or both. */
   v.object({
     kind: v.literal("odd-item"),
     atMs: wholeMs,

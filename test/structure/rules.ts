@@ -150,9 +150,9 @@ export function problemsOfTimeLimits({ file, text }: SourceFile): string[] {
   return joins ? [`${file} joins signals with a timeout's: lib/network/time-limit.ts says why not`] : [];
 }
 
-/** Words that a reader of English stumbles over, and pages that are not in this repository. */
+/** Words that hide the actor or the number, or that a reader of English stumbles over, and pages that are not here. */
 const REFUSED_WORDS =
-  /(?<!there )\b(?:is|are) no (?!longer\b|more\b)|\banew\b|\bby itself\b|\b(?:design|reference) §/gi;
+  /(?<!there )\b(?:is|are) no (?!longer\b|more\b)|\b(?:anew|by itself|nobody|so many)\b|\b(?:design|reference) §/gi;
 
 /** Places of {@link REFUSED_WORDS} in a source or page, as sentences. */
 export function problemsOfWords({ file, text }: SourceFile): string[] {

@@ -35,7 +35,7 @@ export const BUCKET_SABOTAGES = {
   "unfinished uploads and past state go after a day, exports get colder and never go": [
     ["exports expire", "ArchiveBucket/Properties/LifecycleConfiguration/Rules/1/ExpirationInDays", 365],
     [
-      "a tag that nobody writes",
+      "a tag that no function writes",
       "ArchiveBucket/Properties/LifecycleConfiguration/Rules/2/TagFilters/0/Key",
       "storage-class",
     ],

@@ -8,7 +8,7 @@ const SENDERS = "EventQueuePolicy/Properties/PolicyDocument/Statement";
 export const EVENT_SABOTAGES = {
   "the function URL is open, throttled, and the only thing that is": [
     ["no URL", "ExportEventsLambdaFunctionUrl", undefined],
-    ["a URL that nobody can sign for", "ExportEventsLambdaFunctionUrl/Properties/AuthType", "AWS_IAM"],
+    ["a URL that no sender can sign for", "ExportEventsLambdaFunctionUrl/Properties/AuthType", "AWS_IAM"],
     ["as many calls as come", `${FUNCTION}/ReservedConcurrentExecutions`, undefined],
     [
       "another function open to all",

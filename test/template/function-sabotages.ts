@@ -34,7 +34,7 @@ export const FUNCTION_SABOTAGES = {
     ["an hour's patience", "DiscoverSchedule/Properties/Target/RetryPolicy/MaximumEventAgeInSeconds", 3600],
     ["no dead-letter queue", "ArchiveNightSchedule/Properties/Target/DeadLetterConfig", undefined],
     [
-      "a dead-letter queue that nobody may write to",
+      "a dead-letter queue that no function may write to",
       "DiscoverSchedule/Properties/Target/DeadLetterConfig/Arn",
       { "Fn::GetAtt": ["DeadLetterQueue", "Arn"] },
     ],

@@ -290,7 +290,7 @@ function grantsOf(role: { [name: string]: Json }): Set<string> {
   );
   const managed = listOf(role.ManagedPolicyArns).map((arn) => `whatever ${textOf(arn)} says`);
   const granted = statements.flatMap((statement) => {
-    // Any other form of statement than the plain one shows as a grant that nobody expects.
+    // Any other form of statement than the plain one shows as an unexpected grant.
     const { Sid: _name, Effect, Action, Resource, Condition, ...other } = fieldsOf(statement);
     const rest = Effect === "Allow" && Object.keys(other).length === 0 ? "" : JSON.stringify(statement);
     const condition = Condition === undefined ? "" : ` if ${JSON.stringify(Condition)}`;

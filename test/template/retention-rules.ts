@@ -65,7 +65,7 @@ export const RETENTION_RULES = {
         ]
       : [],
 
-  "only expire may remove, only versions of exports, and nobody past a lock": (template) =>
+  "only expire may remove, only versions of exports, and no role past a lock": (template) =>
     ofType(template, "AWS::IAM::Role").flatMap(([role, { Policies }]) =>
       listOf(Policies)
         .flatMap((policy) => listOf(at(policy, "PolicyDocument/Statement")))

@@ -37,7 +37,7 @@ export const RETENTION_SABOTAGES = {
       undefined,
     ],
   ],
-  "only expire may remove, only versions of exports, and nobody past a lock": [
+  "only expire may remove, only versions of exports, and no role past a lock": [
     [
       "archive removes",
       "ArchiveRole/Properties/Policies/1/PolicyDocument/Statement/1/Action",

@@ -28,7 +28,7 @@ test.each(["prod", "kms", "obs"])("the stage %s may be packaged once it is fille
   expect(problemsOf(stage)).toEqual([]);
 });
 
-test("nobody deploys what is shipped: every placeholder is named", () => {
+test("what is shipped is not deployed: every placeholder is named", () => {
   const names = (stage: string) =>
     problemsOf(stage, undefined, shipped).map((problem) => problem.split(":")[0]);
   expect(names("prod")).toEqual(["iotdaProjectId", "alarmEmail"]);

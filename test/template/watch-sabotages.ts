@@ -5,24 +5,24 @@ export const WATCH_SABOTAGES = {
   "there is an alarm for everything that a person must hear of": [
     ["no alarm", "ExportsLostAlarm", undefined],
     ["an alarm too late", "TasksHeldAlarm/Properties/Threshold", 50],
-    ["nobody hears of damage", "DamagedObjectsAlarm", undefined],
+    ["no alarm for damage", "DamagedObjectsAlarm", undefined],
     ["a day is enough to ring", "ExpiryBlockedAlarm/Properties/DatapointsToAlarm", 1],
     ["events get lost", "RetainDeadLettersAlarm", undefined],
     ["a request may wait a week", "RequestsWaitingAlarm/Properties/Threshold", 604_800],
-    ["throttling that nobody hears of", "ArchiveDroppedAlarm", undefined],
-    ["refusals that nobody hears of", "EventsRefusedAlarm", undefined],
+    ["throttling without an alarm", "ArchiveDroppedAlarm", undefined],
+    ["refusals without an alarm", "EventsRefusedAlarm", undefined],
     ["silence is fine", "NoCompletedRunAlarm/Properties/TreatMissingData", "notBreaching"],
   ],
   "every alarm tells the topic, which tells a person": [
-    ["an alarm that tells nobody", "SystemFailuresAlarm/Properties/AlarmActions", []],
+    ["an alarm without an action", "SystemFailuresAlarm/Properties/AlarmActions", []],
     ["an alarm switched off", "SystemFailuresAlarm/Properties/ActionsEnabled", false],
-    ["a topic that tells nobody", "AlarmMail", undefined],
+    ["a topic without a subscriber", "AlarmMail", undefined],
   ],
   "the topic takes the alarms of this stack": [
     ["an alarm of another name", "TasksHeldAlarm/Properties/AlarmName", "tasks-held"],
   ],
   "alarms and dashboard look at metrics that the functions write": [
-    ["a metric that nobody writes", "TasksHeldAlarm/Properties/MetricName", "HeldTasks"],
+    ["a metric that no function writes", "TasksHeldAlarm/Properties/MetricName", "HeldTasks"],
     [
       "another service's metric",
       "DiscoverLambdaFunction/Properties/Environment/Variables/POWERTOOLS_SERVICE_NAME",

@@ -160,7 +160,7 @@ export const WHOLE_SABOTAGES = {
       ["arn:aws:iam::aws:policy/AmazonS3FullAccess"],
     ],
     [
-      "a role that nobody knows",
+      "an unknown role",
       "SpareRole",
       {
         Type: "AWS::IAM::Role",

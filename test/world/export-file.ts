@@ -72,7 +72,7 @@ const cache = new Map<string, ExportFile>();
 
 /**
  * The export file of a seed, with `contentBytes` of noise inside. Made once per process: simulations ask for the
- * same few contents millions of times. Its bytes are shared, so nobody may change them.
+ * same few contents millions of times. Its bytes are shared, so no code may change them.
  */
 export function exportFile(seed: number, contentBytes = 2_500): ExportFile {
   const cacheKey = `${seed}/${contentBytes}`;

@@ -27,7 +27,7 @@ describe("which calls a fault hits", () => {
     expect(hits({ match, occurrence: 2 }, ["a", "x1", "b", "x2", "x3"])).toEqual(["x2"]);
   });
 
-  test("other sites are left alone, and cleared faults hit nobody", () => {
+  test("other sites are left alone, and cleared faults hit no call", () => {
     const faults = new Faults();
     faults.plant({ site: "store.head", times: 9, form: "stall" });
     expect(faults.report("store.list", "k", "a")).toBeUndefined();
@@ -104,7 +104,7 @@ describe("what a fault does", () => {
 });
 
 describe("a crash", () => {
-  test("freezes all that the runner does, and nobody else", async () => {
+  test("freezes all that the runner does, and no other runner", async () => {
     const world = new World();
     const [dying, living] = [world.startRunner("dying"), world.startRunner("living")];
     world.faults.plant({

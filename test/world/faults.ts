@@ -41,7 +41,7 @@ export interface SiteCall {
 
 /** What a download's body can suffer. Lengths are what `Content-Length` says then. */
 export type BodyDamage =
-  /** Ends early without an error; a negative `keepBytes` leaves so many out. `declared`: the length of the whole file, of what is sent, or none. */
+  /** Ends early without an error; a negative `keepBytes` leaves that many out. `declared`: the length of the whole file, of what is sent, or none. */
   | { readonly kind: "short"; readonly keepBytes: number; readonly declared: "whole" | "sent" | "none" }
   | { readonly kind: "extra"; readonly extraBytes: number; readonly declared: "whole" | "sent" | "none" }
   | { readonly kind: "flip"; readonly atByte: number }

@@ -19,7 +19,7 @@ export interface WorldObserver {
   documentWritten(key: string, text: string): void;
 }
 
-/** For a store that is nobody's archive. */
+/** For a store that is not an archive. */
 export const UNWATCHED: WorldObserver = {
   listed: () => undefined,
   downloadStarted: () => undefined,

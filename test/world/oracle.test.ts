@@ -131,7 +131,7 @@ describe("I1", () => {
     ]);
   });
 
-  test("a sibling's file that nobody archived is destroyed with it", async () => {
+  test("a sibling's unarchived file is destroyed with it", async () => {
     const archived = archivedByHand();
     const { world, runner, id } = archived;
     const [older] = world.platform.list();

@@ -131,7 +131,7 @@ export class Oracle implements WorldObserver {
     }
   }
 
-  /** I10: an archive keeps its marker. Where nobody can create once, of two that begin one together the last wins. */
+  /** I10: an archive keeps its marker. Where no runner can create once, of two that begin one together the last wins. */
   #markerWritten(): void {
     const isThere = this.#entryAt(ARCHIVE_MARKER_KEY) !== undefined;
     const isBegun = this.#keysWritten.has(ARCHIVE_MARKER_KEY) && !this.#parts.store().settings.createOnce;

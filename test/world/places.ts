@@ -20,7 +20,7 @@ interface Mounted {
 export interface PlacesParts {
   readonly home: StoreState;
   readonly scope: PlatformScope;
-  /** Makes a store that nobody watches. */
+  /** Makes a store that no oracle watches. */
   readonly makeStore: () => StoreState;
   readonly countEffects: () => number;
 }

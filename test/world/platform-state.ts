@@ -11,7 +11,7 @@ import { type NewWorldTask, toExportTask, type WorldTask } from "./world-task.ts
 /** The platform itself: its tasks, files and limits. Runners reach it through `WorldPlatform` only. */
 export class PlatformState {
   readonly settings: PlatformSettings;
-  /** Items of no task of ours that every list shows and nobody understands. */
+  /** Items of no task of ours that every list shows and that cannot be understood. */
   readonly oddItems: Omit<OddItem, "index">[] = [];
   /** How the lists show a task that they distort, by its id; it is there all the same. */
   readonly distorted = new Map<string, Omit<OddItem, "index">>();
@@ -146,7 +146,7 @@ export class PlatformState {
     this.#setFile(task.fileKey, file);
   }
 
-  /** Gives a task a status that nobody documented, and leaves its file and times alone. */
+  /** Gives a task an undocumented status, and leaves its file and times alone. */
   changeStatus(exportTaskId: string, status: string): void {
     const task = this.#task(exportTaskId);
     if (task === undefined) {

@@ -59,7 +59,7 @@ export interface OutsideCall<T> {
   readonly spoil?: () => void;
 }
 
-/** A promise that nobody ever settles: where frozen code waits. */
+/** A promise that is never settled: where frozen code waits. */
 export function never(): Promise<never> {
   return new Promise(() => undefined);
 }

@@ -80,7 +80,7 @@ export class StoredEntry {
     return new StoredEntry({ bytes, version: this.#version, checksum, metadata, modifiedAtMs });
   }
 
-  /** Lowercase hex over `bytes`. Most entries are documents, whose hash nobody asks for. */
+  /** Lowercase hex over `bytes`. Most entries are documents, whose hash is not asked for. */
   get sha256(): string {
     this.#sha256 ??= sha256Hex(this.bytes);
     return this.#sha256;

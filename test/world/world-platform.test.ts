@@ -158,7 +158,7 @@ describe("download", () => {
     expect(verdict).toMatchObject({ kind: "whole", container: "members", sha256: file.sha256 });
   });
 
-  test("nobody changes the platform's file by changing what was downloaded", async () => {
+  test("a change of what was downloaded does not change the platform's file", async () => {
     const { world, runner } = start();
     const file = fileOf(Buffer.from(exportFile(2).bytes));
     const id = world.platform.addTask({ file });

@@ -85,7 +85,7 @@ export class WorldPlatform implements Platform {
       runner.record("platform.body", `${exportTaskId} ${damage.kind}`, nowMs, "done");
     }
     const plan = planBody(file.bytes, damage);
-    // Whoever asked must read it to its end or drop it: a connection that nobody reads stays open.
+    // Whoever asked must read it to its end or drop it: an unread connection stays open.
     const onClosed = runner.open(`platform.body ${exportTaskId}`);
     signal.addEventListener("abort", onClosed, { once: true });
     return {

@@ -49,7 +49,7 @@ interface Runner {
 /**
  * I10: whatever a run did about a place that is not the archive it was set up for. Read from the log of calls and from
  * where each of them went, apart from the code under test. Only a run that had opened its archive before another store
- * was put in its place may write there; nobody ever deletes on the word of such a store.
+ * was put in its place may write there; no runner ever deletes on the word of such a store.
  *
  * @param endedWell the runners that said at their end that all is well.
  */

@@ -100,12 +100,12 @@ export function lostSlot(take: Slot["take"], onRelease?: () => void): Slot {
   return { ...slotOf(onRelease), ready: () => Promise.reject(new SlotLost()), take };
 }
 
-/** An answer whose body nobody reads; counts how often it was dropped. */
+/** An answer whose body stays unread; counts how often it was dropped. */
 export class UnreadDownload implements ExportDownload {
   readonly contentLengthBytes = undefined;
   cancelled = 0;
 
-  // biome-ignore lint/correctness/useYield: nobody reads it
+  // biome-ignore lint/correctness/useYield: it stays unread
   readonly body = (async function* (): AsyncGenerator<Uint8Array> {
     throw new Error("this body was not to be read");
   })();

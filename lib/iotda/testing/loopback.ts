@@ -133,7 +133,7 @@ export function clientFor(endpoint: string, options: Partial<IotdaClientOptions>
   return client;
 }
 
-/** A signal that nobody aborts. */
+/** A signal that is never aborted. */
 export function unaborted(): { readonly signal: AbortSignal } {
   return { signal: new AbortController().signal };
 }

@@ -70,7 +70,7 @@ function multiply(a: number, b: number): number {
   return product >>> 0;
 }
 
-/** `x^(8 × bytes) mod P`: what appending so many bytes does to a CRC. By squaring, so that 5 GiB cost no more than 5 KiB. */
+/** `x^(8 × bytes) mod P`: what appending this many bytes does to a CRC. By squaring, so that 5 GiB cost no more than 5 KiB. */
 function shiftBy(bytes: number): number {
   let power = 0x00800000; // x^8
   let operator = ONE;

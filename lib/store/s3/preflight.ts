@@ -16,7 +16,7 @@ const MISSING_KEY = "state/preflight-missing.json";
 /** The same from every runner, so that two probes at once do not look like a store that loses writes. */
 const PROBE_TEXT = '{"about":"written by iotda-archiver to try the store out; safe to delete"}';
 const SWAP_ATTEMPTS = 5;
-/** Each probe that begins meanwhile takes away one upload of a probe under way: so many begin at once nowhere. */
+/** Each probe that begins meanwhile aborts one upload of a probe under way. No deployment begins this many at once. */
 const COMPLETION_ATTEMPTS = 20;
 const WRONG_ETAG = "00000000000000000000000000000000";
 
@@ -42,8 +42,8 @@ export async function probeS3Store(bucket: S3Bucket, signal: AbortSignal): Promi
     (await headObject(bucket, MISSING_KEY, signal)) === undefined,
     "shows an object that does not exist",
   );
-  // Needs the permissions to list and to abort. What a dead probe left goes, however young it is: nobody can tell it
-  // from the upload of a probe under way, which begins again.
+  // Needs the permissions to list and to abort. What a dead probe left goes, however young it is, because it
+  // looks like the upload of a probe under way. That one begins again.
   await abortUploads(bucket, { key: PROBE_KEY }, signal);
   const isPutProbed = conditionalPut === "probed";
   return {

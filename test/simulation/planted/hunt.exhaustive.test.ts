@@ -23,7 +23,7 @@ describe("a hunt", () => {
     console.log(tableOf(answers, huntSeeds));
   }, HUNT_LIMIT_MS);
 
-  test("sees nothing in the program as it is: nobody cries wolf", () => {
+  test("sees nothing in the program as it is: it raises no false alarm", () => {
     const unchanged = answers.filter(({ name }) => name === UNCHANGED);
     expect(unchanged).toEqual(
       Array.from({ length: SEEDS_OF_THE_UNCHANGED }, () => ({

@@ -7,7 +7,7 @@ export interface HuntOrder {
   /** Of a planted bug; any other name is the program as it is. */
   readonly name: string;
   readonly sceneSeed: number;
-  /** So many random stories are played at most. */
+  /** Up to this many random stories are played. */
   readonly seeds: number;
 }
 

@@ -1,6 +1,6 @@
 import type { PlantedBug } from "../planted-bug.ts";
 
-/** Bugs in what a list proves that holds items nobody understands. */
+/** Bugs in what a list proves that holds items which cannot be understood. */
 export const ODD_ITEM_BUGS: readonly PlantedBug[] = [
   {
     name: "odd item taken for an absent task",

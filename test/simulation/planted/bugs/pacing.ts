@@ -113,7 +113,7 @@ export const PACING_BUGS: readonly PlantedBug[] = [
   {
     name: "extended slot used after its lead",
     breaks:
-      "The store takes longer to extend a slot than the extension leaves room for, and nobody looks again.",
+      "The store takes longer to extend a slot than the extension leaves room for, and the runner does not look again.",
     invariant: "I4",
     file: "lib/pacing/pacer.ts",
     find: "leadMs = Math.min(this.#maxRoomMs(), 2 * Math.max(leadMs, this.#pace.lastSwapMs));\n      claim = await this.#extend(claim, leadMs, call);",

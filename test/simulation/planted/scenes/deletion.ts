@@ -177,7 +177,7 @@ export const DELETION_SCENES: readonly Scene[] = [
     },
   },
   {
-    name: "somebody holds by a file that nobody understands",
+    name: "somebody holds by a file that cannot be understood",
     async play(seed) {
       const stage = new Stage({ seed });
       stage.world.store.plantObject("holds/t*.json", Buffer.from("{}"));

@@ -14,7 +14,7 @@ interface Outage {
   readonly tasks: number;
   readonly fault: PlannedFault;
   readonly settings?: Partial<ArchiveSettings>;
-  /** Tries are 15 minutes apart; so many fail. */
+  /** Tries are 15 minutes apart; this many fail. */
   readonly runs?: number;
 }
 

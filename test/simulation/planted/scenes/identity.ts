@@ -51,7 +51,7 @@ export const IDENTITY_SCENES: readonly Scene[] = [
     },
   },
   {
-    name: "nobody has made an archive",
+    name: "no archive was made",
     async play(seed) {
       const stage = new Stage({ seed }, {}, { home: "empty" });
       await stage.run();
@@ -59,7 +59,7 @@ export const IDENTITY_SCENES: readonly Scene[] = [
     },
   },
   {
-    name: "nobody has made an archive, and the store cannot be listed",
+    name: "no archive was made, and the store cannot be listed",
     async play(seed) {
       const stage = new Stage({ seed }, {}, { home: "empty" });
       const error = storeError("store-unavailable");

@@ -13,7 +13,7 @@ const NAMELESS: Omit<OddItem, "index"> = {
   condition: undefined,
 };
 
-/** Lists that hold items nobody understands. */
+/** Lists that hold items which cannot be understood. */
 export const ODD_ITEM_SCENES: readonly Scene[] = [
   {
     name: "an odd item of somebody else stands in every list",

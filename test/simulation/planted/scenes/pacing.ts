@@ -55,7 +55,7 @@ export const PACING_SCENES: readonly Scene[] = [
       await stage.runOn(4);
       // The world refuses a request that its own slot did not let through.
       if (stage.world.effects.at("platform.showExportTask").some(({ outcome }) => outcome === "refused")) {
-        stage.note("I4: the only runner lost a slot, which nobody but itself can have taken");
+        stage.note("I4: the only runner lost a slot, which only itself can have taken");
       }
       return stage;
     },
