@@ -61,9 +61,9 @@ function pageOf(exchange: Exchange, after: string): Page {
   const prefix = query.get("prefix") ?? "";
   const delimiter = query.get("delimiter") ?? "";
   const limit = pageLimit(exchange, "max-keys");
-  const matching = bucket
-    .current()
-    .filter(({ key }) => key.startsWith(prefix) && compareKeys(key, after) > 0);
+  // One more than the page tells whether it is the last one. Of grouped keys any number may stand behind one entry.
+  const wanted = delimiter === "" ? limit + 1 : Number.POSITIVE_INFINITY;
+  const matching = bucket.currentAfter(prefix, after, wanted);
   const all = grouped(matching, prefix, delimiter, after);
   const entries = all.slice(0, limit);
   const isTruncated = limit > 0 && all.length > entries.length;

@@ -53,14 +53,33 @@ export interface OpenUpload {
 /** What one bucket holds. */
 export class Bucket {
   readonly #versions = new Map<string, (StoredVersion | DeleteMarker)[]>();
+  /** All keys in their order, from the first list on. */
+  #order: string[] | undefined;
   readonly uploads = new Map<string, OpenUpload>();
   /** What uploads that are completed have become. */
   readonly completed = new Map<string, StoredVersion>();
 
-  /** Keys that have a current object, in the order of their UTF-8 bytes. */
-  current(): StoredVersion[] {
-    const found = [...this.#versions.keys()].flatMap((key) => this.find(key) ?? []);
-    return found.sort((a, b) => compareKeys(a.key, b.key));
+  /**
+   * Current objects whose keys begin with the prefix and come after another key, in the order of their UTF-8 bytes.
+   * A page of a bucket with a million objects takes no look at all of them.
+   */
+  currentAfter(prefix: string, after: string, limit: number): StoredVersion[] {
+    const found: StoredVersion[] = [];
+    this.#order ??= [...this.#versions.keys()].sort(compareKeys);
+    const isAfter = compareKeys(after, prefix) >= 0;
+    let index = placeOf(this.#order, isAfter ? after : prefix);
+    index += isAfter && this.#order[index] === after ? 1 : 0;
+    for (; found.length < limit; index += 1) {
+      const key = this.#order[index];
+      if (key === undefined || !key.startsWith(prefix)) {
+        break;
+      }
+      const version = this.find(key);
+      if (version !== undefined) {
+        found.push(version);
+      }
+    }
+    return found;
   }
 
   /** Every version there is, oldest first within a key. */
@@ -81,6 +100,9 @@ export class Bucket {
   /** Adds a version on top; without versioning it takes the place of the `null` one. */
   add(version: StoredVersion | DeleteMarker): void {
     this.remove(version.key, version.versionId);
+    if (this.#order !== undefined && !this.#versions.has(version.key)) {
+      this.#order.splice(placeOf(this.#order, version.key), 0, version.key);
+    }
     this.#versions.set(version.key, [...(this.#versions.get(version.key) ?? []), version]);
   }
 
@@ -94,7 +116,9 @@ export class Bucket {
       }
     }
     if (left.length === 0) {
-      this.#versions.delete(key);
+      if (this.#versions.delete(key) && this.#order !== undefined) {
+        this.#order.splice(placeOf(this.#order, key), 1);
+      }
     } else {
       this.#versions.set(key, left);
     }
@@ -115,7 +139,27 @@ export function newVersionId(settings: BucketSettings): string {
   return settings.versioning ? randomBytes(16).toString("hex") : "null";
 }
 
-/** The order of every S3 list: by UTF-8 bytes, which differs from the order of JavaScript strings. */
+/** Where a key stands in a sorted list, or would stand. */
+function placeOf(order: readonly string[], key: string): number {
+  let low = 0;
+  let high = order.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (compareKeys(order[middle] ?? "", key) < 0) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return low;
+}
+
+const ASCII = /^[ -~]*$/;
+
+/** The order of every S3 list: by UTF-8 bytes, which differs from the order of JavaScript strings beyond ASCII. */
 export function compareKeys(a: string, b: string): number {
+  if (ASCII.test(a) && ASCII.test(b)) {
+    return a < b ? -1 : a > b ? 1 : 0;
+  }
   return Buffer.compare(Buffer.from(a, "utf8"), Buffer.from(b, "utf8"));
 }
