@@ -1,4 +1,5 @@
-import type { FaultProgress } from "./faults.ts";
+import type { FaultRule } from "./faults.ts";
+import type { FaultProgress } from "./kit/faults.ts";
 import type { RequestLogEntry } from "./request-log.ts";
 import type { MadeFile, Removal } from "./state.ts";
 
@@ -17,9 +18,12 @@ export interface TaskView extends MadeFile {
 }
 
 /** A file body that went out, whole or not. */
-export type ServedBody = Required<
-  Pick<RequestLogEntry, "n" | "exportTaskId" | "generation" | "bytesSent" | "sha256" | "outcome">
->;
+export interface ServedBody extends Pick<RequestLogEntry, "n" | "outcome"> {
+  readonly exportTaskId: string;
+  readonly generation: number;
+  readonly bytesSent: number;
+  readonly sha256: string;
+}
 
 /** The whole truth about the platform: what tests compare an archive with. */
 export interface StateView {
@@ -30,7 +34,7 @@ export interface StateView {
   /** Every task and overwritten file that is gone, in order. */
   readonly removals: readonly Removal[];
   readonly served: readonly ServedBody[];
-  readonly faults: readonly FaultProgress[];
+  readonly faults: readonly FaultProgress<FaultRule>[];
   /** Epoch milliseconds; when the pace window began. */
   readonly lastDownloadMs: number | undefined;
 }

@@ -1,9 +1,8 @@
-import { type Answer, type Bytes, bufferAnswer, errorAnswer } from "./answer.ts";
-import { dripped, firstBytes, flipped, pausedAt, silence } from "./body-damage.ts";
+import { errorAnswer } from "./errors.ts";
 import type { Fault } from "./faults.ts";
+import { type Answer, type Bytes, emptyAnswer } from "./kit/answer.ts";
+import { firstBytes, playInstead, playOnBody } from "./kit/fault-play.ts";
 import { type Settings, throttleCodeOf } from "./settings.ts";
-
-const DRIP_TICK_MS = 50;
 
 /**
  * What a fault does before the platform has done anything.
@@ -17,21 +16,16 @@ export async function playBefore(
   gone: AbortSignal,
 ): Promise<Answer | undefined> {
   switch (fault.kind) {
+    case "reset":
     case "html":
-      return bufferAnswer(fault.status, HTML, { "Content-Type": "text/html" });
+    case "stall":
+      return await playInstead(fault, gone);
     case "json-200":
       return errorAnswer(200, fault.code, "scripted error under 200");
     case "status":
       return statusAnswer(fault.status, fault.code, fault.retryAfterSeconds);
     case "throttle":
       return throttleAnswer(settings, fault.code);
-    case "reset":
-      return fault.afterBytes === undefined ? { ...statusAnswer(500), ending: "lost" } : undefined;
-    case "stall":
-      if (fault.afterBytes === undefined) {
-        await silence(fault.releaseAfterMs, gone);
-      }
-      return undefined;
     case "short-body":
     case "truncate":
     case "slow-drip":
@@ -46,23 +40,17 @@ export async function playBefore(
 export function playOn(answer: Answer, fault: Fault, gone: AbortSignal): Answer {
   switch (fault.kind) {
     case "reset":
-      return { ...answer, body: firstBytes(answer.body, fault.afterBytes ?? 0), ending: "reset" };
     case "stall":
-      return fault.afterBytes === undefined
-        ? answer
-        : { ...answer, body: pausedAt(answer.body, fault.afterBytes, fault.releaseAfterMs, gone) };
+    case "truncate":
+    case "slow-drip":
+    case "flip-byte":
+      return playOnBody(answer, fault, gone);
     case "short-body": {
       const body = firstBytes(answer.body, fault.bytes);
       return fault.declareLength
         ? { ...answer, body, ending: "closed" }
         : { ...answer, body, framing: "close" };
     }
-    case "truncate": {
-      const sizeBytes = Math.min(fault.bytes, answer.sizeBytes);
-      return { ...answer, body: firstBytes(answer.body, sizeBytes), sizeBytes };
-    }
-    case "slow-drip":
-      return { ...answer, body: dripped(answer.body, fault.bytesPerSecond, DRIP_TICK_MS, gone) };
     case "answer-lost":
       return { ...answer, ending: "lost" };
     case "extra-bytes":
@@ -71,8 +59,6 @@ export function playOn(answer: Answer, fault: Fault, gone: AbortSignal): Answer 
         body: followedBy(answer.body, Buffer.alloc(fault.bytes, "+")),
         sizeBytes: answer.sizeBytes + fault.bytes,
       };
-    case "flip-byte":
-      return { ...answer, body: flipped(answer.body, fault.at) };
     case "html":
     case "json-200":
     case "status":
@@ -92,13 +78,9 @@ function statusAnswer(status: number, code?: string, retryAfterSeconds?: number)
   const headers: Record<string, string> =
     retryAfterSeconds === undefined ? {} : { "Retry-After": String(retryAfterSeconds) };
   return code === undefined
-    ? bufferAnswer(status, Buffer.alloc(0), headers)
+    ? emptyAnswer(status, headers)
     : errorAnswer(status, code, "scripted error", headers);
 }
-
-const HTML = Buffer.from(
-  "<!DOCTYPE html>\n<html><head><title>Proxy</title></head><body>Please log in.</body></html>\n",
-);
 
 async function* followedBy(body: Bytes, more: Buffer): Bytes {
   yield* body;

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { connect } from "node:net";
 import { describe, expect, test } from "vitest";
-import { decideFault, type Fault, type FaultProgress, type Operation } from "./faults.ts";
+import { type Fault, isFor, type Operation } from "./faults.ts";
 import type { Sandbox, TaskView } from "./start.ts";
-import { call, create, download, idsOf, jsonOf, list, sandboxWith } from "./test-client.ts";
+import { call, create, download, idsOf, jsonOf, list, sandboxWith } from "./testing/client.ts";
 import { stopTimers } from "./testing/stopped-timers.ts";
 
 const FILLER_BYTES = 400_000;
@@ -205,35 +205,16 @@ describe("faults on the other operations", () => {
   });
 });
 
-describe("when a rule is due", () => {
-  const rule = (over: Partial<FaultProgress["rule"]>, met = 0): FaultProgress => ({
-    rule: { operation: "listExportTasks", skip: 0, times: 1, fault: { kind: "reset" }, ...over },
-    met,
+describe("a rule", () => {
+  test("is for its operation and task only", () => {
+    const fault = { kind: "reset" } as const;
+    const rule = { operation: "showExportTask", exportTaskId: "a", skip: 0, times: 1, fault } as const;
+    expect(isFor(rule, { operation: "showExportTask", exportTaskId: "a" })).toBe(true);
+    expect(isFor(rule, { operation: "showExportTask", exportTaskId: "b" })).toBe(false);
+    expect(isFor(rule, { operation: "listExportTasks", exportTaskId: undefined })).toBe(false);
   });
 
-  test("for its operation and task only", () => {
-    const rules = [rule({ operation: "showExportTask", exportTaskId: "a" })];
-    expect(decideFault(rules, "showExportTask", "a")).toEqual({ met: [0], fault: { kind: "reset" } });
-    expect(decideFault(rules, "showExportTask", "b")).toEqual({ met: [], fault: undefined });
-    expect(decideFault(rules, "listExportTasks", undefined).fault).toBeUndefined();
-  });
-
-  test("after what it skips, as often as it says", () => {
-    const fates = [0, 1, 2, 3].map(
-      (met) => decideFault([rule({ skip: 1, times: 2 }, met)], "listExportTasks", undefined).fault?.kind,
-    );
-    expect(fates).toEqual([undefined, "reset", "reset", undefined]);
-  });
-
-  test("one that skips leaves the request to the next", () => {
-    const rules = [rule({ skip: 1 }), rule({ fault: { kind: "answer-lost" } })];
-    expect(decideFault(rules, "listExportTasks", undefined)).toEqual({
-      met: [0, 1],
-      fault: { kind: "answer-lost" },
-    });
-  });
-
-  test("cleared rules play no more", async () => {
+  test("that is cleared plays no more", async () => {
     const { sandbox } = await sandboxWithFault({ kind: "reset" }, "listExportTasks");
     await sandbox.control.clearFaults();
     expect((await list(sandbox.endpoint)).status).toBe(200);

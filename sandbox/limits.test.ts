@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { call, create, download, idsOf, jsonOf, list, PROJECT, sandboxWith } from "./test-client.ts";
+import { call, create, download, idsOf, jsonOf, list, PROJECT, sandboxWith } from "./testing/client.ts";
 
 const HOUR_MS = 3_600_000;
 

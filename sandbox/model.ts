@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { nowMs } from "./clock.ts";
 import type { ResultFiles } from "./files.ts";
+import { nowMs } from "./kit/clock.ts";
 import type { MadeFile, RemovalReason, SandboxEvent, SandboxState } from "./state.ts";
 import {
   conditionKeyOf,

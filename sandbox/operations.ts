@@ -1,7 +1,8 @@
 import { type FileHandle, open } from "node:fs/promises";
 import * as v from "valibot";
-import { type Answer, type Bytes, bufferAnswer, errorAnswer, jsonAnswer, jsonTextAnswer } from "./answer.ts";
+import { errorAnswer } from "./errors.ts";
 import type { ResultFiles } from "./files.ts";
+import { type Answer, type Bytes, emptyAnswer, jsonAnswer, jsonTextAnswer } from "./kit/answer.ts";
 import type { TaskModel } from "./model.ts";
 import type { SandboxState } from "./state.ts";
 import { canonical, listItemOf, type StoredTask, statusAt, taskIdSchema } from "./task.ts";
@@ -95,7 +96,7 @@ export async function showExportTask(parts: PlatformParts, exportTaskId: string)
 
 export async function deleteExportTask(parts: PlatformParts, exportTaskId: string): Promise<Answer> {
   const existed = await parts.model.remove(exportTaskId, "deleted");
-  return existed ? bufferAnswer(204, Buffer.alloc(0), {}) : notFound(parts);
+  return existed ? emptyAnswer(204) : notFound(parts);
 }
 
 const createBodySchema = v.object({

@@ -1,6 +1,8 @@
-import { type Answer, errorAnswer } from "./answer.ts";
+import { errorAnswer } from "./errors.ts";
 import { playBefore, playOn, throttleAnswer } from "./fault-play.ts";
-import { decideFault, type Fault } from "./faults.ts";
+import { type Fault, isFor } from "./faults.ts";
+import type { Answer } from "./kit/answer.ts";
+import { decideFault } from "./kit/faults.ts";
 import {
   createExportTask,
   deleteExportTask,
@@ -67,7 +69,7 @@ export async function answerRequest(parts: PlatformParts, request: PlatformReque
 /** From here on a download counts, whatever comes of it. */
 function admit(parts: PlatformParts, request: PlatformRequest, route: Route): Fault | undefined {
   const { state } = parts;
-  const { met, fault } = decideFault(state.faults, route.operation, route.exportTaskId);
+  const { met, fault } = decideFault(state.faults, (rule) => isFor(rule, route));
   const throttledByScript = fault?.kind === "throttle" && !state.settings.throttledAttemptsCount;
   const counts = route.operation === "showExportTask" && !throttledByScript;
   const counted: SandboxEvent[] = counts ? [{ type: "download-counted", atMs: request.atMs }] : [];

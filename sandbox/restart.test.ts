@@ -7,7 +7,7 @@ import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
 import { readRequestLog, type SandboxOptions, type SandboxProcess, spawnSandbox } from "./start.ts";
-import { call, download, idsOf, list } from "./test-client.ts";
+import { call, download, idsOf, list } from "./testing/client.ts";
 
 const MAIN = fileURLToPath(new URL("./main.ts", import.meta.url));
 

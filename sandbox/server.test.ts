@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type Call, call, download, idsOf, jsonOf, list, sandboxWith } from "./test-client.ts";
+import { type Call, call, download, idsOf, jsonOf, list, sandboxWith } from "./testing/client.ts";
 import { stopTimers } from "./testing/stopped-timers.ts";
 
 describe("routes", () => {

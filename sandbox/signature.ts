@@ -1,13 +1,21 @@
-import { createHash, createHmac, timingSafeEqual } from "node:crypto";
+import { createHmac } from "node:crypto";
+import {
+  compactTimeMs,
+  compare,
+  encodeAgain,
+  encodeStrictly,
+  hmac,
+  isCanonicalList,
+  isSameSignature,
+  MAX_SKEW_MS,
+  type RequestHead,
+  sha256Hex,
+  splitOnce,
+} from "./kit/signing.ts";
 import type { Account, Settings } from "./settings.ts";
 
-/** A request as it came over the wire. */
-export interface SignedRequest {
-  readonly method: string;
-  /** Path and query as sent. */
-  readonly url: string;
-  /** Lowercase names; a repeated header's values joined by `, `. */
-  readonly headers: ReadonlyMap<string, string>;
+/** A request as it came over the wire; a repeated header's values are joined by `, `. */
+export interface SignedRequest extends RequestHead {
   readonly body: Uint8Array;
 }
 
@@ -30,7 +38,6 @@ interface Authorization {
   readonly signature: string;
 }
 
-const MAX_SKEW_MS = 15 * 60 * 1000;
 const STANDARD = /^SDK-HMAC-SHA256 Access=([^,/\s]+), ?SignedHeaders=([^,\s]+), ?Signature=([0-9a-f]{64})$/;
 const DERIVED =
   /^V11-HMAC-SHA256 Credential=([^,/\s]+)\/([^,\s]+), ?SignedHeaders=([^,\s]+), ?Signature=([0-9a-f]{64})$/;
@@ -64,8 +71,8 @@ export function refuseSignature(
     return refused("unknown access key");
   }
   const date = request.headers.get("x-sdk-date") ?? "";
-  const dateMs = parseSdkDate(date);
-  if (dateMs === undefined) {
+  const dateMs = compactTimeMs(date);
+  if (Number.isNaN(dateMs)) {
     return refused("X-Sdk-Date is missing or not YYYYMMDDTHHMMSSZ");
   }
   if (Math.abs(platformMs - dateMs) > MAX_SKEW_MS) {
@@ -99,29 +106,15 @@ function parseAuthorization(text: string): Authorization | undefined {
   return undefined;
 }
 
-function parseSdkDate(text: string): number | undefined {
-  const match = /^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})Z$/.exec(text);
-  if (match === null) {
-    return undefined;
-  }
-  const [, year, month, day, hour, minute, second] = match;
-  const epochMs = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
-  return Number.isNaN(epochMs) ? undefined : epochMs;
-}
-
 function refuseHeaders(
   request: SignedRequest,
   authorization: Authorization,
   account: Account,
 ): SignatureRefusal | undefined {
-  const names = authorization.signedHeaders.split(";");
-  const sorted = [...new Set(names)].sort();
-  if (
-    sorted.join(";") !== authorization.signedHeaders ||
-    authorization.signedHeaders !== authorization.signedHeaders.toLowerCase()
-  ) {
+  if (!isCanonicalList(authorization.signedHeaders)) {
     return refused("SignedHeaders must be lowercase, sorted and without repeats");
   }
+  const names = authorization.signedHeaders.split(";");
   const absent = names.find((name) => !request.headers.has(name));
   if (absent !== undefined) {
     return refused("a signed header was not sent");
@@ -148,8 +141,9 @@ function refuseMac(
   account: Account,
 ): SignatureRefusal | undefined {
   const expected = signatureOf(request, authorization.signedHeaders, account, authorization.scope);
-  const same = timingSafeEqual(Buffer.from(expected, "hex"), Buffer.from(authorization.signature, "hex"));
-  return same ? undefined : refused("verify aksk signature fail");
+  return isSameSignature(expected, authorization.signature)
+    ? undefined
+    : refused("verify aksk signature fail");
 }
 
 /**
@@ -165,14 +159,16 @@ export function signatureOf(
 ): string {
   const date = request.headers.get("x-sdk-date") ?? "";
   const hash = canonicalHashOf(request, signedHeaders);
-  return scope === undefined
-    ? hmacHex(account.sk, ["SDK-HMAC-SHA256", date, hash].join("\n"))
-    : hmacHex(derivedKeyOf(account, scope), ["V11-HMAC-SHA256", date, scope, hash].join("\n"));
+  const mac =
+    scope === undefined
+      ? hmac(account.sk, ["SDK-HMAC-SHA256", date, hash].join("\n"))
+      : hmac(derivedKeyOf(account, scope), ["V11-HMAC-SHA256", date, scope, hash].join("\n"));
+  return mac.toString("hex");
 }
 
 /** HKDF-SHA256 with one block; the key in use is its hex text, not its bytes (iotda-api §3.2). */
 export function derivedKeyOf(account: Pick<Account, "ak" | "sk">, scope: string): string {
-  const pseudoRandomKey = createHmac("sha256", account.ak).update(account.sk).digest();
+  const pseudoRandomKey = hmac(account.ak, account.sk);
   return createHmac("sha256", pseudoRandomKey).update(scope).update(Buffer.of(1)).digest("hex");
 }
 
@@ -196,47 +192,12 @@ export function canonicalHashOf(request: SignedRequest, signedHeaders: string): 
 }
 
 function canonicalPath(path: string): string {
-  const segments = path.split("/").map((segment) => encode(decode(segment)));
-  const joined = segments.join("/");
+  const joined = path.split("/").map(encodeAgain).join("/");
   return joined.endsWith("/") ? joined : `${joined}/`;
 }
 
 function canonicalQuery(query: string): string {
   const pairs = [...new URLSearchParams(query)];
   pairs.sort(([keyA, valueA], [keyB, valueB]) => compare(keyA, keyB) || compare(valueA, valueB));
-  return pairs.map(([key, value]) => `${encode(key)}=${encode(value)}`).join("&");
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
-}
-
-/** Percent-encodes everything outside `A-Za-z0-9-_.~`. */
-function encode(text: string): string {
-  return encodeURIComponent(text).replace(
-    /[!'()*]/g,
-    (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`,
-  );
-}
-
-function decode(segment: string): string {
-  try {
-    return decodeURIComponent(segment);
-  } catch {
-    // A stray % is not an encoding: it is signed as it stands.
-    return segment;
-  }
-}
-
-function splitOnce(text: string, separator: string): [string, string] {
-  const at = text.indexOf(separator);
-  return at < 0 ? [text, ""] : [text.slice(0, at), text.slice(at + 1)];
-}
-
-function sha256Hex(data: string | Uint8Array): string {
-  return createHash("sha256").update(data).digest("hex");
-}
-
-function hmacHex(key: string, text: string): string {
-  return createHmac("sha256", key).update(text).digest("hex");
+  return pairs.map(([key, value]) => `${encodeStrictly(key)}=${encodeStrictly(value)}`).join("&");
 }

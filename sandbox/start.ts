@@ -1,13 +1,12 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as v from "valibot";
 import { SandboxControl } from "./control-client.ts";
-import { spawnStandIn } from "./own-process.ts";
-import { startServer } from "./server.ts";
+import { onFolder, spawnStandIn } from "./kit/start.ts";
+import { startPlatform } from "./server.ts";
 import { type SettingsInput, settingsPatchSchema } from "./settings.ts";
 
-export { SandboxControl, SandboxControlError } from "./control-client.ts";
+export { SandboxControl } from "./control-client.ts";
 export type { StateView, TaskView } from "./control-protocol.ts";
 export type { FaultRuleInput } from "./faults.ts";
 export { type RequestLogEntry, readRequestLog } from "./request-log.ts";
@@ -42,22 +41,11 @@ export interface SandboxProcess extends Sandbox {
 
 /** Starts a sandbox in this process. */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
-  const folder = await stateFolderOf(options);
-  const settings = v.parse(settingsPatchSchema, options.settings ?? {});
-  const starting = startServer(folder.path, settings, options.port ?? 0);
-  const server = await starting.catch(async (thrown: unknown) => {
-    await folder.release();
-    throw thrown;
+  return await onFolder(options.stateFolder, "iotda-sandbox", async (stateFolder) => {
+    const settings = v.parse(settingsPatchSchema, options.settings ?? {});
+    const { endpoint, stop } = await startPlatform(stateFolder, settings, options.port ?? 0);
+    return { endpoint, stateFolder, control: new SandboxControl(endpoint), stop };
   });
-  return {
-    endpoint: server.endpoint,
-    stateFolder: folder.path,
-    control: new SandboxControl(server.endpoint),
-    stop: async () => {
-      await server.stop();
-      await folder.release();
-    },
-  };
 }
 
 /**
@@ -66,33 +54,18 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
  * @throws Error when it does not get ready; its error output says why.
  */
 export async function spawnSandbox(options: SandboxOptions = {}): Promise<SandboxProcess> {
-  const folder = await stateFolderOf(options);
-  const config = join(folder.path, "config.json");
-  await writeFile(config, JSON.stringify(options.settings ?? {}));
-  const args = ["--state", folder.path, "--config", config, "--port", String(options.port ?? 0)];
-  const starting = spawnStandIn(new URL("./main.ts", import.meta.url), args);
-  const { endpoint, pid, end } = await starting.catch(async (thrown: unknown) => {
-    await folder.release();
-    throw thrown;
+  return await onFolder(options.stateFolder, "iotda-sandbox", async (stateFolder) => {
+    const config = join(stateFolder, "config.json");
+    await writeFile(config, JSON.stringify(options.settings ?? {}));
+    const args = ["--state", stateFolder, "--config", config, "--port", String(options.port ?? 0)];
+    const { endpoint, pid, end } = await spawnStandIn(new URL("./main.ts", import.meta.url), args);
+    return {
+      endpoint,
+      pid,
+      stateFolder,
+      control: new SandboxControl(endpoint),
+      kill: () => end("SIGKILL"),
+      stop: () => end("SIGTERM"),
+    };
   });
-  return {
-    endpoint,
-    pid,
-    stateFolder: folder.path,
-    control: new SandboxControl(endpoint),
-    kill: () => end("SIGKILL"),
-    stop: async () => {
-      await end("SIGTERM");
-      await folder.release();
-    },
-  };
-}
-
-async function stateFolderOf(options: SandboxOptions): Promise<{ path: string; release(): Promise<void> }> {
-  if (options.stateFolder !== undefined) {
-    await mkdir(options.stateFolder, { recursive: true });
-    return { path: options.stateFolder, release: async () => undefined };
-  }
-  const path = await mkdtemp(join(tmpdir(), "iotda-sandbox-"));
-  return { path, release: async () => await rm(path, { recursive: true, force: true }) };
 }

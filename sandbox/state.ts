@@ -1,6 +1,7 @@
 import { join } from "node:path";
-import type { FaultProgress, FaultRule } from "./faults.ts";
-import { Journal } from "./journal.ts";
+import type { FaultRule } from "./faults.ts";
+import { afterMeeting, type FaultProgress } from "./kit/faults.ts";
+import { Journal } from "./kit/journal.ts";
 import { changedSettings, type Settings, type SettingsPatch } from "./settings.ts";
 import type { StoredTask } from "./task.ts";
 
@@ -42,7 +43,7 @@ export class SandboxState {
   readonly tasks = new Map<string, StoredTask>();
   readonly files: MadeFile[] = [];
   readonly removals: Removal[] = [];
-  faults: FaultProgress[] = [];
+  faults: FaultProgress<FaultRule>[] = [];
   /** Epoch milliseconds of the last download that moved the window. */
   lastDownloadMs: number | undefined;
   readonly #journal: Journal<readonly SandboxEvent[]>;
@@ -106,9 +107,7 @@ export class SandboxState {
         this.faults.push({ rule: event.rule, met: 0 });
         return;
       case "fault-met":
-        this.faults = this.faults.map((progress, index) =>
-          index === event.index ? { ...progress, met: progress.met + 1 } : progress,
-        );
+        this.faults = afterMeeting(this.faults, event.index);
         return;
       case "faults-cleared":
         this.faults = [];

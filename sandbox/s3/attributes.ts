@@ -40,7 +40,7 @@ export function attributesOf(
   nowMs: number,
 ): ObjectAttributes {
   if (Buffer.byteLength(key) > MAX_KEY_BYTES) {
-    throw new S3Refusal("KeyTooLongError", "Your key is too long");
+    throw new S3Refusal("KeyTooLongError");
   }
   for (const unplayed of ["x-amz-copy-source", "x-amz-server-side-encryption-customer-algorithm"]) {
     if (headers.has(unplayed)) {
@@ -55,7 +55,7 @@ export function attributesOf(
     0,
   );
   if (metadataBytes > MAX_METADATA_BYTES) {
-    throw new S3Refusal("MetadataTooLarge", "Your metadata headers exceed the maximum allowed metadata size");
+    throw new S3Refusal("MetadataTooLarge");
   }
   const storageClass = headers.get("x-amz-storage-class") ?? "STANDARD";
   if (!STORAGE_CLASSES.has(storageClass)) {

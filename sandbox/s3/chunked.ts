@@ -1,6 +1,7 @@
-import type { Bytes } from "../answer.ts";
+import type { Bytes } from "../kit/answer.ts";
+import { splitOnce } from "../kit/signing.ts";
 import { S3Refusal } from "./errors.ts";
-import { chunkSignature, splitOnce, type VerifiedSignature } from "./signature.ts";
+import { chunkSignature, type VerifiedSignature } from "./signature.ts";
 
 /** The payload declarations whose bodies are framed. */
 export type StreamingPayload = "STREAMING-UNSIGNED-PAYLOAD-TRAILER" | "STREAMING-AWS4-HMAC-SHA256-PAYLOAD";

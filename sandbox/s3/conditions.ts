@@ -16,16 +16,16 @@ export function requireWriteConditions(exchange: Exchange, createOnce: Condition
       throw new S3Refusal("NotImplemented", "If-None-Match on a write takes only *.");
     }
     if (current !== undefined) {
-      throw new S3Refusal("PreconditionFailed", "At least one of the preconditions did not hold");
+      throw new S3Refusal("PreconditionFailed");
     }
   }
   const ifMatch = header(exchange, "if-match");
   if (isHeldTo(ifMatch, exchange.settings.compareAndSwap)) {
     if (current === undefined) {
-      throw new S3Refusal("NoSuchKey", "The specified key does not exist.");
+      throw new S3Refusal("NoSuchKey");
     }
     if (unquoted(ifMatch) !== current.etag) {
-      throw new S3Refusal("PreconditionFailed", "At least one of the preconditions did not hold");
+      throw new S3Refusal("PreconditionFailed");
     }
   }
 }
@@ -57,11 +57,11 @@ function isHeldTo(condition: string | undefined, support: ConditionSupport): con
 export function requireReadConditions(exchange: Exchange, version: StoredVersion): void {
   const ifMatch = header(exchange, "if-match");
   if (ifMatch !== undefined && ifMatch !== "*" && unquoted(ifMatch) !== version.etag) {
-    throw new S3Refusal("PreconditionFailed", "At least one of the preconditions did not hold");
+    throw new S3Refusal("PreconditionFailed");
   }
   const ifNoneMatch = header(exchange, "if-none-match");
   if (ifNoneMatch !== undefined && (ifNoneMatch === "*" || unquoted(ifNoneMatch) === version.etag)) {
-    throw new S3Refusal("NotModified", "Not Modified");
+    throw new S3Refusal("NotModified");
   }
 }
 

@@ -1,7 +1,7 @@
 import { closeSync, openSync, rmSync, writeSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
-import type { Bytes } from "../answer.ts";
+import type { Bytes } from "../kit/answer.ts";
 import { S3Refusal } from "./errors.ts";
 
 /** Up to this a body stays in memory. */

@@ -1,6 +1,7 @@
 import * as v from "valibot";
+import { count, type FaultProgress, nonEmpty } from "../kit/faults.ts";
 import type { TypedChecksum } from "./checksums.ts";
-import type { S3FaultProgress } from "./faults.ts";
+import type { S3FaultRule } from "./faults.ts";
 
 /** Everything below this path is the stand-in's own. No bucket can have this name. */
 export const CONTROL_PREFIX = "/__s3";
@@ -34,12 +35,10 @@ export interface S3StateView {
   /** Every version, oldest first within a key. */
   readonly objects: readonly S3ObjectView[];
   readonly openUploads: readonly S3UploadView[];
-  readonly faults: readonly S3FaultProgress[];
+  readonly faults: readonly FaultProgress<S3FaultRule>[];
 }
 
-const count = v.pipe(v.number(), v.integer(), v.minValue(0));
-const text = v.pipe(v.string(), v.minLength(1));
-const object = { bucket: v.optional(text), key: text };
+const object = { bucket: v.optional(nonEmpty), key: nonEmpty };
 
 /** What the control can do behind the back of clients. Without a bucket the first one is meant. */
 export const interferenceSchema = v.variant("kind", [

@@ -1,5 +1,6 @@
 import * as v from "valibot";
-import { type Answer, jsonAnswer } from "../answer.ts";
+import { type Answer, jsonAnswer } from "../kit/answer.ts";
+import { type Control, commonActions } from "../kit/control.ts";
 import { flipByte, readPieces, sizeOf, truncatePieces } from "./content.ts";
 import {
   CONTROL_PREFIX,
@@ -14,52 +15,32 @@ import type { Bucket } from "./model.ts";
 import { settingsPatchSchema } from "./settings.ts";
 import type { S3Store } from "./store.ts";
 
-/** Answers a request below {@link CONTROL_PREFIX}; `url` is the path and query as sent. */
-export async function answerControl(
-  store: S3Store,
-  method: string,
-  url: string,
-  body: Buffer,
-): Promise<Answer> {
-  const { pathname, searchParams } = new URL(url, "http://sandbox");
-  try {
-    const input: unknown = body.length === 0 ? undefined : JSON.parse(body.toString("utf8"));
-    switch (`${method} ${pathname.slice(CONTROL_PREFIX.length)}`) {
-      case "PATCH /settings":
-        store.changeSettings(v.parse(settingsPatchSchema, input));
-        return jsonAnswer(200, {});
-      case "POST /faults":
-        store.faults.add(v.parse(v.array(faultRuleSchema), input));
-        return jsonAnswer(200, {});
-      case "DELETE /faults":
-        store.faults.clear();
-        return jsonAnswer(200, {});
-      case "GET /requests":
-        return jsonAnswer(200, store.log.read(Number(searchParams.get("after") ?? 0)));
-      case "DELETE /requests":
+export function controlOf(store: S3Store): Control {
+  return {
+    prefix: CONTROL_PREFIX,
+    refusal: (status, _code, error) => jsonAnswer(status, { error }),
+    actions: {
+      ...commonActions({
+        faultRuleSchema,
+        addFaults: (rules) => store.faults.push(...rules.map((rule) => ({ rule, met: 0 }))),
+        clearFaults: () => {
+          store.faults = [];
+        },
+        settingsPatchSchema,
+        changeSettings: (patch) => store.changeSettings(patch),
+        log: store.log,
+        state: () => stateView(store),
+      }),
+      "DELETE requests": () => {
         store.log.clear();
         return jsonAnswer(200, {});
-      case "GET /state":
-        return jsonAnswer(200, stateView(store));
-      case "GET /content":
-        return contentAnswer(store, searchParams.get("bucket") ?? undefined, searchParams.get("key") ?? "");
-      case "POST /interference":
-        return jsonAnswer(200, { done: await interfere(store, v.parse(interferenceSchema, input)) });
-      default:
-        return jsonAnswer(404, { error: "no such control" });
-    }
-  } catch (thrown) {
-    if (v.isValiError(thrown) || thrown instanceof SyntaxError) {
-      return jsonAnswer(400, { error: describe(thrown) });
-    }
-    throw thrown;
-  }
-}
-
-function describe(error: v.ValiError<v.GenericSchema> | SyntaxError): string {
-  return error instanceof SyntaxError
-    ? error.message
-    : error.issues.map((issue) => `${v.getDotPath(issue) ?? "input"}: ${issue.message}`).join("; ");
+      },
+      "GET content": ({ query }) =>
+        contentAnswer(store, query.get("bucket") ?? undefined, query.get("key") ?? ""),
+      "POST interference": async ({ input }) =>
+        jsonAnswer(200, { done: await interfere(store, v.parse(interferenceSchema, input)) }),
+    },
+  };
 }
 
 /** Without a name the first bucket of the settings. */
@@ -112,7 +93,7 @@ function stateView(store: S3Store): S3StateView {
   return {
     objects: buckets.flatMap(([name, bucket]) => objectViews(name, bucket)),
     openUploads: buckets.flatMap(([name, bucket]) => uploadViews(name, bucket)),
-    faults: store.faults.progress(),
+    faults: store.faults,
   };
 }
 

@@ -1,12 +1,13 @@
-import type { Answer } from "../answer.ts";
-import { nowMs } from "../clock.ts";
+import { type Answer, lostAnswer } from "../kit/answer.ts";
+import { type RequestHead, splitOnce } from "../kit/signing.ts";
 import { errorAnswer, refusalAnswer, S3Refusal } from "./errors.ts";
 import type { Exchange } from "./exchange.ts";
-import { lostAnswer, playBefore, playOnAnswer, playOnUpload, ScriptedReset } from "./fault-play.ts";
+import { playBefore, playOnAnswer, playOnUpload, ScriptedReset } from "./fault-play.ts";
 import type { S3Fault } from "./faults.ts";
 import { handlers } from "./handlers.ts";
+import type { S3RequestDetails } from "./request-log.ts";
 import { type S3Operation, type Target, targetOf } from "./routes.ts";
-import { type RequestHead, splitOnce, verifySignature } from "./signature.ts";
+import { verifySignature } from "./signature.ts";
 import type { S3Store } from "./store.ts";
 import type { WireBody } from "./wire.ts";
 
@@ -15,6 +16,8 @@ interface Incoming {
   readonly store: S3Store;
   readonly head: RequestHead;
   readonly wire: WireBody;
+  /** When the head arrived, epoch milliseconds of the real clock. */
+  readonly atMs: number;
   /** Aborts when the client leaves or the stand-in stops. */
   readonly gone: AbortSignal;
 }
@@ -30,19 +33,19 @@ interface Decision {
  * @returns the request's number in the log, and the answer.
  */
 export async function answerRequest(incoming: Incoming): Promise<{ n: number; answer: Answer }> {
-  const { store, head, wire } = incoming;
+  const { store, head, wire, atMs } = incoming;
   const resource = splitOnce(head.url, "?")[0];
   const target = orRefusal(() => targetOf(head.method, head.url, head.headers.get("host") ?? ""));
-  const n = store.log.begin(beginningOf(head, target instanceof S3Refusal ? undefined : target));
+  const n = store.log.begin(atMs, detailsOf(head, target instanceof S3Refusal ? undefined : target));
   const { answer, fault } =
     target instanceof S3Refusal
       ? { answer: refusalAnswer(target, resource), fault: undefined }
       : await decide(incoming, target, resource);
   store.log.update(n, {
     ...wire.read,
-    ...(fault && { fault: fault.kind }),
+    fault: fault?.kind,
     status: answer.status,
-    ...(answer.code === undefined ? {} : { code: answer.code }),
+    code: answer.code,
   });
   const isBodiless = head.method === "HEAD" && answer.status >= 300;
   return { n, answer: isBodiless ? { ...answer, body: nothing(), sizeBytes: 0 } : answer };
@@ -56,14 +59,14 @@ async function decide(incoming: Incoming, target: Target, resource: string): Pro
     const operation = requireOperation(target);
     const { key, query } = target;
     const partNumber = query.has("partNumber") ? Number(query.get("partNumber")) : undefined;
-    fault = store.faults.decide({ operation, key: key === "" ? undefined : key, partNumber });
+    fault = store.meetFaults({ operation, key: key === "" ? undefined : key, partNumber });
     const instead = fault && (await playBefore(fault, resource, gone));
     if (instead !== undefined) {
       return { answer: instead, fault };
     }
     const bucketSettings = store.settings.buckets.find(({ name }) => name === target.bucket);
     if (bucketSettings === undefined) {
-      throw new S3Refusal("NoSuchBucket", "The specified bucket does not exist");
+      throw new S3Refusal("NoSuchBucket");
     }
     const body = fault ? playOnUpload(wire.bytes(), fault, gone) : wire.bytes();
     const exchange: Exchange = {
@@ -106,19 +109,19 @@ function orRefusal<T>(act: () => T): T | S3Refusal {
   }
 }
 
-function beginningOf(head: RequestHead, target: Target | undefined) {
+function detailsOf(head: RequestHead, target: Target | undefined): S3RequestDetails {
   const { headers, method, url } = head;
   const payload = headers.get("x-amz-content-sha256") ?? "";
   const encoding = headers.get("content-encoding") ?? "";
   return {
-    atMs: nowMs(),
-    operation: target?.operation ?? ("unknown" as const),
+    operation: target?.operation ?? "unknown",
     method,
     url,
     ...(target && { bucket: target.bucket }),
     ...(target && target.key !== "" && { key: target.key }),
     query: Object.fromEntries(target?.query ?? []),
     headers: Object.fromEntries(headers),
+    bodyBytes: 0,
     awsChunked: payload.startsWith("STREAMING-") || encoding.split(/ *, */).includes("aws-chunked"),
   };
 }

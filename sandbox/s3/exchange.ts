@@ -1,10 +1,11 @@
-import type { Answer, Bytes } from "../answer.ts";
+import type { Answer, Bytes } from "../kit/answer.ts";
+import type { RequestHead } from "../kit/signing.ts";
 import type { PieceFolder } from "./content.ts";
 import { S3Refusal } from "./errors.ts";
 import type { S3Fault } from "./faults.ts";
 import type { Bucket } from "./model.ts";
 import type { BucketSettings, S3Settings } from "./settings.ts";
-import type { RequestHead, VerifiedSignature } from "./signature.ts";
+import type { VerifiedSignature } from "./signature.ts";
 
 /** One request that passed the signature check, and what it works on. */
 export interface Exchange {

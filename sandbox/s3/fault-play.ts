@@ -1,10 +1,9 @@
-import { type Answer, type Bytes, bufferAnswer } from "../answer.ts";
-import { dripped, firstBytes, flipped, pausedAt, silence } from "../body-damage.ts";
+import { type Answer, type Bytes, bufferAnswer } from "../kit/answer.ts";
+import { dripped, pausedAt, playInstead, playOnBody, silence } from "../kit/fault-play.ts";
 import { checksumAlgorithms, checksumElement, checksumHeader } from "./checksums.ts";
 import { errorAnswer, errorBody } from "./errors.ts";
 import type { S3Fault } from "./faults.ts";
-
-const DRIP_TICK_MS = 20;
+import { XML_TYPE } from "./xml.ts";
 
 /** A scripted reset in the middle of a request body. */
 export class ScriptedReset extends Error {
@@ -24,17 +23,13 @@ export async function playBefore(
 ): Promise<Answer | undefined> {
   switch (fault.kind) {
     case "reset":
-      return fault.afterBytes === undefined ? lostAnswer() : undefined;
+    case "html":
+      return await playInstead(fault, gone);
     case "stall":
-      if (fault.afterBytes === undefined && !fault.afterEffect) {
-        await silence(fault.releaseAfterMs, gone);
-      }
-      return undefined;
+      return fault.afterEffect ? undefined : await playInstead(fault, gone);
     case "status":
     case "error-in-200":
       return fault.afterEffect ? undefined : scriptedError(fault, resource);
-    case "html":
-      return bufferAnswer(fault.status, HTML, { "Content-Type": "text/html" });
     case "answer-lost":
     case "flip-byte":
     case "truncate":
@@ -51,11 +46,9 @@ export function playOnUpload(body: Bytes, fault: S3Fault, gone: AbortSignal): By
     case "reset":
       return fault.afterBytes === undefined ? body : resetAt(body, fault.afterBytes);
     case "stall":
-      return fault.afterBytes === undefined
-        ? body
-        : pausedAt(body, fault.afterBytes, fault.releaseAfterMs, gone);
+      return pausedAt(body, fault, gone);
     case "slow":
-      return dripped(body, fault.bytesPerSecond, DRIP_TICK_MS, gone);
+      return dripped(body, fault, gone);
     case "status":
     case "error-in-200":
     case "html":
@@ -86,39 +79,19 @@ export async function playOnAnswer(
       if (fault.afterEffect) {
         await silence(fault.releaseAfterMs, gone);
       }
-      return download && fault.afterBytes !== undefined
-        ? { ...answer, body: pausedAt(answer.body, fault.afterBytes, fault.releaseAfterMs, gone) }
-        : answer;
+      return download ? playOnBody(answer, fault, gone) : answer;
     case "checksum-lie":
     case "etag-lie":
       return await lying(answer, fault.kind);
     case "reset":
-      return download && fault.afterBytes !== undefined
-        ? { ...answer, body: firstBytes(answer.body, fault.afterBytes), ending: "reset" }
-        : answer;
     case "flip-byte":
-      return download ? { ...answer, body: flipped(answer.body, fault.at) } : answer;
-    case "truncate": {
-      const sizeBytes = Math.min(answer.sizeBytes, fault.bytes);
-      return download ? { ...answer, body: firstBytes(answer.body, sizeBytes), sizeBytes } : answer;
-    }
+    case "truncate":
     case "slow":
-      return download
-        ? { ...answer, body: dripped(answer.body, fault.bytesPerSecond, DRIP_TICK_MS, gone) }
-        : answer;
+      return download ? playOnBody(answer, fault, gone) : answer;
     case "html":
       return answer;
   }
 }
-
-/** No answer: the connection is reset. */
-export function lostAnswer(): Answer {
-  return { ...bufferAnswer(500, Buffer.alloc(0), {}), ending: "lost" };
-}
-
-const HTML = Buffer.from(
-  "<!DOCTYPE html>\n<html><head><title>Proxy</title></head><body>Please log in.</body></html>\n",
-);
 
 function scriptedError(
   fault: Extract<S3Fault, { kind: "status" | "error-in-200" }>,
@@ -134,7 +107,7 @@ function scriptedError(
   const error = errorBody(fault.code, "Scripted error.", resource).toString("utf8");
   // The declaration and white space go out while the store still works; the verdict comes last.
   const body = Buffer.from(error.replace("\n", `\n${" ".repeat(16)}\n`), "utf8");
-  return { ...bufferAnswer(200, body, { "Content-Type": "application/xml" }), code: fault.code };
+  return { ...bufferAnswer(200, body, XML_TYPE), code: fault.code };
 }
 
 async function lying(answer: Answer, kind: "checksum-lie" | "etag-lie"): Promise<Answer> {
@@ -143,7 +116,7 @@ async function lying(answer: Answer, kind: "checksum-lie" | "etag-lie"): Promise
     name,
     names.includes(name.toLowerCase()) ? otherDigest(value) : value,
   ]);
-  const isXml = answer.headers["Content-Type"] === "application/xml";
+  const isXml = answer.headers["Content-Type"] === XML_TYPE["Content-Type"];
   const body = isXml ? await lyingXml(answer.body, kind) : undefined;
   const changed = { ...answer, headers: Object.fromEntries(headers) };
   return body === undefined ? changed : { ...changed, body: one(body), sizeBytes: body.length };

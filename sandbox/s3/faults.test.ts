@@ -278,7 +278,7 @@ describe("rules", () => {
 
   test("with a spelling mistake are refused", async () => {
     const wrong = { fault: { kind: "explode" } } as unknown as S3FaultRuleInput;
-    await expect(script(wrong)).rejects.toMatchObject({ name: "S3ControlError" });
+    await expect(script(wrong)).rejects.toMatchObject({ name: "ControlError" });
   });
 });
 

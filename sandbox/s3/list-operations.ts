@@ -1,12 +1,12 @@
-import { type Answer, bufferAnswer } from "../answer.ts";
+import type { Answer } from "../kit/answer.ts";
+import { encodeStrictly } from "../kit/signing.ts";
 import { checksumElement } from "./checksums.ts";
 import { sizeOf } from "./content.ts";
 import { S3Refusal } from "./errors.ts";
 import { type Exchange, numberIn } from "./exchange.ts";
 import { compareKeys, type OpenUpload, type StoredVersion } from "./model.ts";
-import { requireUpload, XML_TYPE } from "./multipart-operations.ts";
-import { encodeStrictly } from "./signature.ts";
-import { type XmlContent, xmlDocument } from "./xml.ts";
+import { requireUpload } from "./multipart-operations.ts";
+import { type XmlContent, xmlAnswer } from "./xml.ts";
 
 /** An entry of a list, or the prefix that stands for several. */
 type Entry<T> = { readonly item: T } | { readonly commonPrefix: string };
@@ -280,8 +280,4 @@ function encodingType(exchange: Exchange): { EncodingType?: string } {
 
 function isEncoded({ query, settings }: Exchange): boolean {
   return settings.listEncoding && query.get("encoding-type") === "url";
-}
-
-function xmlAnswer(document: Readonly<Record<string, XmlContent>>): Answer {
-  return bufferAnswer(200, xmlDocument(document), XML_TYPE);
 }

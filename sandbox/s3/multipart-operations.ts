@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
-import { type Answer, bufferAnswer } from "../answer.ts";
+import { type Answer, emptyAnswer } from "../kit/answer.ts";
 import { attributesOf } from "./attributes.ts";
 import {
   allowsType,
@@ -19,16 +19,13 @@ import { S3Refusal } from "./errors.ts";
 import { type Exchange, header, numberIn } from "./exchange.ts";
 import { newVersionId, type OpenUpload, type StoredPart, type StoredVersion } from "./model.ts";
 import {
-  emptyAnswer,
   encryptionHeaders,
   opaqueEtag,
   requireDigestUnderLock,
   writtenHeaders,
 } from "./object-operations.ts";
 import { receiveBody, receiveDocument, requireDeclaredLength } from "./receive.ts";
-import { elementsOf, textOf, xmlDocument } from "./xml.ts";
-
-export const XML_TYPE = { "Content-Type": "application/xml" };
+import { elementsOf, textOf, xmlAnswer } from "./xml.ts";
 
 export function createMultipartUpload(exchange: Exchange): Answer {
   const { bucket, bucketSettings, key, nowMs } = exchange;
@@ -47,8 +44,8 @@ export function createMultipartUpload(exchange: Exchange): Answer {
       ? { "x-amz-checksum-algorithm": checksum.algorithm, "x-amz-checksum-type": checksum.type }
       : {};
   const content = { Bucket: bucketSettings.name, Key: key, UploadId: uploadId };
-  const body = xmlDocument({ InitiateMultipartUploadResult: content });
-  return bufferAnswer(200, body, { ...XML_TYPE, ...headers, ...encryptionHeaders(upload.attributes) });
+  const document = { InitiateMultipartUploadResult: content };
+  return xmlAnswer(document, { ...headers, ...encryptionHeaders(upload.attributes) });
 }
 
 function checksumOfUpload(exchange: Exchange): OpenUpload["checksum"] {
@@ -173,7 +170,7 @@ function md5OfMd5s(parts: readonly StoredPart[]): string {
 function namedParts(upload: OpenUpload, xml: string): StoredPart[] {
   const named = elementsOf(xml, "Part");
   if (!xml.includes("<CompleteMultipartUpload") || named.length === 0) {
-    throw new S3Refusal("MalformedXML", "The XML you provided was not well-formed or did not validate");
+    throw new S3Refusal("MalformedXML");
   }
   const parts = named.map((element) => {
     const part = upload.parts.get(Number(textOf(element, "PartNumber")));
@@ -183,10 +180,7 @@ function namedParts(upload: OpenUpload, xml: string): StoredPart[] {
       part?.etag === unquoted(textOf(element, "ETag") ?? "") &&
       (claimed === undefined || claimed === part.checksum);
     if (part === undefined || !same) {
-      throw new S3Refusal(
-        "InvalidPart",
-        "One or more of the specified parts could not be found, or its entity tag or checksum does not match.",
-      );
+      throw new S3Refusal("InvalidPart");
     }
     if (checksum?.type === "COMPOSITE" && claimed === undefined) {
       throw new S3Refusal(
@@ -197,14 +191,14 @@ function namedParts(upload: OpenUpload, xml: string): StoredPart[] {
     return part;
   });
   if (parts.some((part, index) => index > 0 && part.partNumber <= (parts[index - 1]?.partNumber ?? 0))) {
-    throw new S3Refusal("InvalidPartOrder", "The list of parts was not in ascending order.");
+    throw new S3Refusal("InvalidPartOrder");
   }
   return parts;
 }
 
 function requireSizes(exchange: Exchange, parts: readonly StoredPart[]): void {
   if (parts.slice(0, -1).some(({ sizeBytes }) => sizeBytes < exchange.settings.minPartBytes)) {
-    throw new S3Refusal("EntityTooSmall", "Your proposed upload is smaller than the minimum allowed size");
+    throw new S3Refusal("EntityTooSmall");
   }
   const claimed = header(exchange, "x-amz-mp-object-size");
   const sizeBytes = parts.reduce((sum, part) => sum + part.sizeBytes, 0);
@@ -247,7 +241,7 @@ function wholeChecksum(
 function completedAnswer(exchange: Exchange, version: StoredVersion): Answer {
   const { ETag, ...headers } = writtenHeaders(exchange, version);
   const { checksum } = version;
-  const body = xmlDocument({
+  const document = {
     CompleteMultipartUploadResult: {
       Location: `/${exchange.bucketSettings.name}/${version.key}`,
       Bucket: exchange.bucketSettings.name,
@@ -255,23 +249,20 @@ function completedAnswer(exchange: Exchange, version: StoredVersion): Answer {
       ETag,
       ...(checksum && { [checksumElement(checksum.algorithm)]: checksum.value, ChecksumType: checksum.type }),
     },
-  });
-  return bufferAnswer(200, body, { ...XML_TYPE, ...headers });
+  };
+  return xmlAnswer(document, headers);
 }
 
 export function abortMultipartUpload(exchange: Exchange): Answer {
   exchange.bucket.closeUpload(requireUpload(exchange).uploadId);
-  return emptyAnswer(204, {});
+  return emptyAnswer(204);
 }
 
 /** @throws S3Refusal NoSuchUpload, also when the upload is for another key. */
 export function requireUpload({ bucket, key, query }: Exchange): OpenUpload {
   const upload = bucket.uploads.get(query.get("uploadId") ?? "");
   if (upload?.key !== key) {
-    throw new S3Refusal(
-      "NoSuchUpload",
-      "The specified upload does not exist. It may have been aborted or completed.",
-    );
+    throw new S3Refusal("NoSuchUpload");
   }
   return upload;
 }

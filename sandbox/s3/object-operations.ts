@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { type Answer, bufferAnswer } from "../answer.ts";
+import { type Answer, emptyAnswer } from "../kit/answer.ts";
 import { attributesOf, type ObjectAttributes } from "./attributes.ts";
 import { type ChecksumAlgorithm, checksumHeader, checksumIn, type TypedChecksum } from "./checksums.ts";
 import { requireKnownConditions, requireReadConditions, requireWriteConditions } from "./conditions.ts";
@@ -67,7 +67,7 @@ export function getObject(exchange: Exchange): Answer {
   const version = requireVersion(exchange);
   requireReadConditions(exchange, version);
   if (ARCHIVE_CLASSES.has(version.attributes.storageClass)) {
-    throw new S3Refusal("InvalidObjectState", "The operation is not valid for the object's storage class");
+    throw new S3Refusal("InvalidObjectState");
   }
   const sizeBytes = sizeOf(version.pieces);
   const range = rangeOf(header(exchange, "range"), sizeBytes);
@@ -122,12 +122,10 @@ export function requireVersion({ bucket, key, query }: Exchange): StoredVersion 
   const versionId = query.get("versionId");
   const found = versionId === null ? bucket.find(key) : bucket.findVersion(key, versionId);
   if (found === undefined) {
-    throw versionId === null
-      ? new S3Refusal("NoSuchKey", "The specified key does not exist.")
-      : new S3Refusal("NoSuchVersion", "The specified version does not exist.");
+    throw versionId === null ? new S3Refusal("NoSuchKey") : new S3Refusal("NoSuchVersion");
   }
   if (found.kind === "delete-marker") {
-    throw new S3Refusal("MethodNotAllowed", "The specified method is not allowed against a delete marker.");
+    throw new S3Refusal("MethodNotAllowed");
   }
   return found;
 }
@@ -144,7 +142,7 @@ function rangeOf(text: string | undefined, sizeBytes: number): [number, number] 
     return undefined;
   }
   if (start >= sizeBytes) {
-    throw new S3Refusal("InvalidRange", "The requested range is not satisfiable");
+    throw new S3Refusal("InvalidRange");
   }
   return [start, end];
 }
@@ -194,8 +192,4 @@ export function encryptionHeaders({ headers }: ObjectAttributes): Record<string,
 /** An ETag that says nothing about the content, as under KMS. */
 export function opaqueEtag(): string {
   return randomBytes(16).toString("hex");
-}
-
-export function emptyAnswer(status: number, headers: Record<string, string>): Answer {
-  return bufferAnswer(status, Buffer.alloc(0), headers);
 }

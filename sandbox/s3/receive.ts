@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Bytes } from "../answer.ts";
+import type { Bytes } from "../kit/answer.ts";
 import {
   type Checksum,
   type ChecksumAlgorithm,
@@ -133,10 +133,7 @@ async function* payloadOf(exchange: Exchange, trailers: Map<string, string>): By
         yield* exchange.body;
         return;
       case "refused":
-        throw new S3Refusal(
-          "XAmzContentSHA256Mismatch",
-          "The provided 'x-amz-content-sha256' header does not match what was computed.",
-        );
+        throw new S3Refusal("XAmzContentSHA256Mismatch");
     }
   }
   if (declared === UNSIGNED_PAYLOAD) {
@@ -155,10 +152,7 @@ async function* payloadOf(exchange: Exchange, trailers: Map<string, string>): By
     yield chunk;
   }
   if (hash.digest("hex") !== declared) {
-    throw new S3Refusal(
-      "XAmzContentSHA256Mismatch",
-      "The provided 'x-amz-content-sha256' header does not match what was computed.",
-    );
+    throw new S3Refusal("XAmzContentSHA256Mismatch");
   }
 }
 
@@ -188,7 +182,7 @@ function requireContentMd5(exchange: Exchange, md5: Buffer): void {
   }
   const bytes = Buffer.from(claimed, "base64");
   if (bytes.length !== 16 || bytes.toString("base64") !== claimed) {
-    throw new S3Refusal("InvalidDigest", "The Content-MD5 you specified is not valid.");
+    throw new S3Refusal("InvalidDigest");
   }
   if (!bytes.equals(md5)) {
     throw new S3Refusal("BadDigest", "The Content-MD5 you specified did not match what we received.");

@@ -1,42 +1,8 @@
+import { splitOnce } from "../kit/signing.ts";
 import { S3Refusal } from "./errors.ts";
-import { splitOnce } from "./signature.ts";
-
-export const operations = [
-  "AbortMultipartUpload",
-  "CompleteMultipartUpload",
-  "CreateMultipartUpload",
-  "DeleteObject",
-  "GetBucketLocation",
-  "GetBucketVersioning",
-  "GetObject",
-  "GetObjectLockConfiguration",
-  "GetObjectRetention",
-  "GetObjectTagging",
-  "HeadBucket",
-  "HeadObject",
-  "ListMultipartUploads",
-  "ListObjects",
-  "ListObjectVersions",
-  "ListObjectsV2",
-  "ListParts",
-  "PutObject",
-  "PutObjectRetention",
-  "PutObjectTagging",
-  "UploadPart",
-] as const;
-export type S3Operation = (typeof operations)[number];
-
-/** What a request is about. */
-export interface Target {
-  readonly operation: S3Operation | undefined;
-  readonly bucket: string;
-  /** Decoded; empty when the bucket itself is meant. */
-  readonly key: string;
-  readonly query: URLSearchParams;
-}
 
 /** Method, then `object` or `bucket`, then the query name that tells operations apart; the first match counts. */
-const ROUTES: readonly (readonly [string, "object" | "bucket", string, S3Operation])[] = [
+const ROUTES = [
   ["POST", "object", "uploads", "CreateMultipartUpload"],
   ["POST", "object", "uploadId", "CompleteMultipartUpload"],
   ["PUT", "object", "uploadId", "UploadPart"],
@@ -58,7 +24,18 @@ const ROUTES: readonly (readonly [string, "object" | "bucket", string, S3Operati
   ["GET", "bucket", "versions", "ListObjectVersions"],
   ["GET", "bucket", "list-type", "ListObjectsV2"],
   ["GET", "bucket", "", "ListObjects"],
-];
+] as const;
+export type S3Operation = (typeof ROUTES)[number][3];
+export const operations = ROUTES.map(([_method, _level, _name, operation]) => operation);
+
+/** What a request is about. */
+export interface Target {
+  readonly operation: S3Operation | undefined;
+  readonly bucket: string;
+  /** Decoded; empty when the bucket itself is meant. */
+  readonly key: string;
+  readonly query: URLSearchParams;
+}
 
 /** Query names that stand for an operation of S3; one that no route knows is not taken for another operation. */
 const SUBRESOURCES =

@@ -1,15 +1,17 @@
-import { createHash, createHmac, timingSafeEqual } from "node:crypto";
+import {
+  compactTimeMs,
+  compare,
+  encodeAgain,
+  hmac,
+  isCanonicalList,
+  isSameSignature,
+  MAX_SKEW_MS,
+  type RequestHead,
+  sha256Hex,
+  splitOnce,
+} from "../kit/signing.ts";
 import { S3Refusal } from "./errors.ts";
 import type { Account, S3Settings } from "./settings.ts";
-
-/** The head of a request as it came over the wire. */
-export interface RequestHead {
-  readonly method: string;
-  /** Path and query as sent. */
-  readonly url: string;
-  /** Lowercase names; a repeated header's values joined by `,`. */
-  readonly headers: ReadonlyMap<string, string>;
-}
 
 /** A signature that holds, and what the signatures of aws-chunked chunks go on from. */
 export interface VerifiedSignature {
@@ -23,7 +25,6 @@ export interface VerifiedSignature {
 export const UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD";
 export const EMPTY_SHA256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
-const MAX_SKEW_MS = 15 * 60 * 1000;
 const AUTHORIZATION =
   /^AWS4-HMAC-SHA256 +Credential=([^,/\s]+)\/(\d{8}\/[^/,\s]+\/s3\/aws4_request), *SignedHeaders=([^,\s]+), *Signature=([0-9a-f]{64})$/;
 
@@ -50,7 +51,7 @@ export function verifySignature(
   }
   const account = settings.accounts.find((one) => one.accessKeyId === accessKeyId);
   if (account === undefined) {
-    throw new S3Refusal("InvalidAccessKeyId", "The access key id you provided does not exist.");
+    throw new S3Refusal("InvalidAccessKeyId");
   }
   requireToken(head, account);
   const amzDate = requireDate(head, nowMs);
@@ -63,7 +64,7 @@ export function verifySignature(
   requireHeaders(head, signedHeaders);
   const signingKey = signingKeyOf(account.secretAccessKey, scope);
   const expected = signatureOf(head, signedHeaders, amzDate, scope, signingKey);
-  if (!timingSafeEqual(Buffer.from(expected, "hex"), Buffer.from(signature, "hex"))) {
+  if (!isSameSignature(expected, signature)) {
     throw new S3Refusal("SignatureDoesNotMatch", "The signature does not match; check key and method.");
   }
   return { amzDate, scope, signingKey, signature };
@@ -71,7 +72,7 @@ export function verifySignature(
 
 function requireToken(head: RequestHead, account: Account): void {
   if (account.expired) {
-    throw new S3Refusal("ExpiredToken", "The provided token has expired.");
+    throw new S3Refusal("ExpiredToken");
   }
   const token = head.headers.get("x-amz-security-token");
   if (token === account.sessionToken) {
@@ -79,36 +80,28 @@ function requireToken(head: RequestHead, account: Account): void {
   }
   throw token === undefined
     ? // What AWS says of a temporary key that comes without its token.
-      new S3Refusal("InvalidAccessKeyId", "The access key id you provided does not exist.")
-    : new S3Refusal("InvalidToken", "The provided token is malformed or otherwise invalid.");
+      new S3Refusal("InvalidAccessKeyId")
+    : new S3Refusal("InvalidToken");
 }
 
 /** @returns `x-amz-date` as sent. */
 function requireDate(head: RequestHead, nowMs: number): string {
   const amzDate = head.headers.get("x-amz-date") ?? "";
-  const match = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(amzDate);
-  const [, year, month, day, hour, minute, second] = match ?? [];
-  const dateMs = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
+  const dateMs = compactTimeMs(amzDate);
   if (Number.isNaN(dateMs)) {
     throw new S3Refusal("AccessDenied", "AWS authentication requires a valid x-amz-date header.");
   }
   if (Math.abs(nowMs - dateMs) > MAX_SKEW_MS) {
-    throw new S3Refusal(
-      "RequestTimeTooSkewed",
-      "The difference between the request time and the current time is too large.",
-    );
+    throw new S3Refusal("RequestTimeTooSkewed");
   }
   return amzDate;
 }
 
 function requireHeaders(head: RequestHead, signedHeaders: string): void {
-  const names = signedHeaders.split(";");
-  if (
-    [...new Set(names)].sort().join(";") !== signedHeaders ||
-    signedHeaders !== signedHeaders.toLowerCase()
-  ) {
+  if (!isCanonicalList(signedHeaders)) {
     throw new S3Refusal("AuthorizationHeaderMalformed", "SignedHeaders must be lowercase and sorted.");
   }
+  const names = signedHeaders.split(";");
   const mustBeSigned = [...head.headers.keys()].filter(
     (name) => name === "host" || name.startsWith("x-amz-"),
   );
@@ -166,6 +159,7 @@ export function chunkSignature(verified: VerifiedSignature, previous: string, ch
   return hmac(signingKey, lines.join("\n")).toString("hex");
 }
 
+/** S3 signs path and query encoded once. */
 function canonicalQuery(query: string): string {
   const pairs = query
     .split("&")
@@ -174,43 +168,4 @@ function canonicalQuery(query: string): string {
   const lines = pairs.map(([key = "", value = ""]) => ({ key, line: `${key}=${value}` }));
   lines.sort((a, b) => compare(a.key, b.key) || compare(a.line, b.line));
   return lines.map(({ line }) => line).join("&");
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
-}
-
-/** S3 signs a path encoded once: what came over the wire is decoded, then encoded by the rules. */
-function encodeAgain(text: string): string {
-  return encodeStrictly(decode(text));
-}
-
-/** Percent-encodes everything outside `A-Za-z0-9-_.~`. */
-export function encodeStrictly(text: string): string {
-  return encodeURIComponent(text).replace(
-    /[!'()*]/g,
-    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
-  );
-}
-
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    // A stray % is not an encoding: it is signed as it stands.
-    return text;
-  }
-}
-
-export function splitOnce(text: string, separator: string): [string, string] {
-  const at = text.indexOf(separator);
-  return at < 0 ? [text, ""] : [text.slice(0, at), text.slice(at + separator.length)];
-}
-
-function sha256Hex(data: string | Buffer): string {
-  return createHash("sha256").update(data).digest("hex");
-}
-
-function hmac(key: Buffer, text: string): Buffer {
-  return createHmac("sha256", key).update(text, "utf8").digest();
 }

@@ -1,15 +1,12 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import * as v from "valibot";
-import { spawnStandIn } from "../own-process.ts";
+import { onFolder, spawnStandIn } from "../kit/start.ts";
 import { S3Control } from "./control-client.ts";
 import { type S3ProfileName, s3Profiles } from "./profiles.ts";
-import { startServer } from "./server.ts";
-import { type Account, type S3SettingsInput, settingsSchema } from "./settings.ts";
+import { startStore } from "./server.ts";
+import { type Account, type S3Settings, type S3SettingsInput, settingsSchema } from "./settings.ts";
 import { S3Store } from "./store.ts";
 
-export { S3Control, S3ControlError } from "./control-client.ts";
+export { S3Control } from "./control-client.ts";
 export type { S3Interference, S3ObjectView, S3StateView, S3UploadView } from "./control-protocol.ts";
 export type { S3FaultRuleInput } from "./faults.ts";
 export { type S3ProfileName, s3Profiles } from "./profiles.ts";
@@ -46,20 +43,10 @@ export interface S3Process extends S3StandIn {
 /** Starts a stand-in in this process. */
 export async function startS3(options: S3Options = {}): Promise<S3StandIn> {
   const settings = settingsOf(options);
-  const folder = await mkdtemp(join(tmpdir(), "s3-stand-in-"));
-  const remove = async (): Promise<void> => await rm(folder, { recursive: true, force: true });
-  const starting = startServer(new S3Store(folder, settings), options.port ?? 0);
-  const server = await starting.catch(async (thrown: unknown) => {
-    await remove();
-    throw thrown;
+  return await onFolder(undefined, "s3-stand-in", async (folder) => {
+    const { endpoint, stop } = await startStore(new S3Store(folder, settings), options.port ?? 0);
+    return { ...described(endpoint, settings), stop };
   });
-  return {
-    ...described(server.endpoint, settings),
-    stop: async () => {
-      await server.stop();
-      await remove();
-    },
-  };
 }
 
 /**
@@ -74,13 +61,11 @@ export async function spawnS3(options: S3Options = {}): Promise<S3Process> {
   return { ...described(endpoint, settings), pid, stop: () => end("SIGTERM") };
 }
 
-type ResolvedSettings = v.InferOutput<typeof settingsSchema>;
-
-function settingsOf({ profile = "aws", settings = {} }: S3Options): ResolvedSettings {
+function settingsOf({ profile = "aws", settings = {} }: S3Options): S3Settings {
   return v.parse(settingsSchema, { ...s3Profiles[profile], ...settings });
 }
 
-function described(endpoint: string, settings: ResolvedSettings): Omit<S3StandIn, "stop"> {
+function described(endpoint: string, settings: S3Settings): Omit<S3StandIn, "stop"> {
   const [bucket] = settings.buckets;
   const [account] = settings.accounts;
   if (bucket === undefined || account === undefined) {

@@ -1,14 +1,16 @@
+import { afterMeeting, decideFault, type FaultProgress } from "../kit/faults.ts";
+import { RequestLog } from "../kit/request-log.ts";
 import { PieceFolder } from "./content.ts";
-import { FaultScript } from "./faults.ts";
+import { type FaultSubject, isFor, type S3Fault, type S3FaultRule } from "./faults.ts";
 import { Bucket } from "./model.ts";
-import { S3RequestLog } from "./request-log.ts";
+import type { S3RequestDetails } from "./request-log.ts";
 import { changedSettings, type S3Settings, type S3SettingsPatch } from "./settings.ts";
 
 /** Everything one stand-in has. */
 export class S3Store {
   readonly pieces: PieceFolder;
-  readonly faults = new FaultScript();
-  readonly log = new S3RequestLog();
+  faults: FaultProgress<S3FaultRule>[] = [];
+  readonly log = new RequestLog<S3RequestDetails>();
   readonly #buckets = new Map<string, Bucket>();
   #settings: S3Settings;
 
@@ -24,6 +26,13 @@ export class S3Store {
 
   changeSettings(patch: S3SettingsPatch): void {
     this.#settings = changedSettings(this.#settings, patch);
+  }
+
+  /** The fault to play on a request, if any; the rules count it. */
+  meetFaults(subject: FaultSubject): S3Fault | undefined {
+    const { met, fault } = decideFault(this.faults, (rule) => isFor(rule, subject));
+    this.faults = met.reduce(afterMeeting, this.faults);
+    return fault;
   }
 
   /** What a bucket holds, whether or not the settings have it now. */

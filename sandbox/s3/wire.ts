@@ -1,22 +1,17 @@
 import { createHash } from "node:crypto";
-import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Bytes } from "../answer.ts";
+import type { Bytes } from "../kit/answer.ts";
+import type { Incoming } from "../kit/server.ts";
 
-/** A request body as it comes over the wire: counted, hashed, and read only when somebody asks. */
+/** A request body as it comes over the wire: counted, hashed, and read only when it is asked for. */
 export class WireBody {
-  readonly #request: IncomingMessage;
-  readonly #response: ServerResponse;
-  readonly #expectsContinue: boolean;
+  readonly #incoming: Incoming;
   readonly #hash = createHash("sha256");
   readonly #hashed: boolean;
   #started = false;
   #bytes = 0;
 
-  /** @param expectsContinue the client holds the body back until it is told to send it. */
-  constructor(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean, hashed: boolean) {
-    this.#request = request;
-    this.#response = response;
-    this.#expectsContinue = expectsContinue;
+  constructor(incoming: Incoming, hashed: boolean) {
+    this.#incoming = incoming;
     this.#hashed = hashed;
   }
 
@@ -27,17 +22,10 @@ export class WireBody {
 
   async *bytes(): Bytes {
     this.#started = true;
-    if (this.#expectsContinue) {
-      this.#response.writeContinue();
+    if (this.#incoming.expectsContinue) {
+      this.#incoming.response.writeContinue();
     }
-    // A consumer that stops early must not destroy the connection: the rest is drained, and an answer sent.
-    for await (const chunk of this.#request.iterator({ destroyOnReturn: false }) as Bytes) {
-      this.#bytes += chunk.length;
-      if (this.#hashed) {
-        this.#hash.update(chunk);
-      }
-      yield chunk;
-    }
+    yield* this.#rest();
   }
 
   /**
@@ -45,18 +33,24 @@ export class WireBody {
    * send is not told: the connection closes after the answer.
    */
   async drain(): Promise<void> {
-    if (this.#expectsContinue && !this.#started) {
-      this.#response.shouldKeepAlive = false;
-      return;
+    const { request, response, expectsContinue } = this.#incoming;
+    if (expectsContinue && !this.#started) {
+      response.shouldKeepAlive = false;
+    } else if (!request.readableEnded && !request.destroyed) {
+      for await (const _chunk of this.#rest()) {
+        // Only counted and hashed.
+      }
     }
-    if (this.#request.readableEnded || this.#request.destroyed) {
-      return;
-    }
-    for await (const chunk of this.#request.iterator({ destroyOnReturn: false }) as Bytes) {
+  }
+
+  async *#rest(): Bytes {
+    // A consumer that stops early must not destroy the connection: the rest is drained, and an answer sent.
+    for await (const chunk of this.#incoming.request.iterator({ destroyOnReturn: false }) as Bytes) {
       this.#bytes += chunk.length;
       if (this.#hashed) {
         this.#hash.update(chunk);
       }
+      yield chunk;
     }
   }
 }

@@ -1,3 +1,5 @@
+import { type Answer, bufferAnswer } from "../kit/answer.ts";
+
 /** What an element holds: text, elements by name, or several of one name. Nothing for `undefined`. */
 export type XmlContent =
   | string
@@ -8,6 +10,16 @@ export type XmlContent =
   | { readonly [name: string]: XmlContent };
 
 const NAMESPACE = ' xmlns="http://s3.amazonaws.com/doc/2006-03-01/"';
+
+export const XML_TYPE = { "Content-Type": "application/xml" };
+
+/** @param document one name, the root's, and what it holds. */
+export function xmlAnswer(
+  document: Readonly<Record<string, XmlContent>>,
+  headers: Readonly<Record<string, string>> = {},
+): Answer {
+  return bufferAnswer(200, xmlDocument(document), { ...XML_TYPE, ...headers });
+}
 
 /** @param document one name, the root's, and what it holds. Errors have no namespace. */
 export function xmlDocument(document: Readonly<Record<string, XmlContent>>, namespaced = true): Buffer {

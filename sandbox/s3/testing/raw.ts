@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { request as httpRequest, type IncomingHttpHeaders } from "node:http";
-import { type RequestHead, signatureOf, signingKeyOf } from "../signature.ts";
+import type { RequestHead } from "../../kit/signing.ts";
+import { signatureOf, signingKeyOf } from "../signature.ts";
 import type { S3StandIn } from "../start.ts";
 
 /** A request by hand, for what no SDK can be made to send. */

@@ -2,13 +2,11 @@ import { createHash } from "node:crypto";
 import type { ServerResponse } from "node:http";
 import type { Answer } from "./answer.ts";
 import { nowMs } from "./clock.ts";
-import type { RequestEnd } from "./request-log.ts";
-
-type Outcome = RequestEnd["outcome"];
+import type { Ended } from "./request-log.ts";
 
 /** What became of an answer. `bytesSent` counts what was handed to the connection. */
 export interface Sent {
-  readonly outcome: Outcome;
+  readonly outcome: Ended;
   /** Epoch milliseconds when its head was written; `undefined` when nothing was. */
   readonly startedAtMs: number | undefined;
   readonly bytesSent: number;
@@ -19,7 +17,7 @@ export interface Sent {
  * Sends an answer, and ends the connection as the answer says. Never rejects because the client left:
  * that is an outcome.
  *
- * @param gone aborts when the client leaves or the sandbox stops.
+ * @param gone aborts when the client leaves or the stand-in stops.
  * @param record is told once what became of the answer, before the client can see its end: who has got the
  * whole answer finds it in the log.
  */
@@ -33,7 +31,7 @@ export async function sendAnswer(
   let bytesSent = 0;
   let startedAtMs: number | undefined;
   let recorded = false;
-  const recordOnce = (outcome: Outcome): void => {
+  const recordOnce = (outcome: Ended): void => {
     if (!recorded) {
       recorded = true;
       record({ outcome, startedAtMs, bytesSent, sha256: hash.copy().digest("hex") });
@@ -72,7 +70,7 @@ export async function sendAnswer(
   }
 }
 
-function outcomeOf(answer: Answer): Outcome {
+function outcomeOf(answer: Answer): Ended {
   switch (answer.ending) {
     case "whole":
       return "answered";

@@ -11,7 +11,7 @@ export type Ending = "whole" | "closed" | "reset" | "lost";
 export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  /** The `error_code` in the body, for the request log. */
+  /** The error code in the body, for the request log. */
   readonly code?: string;
   readonly body: Bytes;
   /** How many bytes `body` has. */
@@ -38,19 +38,22 @@ export function jsonTextAnswer(status: number, text: string, headers: Record<str
   return bufferAnswer(status, bytes, { "Content-Type": "application/json;charset=UTF-8", ...headers });
 }
 
-/** An error as the platform and the gateway in front of it write it (iotda-api §2.1). */
-export function errorAnswer(
+/** An answer with these bytes. */
+export function bufferAnswer(
   status: number,
-  code: string,
-  message: string,
-  headers: Record<string, string> = {},
+  bytes: Buffer,
+  headers: Readonly<Record<string, string>>,
 ): Answer {
-  return { ...jsonAnswer(status, { error_code: code, error_msg: message }, headers), code };
+  return { status, headers, body: once(bytes), sizeBytes: bytes.length, framing: "length", ending: "whole" };
 }
 
-/** An answer with these bytes. */
-export function bufferAnswer(status: number, bytes: Buffer, headers: Record<string, string>): Answer {
-  return { status, headers, body: once(bytes), sizeBytes: bytes.length, framing: "length", ending: "whole" };
+export function emptyAnswer(status: number, headers: Readonly<Record<string, string>> = {}): Answer {
+  return bufferAnswer(status, Buffer.alloc(0), headers);
+}
+
+/** No answer: the connection is reset. */
+export function lostAnswer(): Answer {
+  return { ...emptyAnswer(500), ending: "lost" };
 }
 
 async function* once(bytes: Buffer): Bytes {

@@ -4,8 +4,8 @@ import { BasicCredentials } from "@huaweicloud/huaweicloud-sdk-core/auth/BasicCr
 import { DerivedAKSKSigner } from "@huaweicloud/huaweicloud-sdk-core/auth/DerivedAKSKSigner.js";
 import * as v from "valibot";
 import { onTestFinished } from "vitest";
-import { type Account, type SettingsInput, settingsSchema } from "./settings.ts";
-import { type Sandbox, startSandbox } from "./start.ts";
+import { type Account, type SettingsInput, settingsSchema } from "../settings.ts";
+import { type Sandbox, startSandbox } from "../start.ts";
 
 const DEFAULTS = v.parse(settingsSchema, {});
 export const PROJECT = DEFAULTS.projectId;

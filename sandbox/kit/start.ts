@@ -1,19 +1,49 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
-import { InvalidArgumentError } from "commander";
 import * as v from "valibot";
 
-/** What the platform's stand-in and S3's share where they run in a process of their own: both ends of it. */
-
-/** A stand-in in a process of its own, as the one that started it sees it. */
-export interface OwnProcess {
+/** A stand-in in a process of its own. */
+interface OwnProcess {
   readonly endpoint: string;
   readonly pid: number;
   /** Sends the signal; resolves when the process is gone. */
   end(signal: NodeJS.Signals): Promise<void>;
+}
+
+/**
+ * Starts a stand-in whose state lies in a folder.
+ *
+ * @param given without it the folder is a temporary one, which goes when the stand-in stops or does not start.
+ */
+export async function onFolder<Started extends { stop(): Promise<void> }>(
+  given: string | undefined,
+  name: string,
+  start: (folder: string) => Promise<Started>,
+): Promise<Started> {
+  const folder = given ?? (await mkdtemp(join(tmpdir(), `${name}-`)));
+  const release = async (): Promise<void> => {
+    if (given === undefined) {
+      await rm(folder, { recursive: true, force: true });
+    }
+  };
+  try {
+    await mkdir(folder, { recursive: true });
+    const started = await start(folder);
+    const stop = async (): Promise<void> => {
+      await started.stop();
+      await release();
+    };
+    return { ...started, stop };
+  } catch (thrown) {
+    await release();
+    throw thrown;
+  }
 }
 
 /** It only catches what hangs: a busy machine may take long to start a process. */
@@ -55,26 +85,4 @@ async function readyEndpoint(stdout: Readable, exited: Promise<unknown[]>): Prom
     throw new Error("the stand-in ended before it was ready; its error output says why");
   }
   return line.output.endpoint;
-}
-
-/** A `--port` of the command line. */
-export function parsePort(text: string): number {
-  const port = Number(text);
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
-    throw new InvalidArgumentError("a port is a number from 0 to 65535");
-  }
-  return port;
-}
-
-/** Stops and ends this process when it is told to, and where asked for when its parent has gone. */
-export function endWhenTold(stop: () => Promise<void>, untilStdinCloses = false): void {
-  const end = async (): Promise<void> => {
-    await stop();
-    process.exit(0);
-  };
-  process.once("SIGTERM", () => void end());
-  process.once("SIGINT", () => void end());
-  if (untilStdinCloses) {
-    process.stdin.once("end", () => void end()).resume();
-  }
 }
