@@ -1,3 +1,4 @@
+import { compact } from "../domain/compact.ts";
 import { ArchiverError, describeFailure } from "../domain/errors.ts";
 import type { DeadLetterReason, TaskMessage } from "../domain/task-message.ts";
 import { PlatformError, type Throttle } from "../ports/platform.ts";
@@ -7,7 +8,7 @@ import { Interrupted, SystemFailure } from "../run/errors.ts";
 import { runTimeLeftMs, wasStartedTooLate } from "./deadlines.ts";
 import { BodyNotAccepted, cutInFullRun } from "./errors.ts";
 import type { Run } from "./run.ts";
-import { DOUBT_RECHECK_MS, postponeDelayMs } from "./settings.ts";
+import { DOUBT_RECHECK_MS, postponeDelayMs, retryDelayMs } from "./settings.ts";
 import type { Ticket } from "./slot-queue.ts";
 
 /** One try at one task: from its message to an {@link AttemptOutcome}. */
@@ -170,4 +171,34 @@ function failed({ message }: Attempt, error: ArchiverError): Extract<Ending, { k
 function unexpected(thrown: unknown): ArchiverError {
   const { code, message, hint } = describeFailure(thrown);
   return new ArchiverError(code, message, { scope: "task", retry: "later", hint, cause: thrown });
+}
+
+/** What follows a failure that counts. */
+export type AfterFailure =
+  | {
+      readonly kind: "retry";
+      readonly attempts: number;
+      readonly successor: TaskMessage;
+      readonly delayMs: number;
+    }
+  | { readonly kind: "give-up"; readonly attempts: number };
+
+/**
+ * A task is given up once the attempts *and* the patience are used up: an outage of hours uses up the attempts alone.
+ * Until then its message is sent again, with a delay that grows.
+ */
+export function afterFailure(
+  { settings, ports }: Run,
+  failed: Extract<Ending, { kind: "failed" }>,
+): AfterFailure {
+  const { message, rejectedSha256 } = failed;
+  const nowMs = ports.clock.wallMs();
+  const attempts = (message.attempts ?? 0) + 1;
+  const firstFailedAtMs = message.firstFailedAtMs ?? nowMs;
+  if (attempts >= settings.maxAttempts && nowMs - firstFailedAtMs >= settings.giveUpAfterMs) {
+    return { kind: "give-up", attempts };
+  }
+  const successor = { ...message, ...compact({ rejectedSha256 }), attempts, firstFailedAtMs };
+  const delayMs = retryDelayMs(settings.downloadIntervalMs, attempts, ports.random.fraction());
+  return { kind: "retry", attempts, successor, delayMs };
 }

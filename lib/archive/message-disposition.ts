@@ -3,11 +3,11 @@ import type { ArchiverError } from "../domain/errors.ts";
 import type { DeadLetterReason, TaskMessage } from "../domain/task-message.ts";
 import { countOutcome, type TaskEntry, type TaskOutcome } from "../records/run-report.ts";
 import { SystemFailure } from "../run/errors.ts";
-import type { Ending, TaskFacts } from "./attempt.ts";
+import { afterFailure, type Ending, type TaskFacts } from "./attempt.ts";
 import { CircuitBreaker, type PendingFailure } from "./circuit-breaker.ts";
 import { acknowledge, deadLetter, type LeasedMessage, release, requeue } from "./leased-message.ts";
 import type { Run } from "./run.ts";
-import { retryDelayMs, SYSTEM_FAILURE_DELAY_MS } from "./settings.ts";
+import { SYSTEM_FAILURE_DELAY_MS } from "./settings.ts";
 
 /** An attempt that ended, with the message it was about. */
 interface FinishedAttempt {
@@ -154,24 +154,18 @@ export class OutcomeHandler {
 
   /** A failed try that counts: re-sent with a delay, or given up once attempts and patience are used up. */
   async #countAttempt(failed: FailedAttempt): Promise<void> {
-    const { settings, ports } = this.#run;
-    const nowMs = ports.clock.wallMs();
-    const { message, error, giveUpReason, rejectedSha256 } = failed.ending;
-    const attempts = (message.attempts ?? 0) + 1;
-    const firstFailedAtMs = message.firstFailedAtMs ?? nowMs;
-    if (attempts >= settings.maxAttempts && nowMs - firstFailedAtMs >= settings.giveUpAfterMs) {
-      const detail = `${attempts} attempts failed. The last one: ${error.message}. ${error.hint}`;
-      return await this.giveUp(failed, giveUpReason, detail, attempts);
+    const { error, giveUpReason } = failed.ending;
+    const next = afterFailure(this.#run, failed.ending);
+    const { attempts } = next;
+    switch (next.kind) {
+      case "give-up": {
+        const detail = `${attempts} attempts failed. The last one: ${error.message}. ${error.hint}`;
+        return await this.giveUp(failed, giveUpReason, detail, attempts);
+      }
+      case "retry":
+        await requeue(this.#run, failed.leased, next.successor, next.delayMs);
+        return this.#enter(failed, "retried", error.code, next.delayMs);
     }
-    const successor: TaskMessage = {
-      ...message,
-      ...compact({ rejectedSha256 }),
-      attempts,
-      firstFailedAtMs,
-    };
-    const delayMs = retryDelayMs(settings.downloadIntervalMs, attempts, ports.random.fraction());
-    await requeue(this.#run, failed.leased, successor, delayMs);
-    this.#enter(failed, "retried", error.code, delayMs);
   }
 
   async #countAsAttempts(failures: readonly PendingFailure<FailedAttempt>[]): Promise<void> {

@@ -180,7 +180,7 @@ export const DELETION_BUGS: readonly PlantedBug[] = [
     breaks: "A file below holds/ whose name is none of a hold is passed over, and its task deleted.",
     invariant: "I3",
     file: "lib/records/holds.ts",
-    find: "pattern === undefined ||\n        (isGlob",
-    replace: "pattern !== undefined &&\n        (isGlob",
+    find: "pattern === undefined || (isGlob",
+    replace: "pattern !== undefined && (isGlob",
   },
 ];
