@@ -38,6 +38,16 @@ const HTTP_WITHOUT_UNDICI: Plugin = {
   },
 };
 
+/** Functions load the AWS SDK in any case. Imported at once, it is left out of the bundle where nothing calls it. */
+const SDK_AT_ONCE: Plugin = {
+  name: "sdk-at-once",
+  setup({ onResolve }) {
+    onResolve({ filter: /\/sdk-adapters\.ts$/ }, ({ path: name, resolveDir }) => ({
+      path: path.join(resolveDir, name.replace(".ts", "-at-once.ts")),
+    }));
+  },
+};
+
 /** Modules an old Node does not have: a static import of one would fail before the version check speaks. */
 const LAZY_ONLY: ReadonlySet<string> = new Set(["node:sqlite", "sqlite"]);
 
@@ -57,7 +67,7 @@ export async function buildAll(root: string, outFolder: string): Promise<string[
       entryPoints: functions.map((file) => path.join("functions", file)),
       outdir: path.join(outFolder, "functions"),
       minify: true,
-      plugins: [HTTP_WITHOUT_UNDICI],
+      plugins: [HTTP_WITHOUT_UNDICI, SDK_AT_ONCE],
     });
   }
   const commandLine = path.join(outFolder, "cli.mjs");

@@ -11,6 +11,7 @@ import { FileStore } from "../store/file-store.ts";
 import { AccessKeys } from "./access-keys.ts";
 import { type Configuration, settingsOfProxy } from "./configuration.ts";
 import type { StoreConfiguration } from "./rules.ts";
+import { loadS3Store } from "./sdk-adapters.ts";
 import { systemClock, systemRandom } from "./system.ts";
 
 /** How the archive in a store is opened. */
@@ -90,8 +91,7 @@ async function wireBareStore(
     case "file":
       return { store: new FileStore(place.folder, parts), close: () => undefined };
     case "s3": {
-      // With it comes the AWS SDK, which takes a good part of a start to load; the same for SQS.
-      const { S3Store } = await import("../store/s3/s3-store.ts");
+      const S3Store = await loadS3Store();
       const { credentials } = place;
       const own =
         shared === undefined && credentials.kind === "huawei"

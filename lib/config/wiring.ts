@@ -12,6 +12,7 @@ import type { RequestSettings } from "../requests/settings.ts";
 import { AccessKeys } from "./access-keys.ts";
 import { type Configuration, type ProxyConfiguration, settingsOfProxy } from "./configuration.ts";
 import type { PlatformConfiguration, QueueConfiguration } from "./rules.ts";
+import { loadSqsQueue } from "./sdk-adapters.ts";
 import { type StoreWiring, wireStore } from "./store-wiring.ts";
 import { systemClock, systemRandom } from "./system.ts";
 
@@ -135,7 +136,7 @@ async function openQueue(
         random: systemRandom,
       });
     case "sqs": {
-      const { SqsQueue } = await import("../queue/sqs-queue.ts");
+      const SqsQueue = await loadSqsQueue();
       return new SqsQueue({ ...queue, proxy: settingsOfProxy(proxy) }, { clock: systemClock });
     }
   }
