@@ -1,7 +1,7 @@
 import { readConfiguration } from "../lib/config/configuration.ts";
 import { wireRetention } from "../lib/config/retention-wiring.ts";
 import { functionHandler } from "../lib/hosted/function-host.ts";
-import { frameOfFailure, logGuessedRegion, retentionLogger } from "../lib/hosted/logs.ts";
+import { frameOfFailure, logGuessedRegion, warningLogger } from "../lib/hosted/logs.ts";
 import { metricsOfExpire } from "../lib/hosted/metrics.ts";
 import { type ExpireReport, expire } from "../lib/retention/expire.ts";
 import type { RunFrame } from "../lib/retention/run.ts";
@@ -19,7 +19,7 @@ export const handler = functionHandler<ExpireRunReport>({
   async work({ environment, limitMs, signal, log, redactor }) {
     const configuration = readConfiguration(environment, NEED);
     logGuessedRegion(log, configuration.platform);
-    const retention = await wireRetention(configuration, redactor, retentionLogger(log));
+    const retention = await wireRetention(configuration, redactor, warningLogger(log));
     try {
       const settings = await retention.settings({ signal });
       const report = await expire(retention.ports, settings, { signal, limitMs });

@@ -1,7 +1,7 @@
 import { readConfiguration } from "../lib/config/configuration.ts";
 import { wireRetention } from "../lib/config/retention-wiring.ts";
 import { functionHandler, type Invocation } from "../lib/hosted/function-host.ts";
-import { frameOfFailure, frameOfNoRun, retentionLogger } from "../lib/hosted/logs.ts";
+import { frameOfFailure, frameOfNoRun, warningLogger } from "../lib/hosted/logs.ts";
 import { metricsOfRetain } from "../lib/hosted/metrics.ts";
 import type { Ended } from "../lib/hosted/middlewares.ts";
 import { retainWishOf } from "../lib/hosted/retain-event.ts";
@@ -33,7 +33,7 @@ export const handler = functionHandler<RetainRunReport>({
       log.info("ignored", { key: wish.key });
       return endedWith({ ...frameOfNoRun(), counts: {}, entries: [], ignored: wish.key }, log);
     }
-    const retention = await wireRetention(configuration, redactor, retentionLogger(log));
+    const retention = await wireRetention(configuration, redactor, warningLogger(log));
     const { ports } = retention;
     try {
       const settings = await retention.settings({ signal });

@@ -18,6 +18,8 @@ const PARAMETER_OF_SETTING: Readonly<Record<string, string>> = {
   ARCHIVER_EXPORT_ON: "exportOn",
   ARCHIVER_RETENTION_POLICY: "retentionPolicy",
   ARCHIVER_EXPIRE_MAX_REMOVALS: "expireMaxRemovals",
+  ARCHIVER_VERIFY_WITHIN_DAYS: "verifyWithinDays",
+  ARCHIVER_VERIFY_BYTES_PER_DAY: "verifyBytesPerDay",
   AWS_ENDPOINT_URL_S3: "obsEndpoint",
 };
 

@@ -139,6 +139,9 @@ const PARAMETERS = {
   retainAt: timeOfDay,
   expireAt: timeOfDay,
   expireMaxRemovals: wholeNumber(0, 100_000),
+  inventoryAt: timeOfDay,
+  verifyWithinDays: wholeNumber(0, 3_650),
+  verifyBytesPerDay: wholeNumber(1, 2 ** 50),
   kmsKeyArn: v.optional(
     v.pipe(
       keyArn,

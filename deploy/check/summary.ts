@@ -1,3 +1,4 @@
+import { formatBytes } from "../../lib/cli/format.ts";
 import { parseRetentionPolicy, type RetentionPolicy } from "../../lib/retention/policy.ts";
 import { cronValues, minutesAndHours } from "./cron.ts";
 import type { Stage } from "./stage-schema.ts";
@@ -18,6 +19,7 @@ export function summaryLines(name: string, stage: Stage, unchecked: readonly str
     ["", `hourly in the hours ${hoursInWords(stage.dayHours)}, from ${pressure} export slots used`],
     ["retain", timeInWords(stage.retainAt)],
     ["expire", `${timeInWords(stage.expireAt)}; removes at most ${stage.expireMaxRemovals} exports a run`],
+    ["inventory", `${timeInWords(stage.inventoryAt)}; ${readingInWords(stage)}`],
     ["time zone", timeZone],
     ["retention", retentionInWords(stage)],
     ["alarms", `by e-mail to ${stage.alarmEmail}`],
@@ -87,6 +89,12 @@ function timeInWords(fields: string): string {
   return times.length <= 4
     ? `daily at ${times.join(", ")}`
     : `daily at ${times.length} times from ${first} to ${times.at(-1) ?? ""}`;
+}
+
+function readingInWords({ verifyWithinDays, verifyBytesPerDay }: Stage): string {
+  return verifyWithinDays === 0
+    ? "reads NO copy again"
+    : `reads every copy again within ${verifyWithinDays} days, ${formatBytes(verifyBytesPerDay)} a day at most`;
 }
 
 function twoDigits(value: number): string {

@@ -1,4 +1,5 @@
 import type { ArchiveEvent } from "../archive/events.ts";
+import type { InventoryEvent } from "../catalogue/ports.ts";
 import type { PlatformConfiguration } from "../config/rules.ts";
 import { systemClock, systemRandom } from "../config/system.ts";
 import type { Failure } from "../domain/errors.ts";
@@ -62,15 +63,11 @@ const LEVEL_OF_EVENT = {
   "verification-failed": "error",
 } as const satisfies Record<ArchiveEvent["kind"], keyof Log>;
 
-/** Warnings are logged; progress is for people at a terminal. */
-export function retentionLogger(log: FunctionLog): (event: RetentionEvent) => void {
+/** Warnings are logged. Progress is for people at a terminal, and damage stands in the report. */
+export function warningLogger(log: FunctionLog): (event: RetentionEvent | InventoryEvent) => void {
   return (event) => {
-    switch (event.kind) {
-      case "warning":
-        log.warn("warning", { code: event.code, problem: event.message });
-        return;
-      case "progress":
-        return;
+    if (event.kind === "warning") {
+      log.warn("warning", { code: event.code, problem: event.message });
     }
   };
 }

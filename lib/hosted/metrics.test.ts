@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { ArchiveEvent } from "../archive/events.ts";
 import { leftAloneReport } from "../domain/left-alone.ts";
 import { METRIC_UNITS } from "../observability/metrics.ts";
@@ -7,6 +7,7 @@ import {
   isMeasured,
   metricsOfDiscover,
   metricsOfExpire,
+  metricsOfInventory,
   metricsOfRetain,
   metricsOfRun,
   type TimedEvent,
@@ -191,4 +192,72 @@ test("an expire run counts what it removed, and what stays until a person has lo
   const metrics = metricsOfExpire({ counts, stayed });
   expect(metrics).toEqual({ ObjectsExpired: 2, ExpiryBlocked: 4 });
   expect(Object.keys(METRIC_UNITS)).toEqual(expect.arrayContaining(Object.keys(metrics)));
+});
+
+describe("an inventory", () => {
+  const counts = {
+    exports: 400,
+    objects: 401,
+    read: 50,
+    damaged: 2,
+    orphans: 1,
+    monthsWritten: 1,
+    monthsInConflict: 0,
+  };
+  const verification = {
+    limitDays: 90,
+    copies: 390,
+    coldCopies: 0,
+    checked: 7,
+    checkedBytes: 700,
+    intact: 6,
+    cold: 0,
+    failed: 0,
+    damaged: 1,
+    isGoalReached: true,
+    oldestUnreadDays: 81,
+    budgetBytesPerDay: 1_000,
+    neededBytesPerDay: 2_000,
+    isLimitKept: false,
+  };
+  const drill = {
+    exportTaskId: "night-01",
+    revision: "fe8e44f7",
+    sizeBytes: 9,
+    durationMs: 5,
+    result: "failed",
+  } as const;
+
+  test("measures what it found, and whether copies are read in time", () => {
+    const report = { counts, stopReason: "done", verification: { ...verification, drill } } as const;
+    const metrics = metricsOfInventory(report);
+    expect(metrics).toEqual({
+      CatalogueExports: 400,
+      CopiesDamaged: 2,
+      Orphans: 1,
+      CopiesVerified: 7,
+      OldestUnreadDays: 81,
+      VerificationLimitMissed: 1,
+      DrillsFailed: 1,
+      LeftAlone: 0,
+    });
+    expect(Object.keys(METRIC_UNITS)).toEqual(expect.arrayContaining(Object.keys(metrics)));
+  });
+
+  test("leaves out what it did not look for", () => {
+    expect(metricsOfInventory({ counts, stopReason: "time-budget" })).toEqual({
+      CatalogueExports: 400,
+      CopiesDamaged: 2,
+      LeftAlone: 0,
+    });
+    const well = { ...verification, isLimitKept: true, drill: { ...drill, result: "restored" } } as const;
+    expect(metricsOfInventory({ counts, stopReason: "done", verification: well })).toMatchObject({
+      VerificationLimitMissed: 0,
+      DrillsFailed: 0,
+    });
+  });
+
+  test("that failed has found nothing", () => {
+    expect(metricsOfInventory({ counts, stopReason: "system-failure", failure: FAILURE })).toEqual({});
+  });
 });

@@ -1,4 +1,5 @@
 import type { ArchiveEvent } from "../archive/events.ts";
+import type { InventoryReport } from "../catalogue/inventory.ts";
 import type { DiscoverRunReport } from "../config/discover-and-request.ts";
 import { parsePlatformTime } from "../domain/export-task.ts";
 import type { MetricName, MetricValues } from "../observability/metrics.ts";
@@ -151,6 +152,28 @@ const OF_EXPIRE: Measures<[ExpireFacts]> = {
   ObjectsExpired: ({ counts }) => counts.removed,
   ExpiryBlocked: ({ stayed }) => stayed.filter(({ reason }) => IS_BLOCKED[reason]).length,
 };
+
+type InventoryFacts = Pick<
+  InventoryReport,
+  "counts" | "stopReason" | "failure" | "verification" | "leftAlone"
+>;
+
+const OF_INVENTORY: Measures<[InventoryFacts]> = {
+  CatalogueExports: ({ counts }) => counts.exports,
+  CopiesDamaged: ({ counts }) => counts.damaged,
+  // They are looked for only when all records were listed and read.
+  Orphans: ({ counts, stopReason }) => (stopReason === "done" ? counts.orphans : undefined),
+  CopiesVerified: ({ verification }) => verification?.checked,
+  OldestUnreadDays: ({ verification }) => verification?.oldestUnreadDays,
+  VerificationLimitMissed: ({ verification }) => verification && Number(!verification.isLimitKept),
+  DrillsFailed: ({ verification }) => verification?.drill && Number(verification.drill.result === "failed"),
+  LeftAlone: ({ leftAlone }) => leftAlone?.count ?? 0,
+};
+
+/** What an inventory measured. What one saw that failed proves nothing. */
+export function metricsOfInventory(report: InventoryFacts): MetricValues {
+  return report.failure === undefined ? measured(OF_INVENTORY, report) : {};
+}
 
 /** What a retain run measured. */
 export function metricsOfRetain(report: RetainFacts): MetricValues {

@@ -2,7 +2,7 @@
 // POWERTOOLS_SERVICE_NAME (the deployment's name; `iotda-archiver` when it is not set). Each run of a function
 // writes one EMF line with every value it knows: a count that is 0 is written as 0, a value that the run could
 // not find out is left out. All functions write SystemFailures, `discover` TasksHeld and what is about requests, `archive`
-// what is about tasks, `retain` and `expire` what is about objects (retention-metrics.ts).
+// what is about tasks, `retain` and `expire` what is about objects, `inventory` what is about copies (lib/hosted/metrics.ts).
 import { Metrics } from "@aws-lambda-powertools/metrics";
 
 export const METRICS_NAMESPACE = "IotdaArchiver";
@@ -52,6 +52,20 @@ export const METRIC_UNITS = {
   ObjectsExpired: "Count",
   /** Exports whose time is over, and which a person has to look at before they go. */
   ExpiryBlocked: "Count",
+  /** Archived revisions in the catalogue, the expired ones included. */
+  CatalogueExports: "Count",
+  /** Copies that an inventory found missing or changed, and revisions whose records cannot be read. */
+  CopiesDamaged: "Count",
+  /** Objects that no record names. */
+  Orphans: "Count",
+  /** Copies that were read again. */
+  CopiesVerified: "Count",
+  /** For how many days the copy that was unread longest had not been read. */
+  OldestUnreadDays: "Count",
+  /** 1 when copies will be unread for longer than the limit, 0 when every one is read in time. */
+  VerificationLimitMissed: "Count",
+  /** 1 for a drill that failed, 0 for one that went well. */
+  DrillsFailed: "Count",
 } as const;
 
 export type MetricName = keyof typeof METRIC_UNITS;

@@ -79,12 +79,14 @@ test("keys, tokens and signatures appear in no log line, whatever goes wrong, at
   await call(bySecret, "archive");
   await call(bySecret, "retain");
   await call(byKeys, "expire");
+  await call(bySecret, "inventory");
   // Refused everywhere, by servers that quote what they refuse.
   await lab.control.changeSettings({ accounts: [{ ak: "SOMEBODYELSE00000001", sk: "somebodyElsesSecret" }] });
   await call(bySecret, "archive");
   await call(byKeys, "discover");
   await call(bySecret, "expire");
   await call({ ...byKeys, AWS_SECRET_ACCESS_KEY: `${STORE.secretAccessKey}x` }, "retain");
+  await call({ ...byKeys, AWS_SECRET_ACCESS_KEY: `${STORE.secretAccessKey}x` }, "inventory");
   await call({ ...byKeys, AWS_SECRET_ACCESS_KEY: `${STORE.secretAccessKey}x` }, "archive");
   secrets.secrets.set(SECRET_ID, { value: JSON.stringify({ ...PLATFORM, sk: `${PLATFORM.sk}\n` }) });
   await call(bySecret, "archive");

@@ -40,6 +40,7 @@ export const FUNCTIONS: readonly (readonly [name: string, event?: object])[] = [
   ["archive"],
   ["retain"],
   ["expire"],
+  ["inventory"],
   ["exportEvents", { exportTaskId: "export-02" }],
   [
     "exportEvents",

@@ -70,7 +70,7 @@ export class RetentionLab {
 
   /** One call of a built function, in a warm process where there is one: its report, its metrics and its log. */
   async call(
-    name: "retain" | "expire",
+    name: "retain" | "expire" | "inventory",
     event?: unknown,
     more: Readonly<Record<string, string>> = {},
     timeLeftMs = 600_000,

@@ -26,6 +26,16 @@ export const FUNCTION_RULES = {
   "an archive run has 14 minutes, and is alone unless a parameter says otherwise": (template) =>
     differencesOf(template, "ArchiveLambdaFunction", { Timeout: 840, ReservedConcurrentExecutions: 1 }),
 
+  "an inventory has 14 minutes, memory for a large archive, and reads copies again as the stage says": (
+    template,
+  ) =>
+    differencesOf(template, "InventoryLambdaFunction", {
+      Timeout: 840,
+      MemorySize: 512,
+      "Environment/Variables/ARCHIVER_VERIFY_WITHIN_DAYS": 90,
+      "Environment/Variables/ARCHIVER_VERIFY_BYTES_PER_DAY": 10 * 1024 ** 3,
+    }),
+
   "what could not start is not started late": (template) =>
     ofType(template, LAMBDA).flatMap(([id]) => {
       const configured = ofType(template, "AWS::Lambda::EventInvokeConfig").find(

@@ -17,6 +17,20 @@ export const FUNCTION_SABOTAGES = {
     ["the longest time there is", "ArchiveLambdaFunction/Properties/Timeout", 900],
     ["as many runs as come", "ArchiveLambdaFunction/Properties/ReservedConcurrentExecutions", undefined],
   ],
+  "an inventory has 14 minutes, memory for a large archive, and reads copies again as the stage says": [
+    ["a time limit as discover has", "InventoryLambdaFunction/Properties/Timeout", 300],
+    ["as little memory as discover", "InventoryLambdaFunction/Properties/MemorySize", 256],
+    [
+      "a limit of a year",
+      "InventoryLambdaFunction/Properties/Environment/Variables/ARCHIVER_VERIFY_WITHIN_DAYS",
+      "365",
+    ],
+    [
+      "no budget of the stage's",
+      "InventoryLambdaFunction/Properties/Environment/Variables/ARCHIVER_VERIFY_BYTES_PER_DAY",
+      undefined,
+    ],
+  ],
   "what could not start is not started late": [
     ["Lambda's own repetition", "DiscoverLambdaEvConf", undefined],
     ["six hours of waiting", "ArchiveLambdaEvConf/Properties/MaximumEventAgeInSeconds", 21600],

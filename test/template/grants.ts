@@ -32,6 +32,7 @@ export const ACTIONS_OF_COMMANDS: Readonly<Record<string, string | "not sent by 
 /** The same with the id of a version, where that needs another permission. */
 export const ACTIONS_OF_VERSIONS: Readonly<Record<string, string>> = {
   HeadObjectCommand: "s3:GetObjectVersion",
+  GetObjectCommand: "s3:GetObjectVersion",
   GetObjectTaggingCommand: "s3:GetObjectVersionTagging",
   PutObjectTaggingCommand: "s3:PutObjectVersionTagging",
   DeleteObjectCommand: "s3:DeleteObjectVersion",
@@ -94,11 +95,17 @@ const BASE: Readonly<Record<string, Grants>> = {
     "lambda:InvokeFunction": [`\${ExpireLambdaFunction.Arn}`],
     "sqs:SendMessage": [SCHEDULE_LETTERS],
   },
+  InventoryRole: logs("inventory"),
+  InventoryScheduleRole: {
+    "lambda:InvokeFunction": [`\${InventoryLambdaFunction.Arn}`],
+    "sqs:SendMessage": [SCHEDULE_LETTERS],
+  },
 };
 
 /** What a store elsewhere adds, which is opened with the platform's access key. */
 const WITHOUT_BUCKET: Readonly<Record<string, Grants>> = {
   RetainRole: secret(),
+  InventoryRole: secret(),
   ExportEventsRole: {
     "secretsmanager:GetSecretValue": [`\${EventSecret}`, ...Object.values(secret()).flat()],
   },
@@ -161,15 +168,15 @@ const WITH_BUCKET: Readonly<Record<string, Grants>> = {
   },
   RetainRole: {
     ...PROTECTION,
-    "s3:GetObject": keys("archive.json", "records/*", "retention/*", "state/*"),
+    "s3:GetObject": keys("archive.json", "catalogue/*", "records/*", "retention/*", "state/*"),
     "s3:PutObject": keys("records/*/retained*.json", "state/preflight.json", "state/store.json"),
     "s3:PutObjectRetention": keys("exports/*"),
     "s3:PutObjectVersionTagging": keys("exports/*"),
-    "s3:ListBucket": prefixes("records/*", "state/*"),
+    "s3:ListBucket": prefixes("catalogue/*", "records/*", "state/*"),
   },
   ExpireRole: {
     ...PROTECTION,
-    "s3:GetObject": keys("archive.json", "records/*", "holds/*", "retention/*", "state/*"),
+    "s3:GetObject": keys("archive.json", "catalogue/*", "records/*", "holds/*", "retention/*", "state/*"),
     "s3:PutObject": keys(
       "records/*/expired*.json",
       "records/*/deleted*.json",
@@ -177,7 +184,30 @@ const WITH_BUCKET: Readonly<Record<string, Grants>> = {
       "state/store.json",
     ),
     "s3:DeleteObjectVersion": keys("exports/*"),
-    "s3:ListBucket": prefixes("exports/*", "holds/*", "records/*", "state/*"),
+    "s3:ListBucket": prefixes("catalogue/*", "exports/*", "holds/*", "records/*", "state/*"),
+  },
+  InventoryRole: {
+    "s3:GetObject": keys(
+      "archive.json",
+      "exports/*",
+      "records/*",
+      "holds/*",
+      "catalogue/*",
+      "verification/*",
+      "state/*",
+    ),
+    "s3:GetObjectVersion": keys("exports/*"),
+    "s3:PutObject": keys(
+      "catalogue/*",
+      "verification/*",
+      "state/inventory.json",
+      "state/preflight.json",
+      "state/store.json",
+    ),
+    "s3:AbortMultipartUpload": keys("exports/*", "state/preflight.json"),
+    "s3:ListBucket": prefixes("catalogue/*", "exports/*", "holds/*", "records/*", "state/*"),
+    "s3:ListBucketMultipartUploads": [BUCKET],
+    "s3:ListBucketVersions": [BUCKET],
   },
   ExportEventsRole: {
     "s3:GetObject": keys(

@@ -80,6 +80,7 @@ test.each<[role: string, kinds: readonly string[]]>([
   ["ArchiveRole", ["archived", "deleted", "dead-letter"]],
   ["RetainRole", ["retained"]],
   ["ExpireRole", ["deleted", "expired"]],
+  ["InventoryRole", []],
   ["DiscoverRole", []],
   ["ExportEventsRole", []],
 ])("%s writes no other records than its function makes: %j", (role, kinds) => {
@@ -179,6 +180,7 @@ test.each([
   ["DiscoverRole", true],
   ["RetainRole", false],
   ["ExpireRole", false],
+  ["InventoryRole", false],
   ["ExportEventsRole", false],
 ])("%s may see which archive it is; may say it: %s", (role, mayWrite) => {
   const onMarker = (action: string) => mayInBucket(role, action, { key: "archive.json" });

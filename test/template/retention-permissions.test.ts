@@ -47,6 +47,41 @@ test("retain and expire send nothing to the bucket that their roles refuse", asy
   expect([...expired.actions]).toContain("s3:DeleteObjectVersion");
 });
 
+test("inventory sends nothing to the bucket that its role refuses, whatever it finds", async (context) => {
+  const lab = await openRetentionLab(context, openStandInBucket, SECOND_LOCKED);
+  await lab.archive(3);
+  const [removed, unrecorded] = [...(await lab.objects()).values()].map(({ key }) => key);
+  const recordsOf = `/${unrecorded?.split("/").at(-2)}/`;
+  const gone = [
+    removed ?? "",
+    ...(await lab.bucket.keys("records/")).filter((key) => key.includes(recordsOf)),
+  ];
+  for (const key of gone) {
+    await lab.bucket.control?.interfere({ kind: "remove", key: lab.bucket.keyOf(key) });
+  }
+  await lab.bucket.control?.clearRequests();
+
+  const { report, metrics, log } = await lab.call("inventory", undefined, {
+    ARCHIVER_VERIFY_WITHIN_DAYS: "1",
+  });
+  expect(report).toMatchObject({ stopReason: "done", counts: { exports: 2, objects: 2, damaged: 1 } });
+  expect(metrics).toMatchObject({
+    CatalogueExports: 2,
+    CopiesDamaged: 1,
+    CopiesVerified: 2,
+    VerificationLimitMissed: 0,
+    SystemFailures: 0,
+  });
+  expect(log).toContain('"kind":"missing"');
+  const requests = await requestsOf(lab, "InventoryRole");
+  expect(requests.refused).toEqual([]);
+  expect([...requests.actions]).toEqual(
+    expect.arrayContaining(["s3:GetObjectVersion", "s3:PutObject", "s3:ListBucket"]),
+  );
+  expect(await lab.bucket.keys("catalogue/")).toHaveLength(1);
+  expect(await lab.bucket.keys("verification/")).toHaveLength(1);
+});
+
 test("retain and expire use an archive from before archive.json within their roles, and write none", async (context) => {
   const lab = await openRetentionLab(context, openStandInBucket, SECOND_LOCKED);
   await lab.archive(1);

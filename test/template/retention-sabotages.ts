@@ -2,8 +2,9 @@ import type { RETENTION_RULES } from "./retention-rules.ts";
 import type { Wrongs } from "./sabotages.ts";
 
 export const RETENTION_SABOTAGES = {
-  "retain and expire run once a day, at a time of the stage's zone": [
+  "retain, expire and inventory run once a day, at a time of the stage's zone": [
     ["no sweep", "RetainSchedule", undefined],
+    ["no inventory", "InventorySchedule", undefined],
     ["every hour", "ExpireSchedule/Properties/ScheduleExpression", "rate(1 hour)"],
     ["another time zone", "ExpireSchedule/Properties/ScheduleExpressionTimezone", "Asia/Shanghai"],
     ["an event of the scheduler's own", "RetainSchedule/Properties/Target/Input", undefined],
@@ -41,6 +42,11 @@ export const RETENTION_SABOTAGES = {
     [
       "archive removes",
       "ArchiveRole/Properties/Policies/1/PolicyDocument/Statement/1/Action",
+      ["s3:PutObject", "s3:DeleteObject"],
+    ],
+    [
+      "inventory removes orphans",
+      "InventoryRole/Properties/Policies/1/PolicyDocument/Statement/2/Action",
       ["s3:PutObject", "s3:DeleteObject"],
     ],
     ["expire removes anything", "ExpireRole/Properties/Policies/1/PolicyDocument/Statement/2/Resource", "*"],

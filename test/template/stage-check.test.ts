@@ -53,6 +53,11 @@ test.each<[parameter: string, value: string]>([
   ["expireAt", "5"],
   ["expireAt", "5 2 *"],
   ["expireAt", "02:05"],
+  ["inventoryAt", "20 24"],
+  ["verifyWithinDays", "-1"],
+  ["verifyWithinDays", "3651"],
+  ["verifyBytesPerDay", "0"],
+  ["verifyBytesPerDay", "10 GiB"],
   ["retainAt", "-1 6"],
   ["retainAt", "60 6"],
   ["retainAt", "30  6"],
@@ -111,6 +116,7 @@ test.each<[parameter: string, value: string]>([
   ["timeZone", "Asia/Calcutta"],
   ["timeZone", "America/Argentina/Buenos_Aires"],
   ["expireAt", "5 0-6"],
+  ["verifyWithinDays", "0"],
   ["expireAt", "0/30 2,4"],
   ["deletion", "after-verify"],
   ["objectLock", "true"],
@@ -218,6 +224,7 @@ test("the summary says in words what is deployed", () => {
     "             hourly in the hours 6 to 23, from 35 export slots used",
     "  retain     daily at 06:30",
     "  expire     daily at 02:05; removes at most 100 exports a run",
+    "  inventory  daily at 07:20; reads every copy again within 90 days, 10.0 GiB a day at most",
     "  time zone  Europe/Berlin",
     "  retention  kept for ever, not locked",
     "  alarms     by e-mail to night.shift@factory.de",
@@ -238,6 +245,13 @@ test.each<[stage: string, params: readonly (readonly [string, string])[], said: 
   const checked = checkStage(filled, stage, new Map([...params, ["retentionPolicy", `'${policy}'`]]));
   expect(checked.kind === "stage" && summaryLines(stage, checked.stage, [])).toContain(
     `  retention  ${said}`,
+  );
+});
+
+test("the summary says when no copy is read again", () => {
+  const checked = checkStage(filled, "prod", given("verifyWithinDays", "0"));
+  expect(checked.kind === "stage" && summaryLines("prod", checked.stage, [])).toContain(
+    "  inventory  daily at 07:20; reads NO copy again",
   );
 });
 

@@ -61,7 +61,9 @@ test("a key of the secret's own may be used by whoever reads the secret, and thr
   const condition = { "kms:ViaService": { "Fn::Sub": `secretsmanager.\${AWS::Region}.amazonaws.com` } };
   const grant = `kms:Decrypt on ${CREDENTIALS_KEY} if ${JSON.stringify({ StringEquals: condition })}`;
   expect(problemsOfGrants(template, "obs").sort()).toEqual(
-    ["Archive", "Discover", "Expire", "ExportEvents", "Retain"].map((name) => `${name}Role may ${grant}`),
+    ["Archive", "Discover", "Expire", "ExportEvents", "Inventory", "Retain"].map(
+      (name) => `${name}Role may ${grant}`,
+    ),
   );
 }, 60_000);
 

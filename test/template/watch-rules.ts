@@ -38,6 +38,15 @@ const errors = (name: string) => ({
 /** Calls of a timer or rule wait in Lambda: what it gives up shows here alone. */
 const dropped = (name: string) => ({ ...errors(name), metric: "AWS/Lambda AsyncEventsDropped" });
 
+/** What the day's inventory found: it stands until the next one. */
+const foundDaily = (metric: string): AlarmFacts => ({
+  metric: `IotdaArchiver ${metric}`,
+  ...above(0),
+  statistic: "Maximum",
+  inARow: { times: 1, hours: 24 },
+  missing: "notBreaching",
+});
+
 const ALARMS: Readonly<Record<string, AlarmFacts>> = {
   DeadLettersAlarm: letters("DeadLetterQueue"),
   ScheduleDeadLettersAlarm: letters("ScheduleDeadLetterQueue"),
@@ -75,6 +84,12 @@ const ALARMS: Readonly<Record<string, AlarmFacts>> = {
     inARow: { times: 3, hours: 24 },
     missing: "notBreaching",
   },
+  InventoryErrorsAlarm: errors("InventoryLambdaFunction"),
+  InventoryDroppedAlarm: dropped("InventoryLambdaFunction"),
+  CopiesDamagedAlarm: foundDaily("CopiesDamaged"),
+  OrphansAlarm: foundDaily("Orphans"),
+  VerificationLimitAlarm: foundDaily("VerificationLimitMissed"),
+  DrillFailedAlarm: foundDaily("DrillsFailed"),
   ExportEventsErrorsAlarm: errors("ExportEventsLambdaFunction"),
   EventDeadLettersAlarm: letters("EventDeadLetterQueue"),
   EventsRefusedAlarm: { ...errors("ExportEventsLambdaFunction"), metric: "AWS/Lambda Url4xxCount" },

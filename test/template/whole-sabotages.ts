@@ -55,6 +55,7 @@ export const WHOLE_SABOTAGES = {
         ["Archive", "expired", 1],
         ["Retain", "archived", 3],
         ["Expire", "archived", 3],
+        ["Inventory", "expired", 2],
       ] as const
     ).map(
       ([role, kind, statement]) =>
@@ -78,6 +79,7 @@ export const WHOLE_SABOTAGES = {
       [
         ["Retain", 3, 3],
         ["Expire", 3, 4],
+        ["Inventory", 2, 5],
         ["ExportEvents", 1, 3],
       ] as const
     ).map(
@@ -136,6 +138,26 @@ export const WHOLE_SABOTAGES = {
     [
       "expire may not see legal holds",
       "ExpireRole/Properties/Policies/1/PolicyDocument/Statement/1/Action/2",
+      undefined,
+    ],
+    [
+      "inventory may write exports",
+      "InventoryRole/Properties/Policies/1/PolicyDocument/Statement/2/Resource/0",
+      { "Fn::Sub": `\${ArchiveBucket.Arn}/exports/*` },
+    ],
+    [
+      "inventory may write every state, the pace of downloads too",
+      "InventoryRole/Properties/Policies/1/PolicyDocument/Statement/2/Resource/2",
+      { "Fn::Sub": `\${ArchiveBucket.Arn}/state/*` },
+    ],
+    [
+      "inventory may not see that a version is gone",
+      "InventoryRole/Properties/Policies/1/PolicyDocument/Statement/5/Action/1",
+      undefined,
+    ],
+    [
+      "inventory may not end uploads",
+      "InventoryRole/Properties/Policies/1/PolicyDocument/Statement/3/Resource/0",
       undefined,
     ],
     [
@@ -203,6 +225,11 @@ export const WHOLE_SABOTAGES = {
       "a status that there is not",
       "ExportEventsLambdaFunction/Properties/Environment/Variables/ARCHIVER_EXPORT_ON",
       "any:Finished",
+    ],
+    [
+      "a share of a byte",
+      "InventoryLambdaFunction/Properties/Environment/Variables/ARCHIVER_VERIFY_BYTES_PER_DAY",
+      "0.5",
     ],
     ["no queue", "DiscoverLambdaFunction/Properties/Environment/Variables/ARCHIVER_QUEUE", undefined],
   ],
