@@ -8,6 +8,7 @@ import { Catalogue, nameOfLine } from "../records/catalogue.ts";
 import { type CatalogueLine, compareLines, monthOf } from "../records/catalogue-line.ts";
 import { jsonText } from "../records/create-once.ts";
 import { type Holds, HoldsReader } from "../records/holds.ts";
+import { readInventoryState } from "../records/inventory-state.ts";
 import { type RunTimes, runTimes, startRun } from "../run/run-frame.ts";
 import { type Damage, damageOf } from "./damage.ts";
 import { endOldUploads, type OpenUploads } from "./open-uploads.ts";
@@ -31,6 +32,8 @@ export interface InventoryOptions {
   readonly limitMs?: number | undefined;
   /** Sees every line of the catalogue once, as it is now. */
   readonly onLine?: (line: CatalogueLine) => void;
+  /** An inventory that reads no copy names those again that the last one found changed. */
+  readonly keepsChanged?: boolean;
 }
 
 type Unremoved = Pick<CatalogueLine, "exportTaskId" | "revision" | "key">;
@@ -87,7 +90,7 @@ export async function inventory(
       signal: options.signal,
       msLeft: () => start.limitAtMs - GRACE_MS - ports.clock.monotonicMs(),
     };
-    const isWhole = await takeInventory(run, settings, tally, options.onLine);
+    const isWhole = await takeInventory(run, settings, tally, options);
     // What was found damaged or missing may lie in another place that stands in the archive's.
     await requireOwnArchive(run, options);
     stopReason = isWhole ? "done" : "time-budget";
@@ -116,7 +119,7 @@ async function takeInventory(
   run: InventoryRun,
   settings: InventorySettings,
   tally: InventoryTally,
-  onLine: InventoryOptions["onLine"],
+  { onLine, keepsChanged = false }: InventoryOptions,
 ): Promise<boolean> {
   const { signal } = run;
   const holds = await new HoldsReader(run.ports.store).read({ signal });
@@ -152,11 +155,15 @@ async function takeInventory(
     }
   }
   if (isWhole) {
-    const { count, orphans } = await findOrphans(run, objects);
+    const { count, orphans } = await findOrphans(run, objects, (item) => tally.leftAlone.note([item]));
     tally.counts.orphans = count;
     tally.orphans = orphans;
   }
   tally.uploads = await endOldUploads(run);
+  const before = keepsChanged ? await readInventoryState(run.ports.store, run) : undefined;
+  for (const damage of before?.damage.filter(({ kind }) => kind === "changed") ?? []) {
+    tally.addDamage(damage);
+  }
   const verified = await verification?.read();
   tally.verification = verified?.report;
   for (const damage of verified?.damage ?? []) {

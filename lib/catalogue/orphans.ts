@@ -1,6 +1,8 @@
-import { exportsRoot, parseExportObjectKey } from "../domain/key-layout.ts";
+import { exportsRoot, parseExportObjectKey, taskRecordsFolder } from "../domain/key-layout.ts";
+import type { LeftAlone } from "../domain/left-alone.ts";
 import type { NameSet } from "../domain/name-set.ts";
 import type { ListedObject } from "../ports/object-store.ts";
+import { isOnlyThisTask } from "../records/records.ts";
 import { RetentionRecords, UNREADABLE } from "../records/retention-records.ts";
 import type { InventoryRun } from "./ports.ts";
 
@@ -21,11 +23,13 @@ export interface Orphan {
 /**
  * Finds the objects that no record names, of any revision. Each one that the catalogue does not name is asked about:
  * its record may be newer than the list of records.
+ * An object of a task whose records cannot be looked through counts as named.
  * @param objects every listed object as {@link objectName}; those that the catalogue names are marked.
  */
 export async function findOrphans(
   run: InventoryRun,
   objects: NameSet,
+  leaveAlone: (item: LeftAlone) => void,
 ): Promise<{ readonly count: number; readonly orphans: readonly Orphan[] }> {
   const orphans: Orphan[] = [];
   let count = 0;
@@ -33,6 +37,19 @@ export async function findOrphans(
     return { count, orphans };
   }
   const records = new RetentionRecords(run.ports.store, run.scope, run.abilities);
+  const isNamed = async (key: string, revision: Parameters<typeof records.readAgain>[0]) => {
+    try {
+      const archived = (await records.readAgain(revision, { signal: run.signal }))?.archived;
+      return archived === UNREADABLE || archived?.some(({ object }) => object.key === key) === true;
+    } catch (error) {
+      if (!isOnlyThisTask(error)) {
+        throw error;
+      }
+      const problem = "they cannot be looked through, so none of its objects is called an orphan";
+      leaveAlone({ kind: "record", key: taskRecordsFolder(run.scope, revision.exportTaskId), problem });
+      return true;
+    }
+  };
   const latestMs = (await run.ports.store.readClockMs({ signal: run.signal })) - MIN_AGE_MS;
   for await (const object of run.ports.store.list(exportsRoot(run.scope), { signal: run.signal })) {
     const named = parseExportObjectKey(object.key, run.scope);
@@ -40,10 +57,7 @@ export async function findOrphans(
     if (!isCandidate || objects.isMarked(objectName(object))) {
       continue;
     }
-    const ledger = await records.readAgain(named, { signal: run.signal });
-    const archived = ledger?.archived;
-    const isNamed = archived === UNREADABLE || archived?.some((record) => record.object.key === object.key);
-    if (isNamed !== true) {
+    if (!(await isNamed(object.key, named))) {
       count += 1;
       if (orphans.length < MAX_ORPHANS) {
         const { key, sizeBytes, modifiedAtMs } = object;

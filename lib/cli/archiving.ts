@@ -1,21 +1,21 @@
 import { drain } from "../archive/archive-run.ts";
 import type { ArchiveSettings } from "../archive/settings.ts";
+import { sweep } from "../catalogue/sweep.ts";
 import { type DiscoverRunReport, discoverAndRequest } from "../config/discover-and-request.ts";
 import { ConfigurationError } from "../config/errors.ts";
 import { systemClock } from "../config/system.ts";
 import { isIdentityFailure } from "../identity/errors.ts";
-import { sweep } from "../maintenance/sweep.ts";
 import type { QueueDepth } from "../ports/task-queue.ts";
-import { Records } from "../records/records.ts";
 import type { RunReport } from "../records/run-report.ts";
 import { makeRequest } from "../requests/request-ledger.ts";
 import { freshList } from "../run/platform-list.ts";
 import { formatDuration } from "./format.ts";
+import { showingInventory } from "./inventory.ts";
 import { lines, type Result } from "./output.ts";
 import { EXIT, exitCodeOf } from "./process.ts";
 import { requestLines } from "./request-lines.ts";
 import { discoveredLine, discoverLines, leftLines, runLines, sweepLines } from "./run-lines.ts";
-import { type CommonOptions, type Session, withArchive, withSession } from "./session.ts";
+import { type CommonOptions, type Session, withInventory, withSession } from "./session.ts";
 
 /** Delayed messages that become due within this are waited for (architecture §6.4). */
 const WAIT_FOR_DUE_MS = 15 * 60_000;
@@ -142,12 +142,16 @@ interface SweepCommandOptions extends CommonOptions {
   readonly removeOrphans?: true;
 }
 
-/** `sweep`: aborts old uploads, lists copies that lost a race, and removes those when asked to. */
+/** `sweep`: an inventory that reads no copy; it ends old uploads, and lists the orphans or removes them when asked to. */
 export async function sweepCommand(options: SweepCommandOptions): Promise<Result> {
   const removeOrphans = options.removeOrphans === true;
-  const report = await withArchive(options, async ({ store, scope, signal }) => {
-    const records = new Records(store, scope, await store.preflight({ signal }));
-    return await sweep(store, records, scope, { signal, removeOrphans });
-  });
-  return { document: report, lines: sweepLines(report), exitCode: EXIT.done };
+  const report = await showingInventory((observe) =>
+    withInventory(options, observe, async ({ ports, settings, signal }) => {
+      // A place without an archive is an error of its own.
+      await ports.store.preflight({ signal });
+      return await sweep(ports, settings, { signal, removeOrphans });
+    }),
+  );
+  const exitCode = report.failure === undefined ? EXIT.done : EXIT.failed;
+  return { document: report, lines: sweepLines(report), exitCode };
 }

@@ -93,8 +93,12 @@ export function createCommandLine(
     "status",
     "show the export slots used on the platform, the queue, open requests, and the next download slot",
   ).action(ends(statusCommand));
-  command(program, "sweep", "abort uploads older than a day, and list copies that no record names")
-    .option("--remove-orphans", "remove those copies once they are older than a day")
+  command(
+    program,
+    "sweep",
+    "abort uploads older than a day, and list copies older than a day that no record names",
+  )
+    .option("--remove-orphans", "remove those copies where the recorded one is there")
     .action(ends(sweepCommand));
 
   const deadLetters = group(
@@ -127,9 +131,11 @@ export function createCommandLine(
     "show each archived export's rule, its dates, and what the next runs would do (the default)",
     true,
   ).action(ends(planCommand));
-  command(retention, "sweep", "lock, tag and record what the policy asks for").action(
-    ends(retainSweepCommand),
-  );
+  command(
+    retention,
+    "sweep",
+    "lock, tag and record exports that are not as the policy asks, by the catalogue",
+  ).action(ends(retainSweepCommand));
   command(retention, "expire", "remove archived exports whose retention time is over").action(
     ends(expireCommand),
   );

@@ -1,6 +1,6 @@
+import type { SweepReport } from "../catalogue/sweep.ts";
 import type { DiscoverRunReport } from "../config/discover-and-request.ts";
 import { type LeftAloneReport, leftAloneInWords } from "../domain/left-alone.ts";
-import type { SweepReport } from "../maintenance/sweep.ts";
 import type { QueueDepth } from "../ports/task-queue.ts";
 import type { NextToGo, RunReport, TaskEntry } from "../records/run-report.ts";
 import { slotsWarning } from "../run/next-to-go.ts";
@@ -139,7 +139,10 @@ export function discoveredLine({ enqueued, skipped, unfinished }: DiscoverRunRep
 
 /** `sweep` for a person. */
 export function sweepLines(report: SweepReport): readonly Line[] {
-  const { abortedUploads, youngUploads, orphans, checkedObjects, leftAlone } = report;
+  const { abortedUploads, youngUploads, orphans, checkedObjects, damaged, leftAlone, failure } = report;
+  if (failure !== undefined) {
+    return failureLines(failure, "Failed: ", red);
+  }
   const kept = orphans.filter(({ removed }) => !removed);
   return lines(
     `Open uploads: ${abortedUploads.length} older than a day aborted, ${youngUploads} younger left alone`,
@@ -151,8 +154,10 @@ export function sweepLines(report: SweepReport): readonly Line[] {
     ),
     leftAloneLines(leftAlone),
     kept.length > 0 &&
-      "An orphan is a copy that no record names. --remove-orphans removes those older than a day.",
+      "An orphan is a copy older than a day that no record names. --remove-orphans removes it where the recorded copy is there.",
     orphans.some(({ onlyCopy }) => onlyCopy) &&
-      "sweep never removes the only copy left: the recorded object of that revision is missing (docs/runbook.md, damaged-objects).",
+      "sweep never removes the only copy left: no recorded object of that revision is there (docs/runbook.md, damaged-objects).",
+    damaged > 0 &&
+      red(`${count(damaged, "export")} damaged: "iotda-archiver list --state damaged" shows them.`),
   );
 }

@@ -56,8 +56,6 @@ test.each([
   expect(leftAlone).toEqual([
     { kind: "record", key: ARCHIVED, problem: "it is not a record of this export" },
   ]);
-  const objects = await scene.world.run(() => scene.records.archivedObjects(ID, ALWAYS));
-  expect(objects.get(REVISION)).toMatchObject({ unreadable: true });
 });
 
 describe.each([true, false])("write once, in a store whose ability to create once is %s", (createOnce) => {

@@ -3,7 +3,6 @@ import { idempotencyKeyOf, type PlatformScope } from "../domain/export-task.ts";
 import {
   deadLetterKey,
   MAX_RECORD_NUMBER,
-  parseRecordKey,
   type RecordName,
   recordKey,
   taskRecordsFolder,
@@ -76,11 +75,6 @@ export class Records {
     this.#abilities = abilities;
   }
 
-  /** Where a task's records lie, with a slash at its end. */
-  folderOf(exportTaskId: string): string {
-    return taskRecordsFolder(this.#scope, exportTaskId);
-  }
-
   /** Reads everything recorded about a task. Throws what the store throws; an error is never "no record". */
   async ofTask(exportTaskId: string, options: CallOptions): Promise<TaskRecords> {
     const folder = taskRecordsFolder(this.#scope, exportTaskId);
@@ -117,37 +111,6 @@ export class Records {
   /** What operators hold back from deletion now. Throws what the store throws. */
   async holds(options: CallOptions): Promise<Holds> {
     return await this.#holds.read(options);
-  }
-
-  /**
-   * Every object that any `archived` record of a task names, by revision; what `sweep` must never call an
-   * orphan. `unreadable` is set for a revision with a record that could not be read: it may name anything.
-   */
-  async archivedObjects(
-    exportTaskId: string,
-    options: CallOptions,
-  ): Promise<ReadonlyMap<string, { readonly keys: ReadonlySet<string>; readonly unreadable: boolean }>> {
-    const folder = taskRecordsFolder(this.#scope, exportTaskId);
-    const byRevision = new Map<string, { keys: Set<string>; unreadable: boolean }>();
-    for await (const object of this.#store.list(folder, options)) {
-      const parsed = parseRecordKey(object.key, folder);
-      if (parsed?.name !== "archived") {
-        continue;
-      }
-      const named = byRevision.get(parsed.revision) ?? { keys: new Set(), unreadable: false };
-      byRevision.set(parsed.revision, named);
-      const record = this.#ownArchived(
-        parseRecord(archivedRecordSchema, await this.#store.getDocument(object.key, options)),
-        exportTaskId,
-        parsed.revision,
-      );
-      if (record === undefined) {
-        named.unreadable = true;
-      } else {
-        named.keys.add(record.object.key);
-      }
-    }
-    return byRevision;
   }
 
   /**

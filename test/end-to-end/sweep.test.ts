@@ -32,6 +32,7 @@ const sweepSchema = v.strictObject({
     }),
   ),
   checkedObjects: wholeNumber,
+  damaged: wholeNumber,
 });
 
 /** One archive with a recorded copy, and how to leave things behind in it. */
@@ -147,7 +148,8 @@ describe.concurrent("sweep", () => {
     expect(listed.stdout).toMatch(/^ {2}exports\/\S+-0c0c0c\.zip, started \d{4}-.*Z$/m);
     expect(listed.stdout).toMatch(/^Objects: 4 checked, 2 orphans found, 0 removed$/m);
     expect(listed.stdout).toMatch(/^ {2}exports\/\S+-0a0a0a\.zip, 9 B, modified \d{4}-[^,]*Z$/m);
-    expect(listed.stdout).toMatch(/^An orphan is .*--remove-orphans removes those older than a day\.$/m);
+    expect(listed.stdout).toMatch(/^ {2}\S+\/export-99\/\S+\.zip, .*, the only copy left$/m);
+    expect(listed.stdout).toMatch(/^An orphan is .*--remove-orphans removes it where .* is there\.$/m);
     expect(await swept.objects()).toEqual(planted);
     const [left, ...others] = await swept.openUploads();
     expect(left).toContain("-0d0d0d.zip");
@@ -159,14 +161,14 @@ describe.concurrent("sweep", () => {
     expect(fates).toEqual(
       new Map([
         [oldOrphan, true],
-        [youngOrphan, false],
+        [unrecorded, false],
       ]),
     );
     expect(await swept.objects()).toEqual(planted.filter((key) => key !== oldOrphan));
     expect(await swept.openUploads()).toEqual([left]);
 
     const last = await sweepJson(swept, "--remove-orphans");
-    expect(last.orphans.map(({ key }) => key)).toEqual([youngOrphan]);
+    expect(last.orphans).toMatchObject([{ key: unrecorded, onlyCopy: true, removed: false }]);
     expect(last.checkedObjects).toBe(3);
   });
 

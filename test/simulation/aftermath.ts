@@ -1,5 +1,4 @@
-import { sweep } from "../../lib/maintenance/sweep.ts";
-import { Records } from "../../lib/records/records.ts";
+import { sweep } from "../../lib/catalogue/sweep.ts";
 import { ArchiveView } from "./archive-view.ts";
 import { CANARY } from "./fault-kinds.ts";
 import { whyUnfit } from "./letter-reasons.ts";
@@ -144,9 +143,16 @@ export class Aftermath {
       this.#ids().flatMap((id) => this.#view.recordsOf(id).archived.filter((o) => o.isIntact));
     const before = intact().length;
     const { signal } = new AbortController();
-    const abilities = this.#stage.story.store;
-    const records = new Records(sweeper.store, scope, abilities);
-    await sweep(sweeper.store, records, scope, { signal, removeOrphans: true });
+    const { store: sweeping, clock, random } = sweeper;
+    const readVersion = ({ key }: { readonly key: string }, options: { readonly signal: AbortSignal }) =>
+      sweeping.read(key, options);
+    const ports = {
+      store: Object.assign(sweeping, { readVersion }),
+      clock,
+      random,
+      observe: () => undefined,
+    };
+    await sweep(ports, { scope }, { signal, removeOrphans: true });
     const open = store.openUploads.map(({ key }) => `I8: after a sweep the upload to ${key} is still open`);
     return intact().length < before ? [...open, "I2: the sweep removed a recorded object"] : open;
   }

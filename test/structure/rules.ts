@@ -20,15 +20,7 @@ const LAYERS: readonly { readonly modules: readonly string[]; readonly peers: bo
   { modules: ["lib/run", "lib/records", "lib/pacing", "lib/identity"], peers: true },
   // Policies. What needs two of them is put together above.
   {
-    modules: [
-      "lib/archive",
-      "lib/catalogue",
-      "lib/discovery",
-      "lib/events",
-      "lib/maintenance",
-      "lib/requests",
-      "lib/retention",
-    ],
+    modules: ["lib/archive", "lib/catalogue", "lib/discovery", "lib/events", "lib/requests", "lib/retention"],
     peers: false,
   },
   { modules: ["lib/network", "lib/files"], peers: false },
