@@ -190,7 +190,7 @@ describe("the functions", () => {
       expect(await readFile(path.join(again, file)), why).toEqual(await readFile(path.join(built, file)));
       expect((await mapIn(again, file)) === (await mapIn(built, file)), why).toBe(true);
     }
-  }, 60_000);
+  });
 });
 
 describe("a project made for the test", () => {
@@ -239,7 +239,7 @@ describe("a project made for the test", () => {
     const before = await readFile(bundle);
     await buildAll(root, out);
     expect(await readFile(bundle)).toEqual(before);
-  }, 60_000);
+  });
 
   test("does not build when the command line imports node:sqlite statically", async () => {
     const root = await makeProject("static-sqlite", {

@@ -29,6 +29,8 @@ export default defineConfig({
     ],
     exclude: ["test/policy/{drain-bound,requests.properties,retention-*}.test.ts"],
     isolate: false,
+    // Stryker has a limit of its own for each mutant.
+    testTimeout: 60_000,
     sequence: { sequencer: QuickestFirst },
   },
 });

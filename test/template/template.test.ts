@@ -18,7 +18,7 @@ const RULE_NAMES = Object.keys(RULES) as RuleName[];
 const packaged = new Map<string, Packaged>();
 beforeAll(async () => {
   await Promise.all(STAGES.map(async (stage) => packaged.set(stage, await packageStage(stage))));
-}, 120_000);
+});
 
 function packagedOf(stage: string): Packaged {
   const found = packaged.get(stage);
@@ -65,7 +65,7 @@ test("a key of the secret's own may be used by whoever reads the secret, and thr
       (name) => `${name}Role may ${grant}`,
     ),
   );
-}, 60_000);
+});
 
 describe("the rules can fail", () => {
   test.each(SABOTAGES)("$rule: $what", (sabotage) => {
