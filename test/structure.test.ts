@@ -11,6 +11,7 @@ import {
   problemsOfWords,
   type SourceFile,
 } from "./structure/rules.ts";
+import { problemsOfTestPlaces } from "./structure/test-places.ts";
 
 const ROOT = path.join(import.meta.dirname, "..");
 
@@ -83,6 +84,11 @@ describe("the sources", () => {
     const allowed = new Set(["test/structure/rules.ts", "test/structure.test.ts"]);
     const judged = [...all, ...pages].filter(({ file }) => !allowed.has(file));
     expect(judged.flatMap(problemsOfWords)).toEqual([]);
+  });
+
+  test("have their tests where CONTRIBUTING.md says", () => {
+    const files = new Set(all.map(({ file }) => file));
+    expect(all.flatMap((source) => problemsOfTestPlaces(source, files))).toEqual([]);
   });
 
   test("are short", () => {
@@ -222,6 +228,45 @@ describe("the rule on globals", () => {
     'import { createHash } from "node:crypto"; createHash("sha256");',
   ])("allows %s", async (text) => {
     expect(await problemsOfGlobals({ file: "lib/archive/x.ts", text })).toEqual([]);
+  });
+});
+
+describe("the rule on the places of tests", () => {
+  const files = new Set(["lib/store/file-store.ts", "test/world/world.ts"]);
+  const problemsOf = (file: string, text = "") => problemsOfTestPlaces({ file, text }, files);
+
+  test.each([
+    [
+      "lib/store/odd-entries.test.ts",
+      "lib/store/odd-entries.test.ts has no lib/store/odd-entries.ts beside it",
+    ],
+    ["functions/file-store.test.ts", "functions/file-store.test.ts has no functions/file-store.ts beside it"],
+    ["test/world/oracle.test.ts", "test/world/oracle.test.ts has no test/world/oracle.ts beside it"],
+    ["test/elsewhere/a.test.ts", "test/elsewhere/a.test.ts is in no suite: CONTRIBUTING.md lists them"],
+  ])("refuses %s", (file, problem) => {
+    expect(problemsOf(file)).toEqual([problem]);
+  });
+
+  test.each([
+    "lib/store/file-store.test.ts",
+    "lib/store/file-store.odd-entries.test.ts",
+    "lib/store/file-store.properties.exhaustive.test.ts",
+    "test/policy/gate.test.ts",
+    "test/simulation/planted/hunt.exhaustive.test.ts",
+    "test/readme.test.ts",
+    "test/elsewhere/scene.ts",
+  ])("allows %s", (file) => {
+    expect(problemsOf(file)).toEqual([]);
+  });
+
+  test("refuses the simulated world, and no clock, beside a file", () => {
+    const world = 'import { World } from "../../test/world/world.ts";';
+    const clock = 'import { VirtualClock } from "../../test/world/virtual-clock.ts";';
+    for (const file of ["lib/store/file-store.test.ts", "lib/store/testing/scene.ts"]) {
+      expect(problemsOf(file, world)).toEqual([expect.stringContaining("it belongs in test/policy")]);
+      expect(problemsOf(file, clock)).toEqual([]);
+    }
+    expect(problemsOf("test/policy/gate.test.ts", world)).toEqual([]);
   });
 });
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { type ExportTask, revisionOf } from "../domain/export-task.ts";
 import { Holds } from "../records/holds.ts";
 import { recordsOfRevision } from "../records/task-records.ts";
-import { recordOf } from "../records/testing/records-scene.ts";
+import { recordOf } from "../records/testing/archived-record.ts";
 import { type Copy, recordedInfo } from "./copy.ts";
 import { deleteTask } from "./delete-task.ts";
 import type { FinishedTask } from "./inspect-task.ts";

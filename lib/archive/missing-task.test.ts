@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { platformError, throttledError } from "../../test/world/port-errors.ts";
 import type { ArchivedRecord } from "../records/schemas.ts";
 import { recordsOfRevision, type TaskRecords } from "../records/task-records.ts";
-import { recordOf } from "../records/testing/records-scene.ts";
+import { recordOf } from "../records/testing/archived-record.ts";
 import type { MissingTask } from "./inspect-task.ts";
 import { resolveMissingTask } from "./missing-task.ts";
 import { BareAttempt, type BareAttemptParts, slotOf, UnreadDownload } from "./testing/bare-attempt.ts";

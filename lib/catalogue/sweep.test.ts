@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { realClock, realRandom } from "../../test/contract/clocks.ts";
 import type { PlatformScope } from "../domain/export-task.ts";
-import { recordOf } from "../records/testing/records-scene.ts";
+import { recordOf } from "../records/testing/archived-record.ts";
 import { FileStore } from "../store/file-store.ts";
 import { type SweepOptions, type SweepReport, sweep } from "./sweep.ts";
 

@@ -3,7 +3,7 @@ import { HoldsReader } from "../../lib/records/holds.ts";
 import { Records } from "../../lib/records/records.ts";
 import { RetentionRecords } from "../../lib/records/retention-records.ts";
 import { isNamedByReport } from "../../lib/records/run-report.ts";
-import { FOLDER, ID, REVISION, recordOf } from "../../lib/records/testing/records-scene.ts";
+import { FOLDER, ID, REVISION, recordOf } from "../../lib/records/testing/archived-record.ts";
 import { type S3StandIn, startS3 } from "../../sandbox/s3/start.ts";
 import { newPrefix, storeOn } from "./s3-servers.ts";
 import { collect } from "./store-helpers.ts";

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { handler as archive } from "./archive.ts";
-import { handler as discover } from "./discover.ts";
-import { handler as expire } from "./expire.ts";
-import { handler as exportEvents } from "./exportEvents.ts";
-import { handler as retain } from "./retain.ts";
+import { handler as archive } from "../functions/archive.ts";
+import { handler as discover } from "../functions/discover.ts";
+import { handler as expire } from "../functions/expire.ts";
+import { handler as exportEvents } from "../functions/exportEvents.ts";
+import { handler as retain } from "../functions/retain.ts";
 
 const CONTEXT = { getRemainingTimeInMillis: () => 60_000 };
 const SAID = "NODE_TLS_REJECT_UNAUTHORIZED: is 0";

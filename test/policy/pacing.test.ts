@@ -1,8 +1,8 @@
 import { getEventListeners } from "node:events";
 import { describe, expect, test } from "vitest";
-import { ALWAYS } from "../../test/world/example-archiver.ts";
-import { PACING_STATE_KEY } from "../domain/key-layout.ts";
-import { begin, exactWorld, INTERVAL_MS, nextInMs, openPacer, requireSlot } from "./testing/pacing-scene.ts";
+import { PACING_STATE_KEY } from "../../lib/domain/key-layout.ts";
+import { ALWAYS } from "../world/example-archiver.ts";
+import { begin, exactWorld, INTERVAL_MS, nextInMs, openPacer, requireSlot } from "./pacing-scene.ts";
 
 const FOREVER_MS = Number.POSITIVE_INFINITY;
 

@@ -1,20 +1,13 @@
 import { describe, expect, test } from "vitest";
-import { ALWAYS } from "../../test/world/example-archiver.ts";
-import { storeError } from "../../test/world/port-errors.ts";
-import { World } from "../../test/world/world.ts";
-import { idempotencyKeyOf } from "../domain/export-task.ts";
-import { recordKey } from "../domain/key-layout.ts";
-import { RECORDS_OVERFLOW } from "./records.ts";
-import { recordsOfRevision } from "./task-records.ts";
-import {
-  FOLDER,
-  ID,
-  REVISION,
-  recordOf,
-  recordsAt,
-  revisionRecords,
-  sceneOf,
-} from "./testing/records-scene.ts";
+import { idempotencyKeyOf } from "../../lib/domain/export-task.ts";
+import { recordKey } from "../../lib/domain/key-layout.ts";
+import { RECORDS_OVERFLOW } from "../../lib/records/records.ts";
+import { recordsOfRevision } from "../../lib/records/task-records.ts";
+import { FOLDER, ID, REVISION, recordOf } from "../../lib/records/testing/archived-record.ts";
+import { ALWAYS } from "../world/example-archiver.ts";
+import { storeError } from "../world/port-errors.ts";
+import { World } from "../world/world.ts";
+import { recordsAt, revisionRecords, sceneOf } from "./records-scene.ts";
 
 const ARCHIVED = `${FOLDER}${REVISION}/archived.json`;
 const SECOND = `${FOLDER}${REVISION}/archived-2.json`;

@@ -1,7 +1,7 @@
-import { ALWAYS } from "../../../test/world/example-archiver.ts";
-import { type Runner, World, type WorldOptions } from "../../../test/world/world.ts";
-import { PACING_STATE_KEY } from "../../domain/key-layout.ts";
-import { Pacer, type PacerOptions, type Slot, type TakeOptions } from "../pacer.ts";
+import { PACING_STATE_KEY } from "../../lib/domain/key-layout.ts";
+import { Pacer, type PacerOptions, type Slot, type TakeOptions } from "../../lib/pacing/pacer.ts";
+import { ALWAYS } from "../world/example-archiver.ts";
+import { type Runner, World, type WorldOptions } from "../world/world.ts";
 
 export const INTERVAL_MS = 31_000;
 

@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { ALWAYS } from "../../test/world/example-archiver.ts";
-import { recordKey } from "../domain/key-layout.ts";
-import { RECORDS_OVERFLOW } from "./records.ts";
-import { FOLDER, ID, REVISION, recordOf, revisionRecords, sceneOf } from "./testing/records-scene.ts";
+import { recordKey } from "../../lib/domain/key-layout.ts";
+import { RECORDS_OVERFLOW } from "../../lib/records/records.ts";
+import { FOLDER, ID, REVISION, recordOf } from "../../lib/records/testing/archived-record.ts";
+import { ALWAYS } from "../world/example-archiver.ts";
+import { revisionRecords, sceneOf } from "./records-scene.ts";
 
 const BODY_SHA256 = "0123456789abcdef".repeat(4);
 const AT_MS = Date.UTC(2026, 10, 22, 1);

@@ -1,12 +1,12 @@
-import { portsOf, settingsOf } from "../../../test/world/archive-run.ts";
-import { ALWAYS } from "../../../test/world/example-archiver.ts";
-import { World } from "../../../test/world/world.ts";
-import type { ArchiveSettings } from "../../archive/settings.ts";
-import { idempotencyKeyOf, revisionOf } from "../../domain/export-task.ts";
-import { DISCOVERED_STATE_KEY, type RecordName, recordKey } from "../../domain/key-layout.ts";
-import { parseBody } from "../../queue/message-codec.ts";
-import type { ArchivedRecord } from "../../records/schemas.ts";
-import { type DiscoverReport, discover } from "../discover.ts";
+import type { ArchiveSettings } from "../../lib/archive/settings.ts";
+import { type DiscoverReport, discover } from "../../lib/discovery/discover.ts";
+import { idempotencyKeyOf, revisionOf } from "../../lib/domain/export-task.ts";
+import { DISCOVERED_STATE_KEY, type RecordName, recordKey } from "../../lib/domain/key-layout.ts";
+import { parseBody } from "../../lib/queue/message-codec.ts";
+import type { ArchivedRecord } from "../../lib/records/schemas.ts";
+import { portsOf, settingsOf } from "../world/archive-run.ts";
+import { ALWAYS } from "../world/example-archiver.ts";
+import { World } from "../world/world.ts";
 
 export const HOUR_MS = 3_600_000;
 

@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { ALWAYS } from "../../test/world/example-archiver.ts";
-import { storeError } from "../../test/world/port-errors.ts";
-import { SeededRandom } from "../../test/world/seeded-random.ts";
-import { type Runner, World } from "../../test/world/world.ts";
-import { PACING_STATE_KEY } from "../domain/key-layout.ts";
-import { StoreError } from "../ports/object-store.ts";
-import { type Pacer, SlotLost } from "./pacer.ts";
-import { INTERVAL_MS, openPacer, requireSlot, smallestGapMs } from "./testing/pacing-scene.ts";
+import { PACING_STATE_KEY } from "../../lib/domain/key-layout.ts";
+import { type Pacer, SlotLost } from "../../lib/pacing/pacer.ts";
+import { StoreError } from "../../lib/ports/object-store.ts";
+import { ALWAYS } from "../world/example-archiver.ts";
+import { storeError } from "../world/port-errors.ts";
+import { SeededRandom } from "../world/seeded-random.ts";
+import { type Runner, World } from "../world/world.ts";
+import { INTERVAL_MS, openPacer, requireSlot, smallestGapMs } from "./pacing-scene.ts";
 
 const RUNNERS = 8;
 const SLOTS_PER_RUNNER = 10;

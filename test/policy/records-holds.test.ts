@@ -1,9 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { ALWAYS } from "../../test/world/example-archiver.ts";
-import { storeError } from "../../test/world/port-errors.ts";
-import { globHoldKey, holdKey, parseGlobHoldKey } from "../domain/key-layout.ts";
-import { addHold, HoldsReader, isHoldPattern, removeHold } from "./holds.ts";
-import { ID, type Scene, sceneOf } from "./testing/records-scene.ts";
+import { globHoldKey, holdKey, parseGlobHoldKey } from "../../lib/domain/key-layout.ts";
+import { addHold, HoldsReader, isHoldPattern, removeHold } from "../../lib/records/holds.ts";
+import { ID } from "../../lib/records/testing/archived-record.ts";
+import { ALWAYS } from "../world/example-archiver.ts";
+import { storeError } from "../world/port-errors.ts";
+import { type Scene, sceneOf } from "./records-scene.ts";
 
 const FACTS = { reason: "case 7", by: "ann", heldAt: "2026-11-24T00:00:00.000Z" };
 

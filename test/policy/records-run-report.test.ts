@@ -1,6 +1,4 @@
 import { describe, expect, test } from "vitest";
-import { ALWAYS } from "../../test/world/example-archiver.ts";
-import { World } from "../../test/world/world.ts";
 import {
   countOutcome,
   emptyCounts,
@@ -8,7 +6,9 @@ import {
   type RunReport,
   type TaskOutcome,
   writeRunReport,
-} from "./run-report.ts";
+} from "../../lib/records/run-report.ts";
+import { ALWAYS } from "../world/example-archiver.ts";
+import { World } from "../world/world.ts";
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { storeError } from "../../test/world/port-errors.ts";
-import { DISCOVERED_STATE_KEY } from "../domain/key-layout.ts";
-import { MAX_DOCUMENT_BYTES } from "../ports/object-store.ts";
-import { ENQUEUE_AGAIN_AFTER_MS, wasEnqueuedRecently } from "./discovered-state.ts";
-import { DiscoveryScene, HOUR_MS } from "./testing/discovery-scene.ts";
+import { ENQUEUE_AGAIN_AFTER_MS, wasEnqueuedRecently } from "../../lib/discovery/discovered-state.ts";
+import { DISCOVERED_STATE_KEY } from "../../lib/domain/key-layout.ts";
+import { MAX_DOCUMENT_BYTES } from "../../lib/ports/object-store.ts";
+import { storeError } from "../world/port-errors.ts";
+import { DiscoveryScene, HOUR_MS } from "./discovery-scene.ts";
 
 test.each([
   [undefined, false],

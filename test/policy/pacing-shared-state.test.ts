@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { storeError } from "../../test/world/port-errors.ts";
-import { PACING_STATE_KEY } from "../domain/key-layout.ts";
+import { PACING_STATE_KEY } from "../../lib/domain/key-layout.ts";
+import { storeError } from "../world/port-errors.ts";
 import {
   begin,
   exactWorld,
@@ -10,7 +10,7 @@ import {
   plantNextAt,
   plantState,
   requireSlot,
-} from "./testing/pacing-scene.ts";
+} from "./pacing-scene.ts";
 
 const FOREVER_MS = Number.POSITIVE_INFINITY;
 

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { ALWAYS } from "../../test/world/example-archiver.ts";
-import { storeError } from "../../test/world/port-errors.ts";
-import { type Runner, World } from "../../test/world/world.ts";
-import { PACING_STATE_KEY } from "../domain/key-layout.ts";
-import { type Pacer, SlotLost } from "./pacer.ts";
+import { PACING_STATE_KEY } from "../../lib/domain/key-layout.ts";
+import { type Pacer, SlotLost } from "../../lib/pacing/pacer.ts";
+import { ALWAYS } from "../world/example-archiver.ts";
+import { storeError } from "../world/port-errors.ts";
+import { type Runner, World } from "../world/world.ts";
 import {
   begin,
   exactWorld,
@@ -13,7 +13,7 @@ import {
   plantNextAt,
   requireSlot,
   smallestGapMs,
-} from "./testing/pacing-scene.ts";
+} from "./pacing-scene.ts";
 
 const FOREVER_MS = Number.POSITIVE_INFINITY;
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { ALWAYS } from "../../test/world/example-archiver.ts";
-import type { World } from "../../test/world/world.ts";
-import type { Throttle } from "../ports/platform.ts";
-import { type Pacer, SlotLost } from "./pacer.ts";
+import { type Pacer, SlotLost } from "../../lib/pacing/pacer.ts";
+import type { Throttle } from "../../lib/ports/platform.ts";
+import { ALWAYS } from "../world/example-archiver.ts";
+import type { World } from "../world/world.ts";
 import {
   begin,
   exactWorld,
@@ -11,7 +11,7 @@ import {
   openPacer,
   plantNextAt,
   requireSlot,
-} from "./testing/pacing-scene.ts";
+} from "./pacing-scene.ts";
 
 const FOREVER_MS = Number.POSITIVE_INFINITY;
 const ONE: Throttle = { intervals: 1, retryAfterMs: undefined };

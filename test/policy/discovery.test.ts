@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { archiveRun } from "../../test/world/archive-run.ts";
-import { platformError, queueError, storeError } from "../../test/world/port-errors.ts";
-import { checkInvariants } from "../../test/world/world.ts";
-import { DISCOVERED_STATE_KEY } from "../domain/key-layout.ts";
-import { SystemFailure } from "../run/errors.ts";
-import { DiscoveryScene, HOUR_MS } from "./testing/discovery-scene.ts";
+import { DISCOVERED_STATE_KEY } from "../../lib/domain/key-layout.ts";
+import { SystemFailure } from "../../lib/run/errors.ts";
+import { archiveRun } from "../world/archive-run.ts";
+import { platformError, queueError, storeError } from "../world/port-errors.ts";
+import { checkInvariants } from "../world/world.ts";
+import { DiscoveryScene, HOUR_MS } from "./discovery-scene.ts";
 
 const aboutTask =
   (exportTaskId: string) =>

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { ALWAYS } from "../../test/world/example-archiver.ts";
-import { storeError } from "../../test/world/port-errors.ts";
-import { ARCHIVE_MARKER_KEY, recordKey, STORE_STATE_KEY } from "../domain/key-layout.ts";
-import { Memory, ONE, OTHER, Place } from "./testing/place.ts";
+import { ARCHIVE_MARKER_KEY, recordKey, STORE_STATE_KEY } from "../../lib/domain/key-layout.ts";
+import { ALWAYS } from "../world/example-archiver.ts";
+import { storeError } from "../world/port-errors.ts";
+import { Memory, ONE, OTHER, Place } from "./identity-scene.ts";
 
 const CAUSES = /disk may not be mounted.*mistyped.*iotda-archiver init/;
 

@@ -1,40 +1,10 @@
-import { ALWAYS } from "../../../test/world/example-archiver.ts";
-import { type Runner, World } from "../../../test/world/world.ts";
-import type { ObjectStore } from "../../ports/object-store.ts";
-import type { StoreSweeper } from "../../ports/store-sweeper.ts";
-import { Records } from "../records.ts";
-import type { ArchivedRecord } from "../schemas.ts";
-import { type RevisionRecords, recordsOfRevision } from "../task-records.ts";
-
-export const ID = "5f2d9c3a1b2c3d4e5f6a7b8c";
-export const REVISION = "fe8e44f7";
-export const FOLDER = `records/project-1/default/${ID}/`;
-
-/** A record as an archive run writes it. */
-export function recordOf(nonce: string, changes: Partial<ArchivedRecord> = {}): ArchivedRecord {
-  return {
-    schemaVersion: 1,
-    idempotencyKey: `iotda:project-1:default:${ID}:${REVISION}`,
-    projectId: "project-1",
-    instanceId: null,
-    exportTaskId: ID,
-    revision: REVISION,
-    object: {
-      key: `exports/project-1/default/2026/11/22/${ID}/${REVISION}-${nonce}.zip`,
-      versionId: "v1",
-      sizeBytes: 10,
-      sha256: "a".repeat(64),
-      etag: '"e"',
-    },
-    source: { export_task_id: ID, status: "Success", unheard_of: [1] },
-    verification: { level: "read-back", container: "members" },
-    downloadedAt: "2026-11-22T01:00:00.000Z",
-    archivedAt: "2026-11-22T01:00:05.000Z",
-    runId: "run-1",
-    attempts: 0,
-    ...changes,
-  };
-}
+import type { ObjectStore } from "../../lib/ports/object-store.ts";
+import type { StoreSweeper } from "../../lib/ports/store-sweeper.ts";
+import { Records } from "../../lib/records/records.ts";
+import { type RevisionRecords, recordsOfRevision } from "../../lib/records/task-records.ts";
+import { ID, REVISION } from "../../lib/records/testing/archived-record.ts";
+import { ALWAYS } from "../world/example-archiver.ts";
+import { type Runner, World } from "../world/world.ts";
 
 /** A store, and the records in it as one runner sees them. */
 export interface Scene {

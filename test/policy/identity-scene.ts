@@ -1,10 +1,10 @@
-import { ALWAYS } from "../../../test/world/example-archiver.ts";
-import { ANOTHER_ID, HOME_ID, plantMarker, plantOldRecord } from "../../../test/world/places.ts";
-import { type Runner, World } from "../../../test/world/world.ts";
-import type { ArchiveMemory } from "../../ports/archive-memory.ts";
-import { ArchiveObjectStore } from "../archive-store.ts";
-import { initArchive } from "../init-archive.ts";
-import type { IdentitySettings } from "../open-archive.ts";
+import { ArchiveObjectStore } from "../../lib/identity/archive-store.ts";
+import { initArchive } from "../../lib/identity/init-archive.ts";
+import type { IdentitySettings } from "../../lib/identity/open-archive.ts";
+import type { ArchiveMemory } from "../../lib/ports/archive-memory.ts";
+import { ALWAYS } from "../world/example-archiver.ts";
+import { ANOTHER_ID, HOME_ID, plantMarker, plantOldRecord } from "../world/places.ts";
+import { type Runner, World } from "../world/world.ts";
 
 export const ONE = HOME_ID;
 export const OTHER = ANOTHER_ID;

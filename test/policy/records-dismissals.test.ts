@@ -1,8 +1,9 @@
 import * as v from "valibot";
 import { expect, test } from "vitest";
-import { ALWAYS } from "../../test/world/example-archiver.ts";
-import { dismissalSchema, noteDismissal } from "./dismissals.ts";
-import { ID, sceneOf } from "./testing/records-scene.ts";
+import { dismissalSchema, noteDismissal } from "../../lib/records/dismissals.ts";
+import { ID } from "../../lib/records/testing/archived-record.ts";
+import { ALWAYS } from "../world/example-archiver.ts";
+import { sceneOf } from "./records-scene.ts";
 
 const LETTER = {
   id: "7",

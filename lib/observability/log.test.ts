@@ -60,7 +60,7 @@ describe("every log", () => {
   ] as const)("at %s shows stack traces: %s", (level, shown) => {
     const { log, written } = capture(level);
     log.error("failed", { error: new Error("no") });
-    expect(written.join("").includes("loggers.test")).toBe(shown);
+    expect(written.join("").includes("log.test")).toBe(shown);
   });
 
   test("keeps planted secrets in", () => {

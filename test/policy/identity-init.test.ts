@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { ALWAYS } from "../../test/world/example-archiver.ts";
-import { recordKey } from "../domain/key-layout.ts";
-import { Memory, ONE, OTHER, Place, SECRET } from "./testing/place.ts";
+import { recordKey } from "../../lib/domain/key-layout.ts";
+import { ALWAYS } from "../world/example-archiver.ts";
+import { Memory, ONE, OTHER, Place, SECRET } from "./identity-scene.ts";
 
 describe("init", () => {
   test("makes an archive, says what lies there, and finds it the second time", async () => {
