@@ -9,7 +9,7 @@ import { type CatalogueLine, compareLines, monthOf } from "../records/catalogue-
 import { jsonText } from "../records/create-once.ts";
 import { type Holds, HoldsReader } from "../records/holds.ts";
 import { readInventoryState } from "../records/inventory-state.ts";
-import { type RunTimes, runTimes, startRun } from "../run/run-frame.ts";
+import { type RunStart, type RunTimes, runTimes, startRun } from "../run/run-frame.ts";
 import { type Damage, damageOf } from "./damage.ts";
 import { endOldUploads, type OpenUploads } from "./open-uploads.ts";
 import { findOrphans, type Orphan, objectName } from "./orphans.ts";
@@ -83,13 +83,7 @@ export async function inventory(
   let stopReason: InventoryReport["stopReason"] = "system-failure";
   let failure: Failure | undefined;
   try {
-    const run: InventoryRun = {
-      ports,
-      scope: settings.scope,
-      abilities: await ports.store.preflight({ signal: options.signal }),
-      signal: options.signal,
-      msLeft: () => start.limitAtMs - GRACE_MS - ports.clock.monotonicMs(),
-    };
+    const run = await beginRun(ports, settings, options, start);
     const isWhole = await takeInventory(run, settings, tally, options);
     // What was found damaged or missing may lie in another place that stands in the archive's.
     await requireOwnArchive(run, options);
@@ -112,6 +106,23 @@ export async function inventory(
   const report = tally.report({ ...runTimes(start, ports.clock), stopReason, ...compact({ failure }) });
   // What a failed inventory saw proves nothing: the next one says it again.
   return { ...report, damage: [], orphans: [], unremoved: [] };
+}
+
+/** What the steps share, once the store has said what it can do. Throws what the store throws. */
+export async function beginRun(
+  ports: InventoryPorts,
+  { scope }: InventorySettings,
+  { signal }: InventoryOptions,
+  { limitAtMs }: RunStart,
+): Promise<InventoryRun> {
+  const abilities = await ports.store.preflight({ signal });
+  return {
+    ports,
+    scope,
+    abilities,
+    signal,
+    msLeft: () => limitAtMs - GRACE_MS - ports.clock.monotonicMs(),
+  };
 }
 
 /** @returns whether there was time for everything. */

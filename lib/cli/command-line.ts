@@ -6,6 +6,7 @@ import { batchTaskIdOf, holdPattern, percentage, reasonText, wholeNumber } from 
 import { dismissCommand, listDeadLettersCommand, redriveCommand } from "./dead-letters.ts";
 import { addFindingCommands } from "./finding-commands.ts";
 import { initCommand } from "./init.ts";
+import { verifyDueCommand } from "./inventory.ts";
 import type { Result } from "./output.ts";
 import { EXIT } from "./process.ts";
 import {
@@ -158,10 +159,15 @@ export function createCommandLine(
       new Option("--sample <percent>", "read a random part, such as 10%")
         .argParser(percentage)
         .default(0.05, "5%")
-        .conflicts("all"),
+        .conflicts(["all", "due"]),
     )
-    .option("--all", "read every copy")
-    .action(ends(verifyCommand));
+    .addOption(new Option("--all", "read every copy").conflicts("due"))
+    .option("--due", "read the copies that are due today, as inventory does")
+    .action(
+      ends((options: Parameters<typeof verifyCommand>[0] & { due?: true }) =>
+        options.due === true ? verifyDueCommand(options) : verifyCommand(options),
+      ),
+    );
   addFindingCommands(program, command, ends);
   return program;
 }

@@ -1,6 +1,8 @@
 import type { Damage } from "../catalogue/damage.ts";
 import { type InventoryReport, inventory } from "../catalogue/inventory.ts";
 import type { InventoryEvent } from "../catalogue/ports.ts";
+import { verifyDue } from "../catalogue/verify-due.ts";
+import { ConfigurationError } from "../config/errors.ts";
 import { leftAloneInWords } from "../domain/left-alone.ts";
 import { count, formatBytes } from "./format.ts";
 import { failureLines, isLive, type Line, lines, operatorLines, type Result, red } from "./output.ts";
@@ -31,6 +33,46 @@ export async function inventoryCommand({ maxMinutes, ...options }: InventoryOpti
     ),
   );
   return { document: report, lines: inventoryLines(report), exitCode: exitCodeOf(report) };
+}
+
+/**
+ * `verify --due`: reads the copies that are due now. Where there is no catalogue of the last day, an inventory does it.
+ * @throws ConfigurationError when no copy is ever due.
+ */
+export async function verifyDueCommand(options: CommonOptions): Promise<Result> {
+  const report = await showingInventory((observe) =>
+    withInventory(options, observe, async ({ ports, settings, signal }) => {
+      if (settings.verifyWithinDays === 0) {
+        throw neverDue();
+      }
+      const due = await verifyDue(ports, settings, { signal });
+      if (due === undefined) {
+        const message =
+          "There is no catalogue of the last 26 hours: an inventory makes it and reads what is due.";
+        observe({ kind: "warning", code: "no-catalogue", message });
+      }
+      return due ?? (await inventory(ports, settings, { signal }));
+    }),
+  );
+  if ("counts" in report) {
+    return { document: report, lines: inventoryLines(report), exitCode: exitCodeOf(report) };
+  }
+  const { failure, damage, verification, stopReason } = report;
+  const isWell = damage.length === 0 && stopReason === "done" && !asksForAttention(verification);
+  return {
+    document: report,
+    lines:
+      failure === undefined
+        ? lines(damageLines(damage, damage.length), verificationLines(verification))
+        : failureLines(failure, "Failed: ", red),
+    exitCode: failure !== undefined ? EXIT.failed : isWell ? EXIT.done : EXIT.damaged,
+  };
+}
+
+function neverDue(): ConfigurationError {
+  const problem = "is 0, so no copy is ever due";
+  const fix = "Set it to a number of days, or run verify with --sample or --all.";
+  return new ConfigurationError([{ name: "ARCHIVER_VERIFY_WITHIN_DAYS", problem, fix }]);
 }
 
 function exitCodeOf(report: InventoryReport): ExitCode {
@@ -94,6 +136,19 @@ const DAMAGE_WORDS: Readonly<Record<Damage["kind"], string>> = {
   "unreadable-record": "RECORD UNREADABLE",
 };
 
+function damageLines(damage: readonly Damage[], total: number): readonly Line[] {
+  return lines(
+    damage
+      .slice(0, MAX_SHOWN)
+      .map(({ exportTaskId, revision, kind, key }) =>
+        red(`${exportTaskId}, revision ${revision}: ${DAMAGE_WORDS[kind]}: ${key}`),
+      ),
+    total > MAX_SHOWN &&
+      `${count(total, "export")} damaged in all: "iotda-archiver list --state damaged" shows them.`,
+    total > 0 && DAMAGE_ADVICE,
+  );
+}
+
 export function inventoryLines(report: InventoryReport): readonly Line[] {
   const { counts, damage, orphans, leftAlone, verification, stopReason, failure } = report;
   if (failure !== undefined) {
@@ -104,12 +159,7 @@ export function inventoryLines(report: InventoryReport): readonly Line[] {
   }
   return lines(
     `${count(counts.exports, "export")} in the catalogue; the records of ${counts.read} were read, ${count(counts.objects, "object")} listed.`,
-    damage.slice(0, MAX_SHOWN).map(({ exportTaskId, revision, kind, key }) => {
-      return red(`${exportTaskId}, revision ${revision}: ${DAMAGE_WORDS[kind]}: ${key}`);
-    }),
-    counts.damaged > MAX_SHOWN &&
-      `${count(counts.damaged, "export")} damaged in all: "iotda-archiver list --state damaged" shows them.`,
-    counts.damaged > 0 && DAMAGE_ADVICE,
+    damageLines(damage, counts.damaged),
     orphans
       .slice(0, MAX_SHOWN)
       .map(({ key, sizeBytes }) => `Orphan, which no record names: ${key} (${formatBytes(sizeBytes)})`),

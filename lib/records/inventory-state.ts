@@ -6,6 +6,8 @@ import type { ObjectStore } from "../ports/object-store.ts";
 import type { CallOptions } from "../ports/platform.ts";
 import { isoTime, parseRecord } from "./schemas.ts";
 
+/** An older catalogue missed its daily inventory. */
+const MAX_AGE_MS = 26 * 3_600_000;
 /** Of each kind the state names this many at most. */
 const MAX_NAMED = 1_000;
 
@@ -41,6 +43,11 @@ type NamedDamage = Compact<v.InferOutput<typeof stateSchema>["damage"][number]>;
 
 export interface InventoryState extends Omit<v.InferOutput<typeof stateSchema>, "damage"> {
   readonly damage: readonly NamedDamage[];
+}
+
+/** Whether the catalogue of this inventory may be used instead of listing the archive. */
+export function isRecent({ startedAt }: Pick<InventoryState, "startedAt">, nowMs: number): boolean {
+  return Math.abs(nowMs - Date.parse(startedAt)) <= MAX_AGE_MS;
 }
 
 /** What the last inventory said; `undefined` where there was none, or its report cannot be read. Throws what the store throws. */

@@ -1,12 +1,9 @@
 import { exportsRoot, parseExportObjectKey } from "../domain/key-layout.ts";
 import { Catalogue, nameOfLine } from "../records/catalogue.ts";
 import type { CatalogueLine } from "../records/catalogue-line.ts";
-import { type InventoryState, readInventoryState } from "../records/inventory-state.ts";
+import { type InventoryState, isRecent, readInventoryState } from "../records/inventory-state.ts";
 import type { RecordedRevision, RevisionLedger } from "../records/retention-records.ts";
 import { type RetentionRun, rotated } from "./run.ts";
-
-/** An older catalogue missed its daily inventory. */
-const MAX_AGE_MS = 26 * 3_600_000;
 
 type Named = Pick<RecordedRevision, "exportTaskId" | "revision">;
 
@@ -55,7 +52,7 @@ export async function seeExports(
 ): Promise<SeenExports> {
   const { store, clock, observe } = run.ports;
   const state = await readInventoryState(store, run);
-  if (state !== undefined && Math.abs(clock.wallMs() - Date.parse(state.startedAt)) <= MAX_AGE_MS) {
+  if (state !== undefined && isRecent(state, clock.wallMs())) {
     return {
       from: { source: "catalogue", catalogueMadeAt: state.startedAt },
       total: state.counts.exports,

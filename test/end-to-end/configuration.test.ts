@@ -141,6 +141,7 @@ describe.concurrent("usage", () => {
     [["dead-letters", "list", "--limit", "many"], "whole number of at least 1"],
     [["dead-letters", "redrive"], "name the letters to move back, or give --all"],
     [["verify", "--sample", "10%", "--all"], "'--sample <percent>' cannot be used with option '--all'"],
+    [["verify", "--due", "--all"], "option '--all' cannot be used with option '--due'"],
     [["verify", "--sample", "0.05%%"], "more than 0% and at most 100%"],
     [["dead-letters", "redrive", "1", "--all"], "--all moves every letter back, so it takes no ids"],
     [["restore", "../x", "--to", "x.zip"], "1 to 36 letters, digits, hyphens and underscores"],

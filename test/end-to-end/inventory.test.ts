@@ -1,4 +1,4 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { finishedExports, openLab } from "./lab.ts";
@@ -37,6 +37,34 @@ test("an inventory reads copies again and restores one, and a changed copy ends 
   expect(stdout).toContain("1 damaged");
   // A month passes before the next drill.
   expect(stdout).not.toContain("Drill");
+});
+
+test("verify --due reads what is due by the catalogue, and lists nothing", async (context) => {
+  const lab = await openLab(context, { settings: { ARCHIVER_VERIFY_WITHIN_DAYS: "1" } });
+  await lab.control.addTasks(finishedExports(COUNT));
+  expect((await lab.archiver("run")).exitCode).toBe(0);
+  const first = await lab.archiverJson("verify", "--due");
+  expect(first).toMatchObject({ exitCode: 0, document: { counts: { exports: COUNT } } });
+  expect(first.stderr).toContain("There is no catalogue of the last 26 hours");
+  const second = await lab.archiverJson("verify", "--due");
+  expect(second.stderr).toBe("");
+  expect(second).toMatchObject({
+    exitCode: 0,
+    document: { stopReason: "done", damage: [], verification: { checked: COUNT, intact: COUNT } },
+  });
+  expect(second.document).not.toHaveProperty("counts");
+
+  const [key = ""] = await lab.store.keys("exports/");
+  await rm(join(lab.store.path, key));
+  const { exitCode, stdout } = await lab.archiver("verify", "--due");
+  expect(exitCode).toBe(3);
+  expect(stdout).toContain(`MISSING: ${key}`);
+
+  await lab.writeSettings({ ARCHIVER_VERIFY_WITHIN_DAYS: "0" });
+  expect(await lab.archiver("verify", "--due")).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringContaining("ARCHIVER_VERIFY_WITHIN_DAYS: is 0, so no copy is ever due"),
+  });
 });
 
 test("the reading can be switched off, and too small a budget is said", async (context) => {
