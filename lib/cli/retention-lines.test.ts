@@ -41,3 +41,22 @@ test.each<[Partial<PlanEntry>, boolean, RegExp]>([
     expect(text).not.toMatch(/governance|compliance/);
   }
 });
+
+test("the plan of a large archive shows 1,000 exports, those first with which something is to be done", () => {
+  const calm = { revision: "0a1b2c3d", sweep: "nothing", expire: "unexpired" } as const;
+  const entries: PlanEntry[] = Array.from({ length: 150_000 }, (_, n) => ({
+    ...calm,
+    exportTaskId: `calm-${n}`,
+  }));
+  entries.push({ ...calm, exportTaskId: "old", expire: "due" });
+  const times = { startedAt: "2026-11-21T02:00:00.000Z", endedAt: "2026-11-21T02:00:09.000Z" };
+  const frame = { runId: "20261121T020000000Z-0a1b2c3d", ...times, stopReason: "done" } as const;
+  const catalogue = { source: "catalogue", catalogueMadeAt: "2026-11-21T01:00:00.000Z" } as const;
+  const store = { canLock: true, canTag: true };
+  const shown = planLines({ ...frame, ...catalogue, policy: "p", store, entries });
+  expect(shown[2]).toMatch(/old.*due, not looked at/);
+  expect(shown.slice(-2)).toEqual([
+    "149001 exports more; --json shows all.",
+    "As the catalogue of 2026-11-21 01:00 UTC has it; exports archived since then are not shown.",
+  ]);
+});

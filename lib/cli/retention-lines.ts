@@ -24,9 +24,17 @@ function storeLine({ store }: Pick<RetainReport, "store">): Line | undefined {
 
 const PLAN_HEAD = ["export task", "rule", "archived", "kept until", "lock", "next sweep", "next expire run"];
 
-/** `retention plan`. */
+/** The table has this many rows at most. */
+const MAX_ROWS = 1_000;
+
+/** `retention plan`. Of a large archive it shows those first with which something is to be done. */
 export function planLines(plan: RetentionPlan): readonly Line[] {
-  const rows = plan.entries.map((entry) => [
+  const { entries } = plan;
+  const shown =
+    entries.length <= MAX_ROWS
+      ? entries
+      : [...entries.filter(isWorkedOn), ...entries.filter((entry) => !isWorkedOn(entry))].slice(0, MAX_ROWS);
+  const rows = shown.map((entry) => [
     entry.exportTaskId,
     entry.rule ?? "?",
     day(entry.archivedAt),
@@ -35,15 +43,21 @@ export function planLines(plan: RetentionPlan): readonly Line[] {
     SWEEP_WORDS[entry.sweep],
     expireInWords(entry),
   ]);
-  const refused = plan.entries.filter(({ problem }) => problem !== undefined);
+  const refused = shown.filter(({ problem }) => problem !== undefined);
   return lines(
     rows.length === 0 ? "Nothing is archived, or everything has expired." : table(PLAN_HEAD, rows),
+    entries.length > shown.length &&
+      `${count(entries.length - shown.length, "export")} more; --json shows all.`,
     refused.map(({ exportTaskId, problem = "" }) => `${exportTaskId}: refused: ${problem}`),
     storeLine(plan),
     plan.catalogueMadeAt !== undefined &&
       `As the catalogue of ${plan.catalogueMadeAt.slice(0, 16).replace("T", " ")} UTC has it; exports archived since then are not shown.`,
     failureLines(plan.failure, "Platform: no usable answer: "),
   );
+}
+
+function isWorkedOn({ sweep, expire }: PlanEntry): boolean {
+  return sweep !== "nothing" || expire === "remove" || expire === "due";
 }
 
 function expireInWords({ expire }: PlanEntry): string {

@@ -4,7 +4,7 @@ import { Records } from "../records/records.ts";
 import { type RecordedRevision, type RevisionLedger, UNREADABLE } from "../records/retention-records.ts";
 import { type FreshList, freshList } from "../run/platform-list.ts";
 import { expiryVerdict, presenceIn, type StayReason } from "./expiry-verdict.ts";
-import { expiryByLine } from "./line-verdict.ts";
+import { expiryByLine, termsOfLine } from "./line-verdict.ts";
 import { policyDigest } from "./policy.ts";
 import { type RemovedEntry, removeExport } from "./remove-export.ts";
 import {
@@ -171,7 +171,7 @@ async function judge(run: RetentionRun, seen: SeenExport, findings: Findings, no
   const { policy } = run.settings;
   const named = { exportTaskId, revision };
   if (line !== undefined && !isDoubtful) {
-    const verdict = expiryByLine(policy, line, nowMs);
+    const verdict = expiryByLine(line, termsOfLine(policy, line), nowMs);
     if (verdict.kind === "candidate") {
       findings.due.push({ ...named, keepUntilMs: verdict.keepUntilMs });
     }

@@ -31,13 +31,14 @@ export function termsOfLine(policy: RetentionPolicy, line: CatalogueLine): Terms
 
 /**
  * Whether an export may be due: everything that is due by its records is a candidate, if the line was made from them.
+ * @param terms as {@link termsOfLine} gives them.
  * @param nowMs the earliest of all clocks asked.
  */
-export function expiryByLine(policy: RetentionPolicy, line: CatalogueLine, nowMs: number): ExpiryByLine {
+export function expiryByLine(line: CatalogueLine, terms: Terms | undefined, nowMs: number): ExpiryByLine {
   const { retainedUntil, deletedAt, archivedAt } = line;
   const promisedMs = retainedUntil === undefined ? 0 : retainedUntilMs({ keepUntil: retainedUntil });
   // Of several copies the line knows the terms of one; the records of a candidate tell those of the others.
-  const leastMs = termsOfLine(policy, line)?.keepUntilMs ?? Date.parse(archivedAt);
+  const leastMs = terms?.keepUntilMs ?? Date.parse(archivedAt);
   const keepUntilMs = Math.max(promisedMs, leastMs);
   if (!(keepUntilMs <= nowMs)) {
     return { kind: "stays", reason: "unexpired", keepUntilMs };
@@ -50,14 +51,13 @@ export function expiryByLine(policy: RetentionPolicy, line: CatalogueLine, nowMs
     : { kind: "stays", reason: "deleted-recently", keepUntilMs };
 }
 
-/** Whether a `retained` record is missing, or says something else than the policy asks for now. */
+/** Whether a `retained` record is missing, or says something else than the terms of the policy. */
 export function needsRetaining(
-  policy: RetentionPolicy,
   line: CatalogueLine,
+  terms: Terms | undefined,
   abilities: RetentionAbilities,
   nowMs: number,
 ): boolean {
-  const terms = termsOfLine(policy, line);
   if (terms === undefined || line.retainedTag === undefined) {
     return true;
   }

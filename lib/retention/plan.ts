@@ -137,11 +137,10 @@ async function askedEntry(planning: Planning, seen: SeenExport): Promise<readonl
 
 /** What the catalogue says of an export. */
 function entryByLine({ run, store, nowMs }: Planning, line: CatalogueLine): PlanEntry {
-  const { policy } = run.settings;
   const { exportTaskId, revision, sizeBytes, archivedAt, lockedUntil } = line;
-  const terms = termsOfLine(policy, line);
+  const terms = termsOfLine(run.settings.policy, line);
   const facts = terms && factsOf({ object: line }, terms, undefined, store);
-  const verdict = expiryByLine(policy, line, nowMs);
+  const verdict = expiryByLine(line, terms, nowMs);
   return {
     exportTaskId,
     revision,
@@ -150,7 +149,7 @@ function entryByLine({ run, store, nowMs }: Planning, line: CatalogueLine): Plan
     ...(facts && { rule: facts.rule, lock: facts.lock, keepUntil: facts.keepUntil }),
     ...compact({ lockedUntil }),
     ...(facts && { applied: { lock: lockedUntil === undefined ? facts.applied.lock : ("locked" as const) } }),
-    sweep: needsRetaining(policy, line, store, nowMs) ? "retain" : "nothing",
+    sweep: needsRetaining(line, terms, store, nowMs) ? "retain" : "nothing",
     expire: verdict.kind === "candidate" ? "due" : verdict.reason,
   };
 }

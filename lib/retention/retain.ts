@@ -2,7 +2,7 @@ import { compact } from "../domain/compact.ts";
 import { parseExportObjectKey } from "../domain/key-layout.ts";
 import type { RetentionAbilities } from "../ports/retention-store.ts";
 import { type RevisionLedger, UNREADABLE } from "../records/retention-records.ts";
-import { needsRetaining } from "./line-verdict.ts";
+import { needsRetaining, termsOfLine } from "./line-verdict.ts";
 import { policyDigest } from "./policy.ts";
 import {
   factsOf,
@@ -173,8 +173,11 @@ async function retainSeen(
     return { ...named, outcome: "expired" };
   }
   const nowMs = run.ports.clock.wallMs();
-  if (line !== undefined && !isDoubtful && !needsRetaining(run.settings.policy, line, abilities, nowMs)) {
-    return { ...named, outcome: "up-to-date" };
+  if (line !== undefined && !isDoubtful) {
+    const terms = termsOfLine(run.settings.policy, line);
+    if (!needsRetaining(line, terms, abilities, nowMs)) {
+      return { ...named, outcome: "up-to-date" };
+    }
   }
   let entry: RetainEntry = { ...named, outcome: "unrecorded", problem: "no archived record" };
   const failure = await run.attempt(async () => {

@@ -25,27 +25,45 @@ async function requestsOf({ bucket }: RetentionLab, role: string) {
   return { refused, actions: new Set(needed.map(({ action }) => action)) };
 }
 
-test("retain and expire send nothing to the bucket that their roles refuse", async (context) => {
-  const lab = await openRetentionLab(context, openStandInBucket, SECOND_LOCKED);
-  await lab.archive(2);
-  const [version = { key: "", versionId: "" }] = (await lab.objects()).values();
-  await lab.bucket.control?.clearRequests();
+test.for([
+  ["records", []],
+  ["catalogue", ["inventory"]],
+] as const)(
+  "retain and expire send nothing to the bucket that their roles refuse, by the %s",
+  async ([source, before], context) => {
+    const takeStock = async () => {
+      for (const name of before) {
+        expect((await lab.call(name)).report).toMatchObject({ stopReason: "done" });
+      }
+      await lab.bucket.control?.clearRequests();
+    };
+    const lab = await openRetentionLab(context, openStandInBucket, SECOND_LOCKED);
+    await lab.archive(2);
+    const [version = { key: "", versionId: "" }] = (await lab.objects()).values();
+    await lab.bucket.control?.clearRequests();
 
-  expect((await lab.call("retain", lab.created(version))).report.counts).toEqual({ retained: 1 });
-  expect((await lab.call("retain")).report.counts).toEqual({ retained: 1, "up-to-date": 1 });
-  const retained = await requestsOf(lab, "RetainRole");
-  expect(retained.refused).toEqual([]);
-  expect([...retained.actions]).toEqual(
-    expect.arrayContaining(["s3:GetObjectVersion", "s3:PutObjectRetention", "s3:PutObjectVersionTagging"]),
-  );
+    expect((await lab.call("retain", lab.created(version))).report.counts).toEqual({ retained: 1 });
+    const event = await requestsOf(lab, "RetainRole");
+    expect(event.refused).toEqual([]);
+    await takeStock();
+    expect((await lab.call("retain")).report).toMatchObject({
+      source,
+      counts: { retained: 1, "up-to-date": 1 },
+    });
+    const retained = await requestsOf(lab, "RetainRole");
+    expect(retained.refused).toEqual([]);
+    expect([...event.actions, ...retained.actions]).toEqual(
+      expect.arrayContaining(["s3:GetObjectVersion", "s3:PutObjectRetention", "s3:PutObjectVersionTagging"]),
+    );
 
-  await lab.age(KEEP_DAYS + 1);
-  await lab.bucket.control?.clearRequests();
-  expect((await lab.call("expire")).report.counts).toMatchObject({ due: 2, removed: 1 });
-  const expired = await requestsOf(lab, "ExpireRole");
-  expect(expired.refused).toEqual([]);
-  expect([...expired.actions]).toContain("s3:DeleteObjectVersion");
-});
+    await lab.age(KEEP_DAYS + 1);
+    await takeStock();
+    expect((await lab.call("expire")).report).toMatchObject({ source, counts: { due: 2, removed: 1 } });
+    const expired = await requestsOf(lab, "ExpireRole");
+    expect(expired.refused).toEqual([]);
+    expect([...expired.actions]).toContain("s3:DeleteObjectVersion");
+  },
+);
 
 test("inventory sends nothing to the bucket that its role refuses, whatever it finds", async (context) => {
   const lab = await openRetentionLab(context, openStandInBucket, SECOND_LOCKED);
