@@ -1,8 +1,7 @@
 import type { BatchPush, PushAnswer } from "./batch-push.ts";
-import { CONTROL_PREFIX, type StateView, type TaskView } from "./control-protocol.ts";
+import { CONTROL_PREFIX, type RequestLogEntry, type StateView, type TaskView } from "./control-protocol.ts";
 import type { FaultRuleInput } from "./faults.ts";
 import { ControlClient, ControlError } from "./kit/control-client.ts";
-import type { RequestLogEntry } from "./request-log.ts";
 import type { SettingsInput } from "./settings.ts";
 import type { OverwriteInput, TaskPatch, TaskSpecInput } from "./task.ts";
 

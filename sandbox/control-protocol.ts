@@ -1,6 +1,6 @@
-import type { FaultRule } from "./faults.ts";
+import type { FaultRule, Operation } from "./faults.ts";
 import type { FaultProgress } from "./kit/faults.ts";
-import type { RequestLogEntry } from "./request-log.ts";
+import type { LoggedRequest } from "./kit/request-log.ts";
 import type { MadeFile, Removal } from "./state.ts";
 
 /** Everything below this path is the sandbox's own, and no part of the platform. */
@@ -16,6 +16,23 @@ export interface TaskView extends MadeFile {
   readonly exportCount: number;
   readonly condition: Readonly<Record<string, unknown>>;
 }
+
+/** What the platform logs of a request besides what every stand-in does. */
+export interface PlatformRequestDetails {
+  readonly operation: Operation | "unknown";
+  readonly exportTaskId?: string | undefined;
+  /** Refused for its pace; a scripted throttling answer shows as `fault`. */
+  readonly throttled?: boolean | undefined;
+  /** Which file of the task the body is; only with a file. */
+  readonly generation?: number | undefined;
+  /** SHA-256 of exactly the bytes of the body that were handed to the connection. */
+  readonly sha256?: string | undefined;
+  /** When the head of the answer was written; absent when none was. */
+  readonly startedAtMs?: number | undefined;
+}
+
+/** One request to the platform; `n` goes on over restarts. */
+export type RequestLogEntry = LoggedRequest & PlatformRequestDetails;
 
 /** A file body that went out, whole or not. */
 export interface ServedBody extends Pick<RequestLogEntry, "n" | "outcome"> {

@@ -1,13 +1,18 @@
 import * as v from "valibot";
 import { batchPushSchema, pushBatchTask } from "./batch-push.ts";
-import { CONTROL_PREFIX, type ServedBody, type StateView, type TaskView } from "./control-protocol.ts";
+import {
+  CONTROL_PREFIX,
+  type PlatformRequestDetails,
+  type ServedBody,
+  type StateView,
+  type TaskView,
+} from "./control-protocol.ts";
 import { errorAnswer } from "./errors.ts";
 import { faultRuleSchema } from "./faults.ts";
 import { type Answer, jsonAnswer } from "./kit/answer.ts";
 import { asArray, type Control, commonActions } from "./kit/control.ts";
 import type { RequestLog } from "./kit/request-log.ts";
 import type { PlatformParts } from "./operations.ts";
-import type { PlatformRequestDetails } from "./request-log.ts";
 import { settingsPatchSchema } from "./settings.ts";
 import { overwriteSchema, type StoredTask, statusAt, taskPatchSchema, taskSpecSchema } from "./task.ts";
 

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { ResultFiles } from "./files.ts";
-import { nowMs } from "./kit/clock.ts";
+import { nowMs } from "./kit/request-log.ts";
 import type { MadeFile, RemovalReason, SandboxEvent, SandboxState } from "./state.ts";
 import {
   conditionKeyOf,

@@ -1,17 +1,14 @@
 import { randomUUID } from "node:crypto";
 import { mkdirSync } from "node:fs";
-import { join } from "node:path";
 import * as v from "valibot";
 import { type ControlParts, controlOf } from "./control.ts";
 import { errorAnswer } from "./errors.ts";
 import { ResultFiles } from "./files.ts";
-import { nowMs } from "./kit/clock.ts";
-import { RequestLog } from "./kit/request-log.ts";
+import { nowMs, RequestLog } from "./kit/request-log.ts";
 import { type Sent, sendAnswer } from "./kit/send.ts";
 import { headersOf, type Incoming, type RunningServer, readBody, startServer } from "./kit/server.ts";
 import { TaskModel } from "./model.ts";
 import { answerRequest, type Decision, pathOf } from "./platform.ts";
-import { LOG_FILE } from "./request-log.ts";
 import { routeOf } from "./routes.ts";
 import { type SettingsPatch, settingsSchema } from "./settings.ts";
 import { SandboxState } from "./state.ts";
@@ -34,7 +31,7 @@ export async function startPlatform(
   }
   const files = new ResultFiles(stateFolder);
   await files.open(state);
-  const log: ControlParts["log"] = new RequestLog(join(stateFolder, LOG_FILE));
+  const log: ControlParts["log"] = new RequestLog(stateFolder);
   const parts: ControlParts = { state, files, log, model: new TaskModel(state, files) };
   const standIn = {
     name: "sandbox",

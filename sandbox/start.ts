@@ -7,9 +7,9 @@ import { startPlatform } from "./server.ts";
 import { type SettingsInput, settingsPatchSchema } from "./settings.ts";
 
 export { SandboxControl } from "./control-client.ts";
-export type { StateView, TaskView } from "./control-protocol.ts";
+export type { RequestLogEntry, StateView, TaskView } from "./control-protocol.ts";
 export type { FaultRuleInput } from "./faults.ts";
-export { type RequestLogEntry, readRequestLog } from "./request-log.ts";
+export { readRequestLog } from "./kit/request-log.ts";
 export type { SettingsInput } from "./settings.ts";
 export type { OverwriteInput, TaskSpecInput } from "./task.ts";
 

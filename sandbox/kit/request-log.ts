@@ -1,4 +1,16 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { Journal } from "./journal.ts";
+
+/**
+ * Epoch milliseconds with a fraction, never stepping back within one process: the spacing of requests is
+ * judged on it, so a correction of the system clock must not move it.
+ */
+export function nowMs(): number {
+  return performance.timeOrigin + performance.now();
+}
+
+const FILE_NAME = "requests.jsonl";
 
 /**
  * `answered`: the whole answer was sent. `lost`: the effect happened or not (see `fault`), and no byte of an
@@ -30,11 +42,11 @@ export class RequestLog<Details extends object> {
   #begun: number;
 
   /**
-   * @param file keeps the log over restarts: one line when a request arrives, one with the same `n` when it ends.
-   * Without it the log lies in memory.
+   * @param folder keeps the log over restarts, in `requests.jsonl`: one line when a request arrives, one with the
+   * same `n` when it ends. Without it the log lies in memory.
    */
-  constructor(file?: string) {
-    this.#journal = file === undefined ? undefined : new Journal(file);
+  constructor(folder?: string) {
+    this.#journal = folder === undefined ? undefined : new Journal(join(folder, FILE_NAME));
     this.#entries = lastOfEach(this.#journal?.entries ?? []);
     this.#begun = this.#entries.size;
     for (const { n, outcome } of this.#entries.values()) {
@@ -80,7 +92,14 @@ export class RequestLog<Details extends object> {
   }
 }
 
+/** Reads the log of a stand-in that runs no more. */
+export function readRequestLog<Entry extends LoggedRequest>(folder: string): Entry[] {
+  const path = join(folder, FILE_NAME);
+  const lines = existsSync(path) ? readFileSync(path, "utf8").split("\n").slice(0, -1) : [];
+  return [...lastOfEach(lines.map((line) => JSON.parse(line) as Entry)).values()];
+}
+
 /** The last line of each request counts. */
-export function lastOfEach<Entry extends LoggedRequest>(lines: readonly Entry[]): Map<number, Entry> {
+function lastOfEach<Entry extends LoggedRequest>(lines: readonly Entry[]): Map<number, Entry> {
   return new Map(lines.map((entry) => [entry.n, entry]));
 }

@@ -1,8 +1,7 @@
 import { createHash } from "node:crypto";
 import type { ServerResponse } from "node:http";
 import type { Answer } from "./answer.ts";
-import { nowMs } from "./clock.ts";
-import type { Ended } from "./request-log.ts";
+import { type Ended, nowMs } from "./request-log.ts";
 
 /** What became of an answer. `bytesSent` counts what was handed to the connection. */
 export interface Sent {

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { nowMs } from "./clock.ts";
 import { answerControl, type Control } from "./control.ts";
+import { nowMs } from "./request-log.ts";
 import { sendAnswer } from "./send.ts";
 
 const MAX_BODY_BYTES = 4 * 1024 * 1024;

@@ -1,8 +1,12 @@
 import { createHash } from "node:crypto";
 import { ControlClient } from "../kit/control-client.ts";
-import { CONTROL_PREFIX, type S3Interference, type S3StateView } from "./control-protocol.ts";
+import {
+  CONTROL_PREFIX,
+  type S3Interference,
+  type S3LogEntry,
+  type S3StateView,
+} from "./control-protocol.ts";
 import type { S3FaultRuleInput } from "./faults.ts";
-import type { S3LogEntry } from "./request-log.ts";
 import type { S3SettingsInput } from "./settings.ts";
 
 /** Drives a running stand-in. A bucket that a change of settings leaves out is gone for clients, its content is not. */

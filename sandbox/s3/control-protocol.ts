@@ -1,7 +1,9 @@
 import * as v from "valibot";
 import { count, type FaultProgress, nonEmpty } from "../kit/faults.ts";
+import type { LoggedRequest } from "../kit/request-log.ts";
 import type { TypedChecksum } from "./checksums.ts";
 import type { S3FaultRule } from "./faults.ts";
+import type { S3Operation } from "./routes.ts";
 
 /** Everything below this path is the stand-in's own. No bucket can have this name. */
 export const CONTROL_PREFIX = "/__s3";
@@ -29,6 +31,27 @@ export interface S3UploadView {
   readonly initiatedAtMs: number;
   readonly partNumbers: readonly number[];
 }
+
+/** What the store logs of a request besides what every stand-in does, as it came over the wire. */
+export interface S3RequestDetails {
+  readonly operation: S3Operation | "unknown";
+  readonly method: string;
+  /** Path and query as sent. */
+  readonly url: string;
+  readonly bucket?: string;
+  readonly key?: string;
+  readonly query: Readonly<Record<string, string>>;
+  /** Lowercase names; all of them. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Whether the body was framed as aws-chunked, by what its headers say. */
+  readonly awsChunked: boolean;
+  /** Of the body as it came over the wire, framing included, and as far as it was read. */
+  readonly bodyBytes: number;
+  readonly bodySha256?: string;
+}
+
+/** One request to the store. */
+export type S3LogEntry = LoggedRequest & S3RequestDetails;
 
 /** The whole truth about the store. */
 export interface S3StateView {

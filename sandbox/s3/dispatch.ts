@@ -1,11 +1,11 @@
 import { type Answer, lostAnswer } from "../kit/answer.ts";
 import { type RequestHead, splitOnce } from "../kit/signing.ts";
+import type { S3RequestDetails } from "./control-protocol.ts";
 import { errorAnswer, refusalAnswer, S3Refusal } from "./errors.ts";
 import type { Exchange } from "./exchange.ts";
 import { playBefore, playOnAnswer, playOnUpload, ScriptedReset } from "./fault-play.ts";
 import type { S3Fault } from "./faults.ts";
 import { handlers } from "./handlers.ts";
-import type { S3RequestDetails } from "./request-log.ts";
 import { type S3Operation, type Target, targetOf } from "./routes.ts";
 import { verifySignature } from "./signature.ts";
 import type { S3Store } from "./store.ts";

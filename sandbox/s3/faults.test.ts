@@ -10,7 +10,7 @@ import {
 } from "@aws-sdk/client-s3";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { stopTimers } from "../testing/stopped-timers.ts";
-import type { S3LogEntry } from "./request-log.ts";
+import type { S3LogEntry } from "./control-protocol.ts";
 import { type S3FaultRuleInput, type S3StandIn, startS3 } from "./start.ts";
 import { clientFor } from "./testing/client.ts";
 import { type RawRequest, sendRaw, signedHead } from "./testing/raw.ts";

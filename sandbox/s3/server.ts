@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { nowMs } from "../kit/clock.ts";
+import { nowMs } from "../kit/request-log.ts";
 import { sendAnswer } from "../kit/send.ts";
 import { headersOf, type Incoming, type RunningServer, startServer } from "../kit/server.ts";
 import { controlOf } from "./control.ts";

@@ -7,10 +7,15 @@ import { type Account, type S3Settings, type S3SettingsInput, settingsSchema } f
 import { S3Store } from "./store.ts";
 
 export { S3Control } from "./control-client.ts";
-export type { S3Interference, S3ObjectView, S3StateView, S3UploadView } from "./control-protocol.ts";
+export type {
+  S3Interference,
+  S3LogEntry,
+  S3ObjectView,
+  S3StateView,
+  S3UploadView,
+} from "./control-protocol.ts";
 export type { S3FaultRuleInput } from "./faults.ts";
 export { type S3ProfileName, s3Profiles } from "./profiles.ts";
-export type { S3LogEntry } from "./request-log.ts";
 export type { S3SettingsInput } from "./settings.ts";
 
 export interface S3Options {

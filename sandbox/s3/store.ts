@@ -1,9 +1,9 @@
 import { afterMeeting, decideFault, type FaultProgress } from "../kit/faults.ts";
 import { RequestLog } from "../kit/request-log.ts";
 import { PieceFolder } from "./content.ts";
+import type { S3RequestDetails } from "./control-protocol.ts";
 import { type FaultSubject, isFor, type S3Fault, type S3FaultRule } from "./faults.ts";
 import { Bucket } from "./model.ts";
-import type { S3RequestDetails } from "./request-log.ts";
 import { changedSettings, type S3Settings, type S3SettingsPatch } from "./settings.ts";
 
 /** Everything one stand-in has. */
