@@ -222,7 +222,7 @@ test("the summary says in words what is deployed", () => {
     "  discover   every 10 minutes",
     "  archive    every 15 minutes in the hours 0 to 5",
     "             hourly in the hours 6 to 23, from 35 export slots used",
-    "  retain     daily at 06:30",
+    "  retain     daily at 07:50",
     "  expire     daily at 02:05; removes at most 100 exports a run",
     "  inventory  daily at 07:20; reads every copy again within 90 days, 10.0 GiB a day at most",
     "  time zone  Europe/Berlin",
