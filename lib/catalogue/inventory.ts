@@ -1,6 +1,6 @@
 import { compact } from "../domain/compact.ts";
 import { ArchiverError, describeFailure, type Failure } from "../domain/errors.ts";
-import { exportsRoot, INVENTORY_STATE_KEY } from "../domain/key-layout.ts";
+import { exportsRoot, inventoryStateKey } from "../domain/key-layout.ts";
 import { type LeftAloneReport, LeftAloneTally } from "../domain/left-alone.ts";
 import { NameSet } from "../domain/name-set.ts";
 import { requireOwnArchive } from "../identity/marker.ts";
@@ -38,7 +38,7 @@ export interface InventoryOptions {
 
 type Unremoved = Pick<CatalogueLine, "exportTaskId" | "revision" | "key">;
 
-/** What an inventory returns, and what stands in `state/inventory.json`. */
+/** What an inventory returns, and what stands below `state/inventory/`. */
 export interface InventoryReport extends RunTimes, OpenUploads {
   /** `time-budget`: the next inventory goes on where this one ended. */
   readonly stopReason: "done" | "time-budget" | "system-failure";
@@ -90,7 +90,7 @@ export async function inventory(
     stopReason = isWhole ? "done" : "time-budget";
     const report = tally.report({ ...runTimes(start, ports.clock), stopReason });
     await ports.store.putDocument(
-      INVENTORY_STATE_KEY,
+      inventoryStateKey(settings.scope),
       jsonText({ schemaVersion: 1, ...report }),
       { kind: "always" },
       options,
@@ -171,7 +171,7 @@ async function takeInventory(
     tally.orphans = orphans;
   }
   tally.uploads = await endOldUploads(run);
-  const before = keepsChanged ? await readInventoryState(run.ports.store, run) : undefined;
+  const before = keepsChanged ? await readInventoryState(run.ports.store, run.scope, run) : undefined;
   for (const damage of before?.damage.filter(({ kind }) => kind === "changed") ?? []) {
     tally.addDamage(damage);
   }

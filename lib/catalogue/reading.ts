@@ -63,7 +63,7 @@ export async function findExports(
   options: CallOptions & { readonly limit: number },
 ): Promise<FoundExports> {
   const { store, clock } = ports;
-  const state = await readInventoryState(store, options);
+  const state = await readInventoryState(store, scope, options);
   const catalogue = new Catalogue(store, scope);
   const months = await catalogue.months(options);
   if (months.length === 0 && state?.counts.exports !== 0) {

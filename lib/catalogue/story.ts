@@ -116,7 +116,7 @@ export async function tellStory(
       hint: "iotda-archiver find <text> looks for a part of an id; dead-letters list shows what was given up.",
     });
   }
-  const state = await readInventoryState(store, { signal });
+  const state = await readInventoryState(store, scope, { signal });
   const damage = new Map(state?.damage.map((one) => [nameOfLine(one), one]));
   const revisions: RevisionStory[] = [];
   for (const revision of known) {

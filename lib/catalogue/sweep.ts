@@ -20,7 +20,7 @@ export interface SweepReport extends OpenUploads {
   /** At most 1,000. */
   readonly orphans: readonly SweptOrphan[];
   readonly checkedObjects: number;
-  /** How many exports are damaged; `state/inventory.json` names them. */
+  /** How many exports are damaged; the report in `state/inventory/` names them. */
   readonly damaged: number;
   /** What could not be understood and was left as it is. */
   readonly leftAlone?: LeftAloneReport;

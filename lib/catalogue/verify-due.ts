@@ -32,7 +32,7 @@ export async function verifyDue(
   const times = () => runTimes(start, ports.clock);
   try {
     const run = await beginRun(ports, settings, options, start);
-    const state = await readInventoryState(ports.store, options);
+    const state = await readInventoryState(ports.store, settings.scope, options);
     if (state === undefined || !isRecent(state, ports.clock.wallMs())) {
       return undefined;
     }

@@ -195,5 +195,10 @@ export function verificationKey(atMs: number): string {
   return `verification/${utcDayPath(atMs)}.jsonl`;
 }
 
-/** What the last inventory found. Safe to delete: the next one says it again. */
-export const INVENTORY_STATE_KEY = "state/inventory.json";
+/**
+ * What the last inventory of a project and instance found; several may share a store, each with its own catalogue. Safe to
+ * delete: the next one says it again.
+ */
+export function inventoryStateKey(scope: PlatformScope): string {
+  return `state/inventory/${scopePath(scope)}.json`;
+}

@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { type Compact, compact } from "../domain/compact.ts";
-import { EXPORT_TASK_ID } from "../domain/export-task.ts";
-import { INVENTORY_STATE_KEY } from "../domain/key-layout.ts";
+import { EXPORT_TASK_ID, type PlatformScope } from "../domain/export-task.ts";
+import { inventoryStateKey } from "../domain/key-layout.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
 import type { CallOptions } from "../ports/platform.ts";
 import { isoTime, parseRecord } from "./schemas.ts";
@@ -19,7 +19,7 @@ const named = {
   key: v.pipe(v.string(), v.maxLength(1_024)),
 };
 
-/** What `state/inventory.json` tells those who read the catalogue. */
+/** What the report of the last inventory tells those who read the catalogue. */
 const stateSchema = v.object({
   startedAt: isoTime,
   stopReason: v.picklist(["done", "time-budget"]),
@@ -53,8 +53,9 @@ export function isRecent({ startedAt }: Pick<InventoryState, "startedAt">, nowMs
 /** What the last inventory said; `undefined` where there was none, or its report cannot be read. Throws what the store throws. */
 export async function readInventoryState(
   store: Pick<ObjectStore, "getDocument">,
+  scope: PlatformScope,
   options: CallOptions,
 ): Promise<InventoryState | undefined> {
-  const state = parseRecord(stateSchema, await store.getDocument(INVENTORY_STATE_KEY, options));
+  const state = parseRecord(stateSchema, await store.getDocument(inventoryStateKey(scope), options));
   return state && { ...state, damage: state.damage.map((damage) => compact(damage)) };
 }

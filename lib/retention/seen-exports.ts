@@ -51,7 +51,7 @@ export async function seeExports(
   { asksForObjects }: SeeOptions = { asksForObjects: false },
 ): Promise<SeenExports> {
   const { store, clock, observe } = run.ports;
-  const state = await readInventoryState(store, run);
+  const state = await readInventoryState(store, run.settings.scope, run);
   if (state !== undefined && isRecent(state, clock.wallMs())) {
     return {
       from: { source: "catalogue", catalogueMadeAt: state.startedAt },

@@ -5,7 +5,7 @@ import { type FoundExports, findExports } from "../../lib/catalogue/reading.ts";
 import { tellStory } from "../../lib/catalogue/story.ts";
 import {
   catalogueKey,
-  INVENTORY_STATE_KEY,
+  inventoryStateKey,
   recordKey,
   runReportKey,
   taskRecordsFolder,
@@ -200,12 +200,12 @@ describe("a catalogue that may lack something", () => {
     [
       "has no report of its inventory",
       ["inventory-unknown"],
-      (scene) => scene.world.store.removeObject(INVENTORY_STATE_KEY),
+      (scene) => scene.world.store.removeObject(inventoryStateKey(scene.world.scope)),
     ],
     [
       "has an inventory's report that is not one",
       ["inventory-unknown"],
-      (scene) => spoil(scene, INVENTORY_STATE_KEY, '{"startedAt": 5}'),
+      (scene) => spoil(scene, inventoryStateKey(scene.world.scope), '{"startedAt": 5}'),
     ],
     [
       "has a line that is not one",
@@ -219,8 +219,8 @@ describe("a catalogue that may lack something", () => {
       "was cut by the time limit",
       ["inventory-cut"],
       (scene) => {
-        const text = scene.world.store.textAt(INVENTORY_STATE_KEY) ?? "";
-        spoil(scene, INVENTORY_STATE_KEY, text.replace('"done"', '"time-budget"'));
+        const text = scene.world.store.textAt(inventoryStateKey(scene.world.scope)) ?? "";
+        spoil(scene, inventoryStateKey(scene.world.scope), text.replace('"done"', '"time-budget"'));
       },
     ],
   ])("says so: it %s", async (_what, gaps, harm) => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { INVENTORY_STATE_KEY } from "../../lib/domain/key-layout.ts";
+import { inventoryStateKey } from "../../lib/domain/key-layout.ts";
 import { planRetention } from "../../lib/retention/plan.ts";
 import { effortOf } from "../simulation/effort.ts";
 import type { Site } from "../world/faults.ts";
@@ -23,11 +23,11 @@ async function nightsAfter(seed: number, source: "catalogue" | "records") {
   const nights = [];
   for (let night = 0; night < 3; night += 1) {
     if (source === "records") {
-      scene.world.store.removeObject(INVENTORY_STATE_KEY);
+      scene.world.store.removeObject(inventoryStateKey(scene.world.scope));
     }
     const sweep = await scene.sweep();
     if (source === "records") {
-      scene.world.store.removeObject(INVENTORY_STATE_KEY);
+      scene.world.store.removeObject(inventoryStateKey(scene.world.scope));
     }
     const { removed, counts, stayed, ...expire } = await scene.expire();
     expect([sweep.source, expire.source], `seed ${seed}`).toEqual([source, source]);
@@ -112,7 +112,7 @@ describe("a catalogue that lies", () => {
     await scene.takeStock();
     lieInCatalogue(scene, (line) => ({ ...line, retainedUntil: "forever" }));
     expect((await scene.expire()).counts.removed).toBe(0);
-    scene.world.store.removeObject(INVENTORY_STATE_KEY);
+    scene.world.store.removeObject(inventoryStateKey(scene.world.scope));
     for (const key of scene.world.store.keysUnder("catalogue/")) {
       scene.world.store.removeObject(key);
     }
@@ -130,6 +130,17 @@ describe("a catalogue that is not of today", () => {
     expect(report.source).toBe("records");
     expect(report).not.toHaveProperty("catalogueMadeAt");
     expect(scene.events).toContainEqual(expect.objectContaining({ code: "no-catalogue" }));
+    expect(due.filter((key) => scene.has(key))).toEqual([]);
+  });
+
+  test("is the one of another instance in the same store: all records are read", async () => {
+    const { scene, due } = estate(1);
+    await scene.takeStock();
+    const { scope, store } = scene.world;
+    const text = store.textAt(inventoryStateKey(scope)) ?? "";
+    store.plantObject(inventoryStateKey({ ...scope, instanceId: "another" }), Buffer.from(text));
+    store.removeObject(inventoryStateKey(scope));
+    expect((await scene.expire()).source).toBe("records");
     expect(due.filter((key) => scene.has(key))).toEqual([]);
   });
 
@@ -168,20 +179,20 @@ describe("a catalogue that is not of today", () => {
     await expect(scene.expire()).rejects.toThrow("crashed");
     scene.world.faults.clear();
     await scene.takeStock();
-    expect(JSON.parse(scene.world.store.textAt(INVENTORY_STATE_KEY) ?? "{}")).toMatchObject({
+    expect(JSON.parse(scene.world.store.textAt(inventoryStateKey(scene.world.scope)) ?? "{}")).toMatchObject({
       unremoved: [{ exportTaskId: "due-1" }],
     });
     await scene.expire();
     expect(due.filter((key) => scene.has(key))).toEqual([]);
     await scene.takeStock();
-    expect(JSON.parse(scene.world.store.textAt(INVENTORY_STATE_KEY) ?? "{}")).toMatchObject({
+    expect(JSON.parse(scene.world.store.textAt(inventoryStateKey(scene.world.scope)) ?? "{}")).toMatchObject({
       unremoved: [],
     });
   });
 });
 
 function stockOf(scene: RetentionScene): readonly (readonly [string, string])[] {
-  const keys = [...scene.world.store.keysUnder("catalogue/"), INVENTORY_STATE_KEY];
+  const keys = [...scene.world.store.keysUnder("catalogue/"), inventoryStateKey(scene.world.scope)];
   return keys.map((key) => [key, scene.world.store.textAt(key) ?? ""]);
 }
 

@@ -200,7 +200,7 @@ const WITH_BUCKET: Readonly<Record<string, Grants>> = {
     "s3:PutObject": keys(
       "catalogue/*",
       "verification/*",
-      "state/inventory.json",
+      "state/inventory/*",
       "state/preflight.json",
       "state/store.json",
     ),
