@@ -1,28 +1,37 @@
 import { type InventoryReport, inventory } from "../lib/catalogue/inventory.ts";
+import type { RepairReport } from "../lib/catalogue/repair.ts";
 import { readConfiguration } from "../lib/config/configuration.ts";
 import { wireInventory } from "../lib/config/inventory-wiring.ts";
+import { compact } from "../lib/domain/compact.ts";
 import { functionHandler } from "../lib/hosted/function-host.ts";
 import { frameOfFailure, warningLogger } from "../lib/hosted/logs.ts";
 import { metricsOfInventory } from "../lib/hosted/metrics.ts";
 import type { FunctionLog } from "../lib/observability/function-log.ts";
 
-const NEED = new Set(["platform", "store"] as const);
+/** The report, and what came of damaged copies whose task is still on the platform. */
+type InventoryRunReport = InventoryReport & { readonly repair?: RepairReport };
+
+const NEED = new Set(["platform", "store", "queue"] as const);
 
 /**
- * Brings the catalogue up to date, reads copies again, and says what is damaged and what no record names. It removes
- * nothing. A timer starts it. Returns the report; a system failure is in it, not thrown.
+ * Brings the catalogue up to date, reads copies again, and says what is damaged and what no record names. Damaged exports
+ * that the platform still has are enqueued. It removes nothing. A timer starts it. Returns the report; a system failure
+ * is in it, not thrown.
  */
-export const handler = functionHandler<InventoryReport>({
+export const handler = functionHandler<InventoryRunReport>({
   async work({ environment, limitMs, signal, log, redactor }) {
     const configuration = readConfiguration(environment, NEED);
     const wired = await wireInventory(configuration, redactor, warningLogger(log));
     try {
-      const report = await inventory(wired.ports, wired.settings, { signal, limitMs });
-      log.keep({ runId: report.runId });
-      logFindings(report, log);
-      return { report, failure: report.failure, metrics: metricsOfInventory(report) };
+      const found = await inventory(wired.ports, wired.settings, { signal, limitMs });
+      log.keep({ runId: found.runId });
+      logFindings(found, log);
+      const repair = await wired.repair(found, { signal });
+      logRepair(repair, log);
+      const report = { ...found, ...compact({ repair }) };
+      return { report, failure: found.failure ?? repair?.failure, metrics: metricsOfInventory(found) };
     } finally {
-      wired.close();
+      await wired.close();
     }
   },
   failed: (failure) => ({
@@ -67,4 +76,14 @@ function logFindings({ damage, orphans, unremoved, ...summary }: InventoryReport
     log.error("drill-failed", { drill: verification.drill });
   }
   log.info("inventory-ended", { report: summary });
+}
+
+function logRepair(repair: RepairReport | undefined, log: FunctionLog): void {
+  if (repair === undefined) {
+    return;
+  }
+  for (const entry of repair.unrepaired) {
+    log.warn("unrepaired", { entry });
+  }
+  log.info("repair-ended", { enqueued: repair.enqueued });
 }

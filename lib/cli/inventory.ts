@@ -1,12 +1,16 @@
 import type { Damage } from "../catalogue/damage.ts";
 import { type InventoryReport, inventory } from "../catalogue/inventory.ts";
 import type { InventoryEvent } from "../catalogue/ports.ts";
+import type { RepairReport } from "../catalogue/repair.ts";
 import { verifyDue } from "../catalogue/verify-due.ts";
 import { ConfigurationError } from "../config/errors.ts";
+import type { WiredInventory } from "../config/inventory-wiring.ts";
+import { compact } from "../domain/compact.ts";
 import { leftAloneInWords } from "../domain/left-alone.ts";
 import { count, formatBytes } from "./format.ts";
 import { failureLines, isLive, type Line, lines, operatorLines, type Result, red } from "./output.ts";
 import { EXIT, type ExitCode } from "./process.ts";
+import { repairLines } from "./repair-lines.ts";
 import { DAMAGE_ADVICE } from "./retention-lines.ts";
 import { type CommonOptions, withInventory } from "./session.ts";
 import { asksForAttention, verificationLines } from "./verification-lines.ts";
@@ -24,15 +28,22 @@ interface InventoryOptions extends CommonOptions {
 
 /** `inventory`: brings the catalogue up to date, reads copies again, and says what is damaged and what no record names. */
 export async function inventoryCommand({ maxMinutes, ...options }: InventoryOptions): Promise<Result> {
+  const limitMs = maxMinutes === undefined ? undefined : maxMinutes * MINUTE_MS;
   const report = await showingInventory((observe) =>
-    withInventory(options, observe, ({ ports, settings, signal }) =>
-      inventory(ports, settings, {
-        signal,
-        limitMs: maxMinutes === undefined ? undefined : maxMinutes * MINUTE_MS,
-      }),
-    ),
+    withInventory(options, observe, (session) => inventoryWithRepair(session, limitMs)),
   );
   return { document: report, lines: inventoryLines(report), exitCode: exitCodeOf(report) };
+}
+
+/** An inventory, and what came of damaged copies whose task is still on the platform. */
+type RepairedInventory = InventoryReport & { readonly repair?: RepairReport };
+
+async function inventoryWithRepair(
+  { ports, settings, repair, signal }: Omit<WiredInventory, "close"> & { readonly signal: AbortSignal },
+  limitMs?: number,
+): Promise<RepairedInventory> {
+  const report = await inventory(ports, settings, { signal, limitMs });
+  return { ...report, ...compact({ repair: await repair(report, { signal }) }) };
 }
 
 /**
@@ -41,7 +52,8 @@ export async function inventoryCommand({ maxMinutes, ...options }: InventoryOpti
  */
 export async function verifyDueCommand(options: CommonOptions): Promise<Result> {
   const report = await showingInventory((observe) =>
-    withInventory(options, observe, async ({ ports, settings, signal }) => {
+    withInventory(options, observe, async (session) => {
+      const { ports, settings, signal } = session;
       if (settings.verifyWithinDays === 0) {
         throw neverDue();
       }
@@ -51,7 +63,7 @@ export async function verifyDueCommand(options: CommonOptions): Promise<Result> 
           "There is no catalogue of the last 26 hours: an inventory makes it and reads what is due.";
         observe({ kind: "warning", code: "no-catalogue", message });
       }
-      return due ?? (await inventory(ports, settings, { signal }));
+      return due ?? (await inventoryWithRepair(session));
     }),
   );
   if ("counts" in report) {
@@ -75,9 +87,9 @@ function neverDue(): ConfigurationError {
   return new ConfigurationError([{ name: "ARCHIVER_VERIFY_WITHIN_DAYS", problem, fix }]);
 }
 
-function exitCodeOf(report: InventoryReport): ExitCode {
-  const { failure, stopReason, counts, leftAlone, verification } = report;
-  if (failure !== undefined) {
+function exitCodeOf(report: RepairedInventory): ExitCode {
+  const { failure, stopReason, counts, leftAlone, verification, repair } = report;
+  if (failure !== undefined || repair?.failure !== undefined) {
     return EXIT.failed;
   }
   const isSound =
@@ -149,7 +161,7 @@ function damageLines(damage: readonly Damage[], total: number): readonly Line[] 
   );
 }
 
-export function inventoryLines(report: InventoryReport): readonly Line[] {
+export function inventoryLines(report: RepairedInventory): readonly Line[] {
   const { counts, damage, orphans, leftAlone, verification, stopReason, failure } = report;
   if (failure !== undefined) {
     return lines(
@@ -160,6 +172,7 @@ export function inventoryLines(report: InventoryReport): readonly Line[] {
   return lines(
     `${count(counts.exports, "export")} in the catalogue; the records of ${counts.read} were read, ${count(counts.objects, "object")} listed.`,
     damageLines(damage, counts.damaged),
+    report.repair && repairLines(report.repair),
     orphans
       .slice(0, MAX_SHOWN)
       .map(({ key, sizeBytes }) => `Orphan, which no record names: ${key} (${formatBytes(sizeBytes)})`),

@@ -111,18 +111,22 @@ async function inArchive<T>(
   }
 }
 
-/** Runs `work` with what an inventory needs. */
+/** Runs `work` with what an inventory needs; where a queue is named too, damaged exports can be archived again. */
 export async function withInventory<T>(
   options: CommonOptions,
   observe: InventoryPorts["observe"],
-  work: (session: Interruptible & Pick<WiredInventory, "ports" | "settings">) => Promise<T>,
+  work: (session: Interruptible & Omit<WiredInventory, "close">) => Promise<T>,
 ): Promise<T> {
-  const configuration = await loadConfiguration(options, ["platform", "store"]);
-  const { ports, settings, close } = await wireInventory(configuration, shownSecrets, observe);
+  const settings = await loadSettings(options);
+  const archive = await settings.configuration(["platform", "store"]);
+  const configuration = archive.identity.isQueueNamed
+    ? await settings.configuration(["platform", "store", "queue"])
+    : archive;
+  const { close, ...wired } = await wireInventory(configuration, shownSecrets, observe);
   try {
-    return await interruptible(await operatorLines(), (signal) => work({ ports, settings, signal }));
+    return await interruptible(await operatorLines(), (signal) => work({ ...wired, signal }));
   } finally {
-    close();
+    await close();
   }
 }
 

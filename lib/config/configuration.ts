@@ -63,6 +63,7 @@ export interface IdentityConfiguration {
   /** The file of the SQLite queue: it remembers the archive. */
   readonly queueFile: string | undefined;
   readonly isStoreNamed: boolean;
+  readonly isQueueNamed: boolean;
 }
 
 /**
@@ -145,6 +146,7 @@ function identityOf({ store, queue }: SectionsRead): IdentityConfiguration {
     archiveId: store.values.archiveId,
     queueFile: location?.kind === "sqlite" ? location.file : undefined,
     isStoreNamed: store.isSet("location"),
+    isQueueNamed: queue.isSet("location"),
   };
 }
 

@@ -39,6 +39,23 @@ test("an inventory reads copies again and restores one, and a changed copy ends 
   expect(stdout).not.toContain("Drill");
 });
 
+test("a damaged export that the platform still has is archived again by the next run", async (context) => {
+  const lab = await openLab(context, { settings: { ARCHIVER_DELETE: "never" } });
+  await lab.control.addTasks(finishedExports(COUNT));
+  expect((await lab.archiver("run")).exitCode).toBe(0);
+  const [key = ""] = await lab.store.keys("exports/");
+  await rm(join(lab.store.path, key));
+  const { exitCode, stdout } = await lab.archiver("inventory");
+  expect(exitCode).toBe(3);
+  expect(stdout).toContain("The next archive run archives again: export-01.");
+  expect(lab.queue.messages()).toHaveLength(1);
+  expect((await lab.archiver("archive")).exitCode).toBe(0);
+  expect(await lab.archiverJson("inventory")).toMatchObject({
+    exitCode: 0,
+    document: { counts: { exports: COUNT, objects: COUNT, damaged: 0, orphans: 0 } },
+  });
+});
+
 test("verify --due reads what is due by the catalogue, and lists nothing", async (context) => {
   const lab = await openLab(context, { settings: { ARCHIVER_VERIFY_WITHIN_DAYS: "1" } });
   await lab.control.addTasks(finishedExports(COUNT));

@@ -105,13 +105,14 @@ export class RetentionLab {
     await Promise.all([...this.#idle.values()].flat().map((host) => host.end()));
   }
 
-  /** Puts exports on the platform and lets the night's functions archive and delete them. */
-  async archive(count: number): Promise<void> {
+  /** Puts exports on the platform and lets the night's functions archive and, unless told otherwise, delete them. */
+  async archive(count: number, more: Readonly<Record<string, string>> = {}): Promise<void> {
+    const environment = { ...this.environment, ...more };
     await this.control.addTasks(finishedExports(count));
-    await callFresh(this.environment, "discover");
+    await callFresh(environment, "discover");
     // A busy machine may miss a slot, which postpones the task.
     for (let runs = 0; runs < MAX_RUNS && (runs === 0 || this.#queue.messages().length > 0); runs += 1) {
-      await callFresh(this.environment, "archive", { timeLeftMs: 600_000 });
+      await callFresh(environment, "archive", { timeLeftMs: 600_000 });
     }
   }
 

@@ -95,7 +95,7 @@ const BASE: Readonly<Record<string, Grants>> = {
     "lambda:InvokeFunction": [`\${ExpireLambdaFunction.Arn}`],
     "sqs:SendMessage": [SCHEDULE_LETTERS],
   },
-  InventoryRole: logs("inventory"),
+  InventoryRole: { ...logsAndSecret("inventory"), "sqs:SendMessage": [`\${TaskQueue.Arn}`] },
   InventoryScheduleRole: {
     "lambda:InvokeFunction": [`\${InventoryLambdaFunction.Arn}`],
     "sqs:SendMessage": [SCHEDULE_LETTERS],
@@ -105,7 +105,6 @@ const BASE: Readonly<Record<string, Grants>> = {
 /** What a store elsewhere adds, which is opened with the platform's access key. */
 const WITHOUT_BUCKET: Readonly<Record<string, Grants>> = {
   RetainRole: secret(),
-  InventoryRole: secret(),
   ExportEventsRole: {
     "secretsmanager:GetSecretValue": [`\${EventSecret}`, ...Object.values(secret()).flat()],
   },

@@ -67,7 +67,7 @@ test.for([
 
 test("inventory sends nothing to the bucket that its role refuses, whatever it finds", async (context) => {
   const lab = await openRetentionLab(context, openStandInBucket, SECOND_LOCKED);
-  await lab.archive(3);
+  await lab.archive(3, { ARCHIVER_DELETE: "never" });
   const [removed, unrecorded] = [...(await lab.objects()).values()].map(({ key }) => key);
   const recordsOf = `/${unrecorded?.split("/").at(-2)}/`;
   const gone = [
@@ -77,12 +77,17 @@ test("inventory sends nothing to the bucket that its role refuses, whatever it f
   for (const key of gone) {
     await lab.bucket.control?.interfere({ kind: "remove", key: lab.bucket.keyOf(key) });
   }
+  const id = removed?.split("/").at(-2) ?? "";
   await lab.bucket.control?.clearRequests();
 
   const { report, metrics, log } = await lab.call("inventory", undefined, {
     ARCHIVER_VERIFY_WITHIN_DAYS: "1",
   });
-  expect(report).toMatchObject({ stopReason: "done", counts: { exports: 2, objects: 2, damaged: 1 } });
+  expect(report).toMatchObject({
+    stopReason: "done",
+    counts: { exports: 2, objects: 2, damaged: 1 },
+    repair: { enqueued: [id], unrepaired: [] },
+  });
   expect(metrics).toMatchObject({
     CatalogueExports: 2,
     CopiesDamaged: 1,

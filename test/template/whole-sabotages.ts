@@ -156,6 +156,11 @@ export const WHOLE_SABOTAGES = {
       undefined,
     ],
     [
+      "inventory may send dead letters",
+      "InventoryRole/Properties/Policies/0/PolicyDocument/Statement/2/Resource",
+      { "Fn::GetAtt": ["DeadLetterQueue", "Arn"] },
+    ],
+    [
       "inventory may not end uploads",
       "InventoryRole/Properties/Policies/1/PolicyDocument/Statement/3/Resource/0",
       undefined,
