@@ -49,10 +49,15 @@ test("the retention policy is one, and asks a folder for no lock", async () => {
   expect([...rules, otherwise].map(({ lock }) => lock)).toEqual(["none", "none", "none"]);
 });
 
+const UNITS = ["iotda-archiver", "iotda-archiver-inventory"] as const;
+
 describe("schedules", () => {
-  test("cron runs the README's line", async () => {
-    const [line = ""] = /^\*\/30 .*$/m.exec(await readme()) ?? [];
-    expect(line).toContain("iotda-archiver run");
+  test.each([
+    ["run", /^\*\/30 .*$/m],
+    ["inventory", /^20 7 .*$/m],
+  ])("cron runs the README's line of %s", async (command, pattern) => {
+    const [line = ""] = pattern.exec(await readme()) ?? [];
+    expect(line).toContain(`iotda-archiver ${command}`);
     expect((await example("iotda-archiver.cron")).split("\n")).toContain(line);
   });
 
@@ -60,22 +65,28 @@ describe("schedules", () => {
     expect(await example("iotda-archiver.cron")).not.toMatch(/^[^#].*[^\\]%/m);
   });
 
-  test("systemd and cron run the same command into the same log, which is rotated", async () => {
-    const service = await example("iotda-archiver.service");
-    const cron = await example("iotda-archiver.cron");
-    const [, started = ""] = /^ExecStart=\/usr\/local\/bin\/(.+)$/m.exec(service) ?? [];
-    const [, log = ""] = /^StandardOutput=append:(.+)$/m.exec(service) ?? [];
-    expect(cron).toContain(` ${started} >>${log} `);
-    expect((await example("iotda-archiver.logrotate")).split("\n")).toContain(`${log} {`);
-    expect(await example("iotda-archiver.timer")).toContain("Unit=iotda-archiver.service");
-  });
+  test.each(UNITS)(
+    "systemd and cron run the same command into the same log, which is rotated: %s",
+    async (unit) => {
+      const service = await example(`${unit}.service`);
+      const cron = await example("iotda-archiver.cron");
+      const [, started = ""] = /^ExecStart=\/usr\/local\/bin\/(.+)$/m.exec(service) ?? [];
+      const [, log = ""] = /^StandardOutput=append:(.+)$/m.exec(service) ?? [];
+      expect(cron).toContain(` ${started} >>${log} `);
+      expect((await example("iotda-archiver.logrotate")).split("\n")).toContain(`${log} {`);
+      expect(await example(`${unit}.timer`)).toContain(`Unit=${unit}.service`);
+    },
+  );
 
-  test("the service may write where its settings point, and waits for the archive's disk", async () => {
-    const service = await example("iotda-archiver.service");
-    const settings = parseEnv(await example("iotda-archiver.env"));
-    const folder = new URL(settings.ARCHIVER_STORE ?? "").pathname;
-    const queueFolder = new URL(".", settings.ARCHIVER_QUEUE).pathname.replace(/\/$/, "");
-    expect(service).toContain(`ReadWritePaths=${folder} ${queueFolder}\n`);
-    expect(service).toContain(`RequiresMountsFor=${folder}\n`);
-  });
+  test.each(UNITS)(
+    "%s may write where its settings point, and waits for the archive's disk",
+    async (unit) => {
+      const service = await example(`${unit}.service`);
+      const settings = parseEnv(await example("iotda-archiver.env"));
+      const folder = new URL(settings.ARCHIVER_STORE ?? "").pathname;
+      const queueFolder = new URL(".", settings.ARCHIVER_QUEUE).pathname.replace(/\/$/, "");
+      expect(service).toContain(`ReadWritePaths=${folder} ${queueFolder}\n`);
+      expect(service).toContain(`RequiresMountsFor=${folder}\n`);
+    },
+  );
 });
