@@ -8,6 +8,7 @@ export const RESULT_TITLES = {
   archiver: "# Benchmark results",
   relay: "# Relay to object storage",
   coldStart: "# Cold start of the functions",
+  scale: "# A day after ten years",
 } as const;
 
 /** Puts a bench's pages, which begin with its title, in place of the ones from before; the other parts stay. */

@@ -25,12 +25,13 @@ export interface WatchedProcess {
 /**
  * Runs a program to its end and watches its memory.
  *
- * @throws Error with what it said when it does not exit with 0.
+ * @throws Error with what it said when it exits with another code than those named.
  */
 export async function watch(
   command: string,
   args: readonly string[],
   environment: NodeJS.ProcessEnv,
+  exitCodes: readonly number[] = [0],
 ): Promise<WatchedProcess> {
   const cpuBeforeMs = endedChildrenCpuMs();
   const startedAtMs = performance.now();
@@ -49,7 +50,7 @@ export async function watch(
     const wallMs = performance.now() - startedAtMs;
     const cpuMs = endedChildrenCpuMs() - cpuBeforeMs;
     const [stdout, stderr] = await said;
-    if (code !== 0) {
+    if (code === null || !exitCodes.includes(code)) {
       throw new Error(`${command} ${args.join(" ")} ended with ${code ?? signal}:\n${stderr}`);
     }
     const peakResidentBytes = samples.at(-1)?.peakResidentBytes ?? 0;
