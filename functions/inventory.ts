@@ -4,7 +4,7 @@ import { readConfiguration } from "../lib/config/configuration.ts";
 import { wireInventory } from "../lib/config/inventory-wiring.ts";
 import { compact } from "../lib/domain/compact.ts";
 import { functionHandler } from "../lib/hosted/function-host.ts";
-import { frameOfFailure, warningLogger } from "../lib/hosted/logs.ts";
+import { frameOfFailure, logGuessedRegion, warningLogger } from "../lib/hosted/logs.ts";
 import { metricsOfInventory } from "../lib/hosted/metrics.ts";
 import type { FunctionLog } from "../lib/observability/function-log.ts";
 
@@ -21,6 +21,7 @@ const NEED = new Set(["platform", "store", "queue"] as const);
 export const handler = functionHandler<InventoryRunReport>({
   async work({ environment, limitMs, signal, log, redactor }) {
     const configuration = readConfiguration(environment, NEED);
+    logGuessedRegion(log, configuration.platform);
     const wired = await wireInventory(configuration, redactor, warningLogger(log));
     try {
       const found = await inventory(wired.ports, wired.settings, { signal, limitMs });

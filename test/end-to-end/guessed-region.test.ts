@@ -24,7 +24,7 @@ async function regionLines(lab: Lab, name: string, more: SettingChanges = {}): P
 }
 
 describe.concurrent("an unset region, taken from the endpoint's host, is logged", () => {
-  test.for(["archive", "discover", "expire"])("by the function %s, once", async (name, context) => {
+  test.for(["archive", "discover", "expire", "inventory"])("by the function %s, once", async (name, context) => {
     const lab = await openElsewhere(context);
     const policy = name === "expire" ? { ARCHIVER_RETENTION_POLICY: POLICY } : {};
     expect(await regionLines(lab, name, policy)).toMatchObject([{ level: "INFO", region: "cn-north-4" }]);

@@ -89,6 +89,14 @@ test("where the store's own digest proves copies, no run is led to a changed one
   expect(await repair(scene, damage("missing"))).toMatchObject({ enqueued: [id] });
 });
 
+test("why not: a run that is led to it deletes the task on the store's word", async () => {
+  const { scene, id, key } = await archived({ store: { verification: "stored" } });
+  scene.world.store.rotObject(key);
+  scene.send({ exportTaskId: id });
+  await scene.world.run(() => scene.start());
+  expect(scene.world.platform.has(id)).toBe(false);
+});
+
 test("a copy that was archived within the last two hours is not led to: a run may trust its last reading", async () => {
   const { scene, id, key, damage } = await archived({}, HOUR_MS);
   scene.world.store.rotObject(key);
