@@ -24,12 +24,15 @@ async function regionLines(lab: Lab, name: string, more: SettingChanges = {}): P
 }
 
 describe.concurrent("an unset region, taken from the endpoint's host, is logged", () => {
-  test.for(["archive", "discover", "expire", "inventory"])("by the function %s, once", async (name, context) => {
-    const lab = await openElsewhere(context);
-    const policy = name === "expire" ? { ARCHIVER_RETENTION_POLICY: POLICY } : {};
-    expect(await regionLines(lab, name, policy)).toMatchObject([{ level: "INFO", region: "cn-north-4" }]);
-    expect(await regionLines(lab, name, { ...policy, ARCHIVER_IOTDA_REGION: "cn-south-1" })).toEqual([]);
-  });
+  test.for(["archive", "discover", "expire", "inventory"])(
+    "by the function %s, once",
+    async (name, context) => {
+      const lab = await openElsewhere(context);
+      const policy = name === "expire" ? { ARCHIVER_RETENTION_POLICY: POLICY } : {};
+      expect(await regionLines(lab, name, policy)).toMatchObject([{ level: "INFO", region: "cn-north-4" }]);
+      expect(await regionLines(lab, name, { ...policy, ARCHIVER_IOTDA_REGION: "cn-south-1" })).toEqual([]);
+    },
+  );
 
   test.for([
     ["DEBUG", true],
