@@ -68,8 +68,9 @@ export class FunctionHost {
   async call(name: string, { event = TIMER, timeLeftMs = 15 * MINUTE_MS, context = {} }: Call = {}) {
     const answered = once(this.#child, "message");
     this.#child.send({ name, event, timeLeftMs, context });
-    const ended = once(this.#child, "exit").then(([code]) => {
-      throw new Error(`the function's process ended with ${code} before it answered`);
+    const ended = once(this.#child, "exit").then(async ([code]) => {
+      await this.#logEnded;
+      throw new Error(`the function's process ended with ${code} before it answered:\n${this.#log}`);
     });
     const [answer] = await Promise.race([answered, ended]);
     ended.catch(() => undefined);
