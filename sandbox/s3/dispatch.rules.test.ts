@@ -269,7 +269,7 @@ describe("versions and locks", () => {
 
   test("a multipart object is locked as well", async () => {
     await start({ settings: { buckets: [{ ...versioned, objectLock: {} }] } });
-    const ObjectLockRetainUntilDate = new Date(Date.now() + 1e6);
+    const ObjectLockRetainUntilDate = new Date(Date.now() + 1e9);
     const create = { ...at(), ObjectLockMode: "COMPLIANCE", ObjectLockRetainUntilDate } as const;
     const { UploadId } = await client.send(new CreateMultipartUploadCommand(create));
     const part = { ...at(), UploadId, PartNumber: 1, Body: "x" };

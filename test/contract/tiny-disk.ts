@@ -40,5 +40,5 @@ export async function mountTinyDisk(context: TestContext, size: string): Promise
 }
 
 function mount(...args: readonly string[]): boolean {
-  return spawnSync("mount", args, { timeout: 10_000 }).status === 0;
+  return spawnSync("mount", args, { timeout: 240_000 }).status === 0;
 }
