@@ -1,8 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { effortOf } from "../simulation/effort.ts";
 import type { Fault, Site } from "../world/faults.ts";
 import { storeError } from "../world/port-errors.ts";
-import { playHistory } from "./inventory-histories.ts";
 import { InventoryScene } from "./inventory-scene.ts";
 import { DAY_MS } from "./retention-scene.ts";
 
@@ -66,7 +64,7 @@ describe.each(FORMS)("an inventory that %s any one call", (_name, fault) => {
       const report = await scene.inventory();
       expect(report.damage).toMatchObject([{ kind: "missing", exportTaskId: "task-5" }]);
       expect(report.orphans).toMatchObject([{ exportTaskId: "task-5" }]);
-      expect(withoutTags(scene)).toEqual(await scene.fullReading());
+      expect(scene.linesWithoutTags).toEqual(await scene.fullReading());
       if (calls < n) {
         return;
       }
@@ -74,30 +72,3 @@ describe.each(FORMS)("an inventory that %s any one call", (_name, fault) => {
     expect.fail(`an inventory makes more than ${MAX_CALLS} calls`);
   });
 });
-
-const HISTORIES = Math.max(100, effortOf(process.env).requestHistories / 2);
-
-test(`after each of ${HISTORIES} random histories the catalogue is what a full reading gives`, {
-  timeout: 3_600_000,
-}, async () => {
-  for (let seed = 1; seed <= HISTORIES; seed += 1) {
-    const { scene, harmed } = await playHistory(seed);
-    const report = await scene.inventory();
-    expect(report.stopReason, `seed ${seed}`).toBe("done");
-    expect(withoutTags(scene), `seed ${seed}`).toEqual(await scene.fullReading());
-    const damaged = report.damage.filter(({ kind }) => kind !== "unreadable-record");
-    expect(new Set(damaged.map(({ exportTaskId }) => exportTaskId)), `seed ${seed}`).toEqual(harmed);
-    const before = scene.files;
-    scene.loseCatalogue();
-    await scene.inventory();
-    expect(nonEmpty(scene.files), `seed ${seed}`).toEqual(nonEmpty(before));
-  }
-});
-
-function withoutTags(scene: InventoryScene): readonly object[] {
-  return scene.lines.map(({ recordsTag: _tag, ...line }) => line);
-}
-
-function nonEmpty(files: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
-  return new Map([...files].filter(([, text]) => text !== ""));
-}

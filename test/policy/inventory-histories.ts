@@ -1,3 +1,4 @@
+import { expect } from "vitest";
 import { recordKey } from "../../lib/domain/key-layout.ts";
 import type { Fault, Site } from "../world/faults.ts";
 import { storeError } from "../world/port-errors.ts";
@@ -211,4 +212,24 @@ class History {
   async #twoInventories(): Promise<void> {
     await this.#scene.startTwo();
   }
+}
+
+/** Plays histories, and throws where the catalogue is not what a full reading gives, or is made again with other bytes. */
+export async function expectSoundHistories(histories: number): Promise<void> {
+  for (let seed = 1; seed <= histories; seed += 1) {
+    const { scene, harmed } = await playHistory(seed);
+    const report = await scene.inventory();
+    expect(report.stopReason, `seed ${seed}`).toBe("done");
+    expect(scene.linesWithoutTags, `seed ${seed}`).toEqual(await scene.fullReading());
+    const damaged = report.damage.filter(({ kind }) => kind !== "unreadable-record");
+    expect(new Set(damaged.map(({ exportTaskId }) => exportTaskId)), `seed ${seed}`).toEqual(harmed);
+    const before = scene.files;
+    scene.loseCatalogue();
+    await scene.inventory();
+    expect(nonEmpty(scene.files), `seed ${seed}`).toEqual(nonEmpty(before));
+  }
+}
+
+function nonEmpty(files: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+  return new Map([...files].filter(([, text]) => text !== ""));
 }

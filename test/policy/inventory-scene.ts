@@ -93,6 +93,11 @@ export class InventoryScene extends RetentionScene {
     );
   }
 
+  /** The same, to be compared with a full reading. */
+  get linesWithoutTags(): readonly object[] {
+    return this.lines.map(({ recordsTag: _tag, ...line }) => line);
+  }
+
   loseCatalogue(): void {
     for (const name of this.files.keys()) {
       this.world.store.removeObject(`${catalogueFolder(this.world.scope)}${name}`);

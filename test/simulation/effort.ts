@@ -4,7 +4,7 @@ import { type Setting, settingsFor } from "./exhaustive.ts";
 export interface Effort {
   readonly name: "test" | "ci" | "full";
   readonly randomSeeds: number;
-  /** Histories of events and export requests. */
+  /** Histories of events and export requests, and of archives between inventories. */
   readonly requestHistories: number;
   /** In which every pair of faults is played. */
   readonly pairSettings: readonly Setting[];
