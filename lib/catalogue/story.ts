@@ -169,8 +169,10 @@ async function lastReadOf(
 ): Promise<LastRead | undefined> {
   // Nothing is written.
   const ledger = new VerificationLedger(store, { createOnce: false, compareAndSwap: false });
-  const today = startOfDayMs(clock.wallMs());
-  const firstMs = Math.max(startOfDayMs(Date.parse(archivedAt)), today - LEDGER_DAYS * DAY_MS);
+  const firstMs = Math.max(
+    startOfDayMs(Date.parse(archivedAt)),
+    startOfDayMs(clock.wallMs()) - LEDGER_DAYS * DAY_MS,
+  );
   const entryOf = async (dayMs: number) => {
     const entries: LedgerEntry[] = [];
     for await (const entry of ledger.entries(dayMs, dayMs, { signal })) {
@@ -180,9 +182,10 @@ async function lastReadOf(
     }
     return entries.at(-1);
   };
-  for (let lastMs = today; lastMs >= firstMs; lastMs -= DAYS_AT_ONCE * DAY_MS) {
-    const days = Array.from({ length: DAYS_AT_ONCE }, (_, index) => lastMs - index * DAY_MS);
-    const found = (await allEnded(days.map(entryOf))).find((entry) => entry !== undefined);
+  const days = (await ledger.days({ signal })).filter((dayMs) => dayMs >= firstMs);
+  for (let start = 0; start < days.length; start += DAYS_AT_ONCE) {
+    const batch = days.slice(start, start + DAYS_AT_ONCE);
+    const found = (await allEnded(batch.map(entryOf))).find((entry) => entry !== undefined);
     if (found !== undefined) {
       return { at: found.at, by: "inventory", result: found.result };
     }

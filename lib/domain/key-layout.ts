@@ -192,7 +192,17 @@ export function parseCatalogueKey(key: string, scope: PlatformScope): string | u
 
 /** The key of the ledger of one UTC day: which copies were read back, and with what result. */
 export function verificationKey(atMs: number): string {
-  return `verification/${utcDayPath(atMs)}.jsonl`;
+  return `${VERIFICATION_FOLDER}${utcDayPath(atMs)}.jsonl`;
+}
+
+/** The folder of all of them. */
+export const VERIFICATION_FOLDER = "verification/";
+
+/** The beginning of a ledger's day, epoch milliseconds, or `undefined` when the key is not that of one. */
+export function parseVerificationKey(key: string): number | undefined {
+  const [, year, month, day] = /^verification\/(\d{4})\/(\d{2})\/(\d{2})\.jsonl$/.exec(key) ?? [];
+  const dayMs = Date.parse(`${year}-${month}-${day}T00:00:00.000Z`);
+  return Number.isNaN(dayMs) || verificationKey(dayMs) !== key ? undefined : dayMs;
 }
 
 /**

@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { EXPORT_TASK_ID } from "../domain/export-task.ts";
 import { parseDocumentJson } from "../domain/json.ts";
-import { verificationKey } from "../domain/key-layout.ts";
+import { parseVerificationKey, VERIFICATION_FOLDER, verificationKey } from "../domain/key-layout.ts";
 import type { ObjectStore, StoreAbilities } from "../ports/object-store.ts";
 import type { CallOptions } from "../ports/platform.ts";
 import { isoTime } from "./schemas.ts";
@@ -36,6 +36,16 @@ export class VerificationLedger {
   constructor(store: ObjectStore, abilities: Pick<StoreAbilities, "createOnce" | "compareAndSwap">) {
     this.#store = store;
     this.#abilities = abilities;
+  }
+
+  /** The days that have a file, newest first, each by its beginning in epoch milliseconds. Throws what the store throws. */
+  async days(options: CallOptions): Promise<readonly number[]> {
+    const days: number[] = [];
+    for await (const { key, oddity } of this.#store.list(VERIFICATION_FOLDER, options)) {
+      const dayMs = oddity === undefined ? parseVerificationKey(key) : undefined;
+      days.push(...(dayMs === undefined ? [] : [dayMs]));
+    }
+    return days.sort((a, b) => b - a);
   }
 
   /** Every entry of the days from `sinceMs` to `untilMs`. What is not an entry is passed over. Throws what the store throws. */
