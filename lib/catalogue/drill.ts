@@ -3,10 +3,10 @@ import { digestOf, isSameContent } from "../integrity/digest.ts";
 import { checkMembers } from "../integrity/members.ts";
 import type { TemporaryFiles } from "../ports/temporary-files.ts";
 import type { CatalogueLine } from "../records/catalogue-line.ts";
-import { RetentionRecords, standingRecord } from "../records/retention-records.ts";
 import type { ArchivedRecord } from "../records/schemas.ts";
 import { VerificationLedger } from "../records/verification-ledger.ts";
 import type { InventoryRun } from "./ports.ts";
+import { recordOfLine } from "./read-copies.ts";
 
 /** A drill is due when none was made for this many days. */
 export const DRILL_EVERY_DAYS = 30;
@@ -59,10 +59,8 @@ export async function drill(
   const { store, clock } = run.ports;
   const { signal } = run;
   const startedAtMs = clock.monotonicMs();
-  const records = new RetentionRecords(store, run.scope, run.abilities);
-  const ledger = await records.readAgain(line, { signal });
-  const record = ledger === undefined || ledger.expired !== undefined ? undefined : standingRecord(ledger);
-  if (record === undefined || record.object.key !== line.key) {
+  const record = await recordOfLine(run, line);
+  if (record === undefined) {
     return undefined;
   }
   const outcome = await restore(run, files, record).catch((error: unknown): Outcome => {

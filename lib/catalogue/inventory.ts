@@ -9,6 +9,7 @@ import { type CatalogueLine, compareLines, monthOf } from "../records/catalogue-
 import { jsonText } from "../records/create-once.ts";
 import { type Holds, HoldsReader } from "../records/holds.ts";
 import { readInventoryState } from "../records/inventory-state.ts";
+import { SCHEMA_VERSION } from "../records/schemas.ts";
 import { type RunStart, type RunTimes, runTimes, startRun } from "../run/run-frame.ts";
 import { type Damage, damageOf } from "./damage.ts";
 import { endOldUploads, type OpenUploads } from "./open-uploads.ts";
@@ -91,7 +92,7 @@ export async function inventory(
     const report = tally.report({ ...runTimes(start, ports.clock), stopReason });
     await ports.store.putDocument(
       inventoryStateKey(settings.scope),
-      jsonText({ schemaVersion: 1, ...report }),
+      jsonText({ schemaVersion: SCHEMA_VERSION, ...report }),
       { kind: "always" },
       options,
     );

@@ -1,6 +1,6 @@
 import { ArchiverError } from "../domain/errors.ts";
-import { type Digest, digestOf, isSameContent } from "../integrity/digest.ts";
 import type { CatalogueLine } from "../records/catalogue-line.ts";
+import { checkCopy } from "../records/copy-check.ts";
 import { RetentionRecords, standingRecord } from "../records/retention-records.ts";
 import type { ArchivedRecord } from "../records/schemas.ts";
 import { type LedgerEntry, VerificationLedger } from "../records/verification-ledger.ts";
@@ -46,7 +46,7 @@ export async function readCopies(run: InventoryRun, plan: ReadingPlan): Promise<
       break;
     }
     run.ports.observe({ kind: "progress", step: "copies", done });
-    const entry = await checkCopy(run, line).catch((error: unknown) => {
+    const entry = await checkLine(run, line).catch((error: unknown) => {
       run.signal.throwIfAborted();
       if (error instanceof ArchiverError && error.scope === "task") {
         return "failed" as const;
@@ -112,18 +112,17 @@ class LedgerBatch {
 }
 
 /** Reads one copy. `not-this-copy` when the records name another one by now, or none. */
-async function checkCopy(run: InventoryRun, line: CatalogueLine): Promise<LedgerEntry | "not-this-copy"> {
+async function checkLine(run: InventoryRun, line: CatalogueLine): Promise<LedgerEntry | "not-this-copy"> {
   const { clock } = run.ports;
   const startedAtMs = clock.monotonicMs();
-  const records = new RetentionRecords(run.ports.store, run.scope, run.abilities);
-  const ledger = await records.readAgain(line, { signal: run.signal });
-  const record = ledger === undefined || ledger.expired !== undefined ? undefined : standingRecord(ledger);
-  if (record === undefined || record.object.key !== line.key) {
+  const record = await recordOfLine(run, line);
+  if (record === undefined) {
     return "not-this-copy";
   }
-  let result = await readOnce(run, record);
+  const read = () => checkCopy(run.ports.store, record.object, { signal: run.signal });
+  let { result } = await read();
   if (result === "changed" || result === "missing") {
-    result = await readOnce(run, record);
+    ({ result } = await read());
   }
   const { exportTaskId, revision, key, sizeBytes } = line;
   return {
@@ -137,19 +136,13 @@ async function checkCopy(run: InventoryRun, line: CatalogueLine): Promise<Ledger
   };
 }
 
-async function readOnce(run: InventoryRun, { object }: ArchivedRecord): Promise<LedgerEntry["result"]> {
-  let found: Digest;
-  try {
-    found = await digestOf(run.ports.store.readVersion(object, { signal: run.signal }));
-  } catch (error) {
-    const code = error instanceof ArchiverError ? error.code : undefined;
-    if (code === "store-copy-differs") {
-      return "missing";
-    }
-    if (code === "store-object-cold") {
-      return "cold";
-    }
-    throw error;
-  }
-  return isSameContent(found, object) ? "intact" : "changed";
+/** The record that the copy of a line stands on; `undefined` when the records name another copy by now, or none. */
+export async function recordOfLine(
+  run: InventoryRun,
+  line: CatalogueLine,
+): Promise<ArchivedRecord | undefined> {
+  const records = new RetentionRecords(run.ports.store, run.scope, run.abilities);
+  const ledger = await records.readAgain(line, { signal: run.signal });
+  const record = ledger === undefined || ledger.expired !== undefined ? undefined : standingRecord(ledger);
+  return record?.object.key === line.key ? record : undefined;
 }

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { DAY_MS } from "../domain/utc-day.ts";
 import type { CatalogueLine } from "../records/catalogue-line.ts";
-import { DAY_MS, type LedgerEntry } from "../records/verification-ledger.ts";
+import type { LedgerEntry } from "../records/verification-ledger.ts";
 import { LastReads, UnreadCopies } from "./reading-plan.ts";
 
 const NOW_MS = Date.parse("2026-11-29T12:00:00.000Z");

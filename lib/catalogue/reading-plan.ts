@@ -1,6 +1,7 @@
 import { NameNumbers, NameSet } from "../domain/name-set.ts";
+import { DAY_MS } from "../domain/utc-day.ts";
 import type { CatalogueLine } from "../records/catalogue-line.ts";
-import { DAY_MS, type LedgerEntry } from "../records/verification-ledger.ts";
+import type { LedgerEntry } from "../records/verification-ledger.ts";
 
 /** How copies are read again. */
 export interface VerificationSettings {

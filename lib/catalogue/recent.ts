@@ -2,6 +2,7 @@ import * as v from "valibot";
 import { isExportTaskId, type PlatformScope } from "../domain/export-task.ts";
 import { runReportsFolder, taskRecordsFolder } from "../domain/key-layout.ts";
 import { allEnded } from "../domain/promises.ts";
+import { DAY_MS, startOfDayMs } from "../domain/utc-day.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
 import type { CallOptions } from "../ports/platform.ts";
 import { nameOfLine } from "../records/catalogue.ts";
@@ -10,7 +11,6 @@ import { RetentionRecords } from "../records/retention-records.ts";
 import { isoTime, parseRecord } from "../records/schemas.ts";
 import type { Damage } from "./damage.ts";
 
-const DAY_MS = 24 * 3_600_000;
 /** A catalogue that is older than this is brought up to date by an inventory, not by reading run reports. */
 const MAX_DAYS_BACK = 31;
 const MAX_REPORTS_READ = 2_000;
@@ -70,7 +70,7 @@ async function tasksOfRuns(store: ObjectStore, sinceMs: number, nowMs: number, o
   const keys: string[] = [];
   // A report lies under the day its run started on, by the clock of its machine.
   const firstMs = Math.max(sinceMs - DAY_MS, nowMs - MAX_DAYS_BACK * DAY_MS);
-  for (let dayMs = startOfDay(nowMs) + DAY_MS; dayMs >= startOfDay(firstMs); dayMs -= DAY_MS) {
+  for (let dayMs = startOfDayMs(nowMs) + DAY_MS; dayMs >= startOfDayMs(firstMs); dayMs -= DAY_MS) {
     for await (const { key, oddity } of store.list(runReportsFolder(dayMs), options)) {
       if (oddity === undefined) {
         keys.push(key);
@@ -93,10 +93,6 @@ async function tasksOfRuns(store: ObjectStore, sinceMs: number, nowMs: number, o
   });
   const isWhole = newest.length === keys.length && firstMs === sinceMs - DAY_MS;
   return { tasks, isWhole };
-}
-
-function startOfDay(epochMs: number): number {
-  return Math.floor(epochMs / DAY_MS) * DAY_MS;
 }
 
 async function inBatches<Item>(items: readonly Item[], work: (item: Item) => Promise<void>): Promise<void> {

@@ -5,6 +5,7 @@ import { type PlatformScope, parsePlatformTime } from "../domain/export-task.ts"
 import { recordKey } from "../domain/key-layout.ts";
 import { allEnded } from "../domain/promises.ts";
 import { BATCH_TASK_ID, claimKey, claimPrefix, parseClaimKey, requestKey } from "../domain/request-layout.ts";
+import { DAY_MS, startOfDayMs } from "../domain/utc-day.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
 import type { CallOptions } from "../ports/platform.ts";
@@ -19,12 +20,7 @@ import {
   UNREADABLE,
 } from "../records/retention-records.ts";
 import { type ArchivedRecord, deadLetterRecordSchema, isoTime, parseRecord } from "../records/schemas.ts";
-import {
-  DAY_MS,
-  type LedgerEntry,
-  startOfDayMs,
-  VerificationLedger,
-} from "../records/verification-ledger.ts";
+import { type LedgerEntry, VerificationLedger } from "../records/verification-ledger.ts";
 import type { Damage } from "./damage.ts";
 import { type ExportState, type FoundExport, foundExport } from "./found-export.ts";
 import type { ReadingPorts } from "./reading.ts";

@@ -1,7 +1,8 @@
 import { compact } from "../domain/compact.ts";
+import { DAY_MS } from "../domain/utc-day.ts";
 import type { TemporaryFiles } from "../ports/temporary-files.ts";
 import type { CatalogueLine } from "../records/catalogue-line.ts";
-import { DAY_MS, type LedgerEntry, VerificationLedger } from "../records/verification-ledger.ts";
+import { type LedgerEntry, VerificationLedger } from "../records/verification-ledger.ts";
 import type { Damage } from "./damage.ts";
 import { DRILL_EVERY_DAYS, DrillChoice, type DrillReport, drill } from "./drill.ts";
 import type { InventoryRun } from "./ports.ts";

@@ -161,7 +161,7 @@ function damageLines(damage: readonly Damage[], total: number): readonly Line[] 
   );
 }
 
-export function inventoryLines(report: RepairedInventory): readonly Line[] {
+function inventoryLines(report: RepairedInventory): readonly Line[] {
   const { counts, damage, orphans, leftAlone, verification, stopReason, failure } = report;
   if (failure !== undefined) {
     return lines(

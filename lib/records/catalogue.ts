@@ -3,6 +3,7 @@ import { catalogueFolder, catalogueKey, parseCatalogueKey } from "../domain/key-
 import type { ObjectStore, StoreAbilities } from "../ports/object-store.ts";
 import type { CallOptions } from "../ports/platform.ts";
 import { type CatalogueLine, compareLines, formatLine, parseLine } from "./catalogue-line.ts";
+import { conditionAfter, readTextFile, type TextFile } from "./text-file.ts";
 
 /** One month of the catalogue. */
 export interface CatalogueMonth {
@@ -56,14 +57,8 @@ export class Catalogue {
   }
 
   /** The text of one month as it is; `undefined` where there is no file. Throws what the store throws. */
-  async readText(
-    month: string,
-    options: CallOptions,
-  ): Promise<{ readonly text: string; readonly etag: string } | undefined> {
-    const key = catalogueKey(this.#scope, month);
-    const found = await this.#store.getDocument(key, options);
-    // A file that is larger than a document is read like an object.
-    return found && { text: found.text ?? (await this.#readLarge(key, options)), etag: found.etag };
+  async readText(month: string, options: CallOptions): Promise<TextFile | undefined> {
+    return await readTextFile(this.#store, catalogueKey(this.#scope, month), options);
   }
 
   /**
@@ -83,23 +78,10 @@ export class Catalogue {
     if (text === before.text && (before.etag !== undefined || text === "")) {
       return "unchanged";
     }
-    const condition =
-      before.etag !== undefined && abilities.compareAndSwap
-        ? ({ kind: "if-match", etag: before.etag } as const)
-        : before.etag === undefined && abilities.createOnce
-          ? ({ kind: "if-absent" } as const)
-          : ({ kind: "always" } as const);
+    const { etag } = before;
+    const condition = conditionAfter(etag === undefined ? undefined : { etag }, abilities);
     const written = await this.#store.putDocument(catalogueKey(this.#scope, month), text, condition, options);
     return written === "conflict" ? "conflict" : "written";
-  }
-
-  async #readLarge(key: string, { signal }: CallOptions): Promise<string> {
-    const decoder = new TextDecoder();
-    let text = "";
-    for await (const chunk of this.#store.read(key, { signal })) {
-      text += decoder.decode(chunk, { stream: true });
-    }
-    return text + decoder.decode();
   }
 }
 

@@ -2,6 +2,7 @@ import * as v from "valibot";
 import type { Failure } from "../domain/errors.ts";
 import { runReportKey, runReportsFolder } from "../domain/key-layout.ts";
 import type { LeftAloneReport } from "../domain/left-alone.ts";
+import { DAY_MS, startOfDayMs } from "../domain/utc-day.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
 import type { CallOptions } from "../ports/platform.ts";
 import { jsonText } from "./create-once.ts";
@@ -138,7 +139,6 @@ export function countOutcome(counts: RunCounts, outcome: TaskOutcome): void {
   }
 }
 
-const DAY_MS = 24 * 3_600_000;
 /** How far back a crash loop is looked into; queues forget after 14 days. */
 const MAX_DAYS_BACK = 14;
 const MAX_REPORTS_READ = 2_000;
@@ -173,7 +173,7 @@ export async function isNamedByReport(
   const fromMs = Math.max(sinceMs, nowMs - MAX_DAYS_BACK * DAY_MS);
   let reportsRead = 0;
   // A report lies under the day its run started on, which may be the day before the one it ended on.
-  for (let dayMs = Math.floor(nowMs / DAY_MS) * DAY_MS; dayMs > fromMs - 2 * DAY_MS; dayMs -= DAY_MS) {
+  for (let dayMs = startOfDayMs(nowMs); dayMs > fromMs - 2 * DAY_MS; dayMs -= DAY_MS) {
     for await (const object of store.list(runReportsFolder(dayMs), options)) {
       if (object.oddity !== undefined) {
         continue;

@@ -2,16 +2,17 @@ import * as v from "valibot";
 import { EXPORT_TASK_ID } from "../domain/export-task.ts";
 import { parseDocumentJson } from "../domain/json.ts";
 import { parseVerificationKey, VERIFICATION_FOLDER, verificationKey } from "../domain/key-layout.ts";
+import { DAY_MS, startOfDayMs } from "../domain/utc-day.ts";
 import type { ObjectStore, StoreAbilities } from "../ports/object-store.ts";
 import type { CallOptions } from "../ports/platform.ts";
 import { isoTime } from "./schemas.ts";
+import { conditionAfter, readTextFile } from "./text-file.ts";
 
-export const DAY_MS = 86_400_000;
 /** Another inventory writes its own entries at the same time: this often both get through. */
 const MAX_WRITE_TRIES = 5;
 
 /** One copy that was read back, and what came of it (architecture §11). */
-export const ledgerEntrySchema = v.object({
+const ledgerEntrySchema = v.object({
   at: isoTime,
   exportTaskId: v.pipe(v.string(), v.regex(EXPORT_TASK_ID)),
   revision: v.pipe(v.string(), v.regex(/^[0-9a-f]{8}$/)),
@@ -51,8 +52,8 @@ export class VerificationLedger {
   /** Every entry of the days from `sinceMs` to `untilMs`. What is not an entry is passed over. Throws what the store throws. */
   async *entries(sinceMs: number, untilMs: number, options: CallOptions): AsyncGenerator<LedgerEntry> {
     for (let dayMs = startOfDayMs(sinceMs); dayMs <= untilMs; dayMs += DAY_MS) {
-      const found = await this.#store.getDocument(verificationKey(dayMs), options);
-      for (const line of found?.text?.split("\n") ?? []) {
+      const found = await readTextFile(this.#store, verificationKey(dayMs), options);
+      for (const line of found?.text.split("\n") ?? []) {
         const entry = v.safeParse(ledgerEntrySchema, parseDocumentJson(line));
         if (entry.success) {
           yield entry.output;
@@ -66,23 +67,12 @@ export class VerificationLedger {
     const key = verificationKey(atMs);
     const added = entries.map((entry) => `${JSON.stringify(entry)}\n`).join("");
     for (let attempt = 1; attempt <= MAX_WRITE_TRIES; attempt += 1) {
-      const found = await this.#store.getDocument(key, options);
-      const condition =
-        found === undefined
-          ? this.#abilities.createOnce
-            ? ({ kind: "if-absent" } as const)
-            : ({ kind: "always" } as const)
-          : this.#abilities.compareAndSwap
-            ? ({ kind: "if-match", etag: found.etag } as const)
-            : ({ kind: "always" } as const);
+      const found = await readTextFile(this.#store, key, options);
+      const condition = conditionAfter(found, this.#abilities);
       const text = `${found?.text ?? ""}${added}`;
       if ((await this.#store.putDocument(key, text, condition, options)) !== "conflict") {
         return;
       }
     }
   }
-}
-
-export function startOfDayMs(epochMs: number): number {
-  return Math.floor(epochMs / DAY_MS) * DAY_MS;
 }

@@ -1,10 +1,11 @@
 import { compact } from "../domain/compact.ts";
+import { DAY_MS } from "../domain/utc-day.ts";
 import type { ObjectVersion, VersionProtection } from "../ports/retention-store.ts";
 import { type RevisionLedger, UNREADABLE } from "../records/retention-records.ts";
 import type { ArchivedRecord } from "../records/schemas.ts";
 import { type FreshList, listedAs } from "../run/platform-list.ts";
 import { type RetentionPolicy, type Rule, ruleFor } from "./policy.ts";
-import { DAY_MS, retainedUntilMs, termsOf } from "./terms.ts";
+import { retainedUntilMs, termsOf } from "./terms.ts";
 
 /** Why a recorded object stays. */
 export type StayReason =

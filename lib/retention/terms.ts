@@ -1,9 +1,7 @@
 import { compact } from "../domain/compact.ts";
+import { DAY_MS } from "../domain/utc-day.ts";
 import type { ArchivedRecord, RetainedRecord } from "../records/schemas.ts";
 import { MAX_KEEP_DAYS, type Rule } from "./policy.ts";
-
-/** A UTC day. It has 24 hours on every day of every year: no time zone and no summer time ever enters. */
-export const DAY_MS = 86_400_000;
 
 /** What the tags of an object are called. Lifecycle rules of the bucket may filter on them. */
 export const TAG = {

@@ -1,5 +1,5 @@
-import { ArchiverError } from "../domain/errors.ts";
-import { type Digest, digestOf, isSameContent } from "../integrity/digest.ts";
+import type { Digest } from "../integrity/digest.ts";
+import { checkCopy } from "../records/copy-check.ts";
 import { type RecordedRevision, standingRecord } from "../records/retention-records.ts";
 import {
   MAX_ENTRIES,
@@ -114,22 +114,18 @@ async function check(
     return { sizeBytes: 0, wrong: { ...id, damage: "unreadable-record" } };
   }
   const { key, sizeBytes, sha256 } = record.object;
-  try {
-    const found = await digestOf(run.ports.store.readVersion(record.object, run));
-    return isSameContent(found, record.object)
-      ? { sizeBytes }
-      : {
-          sizeBytes: found.sizeBytes,
-          wrong: { ...id, key, damage: "damaged", recorded: { sizeBytes, sha256 }, found },
-        };
-  } catch (error) {
-    const code = error instanceof ArchiverError ? error.code : undefined;
-    if (code === "store-copy-differs") {
+  const checked = await checkCopy(run.ports.store, record.object, run);
+  switch (checked.result) {
+    case "intact":
+      return { sizeBytes };
+    case "changed": {
+      const { found } = checked;
+      const wrong = { ...id, key, damage: "damaged", recorded: { sizeBytes, sha256 }, found } as const;
+      return { sizeBytes: found.sizeBytes, wrong };
+    }
+    case "missing":
       return { sizeBytes: 0, wrong: { ...id, key, damage: "missing" } };
-    }
-    if (code === "store-object-cold") {
+    case "cold":
       return "cold";
-    }
-    throw error;
   }
 }

@@ -1,4 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { verificationKey } from "../../lib/domain/key-layout.ts";
+import { MAX_DOCUMENT_BYTES } from "../../lib/ports/object-store.ts";
 import { effortOf } from "../simulation/effort.ts";
 import { InventoryScene } from "./inventory-scene.ts";
 import { DAY_MS } from "./retention-scene.ts";
@@ -46,6 +48,19 @@ describe("rolling verification", () => {
     ]);
     // From now on one copy a day keeps the pace.
     expect((await scene.inventory()).verification).toMatchObject({ checked: 1, oldestUnreadDays: 0 });
+  });
+
+  test("keeps the entries of a day whose ledger is larger than a document", async () => {
+    const scene = oldArchive(3, 89);
+    const key = verificationKey(scene.world.clock.wallMs());
+    const before = "{}\n".repeat(MAX_DOCUMENT_BYTES / 3 + 1);
+    scene.world.store.plantObject(key, Buffer.from(before));
+    await scene.inventory();
+    const text = scene.world.store.entries.get(key)?.text ?? "";
+    expect(text.startsWith(before)).toBe(true);
+    expect(text.slice(before.length).split("\n")).toHaveLength(4);
+    // What is noted there is known to the next inventory.
+    expect((await scene.inventory()).verification).toMatchObject({ oldestUnreadDays: 0 });
   });
 
   test("switched off reads nothing", async () => {
