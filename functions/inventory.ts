@@ -1,4 +1,4 @@
-import { type InventoryReport, inventory } from "../lib/catalogue/inventory.ts";
+import { type InventoryReport, inventory, NOTHING_COUNTED } from "../lib/catalogue/inventory.ts";
 import type { RepairReport } from "../lib/catalogue/repair.ts";
 import { readConfiguration } from "../lib/config/configuration.ts";
 import { wireInventory } from "../lib/config/inventory-wiring.ts";
@@ -38,15 +38,7 @@ export const handler = functionHandler<InventoryRunReport>({
   failed: (failure) => ({
     ...frameOfFailure(failure),
     stopReason: "system-failure",
-    counts: {
-      exports: 0,
-      objects: 0,
-      read: 0,
-      damaged: 0,
-      orphans: 0,
-      monthsWritten: 0,
-      monthsInConflict: 0,
-    },
+    counts: NOTHING_COUNTED,
     damage: [],
     orphans: [],
     unremoved: [],

@@ -1,4 +1,5 @@
 import { compact } from "../domain/compact.ts";
+import { nameOfLine } from "../records/catalogue.ts";
 import type { CatalogueLine } from "../records/catalogue-line.ts";
 import type { InventoryRun } from "./ports.ts";
 
@@ -37,4 +38,9 @@ export async function damageOf(run: InventoryRun, line: CatalogueLine): Promise<
     recordedBytes: sizeBytes,
     foundBytes: found?.sizeBytes,
   });
+}
+
+/** Damage by the name of its revision. */
+export function damageByName(damage: readonly Damage[] = []): ReadonlyMap<string, Damage> {
+  return new Map(damage.map((one) => [nameOfLine(one), one]));
 }

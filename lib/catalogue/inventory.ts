@@ -24,6 +24,8 @@ const LINES_BEFORE_WRITING = 2_000;
 const GRACE_MS = 20_000;
 /** The part of the time that reading new records may take; the rest is for what is done with the lines. */
 const READING_SHARE = 0.6;
+/** An older object without a record, or an older open upload, belongs to no attempt that is under way. */
+const ABANDONED_AFTER_MS = 24 * 3_600_000;
 /** Reports name this many one by one; the counts go on. */
 const MAX_ENTRIES = 1_000;
 
@@ -36,6 +38,17 @@ export interface InventoryOptions {
   /** An inventory that reads no copy names those again that the last one found changed. */
   readonly keepsChanged?: boolean;
 }
+
+/** Of an inventory that could not begin. */
+export const NOTHING_COUNTED = {
+  exports: 0,
+  objects: 0,
+  read: 0,
+  damaged: 0,
+  orphans: 0,
+  monthsWritten: 0,
+  monthsInConflict: 0,
+};
 
 type Unremoved = Pick<CatalogueLine, "exportTaskId" | "revision" | "key">;
 
@@ -166,12 +179,16 @@ async function takeInventory(
       }
     }
   }
+  // What is younger may belong to an attempt that is under way, on a machine that this one does not see.
+  const latestMs = (await run.ports.store.readClockMs({ signal })) - ABANDONED_AFTER_MS;
   if (isWhole) {
-    const { count, orphans } = await findOrphans(run, objects, (item) => tally.leftAlone.note([item]));
+    const { count, orphans } = await findOrphans(run, objects, latestMs, (item) =>
+      tally.leftAlone.note([item]),
+    );
     tally.counts.orphans = count;
     tally.orphans = orphans;
   }
-  tally.uploads = await endOldUploads(run);
+  tally.uploads = await endOldUploads(run, latestMs);
   const before = keepsChanged ? await readInventoryState(run.ports.store, run.scope, run) : undefined;
   for (const damage of before?.damage.filter(({ kind }) => kind === "changed") ?? []) {
     tally.addDamage(damage);
@@ -297,15 +314,7 @@ function nameOfState(line: CatalogueLine): string {
 
 /** What an inventory has found so far. */
 class InventoryTally {
-  readonly counts = {
-    exports: 0,
-    objects: 0,
-    read: 0,
-    damaged: 0,
-    orphans: 0,
-    monthsWritten: 0,
-    monthsInConflict: 0,
-  };
+  readonly counts = { ...NOTHING_COUNTED };
   readonly leftAlone = new LeftAloneTally(() => undefined);
   orphans: readonly Orphan[] = [];
   uploads: OpenUploads = { abortedUploads: [], youngUploads: 0 };

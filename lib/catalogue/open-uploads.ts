@@ -2,8 +2,6 @@ import { exportsRoot } from "../domain/key-layout.ts";
 import type { OpenUpload } from "../ports/store-sweeper.ts";
 import type { InventoryRun } from "./ports.ts";
 
-/** A younger upload may belong to an attempt that is under way, on a machine that this one does not see. */
-const MIN_AGE_MS = 24 * 3_600_000;
 /** Reports name this many one by one. */
 const MAX_NAMED = 1_000;
 
@@ -15,10 +13,15 @@ export interface OpenUploads {
   readonly youngUploads: number;
 }
 
-/** Ends the uploads that no attempt goes on with: those that are older than a day. Throws what the store throws. */
-export async function endOldUploads({ ports, scope, signal }: InventoryRun): Promise<OpenUploads> {
+/**
+ * Ends the uploads that no attempt goes on with. Throws what the store throws.
+ * @param latestMs by the store's clock; an upload that was begun later is left open.
+ */
+export async function endOldUploads(
+  { ports, scope, signal }: InventoryRun,
+  latestMs: number,
+): Promise<OpenUploads> {
   const { store } = ports;
-  const latestMs = (await store.readClockMs({ signal })) - MIN_AGE_MS;
   const old: OpenUpload[] = [];
   let youngUploads = 0;
   for await (const upload of store.listUploads(exportsRoot(scope), { signal })) {

@@ -6,8 +6,6 @@ import { isOnlyThisTask } from "../records/records.ts";
 import { RetentionRecords, UNREADABLE } from "../records/retention-records.ts";
 import type { InventoryRun } from "./ports.ts";
 
-/** A younger object may belong to an attempt that is under way, on a machine that this one does not see. */
-const MIN_AGE_MS = 24 * 3_600_000;
 /** An archive with more orphans than this has another problem; the count goes on. */
 const MAX_ORPHANS = 1_000;
 
@@ -25,10 +23,12 @@ export interface Orphan {
  * its record may be newer than the list of records.
  * An object of a task whose records cannot be looked through counts as named.
  * @param objects every listed object as {@link objectName}; those that the catalogue names are marked.
+ * @param latestMs by the store's clock; a younger object is not asked about.
  */
 export async function findOrphans(
   run: InventoryRun,
   objects: NameSet,
+  latestMs: number,
   leaveAlone: (item: LeftAlone) => void,
 ): Promise<{ readonly count: number; readonly orphans: readonly Orphan[] }> {
   const orphans: Orphan[] = [];
@@ -50,7 +50,6 @@ export async function findOrphans(
       return true;
     }
   };
-  const latestMs = (await run.ports.store.readClockMs({ signal: run.signal })) - MIN_AGE_MS;
   for await (const object of run.ports.store.list(exportsRoot(run.scope), { signal: run.signal })) {
     const named = parseExportObjectKey(object.key, run.scope);
     const isCandidate = named !== undefined && object.oddity === undefined && object.modifiedAtMs <= latestMs;

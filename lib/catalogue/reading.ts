@@ -1,14 +1,14 @@
 import { compact } from "../domain/compact.ts";
 import type { PlatformScope } from "../domain/export-task.ts";
 import { recordsRoot } from "../domain/key-layout.ts";
-import { allEnded } from "../domain/promises.ts";
+import { inBatches } from "../domain/promises.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
 import type { CallOptions } from "../ports/platform.ts";
 import { Catalogue, nameOfLine } from "../records/catalogue.ts";
 import { type CatalogueLine, compareLines, monthOf, parseLine } from "../records/catalogue-line.ts";
-import { type InventoryState, readInventoryState } from "../records/inventory-state.ts";
-import type { Damage } from "./damage.ts";
+import { readInventoryState } from "../records/inventory-state.ts";
+import { type Damage, damageByName } from "./damage.ts";
 import {
   type ExportFilter,
   type FoundExport,
@@ -80,7 +80,7 @@ export async function findExports(
     gaps.add("many-runs");
   }
   const reader = new MonthsReader(catalogue, filter, gaps);
-  const damage = damageByName(state);
+  const damage = damageByName(state?.damage);
   const exports: FoundExport[] = [];
   const seen = new Set<string>();
   for await (const line of newestFirst(recent.lines, reader.lines(months, options))) {
@@ -104,10 +104,6 @@ export async function findExports(
     ...compact({ completeUntil: state?.startedAt }),
     gaps: [...gaps],
   };
-}
-
-function damageByName(state: InventoryState | undefined): ReadonlyMap<string, Damage> {
-  return new Map(state?.damage.map((one) => [nameOfLine(one), one]));
 }
 
 /** Those among the damage of which the filter may ask, each once. */
@@ -157,12 +153,9 @@ class MonthsReader {
       .reverse();
     // Without a text to search for, the first file may have enough lines.
     const atOnce = this.#texts.length === 0 ? 1 : MONTHS_AT_ONCE;
-    for (let start = 0; start < wanted.length; start += atOnce) {
-      const batch = wanted.slice(start, start + atOnce);
-      const texts = await allEnded(batch.map((month) => this.#catalogue.readText(month, options)));
-      for (const [index, month] of batch.entries()) {
-        yield* this.#linesOf(month, texts[index]?.text ?? "");
-      }
+    const read = async (month: string) => ({ month, file: await this.#catalogue.readText(month, options) });
+    for await (const { month, file } of inBatches(wanted, atOnce, read)) {
+      yield* this.#linesOf(month, file?.text ?? "");
     }
   }
 

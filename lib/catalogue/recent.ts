@@ -1,13 +1,13 @@
 import * as v from "valibot";
 import { isExportTaskId, type PlatformScope } from "../domain/export-task.ts";
 import { runReportsFolder, taskRecordsFolder } from "../domain/key-layout.ts";
-import { allEnded } from "../domain/promises.ts";
+import { inBatches } from "../domain/promises.ts";
 import { DAY_MS, startOfDayMs } from "../domain/utc-day.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
 import type { CallOptions } from "../ports/platform.ts";
 import { nameOfLine } from "../records/catalogue.ts";
 import { type CatalogueLine, lineOf } from "../records/catalogue-line.ts";
-import { RetentionRecords } from "../records/retention-records.ts";
+import { type RecordedRevision, RetentionRecords } from "../records/retention-records.ts";
 import { isoTime, parseRecord } from "../records/schemas.ts";
 import type { Damage } from "./damage.ts";
 
@@ -48,20 +48,23 @@ export async function recentChanges(
   const records = new RetentionRecords(store, scope, { createOnce: false });
   const lines = new Map<string, CatalogueLine>();
   const unreadable: Damage[] = [];
-  await inBatches([...tasks], async (exportTaskId) => {
-    for (const revision of await records.revisionsOf(exportTaskId, options)) {
-      if (revision.numbers.archived === 0) {
-        continue;
-      }
-      const line = lineOf(await records.read(revision, options), NO_TAG);
-      if (line === undefined) {
-        const key = `${taskRecordsFolder(scope, exportTaskId)}${revision.revision}/`;
-        unreadable.push({ exportTaskId, revision: revision.revision, kind: "unreadable-record", key });
-      } else {
-        lines.set(nameOfLine(line), line);
-      }
+  const archivedOf = async (exportTaskId: string) =>
+    (await records.revisionsOf(exportTaskId, options)).filter(({ numbers }) => numbers.archived > 0);
+  const revisions: RecordedRevision[] = [];
+  for await (const found of inBatches([...tasks], READS_AT_ONCE, archivedOf)) {
+    revisions.push(...found);
+  }
+  const read = (revision: RecordedRevision) => records.read(revision, options);
+  for await (const ledger of inBatches(revisions, READS_AT_ONCE, read)) {
+    const line = lineOf(ledger, NO_TAG);
+    if (line === undefined) {
+      const { exportTaskId, revision } = ledger;
+      const key = `${taskRecordsFolder(scope, exportTaskId)}${revision}/`;
+      unreadable.push({ exportTaskId, revision, kind: "unreadable-record", key });
+    } else {
+      lines.set(nameOfLine(line), line);
     }
-  });
+  }
   return { lines, unreadable, isWhole };
 }
 
@@ -79,24 +82,18 @@ async function tasksOfRuns(store: ObjectStore, sinceMs: number, nowMs: number, o
   }
   const newest = keys.sort().slice(-MAX_REPORTS_READ);
   const tasks = new Set<string>();
-  await inBatches(newest, async (key) => {
-    const report = parseRecord(reportSchema, await store.getDocument(key, options));
+  const read = async (key: string) => parseRecord(reportSchema, await store.getDocument(key, options));
+  for await (const report of inBatches(newest, READS_AT_ONCE, read)) {
     const hasChanged = report !== undefined && report.counts.archived + report.counts.deleted > 0;
     if (!hasChanged || Date.parse(report.endedAt) < sinceMs) {
-      return;
+      continue;
     }
     for (const { exportTaskId } of report.tasks) {
       if (isExportTaskId(exportTaskId)) {
         tasks.add(exportTaskId);
       }
     }
-  });
+  }
   const isWhole = newest.length === keys.length && firstMs === sinceMs - DAY_MS;
   return { tasks, isWhole };
-}
-
-async function inBatches<Item>(items: readonly Item[], work: (item: Item) => Promise<void>): Promise<void> {
-  for (let start = 0; start < items.length; start += READS_AT_ONCE) {
-    await allEnded(items.slice(start, start + READS_AT_ONCE).map(work));
-  }
 }

@@ -3,13 +3,12 @@ import { compact } from "../domain/compact.ts";
 import { ArchiverError } from "../domain/errors.ts";
 import { type PlatformScope, parsePlatformTime } from "../domain/export-task.ts";
 import { recordKey } from "../domain/key-layout.ts";
-import { allEnded } from "../domain/promises.ts";
+import { inBatches } from "../domain/promises.ts";
 import { BATCH_TASK_ID, claimKey, claimPrefix, parseClaimKey, requestKey } from "../domain/request-layout.ts";
 import { DAY_MS, startOfDayMs } from "../domain/utc-day.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
 import type { CallOptions } from "../ports/platform.ts";
-import { nameOfLine } from "../records/catalogue.ts";
 import { type CatalogueLine, lineOf } from "../records/catalogue-line.ts";
 import { type Hold, HoldsReader } from "../records/holds.ts";
 import { readInventoryState } from "../records/inventory-state.ts";
@@ -21,7 +20,7 @@ import {
 } from "../records/retention-records.ts";
 import { type ArchivedRecord, deadLetterRecordSchema, isoTime, parseRecord } from "../records/schemas.ts";
 import { type LedgerEntry, VerificationLedger } from "../records/verification-ledger.ts";
-import type { Damage } from "./damage.ts";
+import { type Damage, damageByName } from "./damage.ts";
 import { type ExportState, type FoundExport, foundExport } from "./found-export.ts";
 import type { ReadingPorts } from "./reading.ts";
 
@@ -113,7 +112,7 @@ export async function tellStory(
     });
   }
   const state = await readInventoryState(store, scope, { signal });
-  const damage = new Map(state?.damage.map((one) => [nameOfLine(one), one]));
+  const damage = damageByName(state?.damage);
   const revisions: RevisionStory[] = [];
   for (const revision of known) {
     revisions.push(await tellRevision(telling, await records.read(revision, { signal }), damage));
@@ -179,9 +178,7 @@ async function lastReadOf(
     return entries.at(-1);
   };
   const days = (await ledger.days({ signal })).filter((dayMs) => dayMs >= firstMs);
-  for (let start = 0; start < days.length; start += DAYS_AT_ONCE) {
-    const batch = days.slice(start, start + DAYS_AT_ONCE);
-    const found = (await allEnded(batch.map(entryOf))).find((entry) => entry !== undefined);
+  for await (const found of inBatches(days, DAYS_AT_ONCE, entryOf)) {
     if (found !== undefined) {
       return { at: found.at, by: "inventory", result: found.result };
     }

@@ -1,6 +1,6 @@
 import { getEventListeners } from "node:events";
-import { expect, test } from "vitest";
-import { allEnded, unless, untilAborted } from "./promises.ts";
+import { describe, expect, test } from "vitest";
+import { allEnded, inBatches, unless, untilAborted } from "./promises.ts";
 
 const reason = new Error("stopped");
 const forever = new Promise<never>(() => undefined);
@@ -61,4 +61,36 @@ test("unless: only the failure that is expected becomes a value", async () => {
   expect(await unless(isExpected, Promise.resolve(1), undefined)).toBe(1);
   expect(await unless(isExpected, Promise.reject("expected"), undefined)).toBeUndefined();
   await expect(unless(isExpected, Promise.reject("other"), undefined)).rejects.toBe("other");
+});
+
+describe("in batches", () => {
+  test("gives results in order, and begins no batch that the caller does not ask for", async () => {
+    const begun: number[] = [];
+    const double = async (item: number) => {
+      begun.push(item);
+      return 2 * item;
+    };
+    const results: number[] = [];
+    for await (const result of inBatches([1, 2, 3, 4, 5], 2, double)) {
+      results.push(result);
+      if (result === 6) {
+        break;
+      }
+    }
+    expect(results).toEqual([2, 4, 6]);
+    expect(begun).toEqual([1, 2, 3, 4]);
+  });
+
+  test("waits for the whole batch before it throws", async () => {
+    const ended: number[] = [];
+    const work = async (item: number) => {
+      await Promise.resolve();
+      ended.push(item);
+      if (item === 1) {
+        throw new Error("first");
+      }
+    };
+    await expect(inBatches([1, 2, 3], 2, work).next()).rejects.toThrow("first");
+    expect(ended).toEqual([1, 2]);
+  });
 });

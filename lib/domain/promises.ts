@@ -45,3 +45,17 @@ export async function unless<Output, Otherwise>(
     throw thrown;
   }
 }
+
+/**
+ * What `work` gives for each item, in their order. Some are worked on at once; the next ones are begun when the caller
+ * asks for more, so whoever has seen enough leaves the rest out.
+ */
+export async function* inBatches<Item, Result>(
+  items: readonly Item[],
+  atOnce: number,
+  work: (item: Item) => Promise<Result>,
+): AsyncGenerator<Result> {
+  for (let start = 0; start < items.length; start += atOnce) {
+    yield* await allEnded(items.slice(start, start + atOnce).map(work));
+  }
+}

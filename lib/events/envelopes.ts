@@ -148,7 +148,7 @@ const recordSchema = v.object({ record: v.unknown() });
  * Reads a batch of SQS, SNS or SMN; `undefined` for an event that is none. One malformed record costs only itself, and
  * never makes something else of the batch.
  */
-export function readBatch(event: unknown): EventBatch | undefined {
+function readBatch(event: unknown): EventBatch | undefined {
   if (v.is(recordsSchema, event)) {
     return batchOf(event.Records);
   }

@@ -3,7 +3,7 @@ import type { HttpEvent } from "./envelopes.ts";
 import { MAX_EVENT_BYTES, type Refusal, type RefusalReason, refused } from "./refusal.ts";
 
 /** The header that carries the shared secret. */
-export const SECRET_HEADER = "x-archiver-secret";
+const SECRET_HEADER = "x-archiver-secret";
 
 /** Base64 makes four characters of three bytes. */
 const MAX_BASE64_CHARACTERS = Math.ceil(MAX_EVENT_BYTES / 3) * 4 + 4;

@@ -16,7 +16,7 @@ const FLAGS_ENCRYPTED = (1 << 0) | (1 << 6) | (1 << 13);
 const FLAG_PATCH = 1 << 5;
 
 export const METHOD_STORED = 0;
-export const METHOD_DEFLATED = 8;
+const METHOD_DEFLATED = 8;
 
 /** 6.3, the highest version APPNOTE names; the upper byte says which system's attributes follow (4.4.3). */
 const HIGHEST_VERSION = 63;

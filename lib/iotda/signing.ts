@@ -49,7 +49,7 @@ export function sdkDate(epochMs: number): string {
 }
 
 /** Percent-encodes all but `A-Za-z0-9-_.~`. */
-export function percentEncode(text: string): string {
+function percentEncode(text: string): string {
   return encodeURIComponent(text).replace(
     /[!'()*]/g,
     (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,

@@ -15,7 +15,7 @@ const tag = v.pipe(v.string(), v.regex(/^[0-9a-f]{12}$/));
  * One archived revision, as the catalogue shows it (architecture §11): one line of JSON. Every field comes from the
  * records, so a line that is lost is made again. A reader passes over fields that it does not know.
  */
-export const catalogueLineSchema = v.object({
+const catalogueLineSchema = v.object({
   exportTaskId: v.pipe(v.string(), v.regex(EXPORT_TASK_ID)),
   revision: v.pipe(v.string(), v.regex(/^[0-9a-f]{8}$/)),
   batchTaskId: v.optional(text),

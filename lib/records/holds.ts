@@ -10,7 +10,7 @@ import {
   parseGlobHoldKey,
 } from "../domain/key-layout.ts";
 import type { LeftAlone } from "../domain/left-alone.ts";
-import { allEnded } from "../domain/promises.ts";
+import { inBatches } from "../domain/promises.ts";
 import type { ListedObject, ObjectStore, StoredDocument } from "../ports/object-store.ts";
 import type { CallOptions } from "../ports/platform.ts";
 import type { StoreSweeper } from "../ports/store-sweeper.ts";
@@ -24,7 +24,7 @@ const FOLDER_MARKERS: ReadonlySet<string> = new Set([HOLDS_FOLDER, GLOB_HOLDS_FO
 const HOLD_PATTERN = /^[A-Za-z0-9_*?-]{1,64}$/;
 
 /** `holds/….json`: an operator keeps a task on the platform and its copy in the store. */
-export const holdRecordSchema = v.object({
+const holdRecordSchema = v.object({
   schemaVersion: v.number(),
   /** An export task id, or a glob: `*` for any characters, `?` for one. */
   pattern: v.string(),
@@ -100,9 +100,8 @@ export class HoldsReader {
   async read(options: CallOptions): Promise<Holds> {
     const listed = await this.#list(options);
     const found: Understood[] = [];
-    for (let start = 0; start < listed.length; start += READS_AT_ONCE) {
-      const batch = listed.slice(start, start + READS_AT_ONCE);
-      found.push(...(await allEnded(batch.map((object) => this.#understand(object, options)))));
+    for await (const one of inBatches(listed, READS_AT_ONCE, (object) => this.#understand(object, options))) {
+      found.push(one);
     }
     const standing = await this.#withoutLifted(found, options);
     return new Holds(

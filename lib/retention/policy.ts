@@ -81,7 +81,7 @@ export type RetentionPolicy = v.InferOutput<typeof policySchema>;
 export type DesiredLock = RetentionPolicy["default"]["lock"];
 
 /** The name of the rule for what no other applies to. */
-export const DEFAULT_RULE = "default";
+const DEFAULT_RULE = "default";
 
 /** What the policy gives one export. */
 export interface Rule {

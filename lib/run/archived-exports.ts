@@ -1,5 +1,5 @@
 import { type ExportTask, revisionOf } from "../domain/export-task.ts";
-import { allEnded } from "../domain/promises.ts";
+import { inBatches } from "../domain/promises.ts";
 import type { CallOptions } from "../ports/platform.ts";
 import { isOnlyThisTask, type Records } from "../records/records.ts";
 import { recordsOfRevision } from "../records/task-records.ts";
@@ -37,16 +37,14 @@ export class ArchivedExports {
   }
 
   /** Looks at the exports in their order, some at once; whoever has seen enough leaves the rest out. */
-  async *#lookAt(
+  #lookAt(
     tasks: readonly ExportTask[],
     options: CallOptions,
   ): AsyncGenerator<{ readonly task: ExportTask; readonly isArchived: boolean }> {
-    for (let start = 0; start < tasks.length; start += LOOKS_AT_ONCE) {
-      const batch = tasks.slice(start, start + LOOKS_AT_ONCE);
-      yield* await allEnded(
-        batch.map(async (task) => ({ task, isArchived: await this.#has(task, options) })),
-      );
-    }
+    return inBatches(tasks, LOOKS_AT_ONCE, async (task) => ({
+      task,
+      isArchived: await this.#has(task, options),
+    }));
   }
 
   async #has(task: ExportTask, options: CallOptions): Promise<boolean> {
