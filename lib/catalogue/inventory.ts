@@ -4,13 +4,13 @@ import { exportsRoot, inventoryStateKey } from "../domain/key-layout.ts";
 import { type LeftAloneReport, LeftAloneTally } from "../domain/left-alone.ts";
 import { NameSet } from "../domain/name-set.ts";
 import { requireOwnArchive } from "../identity/marker.ts";
-import { Catalogue, nameOfLine } from "../records/catalogue.ts";
-import { type CatalogueLine, compareLines, monthOf } from "../records/catalogue-line.ts";
+import type { CatalogueLine } from "../records/catalogue-line.ts";
 import { jsonText } from "../records/create-once.ts";
-import { type Holds, HoldsReader } from "../records/holds.ts";
+import { HoldsReader } from "../records/holds.ts";
 import { readInventoryState } from "../records/inventory-state.ts";
 import { SCHEMA_VERSION } from "../records/schemas.ts";
 import { type RunStart, type RunTimes, runTimes, startRun } from "../run/run-frame.ts";
+import { CatalogueUpdate } from "./catalogue-update.ts";
 import { type Damage, damageOf } from "./damage.ts";
 import { endOldUploads, type OpenUploads } from "./open-uploads.ts";
 import { findOrphans, type Orphan, objectName } from "./orphans.ts";
@@ -18,8 +18,6 @@ import type { InventoryPorts, InventoryRun, InventorySettings } from "./ports.ts
 import { walkRecords } from "./record-walk.ts";
 import { Verification, type VerificationReport } from "./verification.ts";
 
-/** New lines are written to the catalogue after this many, so that an inventory that dies has not read for nothing. */
-const LINES_BEFORE_WRITING = 2_000;
 /** Kept free at the end for writing what was read, and the report. */
 const GRACE_MS = 20_000;
 /** The part of the time that reading new records may take; the rest is for what is done with the lines. */
@@ -149,7 +147,7 @@ async function takeInventory(
   const { signal } = run;
   const holds = await new HoldsReader(run.ports.store).read({ signal });
   tally.leftAlone.note(holds.leftAlone);
-  const catalogue = new CatalogueUpdate(run, tally, holds);
+  const catalogue = new CatalogueUpdate(run, tally.counts, holds);
   await catalogue.readKnown();
   const objects = await listObjects(run, tally);
   const isWhole = await walkRecords(run, {
@@ -215,101 +213,6 @@ async function listObjects(run: InventoryRun, tally: InventoryTally): Promise<Na
     }
   }
   return objects;
-}
-
-/** Brings the files of the catalogue up to date: what was met stays, what was read is added, the rest goes. */
-class CatalogueUpdate {
-  readonly #run: InventoryRun;
-  readonly #tally: InventoryTally;
-  readonly #holds: Holds;
-  readonly #catalogue: Catalogue;
-  /** The lines of the catalogue, by revision and state of the records; those that the records bear out are marked. */
-  readonly #lines = new NameSet();
-  readonly #months = new Set<string>();
-  #unwritten: CatalogueLine[] = [];
-
-  constructor(run: InventoryRun, tally: InventoryTally, holds: Holds) {
-    this.#run = run;
-    this.#tally = tally;
-    this.#holds = holds;
-    this.#catalogue = new Catalogue(run.ports.store, run.scope);
-  }
-
-  /** Reads what the catalogue has. A file that is not as this program wrote it counts as lost. */
-  async readKnown(): Promise<void> {
-    for (const month of await this.#catalogue.months(this.#run)) {
-      this.#months.add(month);
-      const { lines, isSound } = await this.#catalogue.read(month, this.#run);
-      if (!isSound) {
-        const message = `the catalogue file of ${month} is damaged; it is made again from the records`;
-        this.#run.ports.observe({ kind: "warning", code: "catalogue-damaged", message });
-        continue;
-      }
-      for (const line of lines.filter((one) => monthOf(one) === month)) {
-        this.#lines.add(nameOfState(line));
-      }
-    }
-  }
-
-  /** Marks a revision's line. @returns whether the catalogue has the line of this state of the records. */
-  meet(name: string, recordsTag: string): boolean {
-    return this.#lines.mark(`${name} ${recordsTag}`);
-  }
-
-  /** Takes lines that were made from the records just now. */
-  async add(lines: readonly CatalogueLine[]): Promise<void> {
-    this.#tally.counts.read += lines.length;
-    for (const line of lines) {
-      this.#lines.add(nameOfState(line));
-      this.#lines.mark(nameOfState(line));
-      this.#months.add(monthOf(line));
-      this.#unwritten.push(line);
-    }
-    if (this.#unwritten.length >= LINES_BEFORE_WRITING) {
-      for (const month of new Set(this.#unwritten.map(monthOf))) {
-        await this.#write(month, () => true);
-      }
-    }
-  }
-
-  /**
-   * Writes every file that has to change, and yields every line.
-   * @param isWhole whether all records were listed and read: a line that was not met is dropped only then.
-   */
-  async *update(isWhole: boolean): AsyncGenerator<CatalogueLine> {
-    const isKept = (line: CatalogueLine) => !isWhole || this.#lines.isMarked(nameOfState(line));
-    for (const [done, month] of [...this.#months].sort().entries()) {
-      this.#run.ports.observe({ kind: "progress", step: "months", done });
-      yield* await this.#write(month, isKept);
-    }
-  }
-
-  /** Writes one month. @returns its lines. */
-  async #write(month: string, isKept: (line: CatalogueLine) => boolean): Promise<readonly CatalogueLine[]> {
-    const before = await this.#catalogue.read(month, this.#run);
-    const added = this.#unwritten.filter((line) => monthOf(line) === month);
-    this.#unwritten = this.#unwritten.filter((line) => monthOf(line) !== month);
-    const standing = before.lines.filter((line) => monthOf(line) === month && isKept(line));
-    const byRevision = new Map(
-      [...standing, ...added].map((line) => [nameOfLine(line), this.#withHold(line)]),
-    );
-    const lines = [...byRevision.values()].sort(compareLines);
-    const { abilities } = this.#run;
-    const written = await this.#catalogue.write(month, lines, before, abilities, this.#run);
-    this.#tally.counts.monthsWritten += written === "written" ? 1 : 0;
-    this.#tally.counts.monthsInConflict += written === "conflict" ? 1 : 0;
-    return lines;
-  }
-
-  /** Holds change without a record: whether one keeps the task is looked at each time. */
-  #withHold({ keptFor: _before, ...line }: CatalogueLine): CatalogueLine {
-    const isOnPlatform = line.deletedAt === undefined && line.expiredAt === undefined;
-    return isOnPlatform && this.#holds.isHeld(line.exportTaskId) ? { ...line, keptFor: "hold" } : line;
-  }
-}
-
-function nameOfState(line: CatalogueLine): string {
-  return `${nameOfLine(line)} ${line.recordsTag}`;
 }
 
 /** What an inventory has found so far. */
