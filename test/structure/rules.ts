@@ -23,6 +23,8 @@ const LAYERS: readonly { readonly modules: readonly string[]; readonly peers: bo
     modules: ["lib/archive", "lib/catalogue", "lib/discovery", "lib/events", "lib/requests", "lib/retention"],
     peers: false,
   },
+  // A night as one value, made of what all policies left behind.
+  { modules: ["lib/report"], peers: false },
   { modules: ["lib/network", "lib/files"], peers: false },
   { modules: ["lib/iotda", "lib/store", "lib/queue"], peers: false },
   { modules: ["lib/config"], peers: false },
@@ -34,7 +36,7 @@ const LAYERS: readonly { readonly modules: readonly string[]; readonly peers: bo
 ];
 
 /** The layers that decide and do nothing themselves. */
-const POLICY = new Set(LAYERS.slice(3, 5).flatMap(({ modules }) => modules));
+const POLICY = new Set(LAYERS.slice(3, 6).flatMap(({ modules }) => modules));
 
 /** Observability is passed in; only who passes it may name it. */
 const MAY_NAME_OBSERVABILITY = new Set([
