@@ -2,6 +2,7 @@ import { NameSet } from "../domain/name-set.ts";
 import { Catalogue, nameOfLine } from "../records/catalogue.ts";
 import { type CatalogueLine, compareLines, monthOf } from "../records/catalogue-line.ts";
 import type { Holds } from "../records/holds.ts";
+import type { InventoryState } from "../records/inventory-state.ts";
 import type { InventoryRun } from "./ports.ts";
 
 /** New lines are written to the catalogue after this many, so that an inventory that dies has not read for nothing. */
@@ -23,9 +24,18 @@ export class CatalogueUpdate {
   /** The lines of the catalogue, by revision and state of the records; those that the records bear out are marked. */
   readonly #lines = new NameSet();
   readonly #months = new Set<string>();
+  /** Up to when the last inventory was sure to have written every line, epoch milliseconds. */
+  readonly #wasCompleteUntilMs: number;
   #unwritten: CatalogueLine[] = [];
 
-  constructor(run: InventoryRun, counts: CatalogueCounts, holds: Holds) {
+  constructor(
+    run: InventoryRun,
+    counts: CatalogueCounts,
+    holds: Holds,
+    before: Pick<InventoryState, "startedAt" | "stopReason"> | undefined,
+  ) {
+    this.#wasCompleteUntilMs =
+      before?.stopReason === "done" ? Date.parse(before.startedAt) : Number.NEGATIVE_INFINITY;
     this.#run = run;
     this.#counts = counts;
     this.#holds = holds;
@@ -59,6 +69,7 @@ export class CatalogueUpdate {
     for (const line of lines) {
       this.#lines.add(nameOfState(line));
       this.#lines.mark(nameOfState(line));
+      this.#warnOfLostMonth(line);
       this.#months.add(monthOf(line));
       this.#unwritten.push(line);
     }
@@ -66,6 +77,16 @@ export class CatalogueUpdate {
       for (const month of new Set(this.#unwritten.map(monthOf))) {
         await this.#write(month, () => true);
       }
+    }
+  }
+
+  /** The last inventory wrote this line, and its file is not there: somebody removed it. */
+  #warnOfLostMonth(line: CatalogueLine): void {
+    const month = monthOf(line);
+    const wasWritten = Date.parse(line.archivedAt) < this.#wasCompleteUntilMs;
+    if (wasWritten && !this.#months.has(month)) {
+      const message = `the catalogue file of ${month} is missing; it is made again from the records`;
+      this.#run.ports.observe({ kind: "warning", code: "catalogue-lost", message });
     }
   }
 

@@ -147,7 +147,8 @@ async function takeInventory(
   const { signal } = run;
   const holds = await new HoldsReader(run.ports.store).read({ signal });
   tally.leftAlone.note(holds.leftAlone);
-  const catalogue = new CatalogueUpdate(run, tally.counts, holds);
+  const before = await readInventoryState(run.ports.store, run.scope, run);
+  const catalogue = new CatalogueUpdate(run, tally.counts, holds, before);
   await catalogue.readKnown();
   const objects = await listObjects(run, tally);
   const isWhole = await walkRecords(run, {
@@ -187,8 +188,8 @@ async function takeInventory(
     tally.orphans = orphans;
   }
   tally.uploads = await endOldUploads(run, latestMs);
-  const before = keepsChanged ? await readInventoryState(run.ports.store, run.scope, run) : undefined;
-  for (const damage of before?.damage.filter(({ kind }) => kind === "changed") ?? []) {
+  const changedBefore = keepsChanged ? before?.damage.filter(({ kind }) => kind === "changed") : undefined;
+  for (const damage of changedBefore ?? []) {
     tally.addDamage(damage);
   }
   const verified = await verification?.read();

@@ -97,6 +97,19 @@ describe("the catalogue", () => {
     expect(scene.files).toEqual(before);
   });
 
+  test("whose file is gone is said to be gone, and a month that never had one is not", async () => {
+    const scene = threeExports();
+    const warnings = () => scene.told.flatMap((event) => (event.kind === "warning" ? [event.message] : []));
+    await scene.inventory();
+    await scene.inventory();
+    expect(warnings()).toEqual([]);
+    scene.world.store.removeObject(catalogueKey(scene.world.scope, "2026-10"));
+    await scene.inventory();
+    expect(warnings()).toEqual([
+      "the catalogue file of 2026-10 is missing; it is made again from the records",
+    ]);
+  });
+
   test("says why a task is still on the platform when a hold keeps it there", async () => {
     const scene = threeExports();
     scene.hold("two");
