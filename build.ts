@@ -1,6 +1,7 @@
 // Builds what is deployed and run (architecture §6.5): dist/functions/*.mjs and dist/cli.mjs, each in one file
 // that needs nothing beside it. Run by `npm run build`.
 import { chmod, readdir, rm } from "node:fs/promises";
+import { isBuiltin } from "node:module";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { type BuildOptions, build, type Metafile, type Plugin } from "esbuild";
@@ -24,19 +25,39 @@ const SHARED = {
   logLevel: "warning",
 } as const satisfies BuildOptions;
 
+/** Modules an old Node does not have: a static import of one would fail before the version check speaks. */
+const LAZY_ONLY: ReadonlySet<string> = new Set(["node:sqlite", "sqlite"]);
+
 /**
- * An ES import of `node:http` reads every export there is, WebSocket among them, and that makes Node load undici: 40 ms
- * of a start. Asked for as an object, a module gives what is read from it and no more.
+ * Node's own modules, each loaded when something of it is first used. An ES import loads a module at once and reads
+ * every export there is: `node:http` then brings undici, and `node:https` all of TLS for a command that asks for help.
  */
-const HTTP_WITHOUT_UNDICI: Plugin = {
-  name: "http-without-undici",
+const BUILT_INS_LATE: Plugin = {
+  name: "built-ins-late",
   setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^(?:node:)?http$/ }, () => ({ path: "node:http", namespace: "built-in" }));
-    onLoad({ filter: /.*/, namespace: "built-in" }, ({ path: name }) => ({
-      contents: `module.exports = process.getBuiltinModule(${JSON.stringify(name)});`,
-    }));
+    onResolve({ filter: /^(?:node:)?[a-z0-9_/]+$/ }, ({ path: name }) =>
+      isBuiltin(name) && !LAZY_ONLY.has(name)
+        ? { path: `node:${name.replace(/^node:/, "")}`, namespace: "built-in" }
+        : undefined,
+    );
+    onLoad({ filter: /.*/, namespace: "built-in" }, ({ path: name }) => ({ contents: builtInLate(name) }));
   },
 };
+
+/** @returns a CommonJS module with the exports of the built-in one, as this Node has them. */
+function builtInLate(name: string): string {
+  const loaded: object | undefined = process.getBuiltinModule(name);
+  const load = `process.getBuiltinModule(${JSON.stringify(name)})`;
+  // A class or an emitter, such as node:events and node:process, is more than its exports.
+  if (loaded === undefined || Object.getPrototypeOf(loaded) !== Object.prototype) {
+    return `module.exports = ${load};`;
+  }
+  const names = JSON.stringify(Object.keys(loaded).join());
+  return `let loaded;
+    for (const name of ${names}.split(",")) {
+      Object.defineProperty(exports, name, { enumerable: true, get: () => (loaded ??= ${load})[name] });
+    }`;
+}
 
 /** Functions load the AWS SDK in any case. Imported at once, it is left out of the bundle where nothing calls it. */
 const SDK_AT_ONCE: Plugin = {
@@ -47,9 +68,6 @@ const SDK_AT_ONCE: Plugin = {
     }));
   },
 };
-
-/** Modules an old Node does not have: a static import of one would fail before the version check speaks. */
-const LAZY_ONLY: ReadonlySet<string> = new Set(["node:sqlite", "sqlite"]);
 
 /**
  * Builds everything into `outFolder` of the project at `root`, which is emptied first.
@@ -67,7 +85,7 @@ export async function buildAll(root: string, outFolder: string): Promise<string[
       entryPoints: functions.map((file) => path.join("functions", file)),
       outdir: path.join(outFolder, "functions"),
       minify: true,
-      plugins: [HTTP_WITHOUT_UNDICI, SDK_AT_ONCE],
+      plugins: [BUILT_INS_LATE, SDK_AT_ONCE],
     });
   }
   const commandLine = path.join(outFolder, "cli.mjs");
@@ -76,7 +94,10 @@ export async function buildAll(root: string, outFolder: string): Promise<string[
     absWorkingDir: root,
     entryPoints: ["lib/cli/main.ts"],
     outfile: commandLine,
-    plugins: [HTTP_WITHOUT_UNDICI],
+    plugins: [BUILT_INS_LATE],
+    // Half the text is read and hashed in half the time; names stay, for stack traces.
+    minifyWhitespace: true,
+    minifySyntax: true,
     // A small young generation makes Node look sooner for spent network buffers (docs/decisions.md). Without the --,
     // Node takes our own --env-file for its own, and a missing file ends it with exit 9.
     banner: { js: `#!/usr/bin/env -S node --max-semi-space-size=1 --\n${REQUIRE_FOR_COMMONJS}` },

@@ -80,6 +80,11 @@ test("no program loads undici when it starts: nothing here uses it", async () =>
     // What `retain` needs of the network it loads at its first call.
     expect(stderr).toContain("NativeModule path\n");
     expect(stderr).not.toContain("undici");
+    if (program === "cli.mjs") {
+      expect(stderr, "loaded when it is first used").not.toMatch(
+        /NativeModule (?:https|tls|child_process)\n/,
+      );
+    }
   }
 });
 
