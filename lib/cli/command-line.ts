@@ -7,6 +7,7 @@ import { dismissCommand, listDeadLettersCommand, redriveCommand } from "./dead-l
 import { addFindingCommands } from "./finding-commands.ts";
 import { initCommand } from "./init.ts";
 import { verifyDueCommand } from "./inventory.ts";
+import { notifyTestCommand } from "./notify.ts";
 import type { Result } from "./output.ts";
 import { EXIT } from "./process.ts";
 import {
@@ -33,6 +34,12 @@ Exit codes:
   2    wrong usage or configuration; nothing was done
   3    done, but this run dead-lettered a task, or verify or inventory found something to look at
   130  interrupted; unfinished tasks went back to the queue`;
+
+const NOTIFY_HELP = `
+The ping counts as one of a good run. What a receiver answers is not shown; its code is.
+
+Example:
+  iotda-archiver notify test --config archiver.env`;
 
 /** Our own code among commander's: which letters to move back was not said, or said twice. */
 export const WRONG_IDS = "archiver.ids";
@@ -168,6 +175,10 @@ export function createCommandLine(
         options.due === true ? verifyDueCommand(options) : verifyCommand(options),
       ),
     );
+  const notify = group("notify", "try the ways over which the nights are told");
+  command(notify, "test", "send one message to each target of ARCHIVER_NOTIFY, and one heartbeat")
+    .addHelpText("after", NOTIFY_HELP)
+    .action(ends(notifyTestCommand));
   addFindingCommands(program, command, ends);
   return program;
 }

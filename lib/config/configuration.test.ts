@@ -131,7 +131,16 @@ describe("what a command needs", () => {
       { ARCHIVER_STORE: "file:///srv/archive" },
       new Set(["store"] as const),
     );
-    const parts = ["archive", "identity", "logLevel", "proxy", "secrets", "store", "verification"];
+    const parts = [
+      "archive",
+      "identity",
+      "logLevel",
+      "notification",
+      "proxy",
+      "secrets",
+      "store",
+      "verification",
+    ];
     expect(Object.keys(configuration).sort()).toEqual(parts);
     expect(() => readConfiguration({}, new Set<ConfigurationPart>())).not.toThrow();
   });

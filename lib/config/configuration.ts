@@ -50,6 +50,7 @@ export interface CommonConfiguration {
   readonly identity: IdentityConfiguration;
   readonly archive: Values<"archive">;
   readonly verification: Values<"verification">;
+  readonly notification: Values<"notification">;
   readonly logLevel: Values<"logging">["level"];
   readonly proxy: ProxyConfiguration;
   /** Every secret of the environment, for the redaction of all that is shown. */
@@ -106,6 +107,7 @@ export function readConfiguration<Part extends ConfigurationPart>(
   });
   const { whole: archive } = read.archive;
   const { whole: verification } = read.verification;
+  const { whole: notification } = read.notification;
   const level = read.logging.whole?.level;
   const proxy = read.proxy.whole;
   const isWhole = present.every(([, value]) => value !== undefined);
@@ -113,13 +115,22 @@ export function readConfiguration<Part extends ConfigurationPart>(
     problems.length > 0 ||
     archive === undefined ||
     verification === undefined ||
+    notification === undefined ||
     level === undefined ||
     proxy === undefined ||
     !isWhole
   ) {
     throw new ConfigurationError(withoutRepeats(problems));
   }
-  const common = { identity: identityOf(read), archive, verification, logLevel: level, proxy, secrets };
+  const common = {
+    identity: identityOf(read),
+    archive,
+    verification,
+    notification,
+    logLevel: level,
+    proxy,
+    secrets,
+  };
   // Every part in `need` is there.
   return { ...common, ...Object.fromEntries(present) } as Configuration<Part>;
 }
@@ -135,6 +146,7 @@ function readSections(env: Environment, redactor: Redactor): SectionsRead {
     events: read(SECTIONS.events),
     retention: read(SECTIONS.retention),
     verification: read(SECTIONS.verification),
+    notification: read(SECTIONS.notification),
     logging: read(SECTIONS.logging),
     proxy: read(SECTIONS.proxy),
   };

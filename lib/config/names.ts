@@ -64,6 +64,38 @@ const AWS_SECRETS = [
 /** Real ids of keys have at least this length; the short ones of a store on one's desk are ordinary words. */
 const LEAST_KEY_ID_LENGTH = 16;
 
+/** Parts of an address that are long and have a digit are tokens; others are words such as `services`. */
+const TOKEN = /^(?=.*\d).{16,}$/s;
+
+/** An address that somebody is told at, and what of it would do alone to write to them. */
+function secretsOfAddress(text: string): readonly string[] {
+  const address = text.trim().replace(/^[a-z]+\+(?=https?:)/, "");
+  const url = URL.parse(address);
+  const isAddress = url !== null && /^(?:https?|smtps?|mailto|sns):$/.test(url.protocol);
+  if (!isAddress) {
+    return [];
+  }
+  const { href, password, pathname, searchParams } = url;
+  const parts = [pathname, url.search, ...pathname.split("/"), ...searchParams.values()];
+  const ofUser = password.length < 8 ? [] : [password, decodedOr(password)];
+  return [
+    address,
+    href,
+    address.replace(/^(?:sns|mailto):/, ""),
+    ...ofUser,
+    ...parts.filter((part) => TOKEN.test(part)),
+  ];
+}
+
+function decodedOr(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    // A % that begins no escape: the password is as it stands.
+    return text;
+  }
+}
+
 /**
  * Every secret that the environment holds, whatever the command needs of it, for the redaction of all that is shown:
  * one pasted into the wrong place is not shown there either. Secrets that are read while the program runs are learned
@@ -72,9 +104,13 @@ const LEAST_KEY_ID_LENGTH = 16;
 export function knownSecrets(env: Environment): readonly Secret[] {
   const keyId = env.AWS_ACCESS_KEY_ID ?? "";
   const ours = SETTINGS.filter(({ isSecret }) => isSecret).map((about) => givenText(env, about)?.text ?? "");
+  const addresses = Object.values(SECTIONS.notification.entries).map(
+    ({ about }) => givenText(env, about)?.text ?? "",
+  );
   const texts = [
     // Some are read without the space around them.
     ...ours.flatMap((text) => [text, text.trim()]),
+    ...addresses.flatMap((text) => text.split(",")).flatMap(secretsOfAddress),
     ...AWS_SECRETS.map((name) => env[name] ?? ""),
     keyId.length < LEAST_KEY_ID_LENGTH ? "" : keyId,
   ];

@@ -60,10 +60,11 @@ const MAX_POOL_BYTES = 2 * 1024 * 1024 * 1024;
 
 /** Rules that hold whatever the command needs: a setting that breaks one must not wait to hurt. */
 export function checkAlways(
-  { platform, credentials, store, archive, events }: SectionsRead,
+  { platform, credentials, store, archive, events, notification }: SectionsRead,
   refuse: Refuse,
 ): void {
   checkCredentialSources(credentials, refuse);
+  checkNotification(notification, refuse);
   const { endpoint } = platform.values;
   const { downloadIntervalMs: intervalMs = PLATFORM_INTERVAL_MS } = archive.values;
   if (endpoint !== undefined && !isLoopback(endpoint.hostname)) {
@@ -99,6 +100,21 @@ export function checkAlways(
       `times ARCHIVER_PARTS_IN_FLIGHT is more than ${MAX_POOL_BYTES} bytes of memory`,
       "Set one of the two to less.",
     );
+  }
+}
+
+/** A message that comes on bad nights only, and no heartbeat: a scheduler that is switched off would look like a good night. */
+function checkNotification({ values, isSet }: SectionsRead["notification"], refuse: Refuse): void {
+  const { entries } = SECTIONS.notification;
+  if (values.notifyOn === "problems" && !isSet("heartbeatUrl")) {
+    refuse(
+      entries.notifyOn,
+      "is problems, but ARCHIVER_HEARTBEAT_URL is not set: a night without a run would look like a good one",
+      "Set ARCHIVER_HEARTBEAT_URL too, or set it to every-night.",
+    );
+  }
+  if (values.targets?.some(({ kind }) => kind === "mail") === true && !isSet("smtpUrl")) {
+    refuse(entries.smtpUrl, "is not set, but ARCHIVER_NOTIFY has a mailto: address");
   }
 }
 

@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { LOG_LEVELS } from "../observability/log.ts";
+import { notification } from "./notification-settings.ts";
 import { optional, required, withDefault } from "./section.ts";
 import {
   eventSecret,
@@ -312,6 +313,7 @@ export const SECTIONS = {
   events,
   retention,
   verification,
+  notification,
   logging,
   proxy,
 };

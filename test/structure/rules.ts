@@ -26,7 +26,7 @@ const LAYERS: readonly { readonly modules: readonly string[]; readonly peers: bo
   // A night as one value, made of what all policies left behind.
   { modules: ["lib/report"], peers: false },
   { modules: ["lib/network", "lib/files"], peers: false },
-  { modules: ["lib/iotda", "lib/store", "lib/queue"], peers: false },
+  { modules: ["lib/iotda", "lib/store", "lib/queue", "lib/notify"], peers: false },
   { modules: ["lib/config"], peers: false },
   // What a deployed function does around a run: its host, events, log lines and metrics.
   { modules: ["lib/hosted"], peers: false },
