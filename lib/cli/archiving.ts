@@ -46,7 +46,7 @@ export async function runCommand(options: ArchiveOptions): Promise<Result> {
     return { report: { ...ended, discovered }, left: await depthOf(session, ended) };
   });
   const shown = lines(
-    runLines(report),
+    await runLines(report),
     requestLines(report.discovered ?? {}, report.tasks),
     left && leftLines(left, systemClock.wallMs()),
   );
@@ -79,7 +79,7 @@ export async function archiveCommand(options: ArchiveOptions): Promise<Result> {
       when: options.underPressure ? "pressure" : "always",
     }),
   );
-  return { document: report, lines: runLines(report), exitCode: exitCodeOf(report) };
+  return { document: report, lines: await runLines(report), exitCode: exitCodeOf(report) };
 }
 
 /**

@@ -1,26 +1,23 @@
 import { Command, CommanderError, Help, Option } from "commander";
 import manifest from "../../package.json" with { type: "json" };
 import { nearestName } from "../domain/nearest-name.ts";
-import { archiveCommand, discoverCommand, requestCommand, runCommand, sweepCommand } from "./archiving.ts";
 import { batchTaskIdOf, holdPattern, percentage, reasonText, wholeNumber } from "./arguments.ts";
-import { dismissCommand, listDeadLettersCommand, redriveCommand } from "./dead-letters.ts";
-import { addFindingCommands } from "./finding-commands.ts";
-import { initCommand } from "./init.ts";
-import { verifyDueCommand } from "./inventory.ts";
-import { notifyTestCommand } from "./notify.ts";
+import { addFindingCommands, type Ends } from "./finding-commands.ts";
 import type { Result } from "./output.ts";
 import { EXIT } from "./process.ts";
-import {
-  addHoldCommand,
-  expireCommand,
-  listHoldsCommand,
-  planCommand,
-  removeHoldCommand,
-  retainSweepCommand,
-  verifyCommand,
-} from "./retention.ts";
+import type { VerifyCommandOptions } from "./retention.ts";
 import type { CommonOptions } from "./session.ts";
-import { statusCommand } from "./status.ts";
+
+/** The commands, by file. Each file is loaded when one of its commands is called: asking for help needs none of them. */
+const LOAD = {
+  archiving: () => import("./archiving.ts"),
+  deadLetters: () => import("./dead-letters.ts"),
+  init: () => import("./init.ts"),
+  inventory: () => import("./inventory.ts"),
+  notify: () => import("./notify.ts"),
+  retention: () => import("./retention.ts"),
+  status: () => import("./status.ts"),
+};
 
 // The help wraps it to the terminal's width.
 const ABOUT =
@@ -74,40 +71,39 @@ export function createCommandLine(
       .option("--json", "print exactly one JSON document on stdout");
   const group = (name: string, description: string) =>
     refusingUnknownSubcommands(program.command(name).description(description));
-  /** An action for commander, which calls it with the arguments, then the options. */
-  const ends =
-    <Given extends unknown[]>(work: (...given: Given) => Promise<Result>) =>
-    async (...given: Given) =>
-      end(await work(...given));
+  const ends: Ends =
+    (load, commandIn) =>
+    async (...given) =>
+      end(await commandIn(await load())(...given));
 
   command(program, "init", "make an archive at ARCHIVER_STORE, or show which one is there")
     .option("--adopt", "replace the archive that the queue remembers with this one")
-    .action(ends(initCommand));
+    .action(ends(LOAD.init, (its) => its.initCommand));
   command(program, "run", "discover, then archive until nothing is queued or due within 15 minutes")
     .option("--max-minutes <n>", "stop after at most <n> minutes", wholeNumber)
-    .action(ends(runCommand));
+    .action(ends(LOAD.archiving, (its) => its.runCommand));
   command(program, "discover", "enqueue every finished export that still needs work, oldest first").action(
-    ends(discoverCommand),
+    ends(LOAD.archiving, (its) => its.discoverCommand),
   );
   command(program, "archive", "archive the exports that are queued now")
     .option("--max-minutes <n>", "stop after at most <n> minutes", wholeNumber)
     .option("--under-pressure", "archive only when ARCHIVER_PRESSURE or more export slots are used")
-    .action(ends(archiveCommand));
+    .action(ends(LOAD.archiving, (its) => its.archiveCommand));
   command(program, "request", "ask for an export of a batch task as it is now")
     .argument("<batchTaskId>", "the id of the batch task", batchTaskIdOf)
-    .action(ends(requestCommand));
+    .action(ends(LOAD.archiving, (its) => its.requestCommand));
   command(
     program,
     "status",
     "show the export slots used on the platform, the queue, open requests, and the next download slot",
-  ).action(ends(statusCommand));
+  ).action(ends(LOAD.status, (its) => its.statusCommand));
   command(
     program,
     "sweep",
     "abort uploads older than a day, and list copies older than a day that no record names",
   )
     .option("--remove-orphans", "remove those copies where the recorded one is there")
-    .action(ends(sweepCommand));
+    .action(ends(LOAD.archiving, (its) => its.sweepCommand));
 
   const deadLetters = group(
     "dead-letters",
@@ -115,7 +111,7 @@ export function createCommandLine(
   );
   command(deadLetters, "list", "show the dead letters and their reasons (the default)", true)
     .option("--limit <n>", "show up to <n> letters", wholeNumber, 100)
-    .action(ends(listDeadLettersCommand));
+    .action(ends(LOAD.deadLetters, (its) => its.listDeadLettersCommand));
   command(
     deadLetters,
     "redrive [ids...]",
@@ -123,14 +119,16 @@ export function createCommandLine(
   )
     .option("--all", "move every dead letter back")
     .action(
-      ends(async (ids: string[], options: CommonOptions & { all?: true }) =>
-        redriveCommand(lettersOf(ids, options), options),
+      ends(
+        LOAD.deadLetters,
+        (its) => async (ids: string[], options: CommonOptions & { all?: true }) =>
+          its.redriveCommand(lettersOf(ids, options), options),
       ),
     );
   command(deadLetters, "dismiss <ids...>", "remove dead letters that need no further work")
     .requiredOption("--reason <text>", "why", reasonText)
     .option("--by <name>", "who dismisses them (default: this user)", reasonText)
-    .action(ends(dismissCommand));
+    .action(ends(LOAD.deadLetters, (its) => its.dismissCommand));
 
   const retention = group("retention", "apply the retention policy to archived exports");
   command(
@@ -138,28 +136,30 @@ export function createCommandLine(
     "plan",
     "show each archived export's rule, its dates, and what the next runs would do (the default)",
     true,
-  ).action(ends(planCommand));
+  ).action(ends(LOAD.retention, (its) => its.planCommand));
   command(
     retention,
     "sweep",
     "lock, tag and record exports that are not as the policy asks, by the catalogue",
-  ).action(ends(retainSweepCommand));
+  ).action(ends(LOAD.retention, (its) => its.retainSweepCommand));
   command(retention, "expire", "remove archived exports whose retention time is over").action(
-    ends(expireCommand),
+    ends(LOAD.retention, (its) => its.expireCommand),
   );
 
   const hold = group("hold", "keep tasks on the platform and their copies in the store");
-  command(hold, "list", "show the current holds (the default)", true).action(ends(listHoldsCommand));
+  command(hold, "list", "show the current holds (the default)", true).action(
+    ends(LOAD.retention, (its) => its.listHoldsCommand),
+  );
   command(hold, "add", "hold an export task id, or a glob such as 'night-*'")
     .argument("<pattern>", "export task id or glob, quoted for the shell", holdPattern)
     .requiredOption("--reason <text>", "why", reasonText)
     .option("--by <name>", "who holds them (default: this user)", reasonText)
-    .action(ends(addHoldCommand));
+    .action(ends(LOAD.retention, (its) => its.addHoldCommand));
   command(hold, "remove", "lift the hold on exactly this id or glob")
     .argument("<pattern>", "the id or glob, as hold add got it", holdPattern)
     .requiredOption("--reason <text>", "why", reasonText)
     .option("--by <name>", "who lifts it (default: this user)", reasonText)
-    .action(ends(removeHoldCommand));
+    .action(ends(LOAD.retention, (its) => its.removeHoldCommand));
 
   command(program, "verify", "read archived copies back and compare them with their records")
     .addOption(
@@ -171,14 +171,18 @@ export function createCommandLine(
     .addOption(new Option("--all", "read every copy").conflicts("due"))
     .option("--due", "read the copies that are due today, as inventory does")
     .action(
-      ends((options: Parameters<typeof verifyCommand>[0] & { due?: true }) =>
-        options.due === true ? verifyDueCommand(options) : verifyCommand(options),
+      ends(
+        LOAD.retention,
+        (its) => async (options: VerifyCommandOptions & { due?: true }) =>
+          options.due === true
+            ? (await LOAD.inventory()).verifyDueCommand(options)
+            : its.verifyCommand(options),
       ),
     );
   const notify = group("notify", "try the ways over which the nights are told");
   command(notify, "test", "send one message to each target of ARCHIVER_NOTIFY, and one heartbeat")
     .addHelpText("after", NOTIFY_HELP)
-    .action(ends(notifyTestCommand));
+    .action(ends(LOAD.notify, (its) => its.notifyTestCommand));
   addFindingCommands(program, command, ends);
   return program;
 }

@@ -10,11 +10,10 @@ import {
   revisionText,
   wholeNumber,
 } from "./arguments.ts";
-import { findCommand, type ListOptions, listCommand, showCommand } from "./finding.ts";
-import { inventoryCommand } from "./inventory.ts";
+import type { ListOptions } from "./finding.ts";
 import type { Result } from "./output.ts";
 import { EXIT } from "./process.ts";
-import { type RestoreOptions, restoreCommand } from "./restore.ts";
+import type { RestoreOptions } from "./restore.ts";
 
 const MAX_TEXT_CHARACTERS = 200;
 
@@ -53,9 +52,17 @@ Examples:
   iotda-archiver restore 5f2d9c3a1b2c3d4e5f6a7b8c --to - > export.zip`;
 
 type MakeCommand = (parent: Command, words: string, description: string) => Command;
-type Ends = <Given extends unknown[]>(
-  work: (...given: Given) => Promise<Result>,
+/** Makes an action for commander, which calls it with the arguments, then the options: it loads the command first. */
+export type Ends = <Commands, Given extends unknown[]>(
+  load: () => Promise<Commands>,
+  commandIn: (commands: Commands) => (...given: Given) => Promise<Result>,
 ) => (...given: Given) => Promise<void>;
+
+const LOAD = {
+  finding: () => import("./finding.ts"),
+  inventory: () => import("./inventory.ts"),
+  restore: () => import("./restore.ts"),
+};
 
 /** Adds the commands that keep the catalogue, find exports in it, and give them back. */
 export function addFindingCommands(program: Command, command: MakeCommand, ends: Ends): void {
@@ -65,7 +72,7 @@ export function addFindingCommands(program: Command, command: MakeCommand, ends:
       "stop after at most <n> minutes; the next inventory goes on there",
       wholeNumber,
     )
-    .action(ends(inventoryCommand));
+    .action(ends(LOAD.inventory, (its) => its.inventoryCommand));
 
   const list = command(program, "list", "list archived exports, the one archived last first")
     .option("--since <when>", "archived since then: 7d, 12h, or a date", sinceOf)
@@ -77,23 +84,23 @@ export function addFindingCommands(program: Command, command: MakeCommand, ends:
     .addOption(new Option("--csv", "print comma-separated values with a head line").conflicts("json"))
     .addHelpText("after", LIST_HELP);
   list.action(
-    ends(async (options: ListOptions) => {
+    ends(LOAD.finding, (its) => async (options: ListOptions) => {
       const { since, until } = options;
       if (since !== undefined && until !== undefined && since >= until) {
         refuse(list, "--since must lie before --until");
       }
-      return await listCommand(options);
+      return await its.listCommand(options);
     }),
   );
   command(program, "find", "find archived exports by any part of an id, of their condition or of their key")
     .argument("<text>", "what to look for, whatever its case", textOf)
     .option("--limit <n>", "list at most <n> (default: 100, or 10000 with --json)", wholeNumber)
     .addHelpText("after", FIND_HELP)
-    .action(ends(findCommand));
+    .action(ends(LOAD.finding, (its) => its.findCommand));
   command(program, "show", "show all that is known of an export task, and how to restore it")
     .argument("<id>", "the id of the export task", exportTaskIdOf)
     .addHelpText("after", SHOW_HELP)
-    .action(ends(showCommand));
+    .action(ends(LOAD.finding, (its) => its.showCommand));
 
   const restore = command(program, "restore", "write an archived export to a file, proved by its record")
     .argument("[id]", "the id of the export task", exportTaskIdOf)
@@ -107,12 +114,12 @@ export function addFindingCommands(program: Command, command: MakeCommand, ends:
     .option("--latest", "with --batch-task: the latest of its exports")
     .addHelpText("after", RESTORE_HELP);
   restore.action(
-    ends(async (id: string | undefined, options: RestoreOptions) => {
+    ends(LOAD.restore, (its) => async (id: string | undefined, options: RestoreOptions) => {
       const problem = problemOfRestore(id, options);
       if (problem !== undefined) {
         refuse(restore, problem);
       }
-      return await restoreCommand(id, options);
+      return await its.restoreCommand(id, options);
     }),
   );
 }

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { PlanEntry } from "../retention/plan.ts";
 import { planLines } from "./retention-lines.ts";
 
-function shown(entry: Partial<PlanEntry>, canLock: boolean): string {
+async function shown(entry: Partial<PlanEntry>, canLock: boolean): Promise<string> {
   const frame = {
     runId: "20261121T020000000Z-0a1b2c3d",
     startedAt: "2026-11-21T02:00:00.000Z",
@@ -20,7 +20,7 @@ function shown(entry: Partial<PlanEntry>, canLock: boolean): string {
     ...entry,
   };
   const plan = { ...frame, policy: "p", store: { canLock, canTag: true }, source: "records" } as const;
-  return planLines({ ...plan, entries: [planned] }).join("\n");
+  return (await planLines({ ...plan, entries: [planned] })).join("\n");
 }
 
 test.each<[Partial<PlanEntry>, boolean, RegExp]>([
@@ -34,15 +34,15 @@ test.each<[Partial<PlanEntry>, boolean, RegExp]>([
   ],
   // Its time is over: nothing will lock it.
   [{ lock: "governance", applied: { lock: "none" } }, true, / none /],
-])("the plan of an export with %j, where the store can lock: %s", (entry, canLock, words) => {
-  const text = shown(entry, canLock);
+])("the plan of an export with %j, where the store can lock: %s", async (entry, canLock, words) => {
+  const text = await shown(entry, canLock);
   expect(text).toMatch(words);
   if (entry.applied?.lock !== "locked") {
     expect(text).not.toMatch(/governance|compliance/);
   }
 });
 
-test("the plan of a large archive shows 1,000 exports, those first with which something is to be done", () => {
+test("the plan of a large archive shows 1,000 exports, those first with which something is to be done", async () => {
   const calm = { revision: "0a1b2c3d", sweep: "nothing", expire: "unexpired" } as const;
   const entries: PlanEntry[] = Array.from({ length: 150_000 }, (_, n) => ({
     ...calm,
@@ -53,7 +53,7 @@ test("the plan of a large archive shows 1,000 exports, those first with which so
   const frame = { runId: "20261121T020000000Z-0a1b2c3d", ...times, stopReason: "done" } as const;
   const catalogue = { source: "catalogue", catalogueMadeAt: "2026-11-21T01:00:00.000Z" } as const;
   const store = { canLock: true, canTag: true };
-  const shown = planLines({ ...frame, ...catalogue, policy: "p", store, entries });
+  const shown = await planLines({ ...frame, ...catalogue, policy: "p", store, entries });
   expect(shown[2]).toMatch(/old.*due, not looked at/);
   expect(shown.slice(-2)).toEqual([
     "149001 exports more; --json shows all.",

@@ -4,8 +4,9 @@ import type { PlanEntry, RetentionPlan } from "../retention/plan.ts";
 import type { RetainReport } from "../retention/retain.ts";
 import type { RunFrame } from "../retention/run.ts";
 import type { Damage, VerifyReport } from "../retention/verify.ts";
-import { count, formatBytes, table } from "./format.ts";
+import { count, formatBytes } from "./format.ts";
 import { failureLines, type Line, lines } from "./output.ts";
+import { table } from "./table.ts";
 import { RETENTION_STOP_WORDS, STAY_WORDS, SWEEP_WORDS } from "./words.ts";
 
 function endLines({ stopReason, failure }: RunFrame): readonly Line[] {
@@ -28,7 +29,7 @@ const PLAN_HEAD = ["export task", "rule", "archived", "kept until", "lock", "nex
 const MAX_ROWS = 1_000;
 
 /** `retention plan`. Of a large archive it shows those first with which something is to be done. */
-export function planLines(plan: RetentionPlan): readonly Line[] {
+export async function planLines(plan: RetentionPlan): Promise<readonly Line[]> {
   const { entries } = plan;
   const shown =
     entries.length <= MAX_ROWS
@@ -45,7 +46,7 @@ export function planLines(plan: RetentionPlan): readonly Line[] {
   ]);
   const refused = shown.filter(({ problem }) => problem !== undefined);
   return lines(
-    rows.length === 0 ? "Nothing is archived, or everything has expired." : table(PLAN_HEAD, rows),
+    rows.length === 0 ? "Nothing is archived, or everything has expired." : await table(PLAN_HEAD, rows),
     entries.length > shown.length &&
       `${count(entries.length - shown.length, "export")} more; --json shows all.`,
     refused.map(({ exportTaskId, problem = "" }) => `${exportTaskId}: refused: ${problem}`),
@@ -139,7 +140,7 @@ export function addedHoldLines({ hold, replaced }: AddedHold): readonly Line[] {
 }
 
 /** `hold list`. */
-export function holdLines({ all, leftAlone }: Holds): readonly Line[] {
+export async function holdLines({ all, leftAlone }: Holds): Promise<readonly Line[]> {
   const problems = new Map(leftAlone.map((item) => [item.key, item.problem]));
   const rows = all.map(({ key, pattern, record }) => [
     pattern ?? `everything (${key})`,
@@ -147,7 +148,9 @@ export function holdLines({ all, leftAlone }: Holds): readonly Line[] {
     day(record?.heldAt),
     record?.reason ?? problems.get(key) ?? "unreadable, but it still holds",
   ]);
-  return rows.length === 0 ? ["There are no holds."] : table(["hold on", "by", "since", "reason"], rows);
+  return rows.length === 0
+    ? ["There are no holds."]
+    : await table(["hold on", "by", "since", "reason"], rows);
 }
 
 const DAMAGE_WORDS: Readonly<Record<Damage, string>> = {

@@ -23,7 +23,7 @@ export async function planCommand(options: CommonOptions): Promise<Result> {
   const plan = await withRetention(options, ({ ports, settings, signal }) =>
     planRetention(ports, settings, { signal }),
   );
-  return { document: plan, lines: planLines(plan), exitCode: exitCodeOfRun(plan) };
+  return { document: plan, lines: await planLines(plan), exitCode: exitCodeOfRun(plan) };
 }
 
 /** `retention sweep`: locks, tags and records what events missed and what the policy lengthened. */
@@ -46,7 +46,7 @@ function exitCodeOfRun({ failure }: RunFrame): ExitCode {
   return failure === undefined ? EXIT.done : EXIT.failed;
 }
 
-interface VerifyCommandOptions extends CommonOptions {
+export interface VerifyCommandOptions extends CommonOptions {
   /** From 0 to 1. */
   readonly sample: number;
   readonly all?: true;
@@ -97,7 +97,7 @@ export async function addHoldCommand(pattern: string, options: HoldOptions): Pro
 export async function listHoldsCommand(options: CommonOptions): Promise<Result> {
   const holds = await withArchive(options, ({ store, signal }) => new HoldsReader(store).read({ signal }));
   const { all, leftAlone } = holds;
-  return { document: { holds: all, leftAlone }, lines: holdLines(holds), exitCode: EXIT.done };
+  return { document: { holds: all, leftAlone }, lines: await holdLines(holds), exitCode: EXIT.done };
 }
 
 /** `hold remove`: lifts a hold, and notes under holds/lifted/ who did it and why. */

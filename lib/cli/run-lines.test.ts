@@ -30,9 +30,9 @@ function kept(exportTaskId: string, reason: string): TaskEntry {
   return { exportTaskId, outcome: "archived-kept", reason, durationMs: 5 };
 }
 
-test("with deletion off, what was kept for it is counted; what was kept for another reason is told", () => {
+test("with deletion off, what was kept for it is counted; what was kept for another reason is told", async () => {
   const off = [kept("night-1", "delete-disabled"), kept("night-2", "delete-disabled")];
-  const lines = runLines(reportOf([...off, kept("night-3", "hold")]));
+  const lines = await runLines(reportOf([...off, kept("night-3", "hold")]));
   expect(lines.slice(0, 4)).toEqual([
     "Run 20261121T020000000Z-0a1b2c3d: nothing is left to do now (9.0 s)",
     "  archived 3 (10.0 KiB), deleted 0, kept 3",
@@ -41,7 +41,7 @@ test("with deletion off, what was kept for it is counted; what was kept for anot
   ]);
   expect(lines.join("\n")).toMatch(/night-3 .* held by an operator/);
   expect(lines.join("\n")).not.toMatch(/night-[12]/);
-  expect(runLines(reportOf(off))).toHaveLength(4);
+  expect(await runLines(reportOf(off))).toHaveLength(4);
 });
 
 test("what discover skipped is told by reason", () => {
@@ -77,14 +77,14 @@ test("what helps a dead-lettered task is said once, also where its letter was di
   expect(discoverLines({ ...found, skipped: [] }).join("\n")).not.toContain("ead-lettered");
 });
 
-test("what was left alone is named, the first few of it", () => {
+test("what was left alone is named, the first few of it", async () => {
   const items = Array.from({ length: 22 }, (_, index) => ({
     kind: "store-entry" as const,
     key: `records/x${index}`,
     problem: "it is a pipe",
   }));
   const leftAlone = leftAloneReport(items);
-  const lines = runLines({ ...reportOf([]), ...(leftAlone && { leftAlone }) });
+  const lines = await runLines({ ...reportOf([]), ...(leftAlone && { leftAlone }) });
   expect(lines).toContain("Left alone because the program cannot understand them: 22");
   expect(lines).toContain("  the entry records/x0 of the store: it is a pipe");
   expect(lines.at(-1)).toBe("  and 2 more");

@@ -4,9 +4,10 @@ import { type LeftAloneReport, leftAloneInWords } from "../domain/left-alone.ts"
 import type { QueueDepth } from "../ports/task-queue.ts";
 import type { NextToGo, RunReport, TaskEntry } from "../records/run-report.ts";
 import { slotsWarning } from "../run/next-to-go.ts";
-import { count, formatBytes, formatDue, formatDuration, table } from "./format.ts";
+import { count, formatBytes, formatDue, formatDuration } from "./format.ts";
 import { failureLines, type Line, lines, red } from "./output.ts";
 import { requestLines } from "./request-lines.ts";
+import { table } from "./table.ts";
 import {
   deletionInWords,
   outcomeInWords,
@@ -17,7 +18,7 @@ import {
 } from "./words.ts";
 
 /** The closing lines of an archive run. */
-export function runLines(report: RunReport): readonly Line[] {
+export async function runLines(report: RunReport): Promise<readonly Line[]> {
   const { counts, failure } = report;
   const durationMs = Date.parse(report.endedAt) - Date.parse(report.startedAt);
   // Of these a count of 0 is not worth a word.
@@ -35,7 +36,7 @@ export function runLines(report: RunReport): readonly Line[] {
     `  export slots used: ${slotsInWords(report)}`,
     report.pacing === "unshared" &&
       "  pacing: unshared; run only one archiver at a time on this store, because the platform would throttle a second one",
-    worthMentioning(report.tasks),
+    await worthMentioning(report.tasks),
     leftAloneLines(report.leftAlone),
     failure && "",
     failureLines(failure, "Failed: ", red),
@@ -67,7 +68,7 @@ function slotsInWords({ platform }: RunReport): string {
 }
 
 /** The last word on each task that did not end as a run with these settings ends them. */
-function worthMentioning(tasks: readonly TaskEntry[]): readonly Line[] {
+async function worthMentioning(tasks: readonly TaskEntry[]): Promise<readonly Line[]> {
   const last = [...new Map(tasks.map((entry) => [entry.exportTaskId, entry])).values()];
   const rows = last
     .filter((entry) => entry.outcome !== "archived-deleted" && entry.outcome !== "deleted")
@@ -80,7 +81,7 @@ function worthMentioning(tasks: readonly TaskEntry[]): readonly Line[] {
   const keptAsSet = last.filter(isKeptAsSet).length;
   return lines(
     keptAsSet > 0 && `  ${count(keptAsSet, "export")} archived and kept: ${deletionInWords("never")}`,
-    rows.length > 0 && table(["export task", "ended", "because"], rows),
+    rows.length > 0 && (await table(["export task", "ended", "because"], rows)),
   );
 }
 

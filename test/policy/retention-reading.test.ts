@@ -244,7 +244,7 @@ test("plan without the platform says all but what only the platform could tell",
     ["held", "retain", "held"],
     ["young", "retain", "unexpired"],
   ]);
-  const lines = planLines(plan).join("\n");
+  const lines = (await planLines(plan)).join("\n");
   expect(lines).toMatch(/due .* not known without the platform/);
   expect(lines).toMatch(/\nPlatform: no usable answer: .+\n {2}.+$/);
 });
