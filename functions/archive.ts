@@ -2,6 +2,7 @@ import * as v from "valibot";
 import { drain } from "../lib/archive/archive-run.ts";
 import { failedRunReport } from "../lib/archive/run-summary.ts";
 import { readConfiguration } from "../lib/config/configuration.ts";
+import { wirePinging } from "../lib/config/heartbeat-wiring.ts";
 import { systemClock, systemRandom } from "../lib/config/system.ts";
 import { wire } from "../lib/config/wiring.ts";
 import { ArchiverError } from "../lib/domain/errors.ts";
@@ -9,6 +10,7 @@ import { functionHandler } from "../lib/hosted/function-host.ts";
 import { eventLogger, logGuessedRegion } from "../lib/hosted/logs.ts";
 import { isMeasured, metricsOfRun, type TimedEvent } from "../lib/hosted/metrics.ts";
 import type { RunReport } from "../lib/records/run-report.ts";
+import { endOfRun, PING_LIMIT_MS, withHeartbeat } from "../lib/report/heartbeat.ts";
 
 /** Timer events carry fields of their host, so unknown ones are passed over. */
 const archiveEventSchema = v.nullish(v.object({ when: v.optional(v.picklist(["always", "pressure"])) }));
@@ -35,7 +37,13 @@ export const handler = functionHandler<RunReport>({
       { purpose: "work", redactor },
     );
     try {
-      const report = await drain(archiver.ports, archiver.settings, { signal, limitMs, when });
+      const say = (message: string) => log.warn("heartbeat", { message });
+      const pinging = wirePinging(configuration, redactor, { signal, say });
+      // The last ping comes after the run, and needs time of its own.
+      const runLimitMs = pinging.heartbeat === undefined ? limitMs : Math.max(0, limitMs - PING_LIMIT_MS);
+      const report = await withHeartbeat(pinging, { starts: true, endOf: endOfRun }, () =>
+        drain(archiver.ports, archiver.settings, { signal, limitMs: runLimitMs, when }),
+      );
       return { report, failure: report.failure, metrics: metricsOfRun(report, events) };
     } finally {
       await archiver.close();

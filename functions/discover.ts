@@ -1,5 +1,6 @@
 import { readConfiguration } from "../lib/config/configuration.ts";
 import { type DiscoverRunReport, discoverAndRequest } from "../lib/config/discover-and-request.ts";
+import { wirePinging } from "../lib/config/heartbeat-wiring.ts";
 import { systemClock, systemRandom } from "../lib/config/system.ts";
 import { wire } from "../lib/config/wiring.ts";
 import type { Failure } from "../lib/domain/errors.ts";
@@ -7,6 +8,7 @@ import { runIdOf } from "../lib/domain/key-layout.ts";
 import { functionHandler } from "../lib/hosted/function-host.ts";
 import { eventLogger, logGuessedRegion } from "../lib/hosted/logs.ts";
 import { metricsOfDiscover } from "../lib/hosted/metrics.ts";
+import { endOfDiscover, withHeartbeat } from "../lib/report/heartbeat.ts";
 import { slotsWarning } from "../lib/run/next-to-go.ts";
 import { PLACES_LIMIT } from "../lib/run/platform-list.ts";
 
@@ -27,10 +29,15 @@ export const handler = functionHandler<DiscoverFunctionReport>({
     logGuessedRegion(log, configuration.platform);
     const observe = eventLogger(log, configuration.platform);
     const archiver = await wire(configuration, observe, { purpose: "work", redactor });
+    const say = (message: string) => log.warn("heartbeat", { message });
+    const pinging = wirePinging(configuration, redactor, { signal, say });
+    const endOf = ({ requests }: DiscoverRunReport) => endOfDiscover({ failure: requests?.failure });
     try {
-      // The archive first: nothing is asked of the platform on behalf of a place that is none.
-      await archiver.ports.store.preflight({ signal });
-      const report = await discoverAndRequest(archiver, signal);
+      const report = await withHeartbeat(pinging, { starts: false, endOf }, async () => {
+        // The archive first: nothing is asked of the platform on behalf of a place that is none.
+        await archiver.ports.store.preflight({ signal });
+        return await discoverAndRequest(archiver, signal);
+      });
       log.info("discovered", { report });
       if (report.nextToGo !== undefined) {
         log.warn("slots-nearly-used", { message: slotsWarning(report.held, report.nextToGo) });

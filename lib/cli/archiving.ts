@@ -1,4 +1,4 @@
-import { drain } from "../archive/archive-run.ts";
+import { type DrainOptions, drain } from "../archive/archive-run.ts";
 import type { ArchiveSettings } from "../archive/settings.ts";
 import { sweep } from "../catalogue/sweep.ts";
 import { type DiscoverRunReport, discoverAndRequest } from "../config/discover-and-request.ts";
@@ -7,6 +7,7 @@ import { systemClock } from "../config/system.ts";
 import { isIdentityFailure } from "../identity/errors.ts";
 import type { QueueDepth } from "../ports/task-queue.ts";
 import type { RunReport } from "../records/run-report.ts";
+import { endOfRun, withHeartbeat } from "../report/heartbeat.ts";
 import { makeRequest } from "../requests/request-ledger.ts";
 import { freshList } from "../run/platform-list.ts";
 import { formatDuration } from "./format.ts";
@@ -34,7 +35,7 @@ export async function runCommand(options: ArchiveOptions): Promise<Result> {
   const { report, left } = await withSession(options, "work", async (session) => {
     let discovered: DiscoverRunReport | undefined;
     const { ports, settings } = session.archiver;
-    const ended = await drain(ports, settings, {
+    const drainOptions: DrainOptions = {
       signal: session.signal,
       ...limitOf(options, settings),
       waitForDueMs: WAIT_FOR_DUE_MS,
@@ -42,7 +43,12 @@ export async function runCommand(options: ArchiveOptions): Promise<Result> {
         discovered = await discoverAndRequest(session.archiver, signal);
         session.view.say(discoveredLine(discovered));
       },
-    });
+    };
+    const told = {
+      starts: true,
+      endOf: (ended: RunReport) => endOfRun(ended, discovered?.requests?.failure),
+    };
+    const ended = await withHeartbeat(session.pinging, told, () => drain(ports, settings, drainOptions));
     return { report: { ...ended, discovered }, left: await depthOf(session, ended) };
   });
   const shown = lines(
@@ -72,13 +78,16 @@ async function depthOf(
 
 /** `archive`: one archive run; a queue that is empty now ends it. */
 export async function archiveCommand(options: ArchiveOptions): Promise<Result> {
-  const report = await withSession(options, "work", ({ archiver, signal }) =>
-    drain(archiver.ports, archiver.settings, {
+  const report = await withSession(options, "work", ({ archiver, pinging, signal }) => {
+    const drainOptions: DrainOptions = {
       signal,
       ...limitOf(options, archiver.settings),
       when: options.underPressure ? "pressure" : "always",
-    }),
-  );
+    };
+    return withHeartbeat(pinging, { starts: true, endOf: endOfRun }, () =>
+      drain(archiver.ports, archiver.settings, drainOptions),
+    );
+  });
   return { document: report, lines: await runLines(report), exitCode: exitCodeOf(report) };
 }
 

@@ -1,5 +1,6 @@
 import type { InventoryPorts } from "../catalogue/ports.ts";
 import type { Configuration } from "../config/configuration.ts";
+import { wirePinging } from "../config/heartbeat-wiring.ts";
 import { type WiredInventory, wireInventory } from "../config/inventory-wiring.ts";
 import { retentionPorts, wireRetention } from "../config/retention-wiring.ts";
 import { wireStore } from "../config/store-wiring.ts";
@@ -9,6 +10,7 @@ import type { PlatformScope } from "../domain/export-task.ts";
 import type { ArchiveStore } from "../identity/archive-store.ts";
 import { createPlainLog } from "../observability/log.ts";
 import type { DeadLetterQueue } from "../ports/task-queue.ts";
+import type { Pinging } from "../report/heartbeat.ts";
 import type { ExpiryPorts, RetentionEvent, RetentionPorts, RetentionSettings } from "../retention/run.ts";
 import { loadConfiguration, loadSettings, type SettingsFileOptions } from "./environment.ts";
 import { createPlainView, type RunView } from "./event-lines.ts";
@@ -29,6 +31,7 @@ interface Interruptible {
 /** What a command works with that discovers, archives, or shows both. */
 export interface Session extends Interruptible {
   readonly archiver: Archiver;
+  readonly pinging: Pinging;
   readonly view: RunView;
 }
 
@@ -56,7 +59,11 @@ export async function withSession<T>(
     try {
       return await interruptible(
         (line) => view.say(line),
-        (signal) => work({ archiver, view, signal }),
+        (signal) => {
+          const say = (line: string) => view.say(line);
+          const pinging = wirePinging(configuration, shownSecrets, { signal, say });
+          return work({ archiver, pinging, view, signal });
+        },
       );
     } finally {
       await archiver.close();
