@@ -1,8 +1,9 @@
 import { spawn } from "node:child_process";
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { createCommandLine } from "../../lib/cli/command-line.ts";
 import { bareEnvironment, type Ended, ROOT, Running } from "./command-line.ts";
 
 /** A command line as a page has it, and as a shell can try it. */
@@ -31,20 +32,37 @@ const FILLED: readonly (readonly [RegExp, string])[] = [
   [/[[\]]/g, ""],
 ];
 
-/** Where a page's commands look for programs and files; none of the files of settings is there. */
-let folder: string;
+/** Stands where a program would be: it tells its words, a line each. */
+const TELLS_WORDS = `#!/bin/sh\nprintf '%s\\n' "$@"\n`;
+/** Node tells the words of the script it is given. */
+const TELLS_WORDS_OF_SCRIPT = '#!/bin/sh\nexec "$@"\n';
+/** sudo -u USER COMMAND */
+const SUDO = '#!/bin/sh\nshift 2\nexec "$@"\n';
+
+/** Two folders in which a page's commands find programs: the real ones, and those that tell their words. */
+let real: string;
+let telling: string;
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "archiver-documented-"));
-  await Promise.all(["dist", "bin"].map((name) => mkdir(join(folder, name))));
-  await symlink(join(ROOT, "dist", "cli.mjs"), join(folder, "dist", "cli.mjs"));
-  await symlink(join(ROOT, "dist", "cli.mjs"), join(folder, "bin", "iotda-archiver"));
-  // sudo -u USER COMMAND
-  await writeFile(join(folder, "bin", "sudo"), '#!/bin/sh\nshift 2\nexec "$@"\n');
-  await chmod(join(folder, "bin", "sudo"), 0o755);
+  real = await mkdtemp(join(tmpdir(), "archiver-documented-"));
+  telling = await mkdtemp(join(tmpdir(), "archiver-documented-"));
+  for (const folder of [real, telling]) {
+    await Promise.all(["dist", "bin"].map((name) => mkdir(join(folder, name))));
+    await writeFile(join(folder, "bin", "sudo"), SUDO, { mode: 0o755 });
+  }
+  for (const name of ["dist/cli.mjs", "bin/iotda-archiver"]) {
+    await symlink(join(ROOT, "dist", "cli.mjs"), join(real, name));
+    await writeFile(join(telling, name), TELLS_WORDS, { mode: 0o755 });
+  }
+  await writeFile(join(telling, "bin", "node"), TELLS_WORDS_OF_SCRIPT, { mode: 0o755 });
+  // Whoever runs the tests may have set some.
+  for (const name of Object.keys(process.env).filter((one) => /^(?:ARCHIVER|HUAWEICLOUD)_/.test(one))) {
+    vi.stubEnv(name, undefined);
+  }
 });
 afterAll(async () => {
-  await rm(folder, { recursive: true, force: true });
+  vi.unstubAllEnvs();
+  await Promise.all([real, telling].map((folder) => rm(folder, { recursive: true, force: true })));
 });
 
 async function documentedLines(): Promise<Documented[]> {
@@ -94,11 +112,26 @@ function asTried(written: string): string {
   );
 }
 
-function tried({ line }: Documented): Promise<Ended> {
+/** Has a shell run the line with the programs of this folder; none of the files of settings is there. */
+function inShell({ line }: Documented, folder: string): Promise<Ended> {
   const environment = bareEnvironment();
   const env = { ...environment, PATH: [join(folder, "bin"), environment.PATH].join(delimiter) };
   return new Running(spawn("sh", ["-c", line], { cwd: folder, env, stdio: ["ignore", "pipe", "pipe"] }))
     .ended;
+}
+
+/** Gives the words of the line to the program's own commands, in this process: what they refuse, and say before. */
+async function refusalOf(documented: Documented): Promise<string> {
+  const { exitCode, stdout, stderr } = await inShell(documented, telling);
+  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+  const said: string[] = [];
+  const commandLine = createCommandLine(
+    (lines) => said.push(...lines),
+    (result) => expect.unreachable(`it did something: ${JSON.stringify(result)}`),
+  );
+  const ended = commandLine.parseAsync(stdout.trimEnd().split("\n"), { from: "user" });
+  const refused = await ended.then(() => expect.unreachable("it was not refused"), String);
+  return [...said, refused.replace(/^\w+: /, "")].join("\n");
 }
 
 const DOCUMENTED = await documentedLines();
@@ -117,21 +150,41 @@ test("commands are found on the pages", () => {
   );
 });
 
-describe.concurrent("command lines of the documentation reach the program, which then asks for settings", () => {
+/** What is said of a command that is whole, or of one that is named without its arguments. */
+function asksForSettings({ isWhole }: Documented): RegExp {
+  return isWhole
+    ? /^The configuration has /
+    : /^The configuration has |^error: (?:missing required argument|required option|name the letters)/;
+}
+
+function expectFileLookedFor({ line }: Documented, said: string): void {
+  const file = /--(?:config|env-file)[ =]([\w./-]+)/.exec(line)?.[1];
+  if (file !== undefined) {
+    // The program itself was given the option, and looked for the file.
+    expect(said).toContain(`${JSON.stringify(file)}: cannot be read (ENOENT)`);
+  }
+}
+
+describe("command lines of the documentation are understood, and then lack settings only", () => {
   test.each(DOCUMENTED)("$page: $written", async (documented) => {
-    const { exitCode, stderr } = await tried(documented);
+    const said = await refusalOf(documented);
+    expect(said).toMatch(asksForSettings(documented));
+    expectFileLookedFor(documented, said);
+  });
+});
+
+/** One line for each way in which the pages start the program: Node, for one, takes options of ours for its own. */
+const WAYS = new Map(
+  DOCUMENTED.map((one) => [one.line.replaceAll(/(?<=iotda-archiver|cli\.mjs|^archiver) .*/gm, ""), one]),
+);
+
+describe.concurrent("each way of starting it reaches the built program", () => {
+  test.each([...WAYS])("%s", async (_way, documented) => {
+    const { exitCode, stderr } = await inShell(documented, real);
     expect({ exitCode, stderr }).toEqual({
       exitCode: 2,
-      stderr: expect.stringMatching(
-        documented.isWhole
-          ? /^The configuration has /
-          : /^The configuration has |^error: (?:missing required argument|required option|name the letters)/,
-      ),
+      stderr: expect.stringMatching(asksForSettings(documented)),
     });
-    const file = /--(?:config|env-file)[ =]([\w./-]+)/.exec(documented.line)?.[1];
-    if (file !== undefined) {
-      // The program itself was given the option, and looked for the file.
-      expect(stderr).toContain(`${JSON.stringify(file)}: cannot be read (ENOENT)`);
-    }
+    expectFileLookedFor(documented, stderr);
   });
 });
