@@ -38,6 +38,7 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
+const CACHE = join(import.meta.dirname, "node_modules", ".cache");
 const cores = availableParallelism();
 /** Much of these tests waits for other processes. */
 const WITH_OTHER_PROCESSES = { maxWorkers: Math.ceil(1.5 * cores) };
@@ -46,8 +47,12 @@ const TOGETHER = { isolate: false };
 
 export default defineConfig({
   test: {
-    // Hundreds of short processes are started: each is to be compiled once, not every time.
-    env: { NODE_COMPILE_CACHE: join(import.meta.dirname, "node_modules", ".cache", "node-compile") },
+    // Hundreds of short processes are started: each is to be compiled once, not every time. So is the check that
+    // serverless makes of its own schema, which it would otherwise keep in the home folder.
+    env: {
+      NODE_COMPILE_CACHE: join(CACHE, "node-compile"),
+      SLS_SCHEMA_CACHE_BASE_DIR: join(CACHE, "serverless"),
+    },
     sequence: { sequencer: LongestFirst },
     // The limit catches what hangs; how long a test takes says more about the machine than about the program.
     testTimeout: 300_000,

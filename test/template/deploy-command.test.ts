@@ -33,6 +33,7 @@ async function packagingWith(
     HTTPS_PROXY: closed,
     HTTP_PROXY: closed,
     NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
+    SLS_SCHEMA_CACHE_BASE_DIR: process.env.SLS_SCHEMA_CACHE_BASE_DIR,
     ...variables,
   };
   const { status, stdout, stderr } = spawnSync(

@@ -58,8 +58,9 @@ async function runServerless(args: readonly string[], cwd: string): Promise<stri
     HOME: path.join(cwd, "empty-home"),
     HTTPS_PROXY: closed,
     HTTP_PROXY: closed,
-    // The five packagings share what Node compiled.
+    // The packagings share what Node and serverless compiled.
     NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE,
+    SLS_SCHEMA_CACHE_BASE_DIR: process.env.SLS_SCHEMA_CACHE_BASE_DIR,
   };
   const { stdout, stderr } = await execFileOf(process.execPath, [program, ...args], {
     cwd,
