@@ -19,11 +19,30 @@ const named = {
   key: v.pipe(v.string(), v.maxLength(1_024)),
 };
 
+/** How the copies stand, and what a drill found. */
+const verificationSchema = v.object({
+  limitDays: count,
+  copies: count,
+  coldCopies: count,
+  /** Copies read back that day. */
+  checked: count,
+  damaged: count,
+  oldestUnreadDays: v.pipe(v.number(), v.minValue(0)),
+  isLimitKept: v.boolean(),
+  missedFrom: v.optional(isoTime),
+  drill: v.optional(
+    v.object({
+      exportTaskId: named.exportTaskId,
+      result: v.picklist(["restored", "unchecked", "failed"]),
+    }),
+  ),
+});
+
 /** What the report of the last inventory tells those who read the catalogue. */
 const stateSchema = v.object({
   startedAt: isoTime,
   stopReason: v.picklist(["done", "time-budget"]),
-  counts: v.object({ exports: count }),
+  counts: v.object({ exports: count, orphans: v.optional(count, 0) }),
   damage: v.pipe(
     v.array(
       v.object({
@@ -36,6 +55,8 @@ const stateSchema = v.object({
     v.maxLength(MAX_NAMED),
   ),
   unremoved: v.optional(v.pipe(v.array(v.object(named)), v.maxLength(MAX_NAMED)), []),
+  /** Missing where the reading is switched off. It is only shown: one that cannot be read makes no report useless. */
+  verification: v.fallback(v.optional(verificationSchema), undefined),
 });
 
 /** What an inventory found wrong with an export. */

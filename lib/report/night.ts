@@ -76,6 +76,13 @@ export type Finding =
       readonly runs: number;
       readonly sinceMs: number;
     }
+  /** Finished before the night began, and no run archived it, tried to or gave it up. The oldest one is named. */
+  | {
+      readonly kind: "still-waiting";
+      readonly exportTaskId: string;
+      readonly count: number;
+      readonly sinceMs: number;
+    }
   | {
       readonly kind: "expected-missing";
       readonly rule: string;

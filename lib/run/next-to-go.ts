@@ -5,7 +5,7 @@ import type { ArchivedExports } from "./archived-exports.ts";
 import { type FreshList, PLACES_LIMIT, placesHeld } from "./platform-list.ts";
 
 /** From this many used export slots on, every run and command that sees the platform warns. */
-const WARNING_PLACES = 45;
+export const WARNING_PLACES = 45;
 
 /**
  * The export task that a create beyond the limit destroys: the oldest one. `undefined` while enough slots are free.
