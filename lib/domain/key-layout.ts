@@ -212,3 +212,13 @@ export function parseVerificationKey(key: string): number | undefined {
 export function inventoryStateKey(scope: PlatformScope): string {
   return `state/inventory/${scopePath(scope)}.json`;
 }
+
+/** The folder of what was told of one night of a project and instance; the date is `yyyy-MM-dd`. */
+export function nightNotesFolder(scope: PlatformScope, date: string): string {
+  return `notifications/${date.replaceAll("-", "/")}/${scopePath(scope)}/`;
+}
+
+/** What was told at once, and who could not be told. Safe to delete: it may be told once more. */
+export function notificationStateKey(scope: PlatformScope): string {
+  return `notifications/state/${scopePath(scope)}.json`;
+}

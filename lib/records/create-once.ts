@@ -7,7 +7,7 @@ import type { CallOptions } from "../ports/platform.ts";
  * @returns whether the key was free and now holds `document`. Throws what the store throws.
  */
 export async function createOnce(
-  store: ObjectStore,
+  store: Pick<ObjectStore, "getDocument" | "putDocument">,
   abilities: Pick<StoreAbilities, "createOnce">,
   key: string,
   document: object,

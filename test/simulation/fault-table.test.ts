@@ -39,7 +39,7 @@ const QUEUE_CODES: Readonly<Record<QueueErrorCode, true>> = {
   "queue-unavailable": true,
   "queue-misconfigured": true,
 };
-const SITES: Readonly<Record<Site, true>> = {
+const SITES: Readonly<Record<Exclude<Site, "notifier.send">, true>> = {
   "platform.listExportTasks": true,
   "platform.showExportTask": true,
   "platform.body": true,

@@ -36,8 +36,8 @@ const change = (kinds: readonly FaultKind[]): SiteFaults => ({ kinds, changes: t
 const queueChange = (operation: SqsOperation) => change(queueKinds(operation));
 const queueRead = (operation: SqsOperation) => read(queueKinds(operation));
 
-/** Every site but the body, whose damages are a list of their own. */
-const FAULTS_OF_SITE: Readonly<Record<Exclude<Site, "platform.body">, SiteFaults>> = {
+/** Every site of an archive run but the body, whose damages are a list of their own. */
+const FAULTS_OF_SITE: Readonly<Record<Exclude<Site, "platform.body" | "notifier.send">, SiteFaults>> = {
   "platform.listExportTasks": read(PLATFORM_KINDS),
   // A download that is refused or lost has used its slot.
   "platform.showExportTask": change(PLATFORM_TASK_KINDS),

@@ -27,7 +27,8 @@ export type Site =
   | "queue.listDeadLetters"
   | "queue.redrive"
   | "memory.recall"
-  | "memory.remember";
+  | "memory.remember"
+  | "notifier.send";
 
 /** One call as a fault's `match` sees it. */
 export interface SiteCall {
