@@ -16,7 +16,7 @@ import path from "node:path";
 import { pathToFileURL } from "node:url";
 import * as v from "valibot";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { buildAll } from "../build.ts";
+import { buildAll, buildCommandLine } from "../build.ts";
 import { markFolder } from "./end-to-end/archive-marker.ts";
 
 const ROOT = path.join(import.meta.dirname, "..");
@@ -116,6 +116,12 @@ describe("the command line", () => {
 });
 
 describe("the command line with a folder and a queue file, and no terminal", () => {
+  let named: string;
+  beforeAll(async () => {
+    named = path.join(folder, "named.mjs");
+    await buildCommandLine(ROOT, named, false);
+  });
+
   // Calls of esbuild's wrappers, which are named after the modules they run; Node counts them.
   const coverageSchema = v.object({
     result: v.array(
@@ -132,7 +138,7 @@ describe("the command line with a folder and a queue file, and no terminal", () 
     const place = await mkdtemp(path.join(folder, "run-"));
     const coverage = path.join(place, "coverage");
     await markFolder(path.join(place, "store"));
-    const { exitCode, stderr } = await start(process.execPath, [commandLine, ...args], {
+    const { exitCode, stderr } = await start(process.execPath, [named, ...args], {
       NODE_V8_COVERAGE: coverage,
       ARCHIVER_IOTDA_ENDPOINT: "http://127.0.0.1:9",
       ARCHIVER_IOTDA_PROJECT_ID: "0123456789abcdef0123456789abcdef",
