@@ -9,11 +9,15 @@ import type { CallOptions } from "../ports/platform.ts";
 import { jsonText } from "../records/create-once.ts";
 import { isoTime, parseRecord, SCHEMA_VERSION, schemaVersion } from "../records/schemas.ts";
 import { conditionAfter } from "../records/text-file.ts";
+import type { Finding } from "./night.ts";
 
 /** A claim that is older than this, and says nothing of a message, is taken once more. */
 export const CLAIM_AGE_MS = 15 * 60_000;
 /** One message may go out this many times. */
 export const MAX_CLAIMS = 2;
+
+/** What the report says of one who could not be told. */
+type NotNotified = Extract<Finding, { readonly kind: "not-notified" }>;
 
 /** What telling needs. */
 export interface NotifyPorts {
@@ -107,13 +111,6 @@ export async function changeState(
   );
 }
 
-/** One who could not be told. */
-export interface Unnotified {
-  /** Kind and host. */
-  readonly target: string;
-  readonly sinceMs: number;
-}
-
 /**
  * Who could not be told since the last message that arrived, for the report of the next night. A target whose message is
  * just being sent is left out.
@@ -124,12 +121,14 @@ export async function readUnnotified(
   store: Pick<ObjectStore, "getDocument">,
   scope: PlatformScope,
   { targets, nowMs, signal }: CallOptions & { readonly targets: readonly string[]; readonly nowMs: number },
-): Promise<readonly Unnotified[]> {
+): Promise<readonly NotNotified[]> {
   const state = parseRecord(stateSchema, await store.getDocument(notificationStateKey(scope), { signal }));
   return targets.flatMap((target) => {
     const entry = Object.hasOwn(state?.unsent ?? {}, target) ? state?.unsent[target] : undefined;
     const isUnderWay = entry?.pendingAt !== undefined && isYoung(entry.pendingAt, nowMs);
-    return entry === undefined || isUnderWay ? [] : [{ target, sinceMs: Date.parse(entry.since) }];
+    return entry === undefined || isUnderWay
+      ? []
+      : [{ kind: "not-notified" as const, target, sinceMs: Date.parse(entry.since) }];
   });
 }
 

@@ -69,3 +69,34 @@ test.each([
   expect(stdout + stderr).toContain("[redacted]");
   expect(stdout + stderr).not.toContain(SECRET);
 });
+
+test("an address that somebody is told at is shown no more than a key, wherever it was pasted", async (context) => {
+  const token = "T0ken-of-a-hook-0123456789";
+  const lab = await openLab(context, {
+    settings: {
+      ARCHIVER_DELETE: "never",
+      // Port 9 takes nothing: each ping and each message fails, and is told of.
+      ARCHIVER_HEARTBEAT_URL: `http://127.0.0.1:9/${token}`,
+      ARCHIVER_NOTIFY: `slack+http://127.0.0.1:9/services/${token},mailto:watch-${token}@example.org`,
+      ARCHIVER_SMTP: `smtp://watch:${token}@127.0.0.1:9`,
+      ARCHIVER_LOG_LEVEL: "DEBUG",
+    },
+  });
+  await lab.control.addTasks(finishedExports(1));
+  const said: string[] = [];
+  for (const args of [
+    ["run"],
+    ["run", "--json"],
+    ["notify", "test"],
+    ["notify", "test", "--json"],
+    ["hold", "add", "export-01", "--reason", `see https://chat.example/${token}`],
+    ["hold", "list"],
+  ]) {
+    const { stdout, stderr } = await lab.archiver(...args);
+    said.push(stdout, stderr);
+  }
+  expect(said.join("")).toContain("slack 127.0.0.1:9: the receiver could not be reached (ECONNREFUSED)");
+  expect(said.join("")).toContain("The heartbeat was not taken (success): the receiver could not be reached");
+  expect(said.filter((text) => text.includes(token))).toEqual([]);
+  expect((await writtenBy(lab)).filter(([, text]) => text.includes(token))).toEqual([]);
+});
