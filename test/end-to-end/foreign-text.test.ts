@@ -12,6 +12,15 @@ const SHOWN =
   "\\u001b[31m\\u009b2J\\u000d\\u000a\\u0007\\u202e\\u2066\\u200b\\ufeff\\u2028\\u2029\\udb40\\udc41x";
 const PRINTABLE = /^[\p{L}\p{M}\p{N}\p{P}\p{S}\p{Zs}\n]*$/u;
 
+/** Two policies: one that applies, and one with an odd name in it. */
+async function writePolicies({ folder }: Lab): Promise<void> {
+  await writeFile(
+    join(folder, "policy.json"),
+    JSON.stringify({ schemaVersion: 1, rules: [], default: { keepDays: 1, lock: "none" } }),
+  );
+  await writeFile(join(folder, "odd-policy.json"), JSON.stringify({ schemaVersion: 1, [ODD]: ODD }));
+}
+
 /** Everything that somebody else writes and a command shows is odd here. */
 async function openOddLab(context: TestContext): Promise<Lab> {
   const lab = await openLab(context, { sandbox: { oddItems: [JSON.stringify({ export_task_id: ODD })] } });
@@ -19,11 +28,7 @@ async function openOddLab(context: TestContext): Promise<Lab> {
     ARCHIVER_LOG_LEVEL: "DEBUG",
     ARCHIVER_RETENTION_POLICY: pathToFileURL(join(lab.folder, "policy.json")).href,
   };
-  await writeFile(
-    join(lab.folder, "policy.json"),
-    JSON.stringify({ schemaVersion: 1, rules: [], default: { keepDays: 1, lock: "none" } }),
-  );
-  await writeFile(join(lab.folder, "odd-policy.json"), JSON.stringify({ schemaVersion: 1, [ODD]: ODD }));
+  await writePolicies(lab);
   await lab.writeSettings(settings);
   await lab.control.addTasks([
     { exportTaskId: "odd-one", status: ODD, createTime: ODD, condition: { [ODD]: ODD } },
@@ -95,7 +100,8 @@ test.for<[string, Record<string, string>]>([
   ["an unknown name", { [`ARCHIVER_${ODD_NAME}`]: "x" }],
   ["the policy", { ARCHIVER_RETENTION_POLICY: "odd-policy.json" }],
 ])("nor does a refused configuration: %s", async ([_what, changes], context) => {
-  const lab = await openOddLab(context);
+  const lab = await openLab(context);
+  await writePolicies(lab);
   const policy = pathToFileURL(join(lab.folder, changes.ARCHIVER_RETENTION_POLICY ?? "policy.json")).href;
   const environment = lab.settings({ ...changes, ARCHIVER_RETENTION_POLICY: policy });
   for (const args of [["retention", "plan"], ["run"]]) {
