@@ -72,7 +72,7 @@ export const notification = v.object({
   }),
   targets: optional("ARCHIVER_NOTIFY", notifyTargets, {
     meaning:
-      "who is told of each night, separated by commas: `https://…` (JSON), `slack+https://…`, `wecom+https://…`, `dingtalk+https://…`, `feishu+https://…`, `sns:ARN`, `mailto:address`",
+      "whom `notify test` writes to (nothing else does yet), separated by commas: `https://…` (JSON), `slack+https://…`, `wecom+https://…`, `dingtalk+https://…`, `feishu+https://…`, `sns:ARN`, `mailto:address`",
     example:
       "a list of https://…, slack+https://…, wecom+https://…, dingtalk+https://…, feishu+https://…, sns:ARN and mailto:address",
     secret: true,
@@ -83,7 +83,8 @@ export const notification = v.object({
     secret: true,
   }),
   notifyOn: withDefault("ARCHIVER_NOTIFY_ON", oneOf(["every-night", "problems"]), "every-night", {
-    meaning: "`problems` = no message after a good night; it needs `ARCHIVER_HEARTBEAT_URL`",
+    meaning:
+      "for the message of each night, which no command sends yet; `problems` needs `ARCHIVER_HEARTBEAT_URL`",
     example: "every-night or problems",
   }),
 });
