@@ -24,6 +24,8 @@ export class CatalogueUpdate {
   /** The lines of the catalogue, by revision and state of the records; those that the records bear out are marked. */
   readonly #lines = new NameSet();
   readonly #months = new Set<string>();
+  /** Those whose file was there, or was said to be missing. */
+  readonly #accountedMonths = new Set<string>();
   /** Up to when the last inventory was sure to have written every line, epoch milliseconds. */
   readonly #wasCompleteUntilMs: number;
   #unwritten: CatalogueLine[] = [];
@@ -46,6 +48,7 @@ export class CatalogueUpdate {
   async readKnown(): Promise<void> {
     for (const month of await this.#catalogue.months(this.#run)) {
       this.#months.add(month);
+      this.#accountedMonths.add(month);
       const { lines, isSound } = await this.#catalogue.read(month, this.#run);
       if (!isSound) {
         const message = `the catalogue file of ${month} is damaged; it is made again from the records`;
@@ -80,11 +83,12 @@ export class CatalogueUpdate {
     }
   }
 
-  /** The last inventory wrote this line, and its file is not there: somebody removed it. */
+  /** The last inventory wrote this line. Where there is no file of its month, somebody removed it. */
   #warnOfLostMonth(line: CatalogueLine): void {
     const month = monthOf(line);
     const wasWritten = Date.parse(line.archivedAt) < this.#wasCompleteUntilMs;
-    if (wasWritten && !this.#months.has(month)) {
+    if (wasWritten && !this.#accountedMonths.has(month)) {
+      this.#accountedMonths.add(month);
       const message = `the catalogue file of ${month} is missing; it is made again from the records`;
       this.#run.ports.observe({ kind: "warning", code: "catalogue-lost", message });
     }

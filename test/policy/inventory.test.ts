@@ -110,6 +110,17 @@ describe("the catalogue", () => {
     ]);
   });
 
+  test("whose file is gone is said to be gone where an export that is new to the month is met first", async () => {
+    const scene = new InventoryScene();
+    scene.plant({ exportTaskId: "z-old" });
+    await scene.inventory();
+    await scene.inventory();
+    scene.loseCatalogue();
+    scene.plant({ exportTaskId: "a-new", archivedAtMs: scene.world.clock.wallMs() + DAY_MS });
+    await scene.inventory();
+    expect(scene.told).toContainEqual(expect.objectContaining({ code: "catalogue-lost" }));
+  });
+
   test("says why a task is still on the platform when a hold keeps it there", async () => {
     const scene = threeExports();
     scene.hold("two");
