@@ -1,8 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { readUnnotified } from "../../lib/report/notification-state.ts";
 import type { PlannedFault } from "../world/faults.ts";
-import { storeError } from "../world/port-errors.ts";
-import { NotifyScene, REFUSED } from "./notify-scene.ts";
+import { FAULTS_OF_A_CALL, NotifyScene, REFUSED } from "./notify-scene.ts";
 
 const MINUTE_MS = 60_000;
 const LATER_MS = 16 * MINUTE_MS;
@@ -74,17 +73,9 @@ describe("at least once and at most twice, whatever happens to a run", () => {
     return wasHit;
   }
 
-  const error = storeError("store-unavailable");
-  const faults: readonly (readonly [string, PlannedFault])[] = [
-    ["dies before a call", { site: "any", form: "crash", when: "before" }],
-    ["dies after a call", { site: "any", form: "crash", when: "after" }],
-    ["cannot read", { site: "store.getDocument", form: "not-done", error }],
+  const faults: typeof FAULTS_OF_A_CALL = [
+    ...FAULTS_OF_A_CALL,
     ["reads no text", { site: "store.getDocument", form: "spoiled" }],
-    ["cannot write", { site: "store.putDocument", form: "not-done", error }],
-    ["loses the answer of a write", { site: "store.putDocument", form: "done-answer-lost", error }],
-    ["is told of a conflict with itself", { site: "store.putDocument", form: "done-says-conflict" }],
-    ["is refused by a target", { site: "notifier.send", form: "not-done", error: REFUSED }],
-    ["loses the answer of a target", { site: "notifier.send", form: "done-answer-lost", error: REFUSED }],
   ];
 
   test.each(faults)("one that %s", async (what, fault) => {

@@ -3,6 +3,8 @@ import type { Finding, Night } from "../../lib/report/night.ts";
 import type { NotifyPorts } from "../../lib/report/notification-state.ts";
 import { type NightTelling, type ToldNight, tellNight } from "../../lib/report/tell-night.ts";
 import { type ToldUrgent, tellUrgent, type UrgentKind } from "../../lib/report/tell-urgent.ts";
+import type { PlannedFault } from "../world/faults.ts";
+import { storeError } from "../world/port-errors.ts";
 import type { Ending } from "../world/runner-process.ts";
 import { type Runner, World, type WorldOptions } from "../world/world.ts";
 
@@ -15,6 +17,23 @@ export const REFUSED = new NotifyError({
   hint: "Made by the simulated world.",
 });
 export const DIGEST = { subject: "ACT · 1 export is lost on Thu", text: "1 waiting" };
+const unavailable = storeError("store-unavailable");
+
+/** What may happen at any one call of a runner, by how it is told. */
+export const FAULTS_OF_A_CALL: readonly (readonly [string, PlannedFault])[] = [
+  ["dies before a call", { site: "any", form: "crash", when: "before" }],
+  ["dies after a call", { site: "any", form: "crash", when: "after" }],
+  ["cannot read", { site: "store.getDocument", form: "not-done", error: unavailable }],
+  ["cannot write", { site: "store.putDocument", form: "not-done", error: unavailable }],
+  [
+    "loses the answer of a write",
+    { site: "store.putDocument", form: "done-answer-lost", error: unavailable },
+  ],
+  ["is told of a conflict with itself", { site: "store.putDocument", form: "done-says-conflict" }],
+  ["is refused by a target", { site: "notifier.send", form: "not-done", error: REFUSED }],
+  ["loses the answer of a target", { site: "notifier.send", form: "done-answer-lost", error: REFUSED }],
+];
+
 export const JUDGED: ReadonlySet<UrgentKind> = new Set(["loss-near", "lost", "damaged", "system-failing"]);
 const { signal } = new AbortController();
 

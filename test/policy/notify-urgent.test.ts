@@ -2,8 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { Finding } from "../../lib/report/night.ts";
 import type { UrgentKind } from "../../lib/report/tell-urgent.ts";
 import type { PlannedFault } from "../world/faults.ts";
-import { storeError } from "../world/port-errors.ts";
-import { NotifyScene, REFUSED } from "./notify-scene.ts";
+import { FAULTS_OF_A_CALL, NotifyScene } from "./notify-scene.ts";
 
 const LATER_MS = 16 * 60_000;
 const HOUR_MS = 3_600_000;
@@ -87,19 +86,7 @@ describe("at least once and at most twice, whatever happens to a run", () => {
     return wasHit;
   }
 
-  const error = storeError("store-unavailable");
-  const faults: readonly (readonly [string, PlannedFault])[] = [
-    ["dies before a call", { site: "any", form: "crash", when: "before" }],
-    ["dies after a call", { site: "any", form: "crash", when: "after" }],
-    ["cannot read", { site: "store.getDocument", form: "not-done", error }],
-    ["cannot write", { site: "store.putDocument", form: "not-done", error }],
-    ["loses the answer of a write", { site: "store.putDocument", form: "done-answer-lost", error }],
-    ["is told of a conflict with itself", { site: "store.putDocument", form: "done-says-conflict" }],
-    ["is refused", { site: "notifier.send", form: "not-done", error: REFUSED }],
-    ["loses the answer of a target", { site: "notifier.send", form: "done-answer-lost", error: REFUSED }],
-  ];
-
-  test.each(faults)("one that %s", async (_what, fault) => {
+  test.each(FAULTS_OF_A_CALL)("one that %s", async (_what, fault) => {
     for (const both of [false, true]) {
       let hits = 0;
       for (let occurrence = 1; await play({ ...fault, occurrence }, both); occurrence += 1) {
