@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { compact } from "../domain/compact.ts";
 import { ArchiverError } from "../domain/errors.ts";
-import { type PlatformScope, parsePlatformTime } from "../domain/export-task.ts";
+import { isoPlatformTime, type PlatformScope } from "../domain/export-task.ts";
 import { recordKey } from "../domain/key-layout.ts";
 import { inBatches } from "../domain/promises.ts";
 import { BATCH_TASK_ID, claimKey, claimPrefix, parseClaimKey, requestKey } from "../domain/request-layout.ts";
@@ -199,9 +199,9 @@ function eventsOf({ archived, deleted, retained, expired }: RevisionLedger): rea
     ["created", created],
     ["finished", finished],
   ] as const) {
-    const epochMs = typeof time === "string" ? parsePlatformTime(time) : undefined;
-    if (epochMs !== undefined) {
-      events.push({ kind, at: new Date(epochMs).toISOString() });
+    const at = isoPlatformTime(time);
+    if (at !== undefined) {
+      events.push({ kind, at });
     }
   }
   for (const { archivedAt: at, runId, object } of copies) {

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { isLoopback } from "../iotda/signing.ts";
+import { isLoopback } from "../network/loopback.ts";
 import { namedApart, parseTarget, type Target } from "../notify/target.ts";
 import { Secret } from "../observability/redact.ts";
 import { optional, withDefault } from "./section.ts";

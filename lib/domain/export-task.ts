@@ -36,9 +36,10 @@ const COMPACT_TIME = /^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})Z$/;
  * Reads a platform time: extended ISO with or without milliseconds, or compact `yyyyMMdd'T'HHmmss'Z'`
  * (iotda-api §1.5, "time format trap").
  *
- * @returns epoch milliseconds, or `undefined` when the text is neither or names no real moment.
+ * @returns epoch milliseconds, or `undefined` for what is neither of the two texts, or names a moment that never was.
  */
-export function parsePlatformTime(text: string): number | undefined {
+export function parsePlatformTime(value: unknown): number | undefined {
+  const text = typeof value === "string" ? value : "";
   const match = EXTENDED_TIME.exec(text) ?? COMPACT_TIME.exec(text);
   if (match === null) {
     return undefined;
@@ -48,6 +49,12 @@ export function parsePlatformTime(text: string): number | undefined {
   const epochMs = Date.parse(iso);
   // Date.parse rolls 30 February over into March, and 24:00 into the next day; such a time is not a time.
   return new Date(epochMs).getUTCDate() === Number(day) ? epochMs : undefined;
+}
+
+/** A platform time in the one form that sorts: ISO 8601 with milliseconds, in UTC. `undefined` as {@link parsePlatformTime}. */
+export function isoPlatformTime(value: unknown): string | undefined {
+  const epochMs = parsePlatformTime(value);
+  return epochMs === undefined ? undefined : new Date(epochMs).toISOString();
 }
 
 /**
@@ -76,9 +83,7 @@ export function idempotencyKeyOf(scope: PlatformScope, exportTaskId: string, rev
 
 /** The platform evicts the oldest first, so that is the order of urgency; undated ones come last. */
 export function oldestFirst(tasks: readonly ExportTask[]): readonly ExportTask[] {
-  const createdMs = (task: ExportTask) =>
-    (task.createTime === undefined ? undefined : parsePlatformTime(task.createTime)) ??
-    Number.POSITIVE_INFINITY;
+  const createdMs = (task: ExportTask) => parsePlatformTime(task.createTime) ?? Number.POSITIVE_INFINITY;
   // The list is newest first; reversing it keeps the platform's own order where times are equal.
   return [...tasks].reverse().sort((a, b) => {
     const [aMs, bMs] = [createdMs(a), createdMs(b)];

@@ -30,7 +30,7 @@ export function exportFolder(
   scope: PlatformScope,
   task: Pick<ExportTask, "exportTaskId" | "createTime">,
 ): string {
-  const createdMs = task.createTime === undefined ? undefined : parsePlatformTime(task.createTime);
+  const createdMs = parsePlatformTime(task.createTime);
   const day = createdMs === undefined ? "undated" : utcDayPath(createdMs);
   return `exports/${scopePath(scope)}/${day}/${task.exportTaskId}/`;
 }

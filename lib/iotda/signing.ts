@@ -1,4 +1,6 @@
 import { createHash, createHmac } from "node:crypto";
+import { compareTexts } from "../domain/compare-texts.ts";
+import { isLoopback } from "../network/loopback.ts";
 
 /** An access key pair; temporary ones come with a security token (iotda-api §3.4). */
 export interface Credentials {
@@ -38,11 +40,6 @@ export function signingAlgorithmFor(hostname: string): SigningAlgorithm {
   return isLoopback(hostname) || STANDARD_SIGNING_HOST.test(hostname) ? "standard" : "derived";
 }
 
-/** Whether a URL's host name is this machine: `localhost`, 127.0.0.0/8 or ::1. */
-export function isLoopback(hostname: string): boolean {
-  return hostname === "localhost" || hostname === "[::1]" || /^127(\.\d{1,3}){3}$/.test(hostname);
-}
-
 /** `X-Sdk-Date` for a moment: `YYYYMMDDTHHMMSSZ` (iotda-api §3.1). */
 export function sdkDate(epochMs: number): string {
   return `${new Date(epochMs).toISOString().slice(0, 19).replaceAll(/[-:]/g, "")}Z`;
@@ -59,7 +56,7 @@ function percentEncode(text: string): string {
 /** The query in canonical form, which is also a valid wire form. */
 export function canonicalQuery(query: SignableRequest["query"]): string {
   return [...query]
-    .sort(([nameA, valueA], [nameB, valueB]) => compare(nameA, nameB) || compare(valueA, valueB))
+    .sort(([nameA, valueA], [nameB, valueB]) => compareTexts(nameA, nameB) || compareTexts(valueA, valueB))
     .map(([name, value]) => `${percentEncode(name)}=${percentEncode(value)}`)
     .join("&");
 }
@@ -67,7 +64,7 @@ export function canonicalQuery(query: SignableRequest["query"]): string {
 /** Lowercase hex SHA-256 of the canonical request (iotda-api §3.1, step 2). */
 export function canonicalRequestHash(request: SignableRequest): string {
   const path = request.path.split("/").map(percentEncode).join("/");
-  const names = Object.keys(request.headers).sort(compare);
+  const names = Object.keys(request.headers).sort(compareTexts);
   const canonical = [
     request.method,
     // The canonical form always ends in a slash, the wire path never does.
@@ -93,7 +90,7 @@ export function authorizationHeader(
 ): string {
   const date = request.headers["x-sdk-date"] ?? "";
   const hash = canonicalRequestHash(request);
-  const signedHeaders = Object.keys(request.headers).sort(compare).join(";");
+  const signedHeaders = Object.keys(request.headers).sort(compareTexts).join(";");
   switch (algorithm) {
     case "standard": {
       const signature = hmacHex(credentials.sk, ["SDK-HMAC-SHA256", date, hash].join("\n"));
@@ -122,9 +119,4 @@ function sha256Hex(text: string): string {
 
 function hmacHex(key: string, text: string): string {
   return createHmac("sha256", key).update(text, "utf8").digest("hex");
-}
-
-/** Code unit order: the locale must have no say in what is signed. */
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -1,6 +1,7 @@
 import { isIP } from "node:net";
 import { createTransport } from "nodemailer";
 import { certificateHint } from "../network/certificate-faults.ts";
+import { isLoopback } from "../network/loopback.ts";
 import { bareHost, proxyFor } from "../network/proxy-rules.ts";
 import { dial } from "../network/tunnel.ts";
 import type { Message } from "../ports/notifier.ts";
@@ -54,7 +55,7 @@ async function attempt(
     host,
     port,
     secure: isSecure,
-    requireTLS: !isSecure && !isLocal(host),
+    requireTLS: !isSecure && !isLoopback(url.hostname),
     ...(isIP(host) === 0 ? { tls: { servername: host } } : {}),
     ...(user === "" ? {} : { auth: { user, pass: decodeURIComponent(url.password) } }),
     connection,
@@ -73,10 +74,6 @@ async function attempt(
     transport.close();
     connection.destroy();
   }
-}
-
-function isLocal(host: string): boolean {
-  return host === "localhost" || host === "::1" || /^127(?:\.\d{1,3}){3}$/.test(host);
 }
 
 async function connected(host: string, port: number, proxy: SendOptions["proxy"], signal: AbortSignal) {

@@ -1,7 +1,8 @@
 import { hash } from "node:crypto";
 import * as v from "valibot";
 import { compact } from "../domain/compact.ts";
-import { EXPORT_TASK_ID, parsePlatformTime } from "../domain/export-task.ts";
+import { compareTexts } from "../domain/compare-texts.ts";
+import { EXPORT_TASK_ID, isoPlatformTime } from "../domain/export-task.ts";
 import { parseDocumentJson } from "../domain/json.ts";
 import type { ListedObject } from "../ports/object-store.ts";
 import { type RevisionLedger, standingRecord, UNREADABLE } from "./retention-records.ts";
@@ -100,8 +101,8 @@ export function lineOf(ledger: RevisionLedger, recordsTag: string): CatalogueLin
     exportTaskId: ledger.exportTaskId,
     revision: ledger.revision,
     ...filterOf(record),
-    createTime: platformTime(record.source.create_time),
-    endTime: platformTime(record.source.end_time),
+    createTime: isoPlatformTime(record.source.create_time),
+    endTime: isoPlatformTime(record.source.end_time),
     exportCount: countOf(record.source.export_count),
     key: object.key,
     versionId: object.versionId,
@@ -143,12 +144,6 @@ function countOf(value: unknown): number | undefined {
   return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
 }
 
-/** A moment as the platform wrote it, in the one form that sorts. */
-function platformTime(value: unknown): string | undefined {
-  const epochMs = typeof value === "string" ? parsePlatformTime(value) : undefined;
-  return epochMs === undefined ? undefined : new Date(epochMs).toISOString();
-}
-
 const FIELDS = Object.keys(catalogueLineSchema.entries);
 
 /** The line as text, without a line break, its fields always in one order: the same records give the same bytes. */
@@ -175,8 +170,4 @@ export function compareLines(a: CatalogueLine, b: CatalogueLine): number {
 
 function sortKeyOf({ archivedAt, key }: CatalogueLine): string {
   return `${new Date(archivedAt).toISOString()} ${key}`;
-}
-
-function compareTexts(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

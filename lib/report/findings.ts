@@ -1,19 +1,17 @@
 import { compact } from "../domain/compact.ts";
+import { compareTexts } from "../domain/compare-texts.ts";
 import { describeFailure } from "../domain/errors.ts";
-import { DAY_MS } from "../domain/utc-day.ts";
 import { isRecent } from "../records/inventory-state.ts";
 import type { RunReport } from "../records/run-report.ts";
-import { WARNING_PLACES } from "../run/next-to-go.ts";
 import { judgeExpected, judgeUsual, type MadeExport } from "./expected.ts";
+import { areSlotsNearlyUsed, isLossNear } from "./loss.ts";
 import type { Finding, FindingKind, Places, Urgency, Verdict } from "./night.ts";
-import { compareTexts, type ExportOfNight, inOrder } from "./night-exports.ts";
+import { type ExportOfNight, inOrder } from "./night-exports.ts";
 import type { NightFacts } from "./night-facts.ts";
 import type { SlotsInUse } from "./places.ts";
 
 /** Of each kind a night names at most this many. */
 const MAX_OF_A_KIND = 100;
-/** A loss within this time is near. */
-const NEAR_MS = DAY_MS;
 /** What a run that failed without a reason is said to have. */
 const UNNAMED_FAILURE = describeFailure(undefined);
 
@@ -113,14 +111,14 @@ function ofSlots({ madeAtMs }: NightFacts, { places, slots }: NightParts): reado
   if (held === undefined) {
     return [];
   }
-  const isNearlyFull = held >= WARNING_PLACES;
+  const isNearlyFull = areSlotsNearlyUsed(held);
   const { oldestUnarchived: exportTaskId, lossFromMs } = slots;
   if (exportTaskId === undefined) {
     return isNearlyFull ? [{ kind: "slots-nearly-used", held, limit }] : [];
   }
   // Where no pace is known, exports may be made at any time.
   const fromMs = lossFromMs ?? madeAtMs;
-  const isNear = isNearlyFull || (lossFromMs !== undefined && lossFromMs - madeAtMs < NEAR_MS);
+  const isNear = isLossNear({ held, lossFromMs }, madeAtMs);
   return isNear ? [{ kind: "loss-near", exportTaskId, lossFromMs: fromMs, held, limit }] : [];
 }
 

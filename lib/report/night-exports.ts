@@ -1,5 +1,6 @@
 import { compact } from "../domain/compact.ts";
-import { type ExportTask, parsePlatformTime, revisionOf } from "../domain/export-task.ts";
+import { compareTexts } from "../domain/compare-texts.ts";
+import { type ExportTask, isoPlatformTime, parsePlatformTime, revisionOf } from "../domain/export-task.ts";
 import type { RunReport, TaskEntry } from "../records/run-report.ts";
 import type { MadeExport } from "./expected.ts";
 import { EXPORT_STANDINGS, type ExportStanding, type NightExport } from "./night.ts";
@@ -101,10 +102,7 @@ function attemptsByName(runs: readonly RunReport[]): ReadonlyMap<string, readonl
 
 function rowOf(one: Known, facts: NightFacts): ExportOfNight | undefined {
   const { exportTaskId, revision, attempts, line, task } = one;
-  const { standing, reason, givenUpAtMs } = standingOf(
-    { exportTaskId, revision, attempts, line, task },
-    facts,
-  );
+  const { standing, reason, givenUpAtMs } = standingOf(one, facts);
   if (standing === undefined) {
     return undefined;
   }
@@ -118,11 +116,11 @@ function rowOf(one: Known, facts: NightFacts): ExportOfNight | undefined {
       batchTaskId: line?.batchTaskId ?? batchTaskIdOf(task),
       rows: line?.exportCount ?? task?.exportCount,
       sizeBytes: line?.sizeBytes ?? attempts.findLast(({ sizeBytes }) => sizeBytes !== undefined)?.sizeBytes,
-      createTime: line?.createTime ?? isoOf(task?.createTime),
+      createTime: line?.createTime ?? isoPlatformTime(task?.createTime),
       archivedAt: line?.archivedAt,
       deletedAt: line?.deletedAt,
       givenUpAtMs,
-      finishedAtMs: task?.endTime === undefined ? undefined : parsePlatformTime(task.endTime),
+      finishedAtMs: parsePlatformTime(task?.endTime),
     }),
   };
 }
@@ -190,7 +188,7 @@ export function madeExports({ platform, lines }: NightFacts): readonly MadeExpor
   const fromList = (platform?.tasks ?? []).map((task) => ({
     ...task,
     rows: task.status === "Success" ? task.exportCount : undefined,
-    createTime: isoOf(task.createTime),
+    createTime: isoPlatformTime(task.createTime),
     batchTaskId: batchTaskIdOf(task),
   }));
   const fromLines = [...lines]
@@ -222,11 +220,6 @@ function batchTaskIdOf(task: ExportTask | undefined): string | undefined {
   return typeof id === "string" && id.length <= 1_024 ? id : undefined;
 }
 
-function isoOf(platformTime: string | undefined): string | undefined {
-  const epochMs = platformTime === undefined ? undefined : parsePlatformTime(platformTime);
-  return epochMs === undefined ? undefined : new Date(epochMs).toISOString();
-}
-
 /** `{exportTaskId}/{revision}`; nothing after the slash where the revision is not known. */
 export function nameOf({
   exportTaskId,
@@ -236,8 +229,4 @@ export function nameOf({
   readonly revision?: string | undefined;
 }): string {
   return `${exportTaskId}/${revision}`;
-}
-
-export function compareTexts(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -1,4 +1,5 @@
 import type { CallOptions } from "../ports/platform.ts";
+import { isLossNear } from "./loss.ts";
 import type { Digest, Finding, FindingKind } from "./night.ts";
 import {
   changeState,
@@ -11,9 +12,6 @@ import {
 } from "./notification-state.ts";
 import { type Sent, sendToAll } from "./tell.ts";
 
-/** From this many used slots on, or this long before a loss, it is told at once. */
-const NEAR_SLOTS = 45;
-const NEAR_MS = 24 * 3_600_000;
 const FAILED_RUNS = 2;
 /** One message has no more; the others are told when these are over. */
 const MAX_URGENT = 500;
@@ -27,7 +25,7 @@ export function urgentOf(findings: readonly Finding[], nowMs: number): readonly 
   return findings.filter((finding): finding is UrgentFinding => {
     switch (finding.kind) {
       case "loss-near":
-        return finding.held >= NEAR_SLOTS || finding.lossFromMs - nowMs < NEAR_MS;
+        return isLossNear(finding, nowMs);
       case "lost":
       case "damaged":
         return true;

@@ -25,7 +25,7 @@ export function isOwnKindOfExport(task: ExportTask, batchTaskId: string): boolea
 
 /** Whether the platform made this task later than a moment; not for a task that does not say when. */
 export function isCreatedAfter(task: ExportTask, momentMs: number): boolean {
-  const createdMs = task.createTime === undefined ? undefined : parsePlatformTime(task.createTime);
+  const createdMs = parsePlatformTime(task.createTime);
   return createdMs !== undefined && createdMs > momentMs;
 }
 
@@ -87,7 +87,7 @@ export async function findArchivedExport(
 
 function isExportSince({ source }: ArchivedRecord, batchTaskId: string, afterMs: number): boolean {
   const { resource_condition: condition, end_time: endTime } = source;
-  const endedMs = typeof endTime === "string" ? parsePlatformTime(endTime) : undefined;
+  const endedMs = parsePlatformTime(endTime);
   return (
     typeof condition === "object" &&
     condition !== null &&
@@ -152,7 +152,7 @@ export async function progressOf(
 /** The platform may keep an id when it makes an export again: what ended before is an earlier export's copy. */
 function isOfExport({ source, downloadedAt }: ArchivedRecord, exportedAfterMs: number): boolean {
   const endTime = source.end_time;
-  const endedMs = typeof endTime === "string" ? parsePlatformTime(endTime) : undefined;
+  const endedMs = parsePlatformTime(endTime);
   return (endedMs ?? Date.parse(downloadedAt)) >= exportedAfterMs;
 }
 

@@ -1,4 +1,5 @@
 import type * as v from "valibot";
+import { compareTexts } from "../domain/compare-texts.ts";
 import type { PlatformScope } from "../domain/export-task.ts";
 import {
   claimKey,
@@ -71,7 +72,7 @@ export class RequestLedger {
     return [...unpaired.values()]
       .filter(({ isOutcome }) => !isOutcome)
       .map(({ subject }) => subject)
-      .sort((a, b) => compare(a.statusTime, b.statusTime) || compare(a.batchTaskId, b.batchTaskId));
+      .sort((a, b) => compareTexts(a.statusTime, b.statusTime) || compareTexts(a.batchTaskId, b.batchTaskId));
   }
 
   /** `undefined` when the file is not a request, or speaks of another one than its key. */
@@ -249,8 +250,4 @@ export function openRun(given: GivenRequestsRun, runId: string): RequestsRun {
     // Requests write no record of an export, so they need not know whether the store can do so once.
     records: new Records(ports.store, settings.scope, { createOnce: false }),
   };
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : Number(a > b);
 }
