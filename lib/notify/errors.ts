@@ -45,8 +45,12 @@ const CODE = /^[A-Za-z0-9_.-]{1,64}$/;
 /** The code of an error that Node or a package made, where it is one that may be shown. */
 export function shownCode(thrown: unknown): string | undefined {
   const named = thrown as { readonly code?: unknown } | undefined | null;
-  const code = named?.code;
-  return typeof code === "string" && CODE.test(code) ? code : undefined;
+  return shownWord(named?.code);
+}
+
+/** A name or code that others chose, where it is a short word: anything else might quote something secret. */
+export function shownWord(value: unknown): string | undefined {
+  return typeof value === "string" && CODE.test(value) ? value : undefined;
 }
 
 /** Whoever stops the sending learns why as it was said; everything else is a {@link NotifyError}. */

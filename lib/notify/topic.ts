@@ -5,7 +5,7 @@ import { withFreshSignature } from "../network/fresh-signature.ts";
 import { tunnelAgents } from "../network/tunnel-agents.ts";
 import type { Message } from "../ports/notifier.ts";
 import { inAttempts, type SendOptions } from "./attempts.ts";
-import { type FailedAttempt, failedAttempt } from "./errors.ts";
+import { type FailedAttempt, failedAttempt, shownWord } from "./errors.ts";
 import type { SecretAddress } from "./target.ts";
 
 // Loaded when the first message goes to a topic: the SDK's client takes a good part of a start.
@@ -82,7 +82,7 @@ function failureOf(thrown: unknown): FailedAttempt {
     readonly $metadata?: { readonly httpStatusCode?: unknown };
   };
   const status = $metadata?.httpStatusCode;
-  const shown = typeof name === "string" && /^[A-Za-z0-9_.-]{1,64}$/.test(name) ? name : "unknown error";
+  const shown = shownWord(name) ?? "unknown error";
   if (typeof status === "number") {
     const isBusy = status === 429 || status === 503 || shown.startsWith("Throttl");
     const fate = isBusy ? "not-taken" : status >= 500 ? "unknown" : "never";

@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { nightNotesFolder } from "../domain/key-layout.ts";
 import type { Message } from "../ports/notifier.ts";
 import type { CallOptions } from "../ports/platform.ts";
-import { createOnce } from "../records/create-once.ts";
+import { createOnce, jsonText } from "../records/create-once.ts";
 import { isoTime, parseRecord, SCHEMA_VERSION } from "../records/schemas.ts";
 import type { Digest, Night } from "./night.ts";
 import { isYoung, MAX_CLAIMS, type NotifyPorts, type NotifySettings } from "./notification-state.ts";
@@ -51,12 +51,7 @@ export async function tellNight(
   if (sent.took.length > 0) {
     const sentAt = new Date(ports.clock.wallMs()).toISOString();
     const mark = { schemaVersion: SCHEMA_VERSION, sentAt, targets: sent.took };
-    await ports.store.putDocument(
-      sentKey(folder, claim),
-      `${JSON.stringify(mark)}\n`,
-      { kind: "always" },
-      options,
-    );
+    await ports.store.putDocument(sentKey(folder, claim), jsonText(mark), { kind: "always" }, options);
   }
   return { outcome: "told", ...sent };
 }
