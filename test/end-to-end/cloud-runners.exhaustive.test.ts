@@ -43,6 +43,11 @@ function exportsOf(messages: number): number {
   return exports;
 }
 
+/** The number in an id of {@link finishedExports} decides. */
+function isSentTwice(exportTaskId: string): boolean {
+  return Number(exportTaskId.split("-").at(-1)) % DUPLICATE_EVERY === 0;
+}
+
 /** Puts exports on the platform as places become free, and their messages into the queue, some twice. */
 async function feed(lab: CloudLab, exports: number): Promise<void> {
   const tasks = finishedExports(exports).map((task) => ({
@@ -56,9 +61,9 @@ async function feed(lab: CloudLab, exports: number): Promise<void> {
     const next = tasks.slice(fed, fed + Math.max(0, PLACES - held.length));
     if (next.length > 0) {
       await lab.control.addTasks(next);
+      fed += next.length;
       for (const { exportTaskId = "" } of next) {
-        fed += 1;
-        lab.queue.send(...(fed % DUPLICATE_EVERY === 0 ? [exportTaskId, exportTaskId] : [exportTaskId]));
+        lab.queue.send(...(isSentTwice(exportTaskId) ? [exportTaskId, exportTaskId] : [exportTaskId]));
       }
     }
     await sleep(FEED_EVERY_MS);
@@ -165,7 +170,8 @@ describe(`${RUNNERS} runners on one queue and one bucket`, () => {
         storeProfile: "aws",
       });
       expectAllFinished(night);
-      await expectArchivedOnce(night.lab, night.exports);
+      // Two runners may hold the two messages of one export at once: the record names one copy, and `sweep` finds the other.
+      await expectArchivedOnce(night.lab, night.exports, { mayHaveOrphan: isSentTwice });
       // Seen where it is written, not where it arrives; only a pause of the collector may come between.
       expectSpaced(night.downloadsMs, (INTERVAL_MS * 30) / 31 - COLLECTOR_PAUSE_MS);
       expect(new Set(night.reports.map(({ pacing }) => pacing))).toEqual(new Set(["shared"]));
@@ -183,7 +189,7 @@ describe(`${RUNNERS} runners on one queue and one bucket`, () => {
       });
       expectAllFinished(night);
       // Two runners may both archive one export: the record names one copy, and `sweep` finds the other.
-      await expectArchivedOnce(night.lab, night.exports, { orphans: "some" });
+      await expectArchivedOnce(night.lab, night.exports, { mayHaveOrphan: () => true });
       expect(new Set(night.reports.map(({ pacing }) => pacing))).toEqual(new Set(["unshared"]));
       expect(night.lab.queue.letters()).toEqual([]);
     },
