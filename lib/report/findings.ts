@@ -1,3 +1,4 @@
+import type { Damage } from "../catalogue/damage.ts";
 import { compact } from "../domain/compact.ts";
 import { compareTexts } from "../domain/compare-texts.ts";
 import { describeFailure } from "../domain/errors.ts";
@@ -180,13 +181,7 @@ function ofInventory({ inventory, madeAtMs }: NightFacts): readonly Finding[] {
   }
   const atMs = Date.parse(inventory.startedAt);
   const { damage, verification, counts } = inventory;
-  const findings: Finding[] = damage.map(({ exportTaskId, revision, kind, key }) => ({
-    kind: "damaged",
-    exportTaskId,
-    revision,
-    damage: kind,
-    key,
-  }));
+  const findings: Finding[] = damage.map(damagedOf);
   if (verification?.isLimitKept === false) {
     const { limitDays, missedFrom } = verification;
     const missedFromMs = missedFrom === undefined ? undefined : Date.parse(missedFrom);
@@ -202,6 +197,16 @@ function ofInventory({ inventory, madeAtMs }: NightFacts): readonly Finding[] {
     findings.push({ kind: "no-inventory", lastMs: atMs });
   }
   return findings;
+}
+
+/** The finding about a damaged copy. */
+export function damagedOf({
+  exportTaskId,
+  revision,
+  kind,
+  key,
+}: Damage): Extract<Finding, { kind: "damaged" }> {
+  return { kind: "damaged", exportTaskId, revision, damage: kind, key };
 }
 
 function ofRest({ deadLetters = 0, platform }: NightFacts, runs: readonly RunReport[]): readonly Finding[] {
