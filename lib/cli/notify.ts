@@ -1,11 +1,12 @@
 import { ConfigurationError } from "../config/errors.ts";
 import { wireHeartbeat } from "../config/heartbeat-wiring.ts";
+import { withNotificationSecret } from "../config/notification-secret.ts";
 import { wireNotifier } from "../config/notifier-wiring.ts";
 import { describeFailure, type Failure } from "../domain/errors.ts";
 import type { Message } from "../ports/notifier.ts";
 import { loadConfiguration } from "./environment.ts";
 import { interruptible } from "./operator.ts";
-import { failureLines, lines, operatorLines, type Result, red } from "./output.ts";
+import { failureLines, lines, operatorLines, type Result, red, shownSecrets } from "./output.ts";
 import { EXIT } from "./process.ts";
 import type { CommonOptions } from "./session.ts";
 
@@ -24,9 +25,9 @@ interface Tried {
 
 /** `notify test`: sends one message to each target and one ping, and says of each what came of it. */
 export async function notifyTestCommand(options: CommonOptions): Promise<Result> {
-  const configuration = await loadConfiguration(options, []);
-  const notifier = wireNotifier(configuration);
-  const heartbeat = wireHeartbeat(configuration);
+  const settings = await withNotificationSecret(await loadConfiguration(options, []), shownSecrets);
+  const notifier = wireNotifier(settings);
+  const heartbeat = wireHeartbeat(settings, shownSecrets);
   if (heartbeat === undefined && notifier.targets.length === 0) {
     const fix = "Set it, or ARCHIVER_HEARTBEAT_URL, or both.";
     throw new ConfigurationError([{ name: "ARCHIVER_NOTIFY", problem: "is not set", fix }]);

@@ -87,6 +87,15 @@ function secretsOfAddress(text: string): readonly string[] {
   ];
 }
 
+/** The same of texts that hold addresses, separated by commas, and the texts themselves. */
+export function secretsOfAddresses(texts: readonly string[]): readonly string[] {
+  // Some are read without the space around them.
+  return [
+    ...texts.flatMap((text) => [text, text.trim()]),
+    ...texts.flatMap((text) => text.split(",")).flatMap(secretsOfAddress),
+  ];
+}
+
 function decodedOr(text: string): string {
   try {
     return decodeURIComponent(text);

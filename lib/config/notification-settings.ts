@@ -3,7 +3,7 @@ import { isLoopback } from "../network/loopback.ts";
 import { namedApart, parseTarget, type Target } from "../notify/target.ts";
 import { Secret } from "../observability/redact.ts";
 import { optional, withDefault } from "./section.ts";
-import { oneOf } from "./value-schemas.ts";
+import { headerText, oneOf } from "./value-schemas.ts";
 
 // Whoever has such an address can write to its owner: each is a secret. A message never quotes one.
 
@@ -12,7 +12,7 @@ function isSafe(url: URL): boolean {
 }
 
 /** The address that a run pings. */
-const heartbeatUrl = v.pipe(
+export const heartbeatUrl = v.pipe(
   v.string(),
   v.regex(/^[\x21-\x7e]{1,2048}$/, "is not a URL of printable characters without spaces"),
   v.check((text) => {
@@ -38,7 +38,7 @@ const notifyTarget = v.pipe(
 );
 
 /** Who is told, separated by commas. */
-const notifyTargets = v.pipe(
+export const notifyTargets = v.pipe(
   v.string(),
   v.transform((text) => text.split(",")),
   v.maxLength(20, "has more than 20 entries"),
@@ -82,9 +82,13 @@ export const notification = v.object({
     example: "smtps://user:password@mail.example.org",
     secret: true,
   }),
-  notifyOn: withDefault("ARCHIVER_NOTIFY_ON", oneOf(["every-night", "problems"]), "every-night", {
+  secretId: optional("ARCHIVER_NOTIFICATION_SECRET", headerText, {
     meaning:
-      "for the message of each night, which no command sends yet; `problems` needs `ARCHIVER_HEARTBEAT_URL`",
+      'Secrets Manager id of `{"heartbeatUrl"?,"notify"?}`, each as in the setting above; its targets are told beside those of `ARCHIVER_NOTIFY`',
+    example: "the id or ARN of the secret",
+  }),
+  notifyOn: withDefault("ARCHIVER_NOTIFY_ON", oneOf(["every-night", "problems"]), "every-night", {
+    meaning: "for the message of each night, which no command sends yet; `problems` needs a heartbeat",
     example: "every-night or problems",
   }),
 });

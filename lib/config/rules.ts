@@ -107,7 +107,7 @@ export function checkAlways(
 /** A message that comes on bad nights only, and no heartbeat: a scheduler that is switched off would look like a good night. */
 function checkNotification({ values, isSet }: SectionsRead["notification"], refuse: Refuse): void {
   const { entries } = SECTIONS.notification;
-  if (values.notifyOn === "problems" && !isSet("heartbeatUrl")) {
+  if (values.notifyOn === "problems" && !isSet("heartbeatUrl") && !isSet("secretId")) {
     refuse(
       entries.notifyOn,
       "is problems, but ARCHIVER_HEARTBEAT_URL is not set: a night without a run would look like a good one",

@@ -42,10 +42,13 @@ export function parseTarget(text: string): Target<string> | undefined {
 
 /** The same targets, each with a name of its own: the second of one kind and host ends in `(2)`. */
 export function namedApart<Address>(targets: readonly Target<Address>[]): readonly Target<Address>[] {
-  const seen = new Map<string, number>();
+  const taken = new Set<string>();
   return targets.map((target) => {
-    const number = (seen.get(target.name) ?? 0) + 1;
-    seen.set(target.name, number);
-    return number === 1 ? target : { ...target, name: `${target.name} (${number})` };
+    let { name } = target;
+    for (let number = 2; taken.has(name); number += 1) {
+      name = `${target.name} (${number})`;
+    }
+    taken.add(name);
+    return { ...target, name };
   });
 }
