@@ -69,6 +69,28 @@ const SDK_AT_ONCE: Plugin = {
   },
 };
 
+/** Signing in is for people: a function that has no role of its own can only be told so. */
+const NO_SIGN_IN = `const refuse = () => async () => {
+    const problem = "a function takes no credentials that a person signed in for";
+    throw Object.assign(new Error(problem), { name: "CredentialsProviderError" });
+  };
+  export { refuse as fromSSO, refuse as fromLoginCredentials };`;
+
+/** What no function does, and what would be a third of the largest one: signing in with a browser, and mail by SMTP. */
+const NOT_IN_FUNCTIONS: Plugin = {
+  name: "not-in-functions",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^@aws-sdk\/credential-provider-(?:sso|login)$/ }, ({ path: name }) => ({
+      path: name,
+      namespace: "sign-in",
+    }));
+    onLoad({ filter: /.*/, namespace: "sign-in" }, () => ({ contents: NO_SIGN_IN }));
+    onResolve({ filter: /^\.\/mail\.ts$/ }, ({ resolveDir }) => ({
+      path: path.join(resolveDir, "mail-elsewhere.ts"),
+    }));
+  },
+};
+
 /**
  * Builds everything into `outFolder` of the project at `root`, which is emptied first.
  *
@@ -85,7 +107,7 @@ export async function buildAll(root: string, outFolder: string): Promise<string[
       entryPoints: functions.map((file) => path.join("functions", file)),
       outdir: path.join(outFolder, "functions"),
       minify: true,
-      plugins: [BUILT_INS_LATE, SDK_AT_ONCE],
+      plugins: [BUILT_INS_LATE, SDK_AT_ONCE, NOT_IN_FUNCTIONS],
     });
   }
   await buildCommandLine(root, path.join(outFolder, "cli.mjs"));

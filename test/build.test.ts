@@ -184,6 +184,32 @@ describe("the functions", () => {
     expect(files).toEqual(expect.arrayContaining(["archive.mjs", "archive.mjs.map", "discover.mjs"]));
   });
 
+  test("hold neither the mail by SMTP nor the sign-ins of the SDK, and say so where one is asked for", async () => {
+    const built = path.join(folder, "dist", "functions");
+    for (const file of (await readdir(built)).filter((name) => name.endsWith(".map"))) {
+      const { sources } = v.parse(mapSchema, JSON.parse(await readFile(path.join(built, file), "utf8")));
+      expect(sources.filter((name) => /nodemailer|\/(?:sso|sso-oidc|signin)\//.test(name))).toEqual([]);
+    }
+    const config = path.join(folder, "aws-config");
+    await writeFile(config, "[profile person]\nlogin_session = arn:aws:iam::123456789012:user/person\n");
+    const program = `import { handler } from ${JSON.stringify(pathToFileURL(path.join(built, "discover.mjs")).href)};
+      const { failure } = await handler({}, { getRemainingTimeInMillis: () => 60_000 });
+      process.stderr.write(JSON.stringify(failure));`;
+    const { stderr } = await start(process.execPath, ["--input-type=module", "-e", program], {
+      AWS_PROFILE: "person",
+      AWS_CONFIG_FILE: config,
+      AWS_REGION: "eu-central-1",
+      ARCHIVER_IOTDA_ENDPOINT: "https://iotda.cn-north-4.myhuaweicloud.com",
+      ARCHIVER_IOTDA_PROJECT_ID: "0123456789abcdef0123456789abcdef",
+      HUAWEICLOUD_SDK_AK: "AKAKAKAKAKAK",
+      HUAWEICLOUD_SDK_SK: "SKSKSKSKSKSK",
+      ARCHIVER_STORE: "s3://bucket",
+      ARCHIVER_QUEUE: "https://sqs.eu-central-1.amazonaws.com/123456789012/tasks",
+      ARCHIVER_DEAD_LETTER_QUEUE: "https://sqs.eu-central-1.amazonaws.com/123456789012/letters",
+    });
+    expect(stderr).toContain("the archiver found no credentials for the store");
+  });
+
   test("another build gives the same bytes, and maps that say the same", async () => {
     const again = path.join(folder, "dist-again");
     const built = path.join(ROOT, "dist");
