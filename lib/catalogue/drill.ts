@@ -6,7 +6,7 @@ import type { CatalogueLine } from "../records/catalogue-line.ts";
 import type { ArchivedRecord } from "../records/schemas.ts";
 import { VerificationLedger } from "../records/verification-ledger.ts";
 import type { InventoryRun } from "./ports.ts";
-import { recordOfLine } from "./read-copies.ts";
+import { recordOfLine, warnOfUnnoted } from "./read-copies.ts";
 
 /** A drill is due when none was made for this many days. */
 export const DRILL_EVERY_DAYS = 30;
@@ -56,7 +56,7 @@ export async function drill(
   files: TemporaryFiles,
   line: CatalogueLine,
 ): Promise<DrillReport | undefined> {
-  const { store, clock } = run.ports;
+  const { store, clock, random } = run.ports;
   const { signal } = run;
   const startedAtMs = clock.monotonicMs();
   const record = await recordOfLine(run, line);
@@ -73,9 +73,8 @@ export async function drill(
   });
   const { exportTaskId, revision, key, sizeBytes } = line;
   const durationMs = Math.round(clock.monotonicMs() - startedAtMs);
-  const nowMs = clock.wallMs();
   if (outcome.result !== "failed") {
-    const at = new Date(nowMs).toISOString();
+    const at = new Date(clock.wallMs()).toISOString();
     const entry = {
       at,
       exportTaskId,
@@ -86,7 +85,10 @@ export async function drill(
       durationMs,
       drill: true,
     } as const;
-    await new VerificationLedger(store, run.abilities).add([entry], nowMs, { signal });
+    const ledger = new VerificationLedger(store, run.abilities);
+    if ((await ledger.add([entry], { clock, random }, { signal })) === "conflict") {
+      warnOfUnnoted(run, 1);
+    }
   }
   return { exportTaskId, revision, sizeBytes, durationMs, ...outcome };
 }

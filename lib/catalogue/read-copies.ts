@@ -80,35 +80,52 @@ export async function readCopies(run: InventoryRun, plan: ReadingPlan): Promise<
       damage.push({ exportTaskId, revision, key, kind: result, recordedBytes: line.sizeBytes });
     }
   }
-  await batch.write();
+  await batch.end();
   return { ...counts, damage, isGoalReached };
 }
 
 /** Collects entries of the ledger and writes some at a time. */
 class LedgerBatch {
   readonly #run: InventoryRun;
-  readonly #ledger: VerificationLedger;
   #entries: LedgerEntry[] = [];
+  #nextWriteAt = ENTRIES_OF_A_BATCH;
 
   constructor(run: InventoryRun) {
     this.#run = run;
-    this.#ledger = new VerificationLedger(run.ports.store, run.abilities);
   }
 
   async add(entry: LedgerEntry): Promise<void> {
     this.#entries.push(entry);
-    if (this.#entries.length >= ENTRIES_OF_A_BATCH) {
-      await this.write();
+    if (this.#entries.length >= this.#nextWriteAt && !(await this.#write())) {
+      this.#nextWriteAt = this.#entries.length + ENTRIES_OF_A_BATCH;
     }
   }
 
-  async write(): Promise<void> {
-    const entries = this.#entries;
-    this.#entries = [];
-    if (entries.length > 0) {
-      await this.#ledger.add(entries, this.#run.ports.clock.wallMs(), { signal: this.#run.signal });
+  /** Writes what is left, and says so where that cannot be done. */
+  async end(): Promise<void> {
+    if (this.#entries.length > 0 && !(await this.#write())) {
+      warnOfUnnoted(this.#run, this.#entries.length);
     }
   }
+
+  /** @returns whether the entries are in the ledger; otherwise they are kept for the next time. */
+  async #write(): Promise<boolean> {
+    const { store, clock, random } = this.#run.ports;
+    const ledger = new VerificationLedger(store, this.#run.abilities);
+    const written = await ledger.add(this.#entries, { clock, random }, { signal: this.#run.signal });
+    if (written === "conflict") {
+      return false;
+    }
+    this.#entries = [];
+    this.#nextWriteAt = ENTRIES_OF_A_BATCH;
+    return true;
+  }
+}
+
+/** Says that copies were read and the ledger does not say so. */
+export function warnOfUnnoted({ ports }: InventoryRun, copies: number): void {
+  const message = `another program keeps changing the verification ledger, so it does not name ${copies} copies that were read; they are read again`;
+  ports.observe({ kind: "warning", code: "ledger-busy", message });
 }
 
 /** Reads one copy. `not-this-copy` when the records name another one by now, or none. */

@@ -3,13 +3,16 @@ import { EXPORT_TASK_ID } from "../domain/export-task.ts";
 import { parseDocumentJson } from "../domain/json.ts";
 import { parseVerificationKey, VERIFICATION_FOLDER, verificationKey } from "../domain/key-layout.ts";
 import { DAY_MS, startOfDayMs } from "../domain/utc-day.ts";
+import type { Clock, Random } from "../ports/clock.ts";
 import type { ObjectStore, StoreAbilities } from "../ports/object-store.ts";
 import type { CallOptions } from "../ports/platform.ts";
 import { isoTime } from "./schemas.ts";
 import { conditionAfter, readTextFile } from "./text-file.ts";
 
-/** Another inventory writes its own entries at the same time: this often both get through. */
-const MAX_WRITE_TRIES = 5;
+/** Another inventory writes its own entries at the same time: this often both get through, within half a minute. */
+const MAX_WRITE_TRIES = 12;
+const FIRST_BACKOFF_MS = 50;
+const MAX_BACKOFF_MS = 4_000;
 
 /** One copy that was read back, and what came of it (architecture §11). */
 const ledgerEntrySchema = v.object({
@@ -62,17 +65,29 @@ export class VerificationLedger {
     }
   }
 
-  /** Adds entries to the file of the day. Throws what the store throws; then some entries may be there, or all. */
-  async add(entries: readonly LedgerEntry[], atMs: number, options: CallOptions): Promise<void> {
-    const key = verificationKey(atMs);
+  /**
+   * Adds entries to the file of the day. Throws what the store throws; then some entries may be there, or all.
+   * @returns `conflict` when others wrote the file at every try: no entry is there.
+   */
+  async add(
+    entries: readonly LedgerEntry[],
+    { clock, random }: { readonly clock: Clock; readonly random: Pick<Random, "fraction"> },
+    options: CallOptions,
+  ): Promise<"written" | "conflict"> {
+    const key = verificationKey(clock.wallMs());
     const added = entries.map((entry) => `${JSON.stringify(entry)}\n`).join("");
-    for (let attempt = 1; attempt <= MAX_WRITE_TRIES; attempt += 1) {
+    for (let tries = 1; ; tries += 1) {
       const found = await readTextFile(this.#store, key, options);
       const condition = conditionAfter(found, this.#abilities);
       const text = `${found?.text ?? ""}${added}`;
       if ((await this.#store.putDocument(key, text, condition, options)) !== "conflict") {
-        return;
+        return "written";
       }
+      if (tries === MAX_WRITE_TRIES) {
+        return "conflict";
+      }
+      const backoffMs = Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** tries);
+      await clock.sleep(Math.ceil(backoffMs * random.fraction()), options.signal);
     }
   }
 }

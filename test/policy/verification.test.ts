@@ -63,6 +63,35 @@ describe("rolling verification", () => {
     expect((await scene.inventory()).verification).toMatchObject({ oldestUnreadDays: 0 });
   });
 
+  test.each([
+    { rivals: 8, checked: 3, noted: 3, warnings: [] },
+    { rivals: Number.POSITIVE_INFINITY, checked: 3, noted: 0, warnings: ["ledger-busy"] },
+  ])("notes every copy while another inventory writes the ledger $rivals times", async (expected) => {
+    const { rivals, checked, noted, warnings } = expected;
+    const scene = oldArchive(3, 89);
+    const key = verificationKey(scene.world.clock.wallMs());
+    let written = 0;
+    scene.world.faults.plant({
+      site: "store.putDocument",
+      match: ({ subject }) => subject === key,
+      times: rivals,
+      form: "race",
+      act: () => {
+        written += 1;
+        scene.world.store.plantObject(key, Buffer.from(`{"rival":${written}}\n`));
+      },
+    });
+    expect((await scene.inventory()).verification).toMatchObject({ checked });
+    const names = ledgerOf(scene).flatMap(({ exportTaskId }) =>
+      exportTaskId === undefined ? [] : [exportTaskId],
+    );
+    expect(names).toHaveLength(noted);
+    expect(ledgerOf(scene)).toContainEqual({ rival: written });
+    expect(scene.told.filter(({ kind }) => kind === "warning")).toMatchObject(
+      warnings.map((code) => ({ code })),
+    );
+  });
+
   test("switched off reads nothing", async () => {
     const scene = oldArchive(3, 89);
     scene.verifyWithinDays = 0;
