@@ -50,7 +50,7 @@ export function red(text: string): Line {
 }
 
 /** The messages of these failures list problems, each on a line of its own and already harmless. */
-const LIST_PROBLEMS: ReadonlySet<string> = new Set(["configuration", "retention-policy"]);
+const LIST_PROBLEMS: ReadonlySet<string> = new Set(["configuration", "retention-policy", "expected-exports"]);
 
 /** What a failure says, as lines. @param lead stands before the first one. */
 export function messageLines({ code, message }: Failure, lead = ""): readonly string[] {

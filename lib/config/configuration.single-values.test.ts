@@ -113,6 +113,21 @@ describe("a single value", () => {
       "HTTPS_PROXY: its value (not shown) is not an https:// or http:// URL",
     ],
     [
+      "a time zone of nowhere",
+      { ARCHIVER_TIME_ZONE: "Mars/Olympus" },
+      'ARCHIVER_TIME_ZONE: "Mars/Olympus" is',
+    ],
+    ["an offset for a time zone", { ARCHIVER_TIME_ZONE: "+08:00" }, "ARCHIVER_TIME_ZONE: "],
+    ["another language", { ARCHIVER_LANGUAGE: "de" }, 'ARCHIVER_LANGUAGE: "de" is not one of en, zh'],
+    ["expected exports without a place", { ARCHIVER_EXPECT: "expected.json" }, "ARCHIVER_EXPECT: "],
+    [
+      "a link without TLS",
+      { ARCHIVER_REPORT_URL: "http://reports.example/" },
+      'ARCHIVER_REPORT_URL: "http://reports.example/" begins with http://',
+    ],
+    ["a link with a query", { ARCHIVER_REPORT_URL: "https://h.example/?a=1" }, "ARCHIVER_REPORT_URL: "],
+    ["a link with a user", { ARCHIVER_REPORT_URL: "https://u:p@h.example/" }, "ARCHIVER_REPORT_URL: "],
+    [
       "derived signing, unknown region",
       { ARCHIVER_IOTDA_ENDPOINT: "https://iotda.example.eu" },
       "ARCHIVER_IOTDA_REGION: is not set",
@@ -154,6 +169,24 @@ describe("a single value", () => {
       "keys from a secret",
       { HUAWEICLOUD_SDK_AK: "", HUAWEICLOUD_SDK_SK: "", ARCHIVER_CREDENTIALS_SECRET: "iotda/keys" },
       { platform: { credentials: { kind: "secret", secretId: "iotda/keys" } } },
+    ],
+    ["no settings of reports", {}, { report: { timeZone: "UTC", language: "en", expect: undefined } }],
+    [
+      "settings of reports",
+      {
+        ARCHIVER_TIME_ZONE: "Asia/Shanghai",
+        ARCHIVER_LANGUAGE: "zh",
+        ARCHIVER_EXPECT: "store:expected/nightly.json",
+        ARCHIVER_REPORT_URL: "https://files.example.org/iotda/",
+      },
+      {
+        report: {
+          timeZone: "Asia/Shanghai",
+          language: "zh",
+          expect: { kind: "store", key: "expected/nightly.json" },
+          url: "https://files.example.org/iotda",
+        },
+      },
     ],
     ["log level in lower case", { ARCHIVER_LOG_LEVEL: "debug" }, { logLevel: "DEBUG" }],
     ["lower-case no_proxy before NO_PROXY", { no_proxy: "a", NO_PROXY: "b" }, { proxy: { noProxy: "a" } }],

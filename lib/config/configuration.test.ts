@@ -137,6 +137,7 @@ describe("what a command needs", () => {
       "logLevel",
       "notification",
       "proxy",
+      "report",
       "secrets",
       "store",
       "verification",

@@ -51,6 +51,7 @@ export interface CommonConfiguration {
   readonly archive: Values<"archive">;
   readonly verification: Values<"verification">;
   readonly notification: Values<"notification">;
+  readonly report: Values<"report">;
   readonly logLevel: Values<"logging">["level"];
   readonly proxy: ProxyConfiguration;
   /** Every secret of the environment, for the redaction of all that is shown. */
@@ -108,6 +109,7 @@ export function readConfiguration<Part extends ConfigurationPart>(
   const { whole: archive } = read.archive;
   const { whole: verification } = read.verification;
   const { whole: notification } = read.notification;
+  const { whole: report } = read.report;
   const level = read.logging.whole?.level;
   const proxy = read.proxy.whole;
   const isWhole = present.every(([, value]) => value !== undefined);
@@ -116,6 +118,7 @@ export function readConfiguration<Part extends ConfigurationPart>(
     archive === undefined ||
     verification === undefined ||
     notification === undefined ||
+    report === undefined ||
     level === undefined ||
     proxy === undefined ||
     !isWhole
@@ -127,6 +130,7 @@ export function readConfiguration<Part extends ConfigurationPart>(
     archive,
     verification,
     notification,
+    report,
     logLevel: level,
     proxy,
     secrets,
@@ -147,6 +151,7 @@ function readSections(env: Environment, redactor: Redactor): SectionsRead {
     retention: read(SECTIONS.retention),
     verification: read(SECTIONS.verification),
     notification: read(SECTIONS.notification),
+    report: read(SECTIONS.report),
     logging: read(SECTIONS.logging),
     proxy: read(SECTIONS.proxy),
   };

@@ -1,8 +1,10 @@
 import * as v from "valibot";
 import { LOG_LEVELS } from "../observability/log.ts";
 import { notification } from "./notification-settings.ts";
+import { report } from "./report-settings.ts";
 import { optional, required, withDefault } from "./section.ts";
 import {
+  documentLocation,
   eventSecret,
   exportTriggers,
   flag,
@@ -11,7 +13,6 @@ import {
   oneOf,
   oneOfAnyCase,
   originUrl,
-  policyLocation,
   proxyUrl,
   queueLocation,
   secretText,
@@ -254,7 +255,7 @@ const events = v.object({
 });
 
 const retention = v.object({
-  policy: required("ARCHIVER_RETENTION_POLICY", policyLocation, {
+  policy: required("ARCHIVER_RETENTION_POLICY", documentLocation, {
     otherwise: "none",
     meaning:
       "retention policy: `file:///absolute/policy.json`, `store:key` below the prefix, or its JSON text; needed by `retention` commands",
@@ -314,6 +315,7 @@ export const SECTIONS = {
   retention,
   verification,
   notification,
+  report,
   logging,
   proxy,
 };

@@ -147,8 +147,8 @@ export type QueueLocation =
   | { readonly kind: "sqlite"; readonly file: string }
   | { readonly kind: "sqs"; readonly queueUrl: URL };
 
-/** Where the retention policy is: its own JSON text, a file, or a document in the store. */
-export type PolicyLocation =
+/** Where a document is that operators write: its own JSON text, a file, or a document in the store. */
+export type DocumentLocation =
   | { readonly kind: "inline"; readonly text: string }
   | { readonly kind: "file"; readonly file: string }
   | { readonly kind: "store"; readonly key: string };
@@ -236,17 +236,17 @@ export const queueLocation = v.lazy<v.GenericSchema<string, QueueLocation>>((tex
   begins(text, "sqlite:") ? sqliteQueue : sqsQueue,
 );
 
-const inlinePolicy = v.pipe(
+const inlineDocument = v.pipe(
   v.string(),
   v.transform((text) => ({ kind: "inline" as const, text })),
 );
 
-const policyFile = v.pipe(
+const documentFile = v.pipe(
   absolutePath("file"),
   v.transform((file) => ({ kind: "file" as const, file })),
 );
 
-const policyDocument = v.pipe(
+const storedDocument = v.pipe(
   v.string(),
   v.regex(
     /^store:(?:[A-Za-z0-9_][A-Za-z0-9_.-]*\/)*[A-Za-z0-9_][A-Za-z0-9_.-]*$/,
@@ -255,9 +255,9 @@ const policyDocument = v.pipe(
   v.transform((text) => ({ kind: "store" as const, key: text.slice("store:".length) })),
 );
 
-/** `{…}`, `file:///absolute/policy.json` or `store:key`, the key below the store's prefix. */
-export const policyLocation = v.lazy<v.GenericSchema<string, PolicyLocation>>((text) =>
-  begins(text, "{") ? inlinePolicy : begins(text, "file:") ? policyFile : policyDocument,
+/** `{…}`, `file:///absolute/file.json` or `store:key`, the key below the store's prefix. */
+export const documentLocation = v.lazy<v.GenericSchema<string, DocumentLocation>>((text) =>
+  begins(text, "{") ? inlineDocument : begins(text, "file:") ? documentFile : storedDocument,
 );
 
 function begins(text: unknown, beginning: string): boolean {
