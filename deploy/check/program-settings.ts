@@ -10,6 +10,7 @@ const PARAMETER_OF_SETTING: Readonly<Record<string, string>> = {
   ARCHIVER_IOTDA_PROJECT_ID: "iotdaProjectId",
   ARCHIVER_IOTDA_INSTANCE_ID: "iotdaInstanceId",
   ARCHIVER_CREDENTIALS_SECRET: "credentialsSecret",
+  ARCHIVER_NOTIFICATION_SECRET: "notificationSecret",
   ARCHIVER_ARCHIVE_ID: "archiveId",
   ARCHIVER_DELETE: "deletion",
   ARCHIVER_PRESSURE: "pressure",

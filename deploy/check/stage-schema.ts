@@ -112,6 +112,10 @@ const PARAMETERS = {
     [v.literal(""), keyArn],
     'is neither "" nor the ARN of a KMS key|Leave it empty unless the secret has a key of its own.',
   ),
+  notificationSecret: text(
+    /^(?:[A-Za-z0-9/_+=.@-]{1,480})?$/,
+    "is not a name of a secret|Leave it empty, or set it to the secret's name, not its ARN.",
+  ),
   archiveId: v.union(
     [v.literal(""), v.pipe(v.string(NO_ARCHIVE_ID), v.toLowerCase(), v.uuid(NO_ARCHIVE_ID))],
     NO_ARCHIVE_ID,

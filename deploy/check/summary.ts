@@ -23,6 +23,7 @@ export function summaryLines(name: string, stage: Stage, unchecked: readonly str
     ["time zone", timeZone],
     ["retention", retentionInWords(stage)],
     ["alarms", `by e-mail to ${stage.alarmEmail}`],
+    ["heartbeat", heartbeatInWords(stage)],
     ["logs", `kept for ${stage.logRetentionDays} days`],
   ];
   return [
@@ -95,6 +96,10 @@ function readingInWords({ verifyWithinDays, verifyBytesPerDay }: Stage): string 
   return verifyWithinDays === 0
     ? "reads NO copy again"
     : `reads every copy again within ${verifyWithinDays} days, ${formatBytes(verifyBytesPerDay)} a day at most`;
+}
+
+function heartbeatInWords({ notificationSecret }: Stage): string {
+  return notificationSecret === "" ? "NONE" : `that of the secret ${notificationSecret}`;
 }
 
 function twoDigits(value: number): string {

@@ -53,6 +53,7 @@ test.each<[parameter: string, value: string]>([
   ["expireAt", "5"],
   ["expireAt", "5 2 *"],
   ["expireAt", "02:05"],
+  ["notificationSecret", "arn:aws:secretsmanager:eu-central-1:123456789012:secret:told"],
   ["inventoryAt", "20 24"],
   ["verifyWithinDays", "-1"],
   ["verifyWithinDays", "3651"],
@@ -117,6 +118,7 @@ test.each<[parameter: string, value: string]>([
   ["timeZone", "America/Argentina/Buenos_Aires"],
   ["expireAt", "5 0-6"],
   ["verifyWithinDays", "0"],
+  ["notificationSecret", "iotda-archiver/prod/told"],
   ["expireAt", "0/30 2,4"],
   ["deletion", "after-verify"],
   ["objectLock", "true"],
@@ -228,6 +230,7 @@ test("the summary says in words what is deployed", () => {
     "  time zone  Europe/Berlin",
     "  retention  kept for ever, not locked",
     "  alarms     by e-mail to night.shift@factory.de",
+    "  heartbeat  NONE",
     "  logs       kept for 90 days",
   ]);
 });
@@ -252,6 +255,13 @@ test("the summary says when no copy is read again", () => {
   const checked = checkStage(filled, "prod", given("verifyWithinDays", "0"));
   expect(checked.kind === "stage" && summaryLines("prod", checked.stage, [])).toContain(
     "  inventory  daily at 07:20; reads NO copy again",
+  );
+});
+
+test("the summary names the secret of who is told", () => {
+  const checked = checkStage(filled, "prod", given("notificationSecret", "iotda-archiver/prod/told"));
+  expect(checked.kind === "stage" && summaryLines("prod", checked.stage, [])).toContain(
+    "  heartbeat  that of the secret iotda-archiver/prod/told",
   );
 });
 

@@ -5,7 +5,7 @@ import { problemsOfGrants } from "./grants.ts";
 import { type Packaged, packageStage } from "./packaging.ts";
 import { RULES, type RuleName } from "./rules.ts";
 import { SABOTAGES, sabotaged } from "./sabotages.ts";
-import { ofType } from "./template.ts";
+import { at, ofType } from "./template.ts";
 
 const STAGES = ["prod", "kms", "obs"] as const;
 const FUNCTIONS = readdirSync(new URL("../../functions", import.meta.url))
@@ -13,6 +13,8 @@ const FUNCTIONS = readdirSync(new URL("../../functions", import.meta.url))
   .map((file) => path.parse(file).name)
   .sort();
 const CREDENTIALS_KEY = "arn:aws:kms:eu-central-1:111122223333:key/11111111-1111-1111-1111-111111111111";
+/** Functions that ping the check, or tell people. */
+const TELLERS = ["Archive", "Discover"];
 const RULE_NAMES = Object.keys(RULES) as RuleName[];
 
 const packaged = new Map<string, Packaged>();
@@ -65,6 +67,19 @@ test("a key of the secret's own may be used by whoever reads the secret, and thr
       (name) => `${name}Role may ${grant}`,
     ),
   );
+});
+
+test("the secret of who is told may be read by the functions that tell, and by no other", async () => {
+  const { template } = await packageStage("prod", { notificationSecret: "iotda-archiver/prod/told" });
+  const on = `arn:\${AWS::Partition}:secretsmanager:\${AWS::Region}:\${AWS::AccountId}:secret:iotda-archiver/prod/told-??????`;
+  expect(problemsOfGrants(template, "prod").sort()).toEqual(
+    TELLERS.map((name) => `${name}Role may secretsmanager:GetSecretValue on ${on}`),
+  );
+  const setting = "Environment/Variables/ARCHIVER_NOTIFICATION_SECRET";
+  const told = ofType(template, "AWS::Lambda::Function").filter(
+    ([, properties]) => at(properties, setting) === "iotda-archiver/prod/told",
+  );
+  expect(told.map(([id]) => id).sort()).toEqual(TELLERS.map((name) => `${name}LambdaFunction`));
 });
 
 describe("the rules can fail", () => {
