@@ -1,4 +1,4 @@
-import { formatBytes } from "../../lib/cli/format.ts";
+import { formatBytes } from "../../lib/domain/format-bytes.ts";
 import { parseRetentionPolicy, type RetentionPolicy } from "../../lib/retention/policy.ts";
 import { cronValues, minutesAndHours } from "./cron.ts";
 import type { Stage } from "./stage-schema.ts";

@@ -1,9 +1,10 @@
 import type { ArchiveEvent } from "../archive/events.ts";
 import type { Failure } from "../domain/errors.ts";
+import { formatBytes } from "../domain/format-bytes.ts";
 import { leftAloneInWords } from "../domain/left-alone.ts";
 import type { Log } from "../observability/log.ts";
 import type { TaskEntry } from "../records/run-report.ts";
-import { count, formatBytes, formatDuration } from "./format.ts";
+import { count, formatDuration } from "./format.ts";
 import { messageLines } from "./output.ts";
 import { deletionInWords, outcomeInWords, reasonInWords } from "./words.ts";
 

@@ -1,7 +1,8 @@
 import type { ExportFilter, FoundExport } from "../catalogue/found-export.ts";
 import type { FoundExports, Gap } from "../catalogue/reading.ts";
+import { formatBytes } from "../domain/format-bytes.ts";
 import { harmlessText } from "../domain/harmless-text.ts";
-import { count, formatBytes, formatDuration } from "./format.ts";
+import { count, formatDuration } from "./format.ts";
 import { columnsOf, type Line, lines } from "./output.ts";
 
 /** A catalogue that is older than this is said to be: inventories run once a day. */

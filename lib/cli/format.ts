@@ -1,18 +1,3 @@
-const KIB = 1024;
-const SIZE_UNITS = ["B", "KiB", "MiB", "GiB", "TiB"] as const;
-
-/** `0 B`, `10.0 KiB`, `1.25 GiB`. */
-export function formatBytes(bytes: number): string {
-  let value = bytes;
-  let unit = 0;
-  while (value >= KIB && unit < SIZE_UNITS.length - 1) {
-    value /= KIB;
-    unit += 1;
-  }
-  const digits = unit === 0 || value >= 100 ? 0 : value >= 10 ? 1 : 2;
-  return `${value.toFixed(digits)} ${SIZE_UNITS[unit] ?? ""}`;
-}
-
 /** `0.4 s`, `42 s`, `3 min 05 s`, `2 h 10 min`, `3 d 4 h`. */
 export function formatDuration(ms: number): string {
   const seconds = Math.max(0, ms) / 1000;

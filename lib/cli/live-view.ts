@@ -1,10 +1,11 @@
 import { styleText } from "node:util";
 import { createLogUpdate } from "log-update";
 import type { ArchiveEvent } from "../archive/events.ts";
+import { formatBytes } from "../domain/format-bytes.ts";
 import { harmlessText } from "../domain/harmless-text.ts";
 import { PLACES_LIMIT } from "../run/platform-list.ts";
 import { createEventLines, type EventLine, type RunView } from "./event-lines.ts";
-import { formatBytes, formatDuration } from "./format.ts";
+import { formatDuration } from "./format.ts";
 import { columnsOf, shownSecrets } from "./output.ts";
 import { wrapped } from "./wrapping.ts";
 

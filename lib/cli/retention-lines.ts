@@ -1,10 +1,11 @@
+import { formatBytes } from "../domain/format-bytes.ts";
 import { type AddedHold, type Holds, isGlob } from "../records/holds.ts";
 import type { ExpireReport } from "../retention/expire.ts";
 import type { PlanEntry, RetentionPlan } from "../retention/plan.ts";
 import type { RetainReport } from "../retention/retain.ts";
 import type { RunFrame } from "../retention/run.ts";
 import type { Damage, VerifyReport } from "../retention/verify.ts";
-import { count, formatBytes } from "./format.ts";
+import { count } from "./format.ts";
 import { failureLines, type Line, lines } from "./output.ts";
 import { table } from "./table.ts";
 import { RETENTION_STOP_WORDS, STAY_WORDS, SWEEP_WORDS } from "./words.ts";

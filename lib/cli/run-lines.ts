@@ -1,10 +1,11 @@
 import type { SweepReport } from "../catalogue/sweep.ts";
 import type { DiscoverRunReport } from "../config/discover-and-request.ts";
+import { formatBytes } from "../domain/format-bytes.ts";
 import { type LeftAloneReport, leftAloneInWords } from "../domain/left-alone.ts";
 import type { QueueDepth } from "../ports/task-queue.ts";
 import type { NextToGo, RunReport, TaskEntry } from "../records/run-report.ts";
 import { slotsWarning } from "../run/next-to-go.ts";
-import { count, formatBytes, formatDue, formatDuration } from "./format.ts";
+import { count, formatDue, formatDuration } from "./format.ts";
 import { failureLines, type Line, lines, red } from "./output.ts";
 import { requestLines } from "./request-lines.ts";
 import { table } from "./table.ts";

@@ -1,6 +1,6 @@
 import type { ExportStory, LastRead, RevisionStory, StoryEvent } from "../catalogue/story.ts";
+import { formatBytes } from "../domain/format-bytes.ts";
 import { shortTime } from "./finding-lines.ts";
-import { formatBytes } from "./format.ts";
 import { type Line, lines, red } from "./output.ts";
 import { DAMAGE_ADVICE } from "./retention-lines.ts";
 import { reasonInWords } from "./words.ts";

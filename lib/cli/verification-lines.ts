@@ -1,6 +1,7 @@
 import type { DrillReport } from "../catalogue/drill.ts";
 import type { VerificationReport } from "../catalogue/verification.ts";
-import { count, formatBytes, formatDuration } from "./format.ts";
+import { formatBytes } from "../domain/format-bytes.ts";
+import { count, formatDuration } from "./format.ts";
 import { type Line, lines, red } from "./output.ts";
 
 const COPIES = ["copy", "copies"] as const;
