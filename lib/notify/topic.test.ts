@@ -39,6 +39,7 @@ test("a topic gets subject and text", async () => {
 test.each([
   ["正常 · 48 个导出均安全", "IoTDA export archiver"],
   ["ACT\r\nBcc: x", "ACT?Bcc: x"],
+  ["LOOK · nightly f… missing", "LOOK, nightly f... missing"],
   [`OK ${"x".repeat(200)}`, `OK ${"x".repeat(96)}`],
 ])("of %j the subject is one line of ASCII", async (subject, shown) => {
   const { sent } = await send(saying(200, TAKEN), { ...MESSAGE, subject });

@@ -69,6 +69,7 @@ export async function publish(
 function subjectOf(subject: string): string {
   const ascii = subject
     .replaceAll(/\s*·\s*/g, ", ")
+    .replaceAll("…", "...")
     .replaceAll(/[^\x20-\x7e]+/g, "?")
     .trim();
   const isReadable = ascii.replaceAll("?", "").length > ascii.length / 2 && /^[A-Za-z0-9]/.test(ascii);

@@ -30,7 +30,7 @@ export function momentsIn(timeZone: string, reportMs: number, texts: Pick<Texts,
       const { year: itsYear, ...rest } = parts;
       const offset = offsetOf(epochMs, timeZone);
       const text = write(itsYear === year ? rest : parts);
-      return isOffsetShown(offset) ? `${text} (${offset})` : text;
+      return isOffsetShown(offset) ? texts.moments.withOffset(text, offset) : text;
     };
   const { long, brief } = texts.moments;
   return {

@@ -27,6 +27,14 @@ describe("an export of the night", () => {
     expect(exportsOfNight(facts({ runs: [runOn([{ ...entry, ...last }])] }))).toMatchObject([{ standing }]);
   });
 
+  test("has the batch task of which the platform could not make it", () => {
+    const failed = task("a", at("01:00"), { status: "Failed" });
+    const runs = [runOn([{ exportTaskId: "a", outcome: "dead-lettered", reason: "export-failed" }])];
+    expect(exportsOfNight(facts({ runs, platform: platform([failed]) }))).toMatchObject([
+      { standing: "given-up", batchTaskId: "batch-a" },
+    ]);
+  });
+
   test("is archived where the records say so, although its run died before its report", () => {
     const archived = line("a", { deletedAt: at("02:01"), batchTaskId: "fleet" });
     expect(exportsOfNight(facts({ runs: [], lines: [archived] }))).toEqual([

@@ -106,6 +106,8 @@ function rowOf(one: Known, facts: NightFacts): ExportOfNight | undefined {
   if (standing === undefined) {
     return undefined;
   }
+  // What the platform could not make has a batch task, too.
+  const listed = task ?? facts.platform?.tasks.find((other) => other.exportTaskId === exportTaskId);
   return {
     exportTaskId,
     standing,
@@ -113,7 +115,7 @@ function rowOf(one: Known, facts: NightFacts): ExportOfNight | undefined {
     ...compact({
       revision,
       reason,
-      batchTaskId: line?.batchTaskId ?? batchTaskIdOf(task),
+      batchTaskId: line?.batchTaskId ?? batchTaskIdOf(listed),
       rows: line?.exportCount ?? task?.exportCount,
       sizeBytes: line?.sizeBytes ?? attempts.findLast(({ sizeBytes }) => sizeBytes !== undefined)?.sizeBytes,
       createTime: line?.createTime ?? isoPlatformTime(task?.createTime),

@@ -44,7 +44,8 @@ function finding(of: Finding, { at, full, reason, nowMs }: Say): Said {
     case "system-failing":
       return {
         what: `${count(of.runs, "run")} in a row failed since ${at(of.sinceMs)}: ${of.failure.message} (${of.failure.code})`,
-        advice: `${of.failure.hint} Nothing is archived until then; nothing is given up for it.`,
+        hint: of.failure.hint,
+        advice: "Nothing is archived until it is over, and nothing is given up for it.",
       };
     case "still-waiting":
       return {
@@ -132,10 +133,12 @@ export const TEXTS_EN: Texts = {
   moments: {
     long: ({ weekday, time, ...date }) => `${WEEKDAYS[weekday] ?? ""} ${day(date)} ${time}`,
     brief: ({ time, ...date }) => `${day(date)} ${time}`,
+    withOffset: (moment, offset) => `${moment} (${offset})`,
     date: ({ weekday, ...date }) => `${WEEKDAYS[weekday] ?? ""} ${day(date)}`,
   },
   comma: ", ",
   colon: ": ",
+  stop: ". ",
   attemptReasons: ATTEMPT_WORDS,
   errorReasons: ERROR_WORDS,
   standings: {
@@ -223,19 +226,25 @@ export const TEXTS_EN: Texts = {
       ].join(", "),
     runbook: (section) => `runbook, "${section}"`,
     page: "Page",
-    urgent: (n) =>
-      `This could not wait for the report of the night${n === 1 ? "" : "; the first ones are named"}.`,
+    copies: "Copies",
+    urgent: "This could not wait for the report of the night.",
   },
   unknown: {
     platform: "The platform could not be asked",
     queue: "The task queue could not be asked",
   },
   slots: {
-    used: (held, limit, archived) =>
-      `${held} of ${limit} export slots used${archived === undefined ? "" : `, ${archived} of them by exports with a copy`}`,
+    used: (held, limit, archived) => {
+      const used = `${held} of ${limit} export slots used`;
+      if (archived === undefined || held === 0) {
+        return used;
+      }
+      const part = archived === held ? "all" : archived === 0 ? "none" : `${archived} of them`;
+      return `${used}, ${part} by exports with a copy`;
+    },
     unknown: "How many export slots are used is not known",
     full: ({ least, usual }) =>
-      least === usual ? `full in about ${count(usual, "day")}` : `full in ${least} to ${count(usual, "day")}`,
+      `if nothing is deleted, full in ${least === usual ? `about ${usual}` : `${least} to ${usual}`} days`,
   },
   copies: {
     kept: (oldest, limit) =>

@@ -39,7 +39,8 @@ function finding(of: Finding, { at, full, reason, nowMs }: Say): Said {
     case "system-failing":
       return {
         what: `自 ${at(of.sinceMs)} 起连续 ${of.runs} 次运行失败：${of.failure.message}（${of.failure.code}）`,
-        advice: `${of.failure.hint} 故障排除前不会归档任何导出任务，也不会因此放弃任何导出任务。`,
+        hint: of.failure.hint,
+        advice: "故障排除前不会归档任何导出任务，也不会因此放弃任何导出任务。",
       };
     case "still-waiting":
       return {
@@ -124,10 +125,12 @@ export const TEXTS_ZH: Texts = {
   moments: {
     long: ({ weekday, time, ...date }) => `${day(date)}（${WEEKDAYS[weekday] ?? ""}）${time}`,
     brief: ({ time, ...date }) => `${day(date)} ${time}`,
+    withOffset: (moment, offset) => `${moment}（${offset}）`,
     date: ({ weekday, ...date }) => `${day(date)}（${WEEKDAYS[weekday] ?? ""}）`,
   },
   comma: "，",
   colon: "：",
+  stop: "。",
   attemptReasons: ATTEMPT_WORDS_ZH,
   errorReasons: ERROR_WORDS_ZH,
   standings: {
@@ -165,9 +168,9 @@ export const TEXTS_ZH: Texts = {
   givenUpOtherwise: "请查看死信中的详细信息。",
   verdict: {
     words: { act: "立即处理", none: "未运行", look: "需要查看", ok: "正常", unreported: "无报告" },
-    actBefore: (moment) => `请在 ${moment} 前处理`,
+    actBefore: (moment) => `请在${moment}前处理`,
     actNow: "请立即处理",
-    noRun: (last) => (last === undefined ? "尚未运行过" : `自 ${last} 起未运行`),
+    noRun: (last) => (last === undefined ? "尚未运行过" : `自${last}起未运行`),
     safe: (archived, finished) =>
       finished === 0 ? "没有需要归档的导出任务" : `${finished} 个导出任务中 ${archived} 个已安全归档`,
     more: (more) => `另有 ${more} 项`,
@@ -213,7 +216,8 @@ export const TEXTS_ZH: Texts = {
       ].join("，"),
     runbook: (section) => `运维手册“${section}”`,
     page: "页面",
-    urgent: (n) => `此事不宜等到当夜报告。${n === 1 ? "" : "以下仅列出前几项。"}`,
+    copies: "副本",
+    urgent: "此事不宜等到当夜报告。",
   },
   unknown: {
     platform: "无法查询平台",
@@ -221,9 +225,12 @@ export const TEXTS_ZH: Texts = {
   },
   slots: {
     used: (held, limit, archived) =>
-      `导出任务名额已用 ${held}/${limit}${archived === undefined ? "" : `，其中 ${archived} 个已有副本`}`,
+      `导出任务名额已用 ${held}/${limit}${
+        archived === undefined || held === 0 ? "" : `，其中 ${archived} 个已有归档副本`
+      }`,
     unknown: "导出任务名额的占用情况未知",
-    full: ({ least, usual }) => (least === usual ? `约 ${usual} 天后用尽` : `${least} 至 ${usual} 天后用尽`),
+    full: ({ least, usual }) =>
+      `若不删除，${least === usual ? `约 ${usual}` : `${least} 至 ${usual}`} 天后用尽`,
   },
   copies: {
     kept: (oldest, limit) => `均在 ${limit} 天内校验过；最久 ${oldest} 天`,

@@ -19,6 +19,8 @@ export interface MomentParts {
 /** What a finding says: in one line what happened, then in a sentence or two what it means and what to do. */
 export interface Said {
   readonly what: string;
+  /** What the failure itself says about its remedy. */
+  readonly hint?: string;
   readonly advice: string;
 }
 
@@ -57,10 +59,12 @@ export interface Texts {
     readonly long: (parts: MomentParts) => string;
     readonly brief: (parts: MomentParts) => string;
     readonly date: (parts: Omit<MomentParts, "time">) => string;
+    readonly withOffset: (moment: string, offset: string) => string;
   };
-  /** Between the two ends of a list's words. */
   readonly comma: string;
   readonly colon: string;
+  /** Between two sentences. */
+  readonly stop: string;
   readonly attemptReasons: Readonly<Record<AttemptReason, string>>;
   readonly errorReasons: Readonly<Record<ErrorReason, string>>;
   readonly standings: Readonly<Record<ExportStanding, string>>;
@@ -94,7 +98,8 @@ export interface Texts {
     readonly numbers: (numbers: NightNumbers) => string;
     readonly runbook: (section: string) => string;
     readonly page: string;
-    readonly urgent: (count: number) => string;
+    readonly copies: string;
+    readonly urgent: string;
   };
   readonly unknown: {
     readonly platform: string;
