@@ -37,7 +37,7 @@ export async function drain(
     start.limitAtMs - start.startedMonotonicMs < settings.minTaskMs
       ? { stopReason: "time-budget", tasks: [] }
       : await runUntilEnd(ports, settings, options, start);
-  return await summarize(ports, start, ending);
+  return await summarize(ports, settings.scope, start, ending);
 }
 
 async function runUntilEnd(

@@ -56,7 +56,9 @@ test("an export without a time of creation is counted, but its age cannot be tol
   };
   const start = startIn(60_000);
   const ending = { stopReason: "no-pressure", tasks: [], ready: ready as PreflightResult } as const;
-  const report = await clock.run(() => summarize(ports as ArchivePorts, start, ending));
+  const report = await clock.run(() =>
+    summarize(ports as ArchivePorts, { projectId: "project-1", instanceId: undefined }, start, ending),
+  );
   expect(report.platform).toEqual({ held: 1, limit: 50 });
   expect(told).toEqual(["run-ended"]);
 });
@@ -88,7 +90,9 @@ test.each([
   };
   const start = startIn(leftMs);
   const ending = { stopReason: "drained", tasks: [], ready: ready as PreflightResult } as const;
-  const report = await clock.run(() => summarize(ports as ArchivePorts, start, ending));
+  const report = await clock.run(() =>
+    summarize(ports as ArchivePorts, { projectId: "project-1", instanceId: undefined }, start, ending),
+  );
   expect(report.platform).toEqual({ held: 1, limit: 50 });
   expect(told).toEqual(["oldest-unknown", "report-not-stored", "run-ended"]);
   expect(cutAtMs).toEqual([lookCutAtMs, reportCutAtMs]);

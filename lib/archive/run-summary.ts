@@ -1,6 +1,6 @@
 import { compact } from "../domain/compact.ts";
 import { ArchiverError, describeFailure, type Failure } from "../domain/errors.ts";
-import { oldestFirst } from "../domain/export-task.ts";
+import { oldestFirst, type PlatformScope } from "../domain/export-task.ts";
 import { isIdentityFailure } from "../identity/errors.ts";
 import { requireOwnArchive } from "../identity/marker.ts";
 import {
@@ -40,7 +40,12 @@ export interface RunEnding {
  * Makes the run report and stores it. A report that cannot be stored is still returned, with a warning. A run whose
  * archive is not there any more did not end well, and its report is stored nowhere.
  */
-export async function summarize(ports: ArchivePorts, start: RunStart, ending: RunEnding): Promise<RunReport> {
+export async function summarize(
+  ports: ArchivePorts,
+  { projectId, instanceId }: PlatformScope,
+  start: RunStart,
+  ending: RunEnding,
+): Promise<RunReport> {
   const { ready, run } = ending;
   const endsAtMs = Math.max(start.limitAtMs, ports.clock.monotonicMs());
   const partOfRestMs = (part: number) =>
@@ -51,6 +56,8 @@ export async function summarize(ports: ArchivePorts, start: RunStart, ending: Ru
   const failure = ending.failure ?? changed;
   const report: RunReport = {
     ...runTimes(start, ports.clock),
+    projectId,
+    ...compact({ instanceId }),
     stopReason: changed === undefined ? ending.stopReason : "system-failure",
     counts: run?.counts ?? emptyCounts(),
     bytes: run?.archivedBytes ?? 0,

@@ -222,3 +222,23 @@ export function nightNotesFolder(scope: PlatformScope, date: string): string {
 export function notificationStateKey(scope: PlatformScope): string {
   return `notifications/state/${scopePath(scope)}.json`;
 }
+
+/** The folder of the reports of nights, for the project and instance that had it first. */
+export const REPORTS_FOLDER = "reports/";
+/** Whose reports lie at the root of {@link REPORTS_FOLDER}; those of others sharing the store have a folder each. */
+export const REPORTS_OWNER_KEY = "reports/owner.json";
+
+/** The folder of the reports of a project and instance that is not the first one. */
+export function ownReportsFolder(scope: PlatformScope): string {
+  return `${REPORTS_FOLDER}${scopePath(scope)}/`;
+}
+
+/** The key of a night's report in its folder; the date is `yyyy-MM-dd`. */
+export function reportKey(folder: string, date: string, kind: "html" | "json"): string {
+  return `${folder}${date.replaceAll("-", "/")}.${kind}`;
+}
+
+/** The key of the newest night's page in its folder. */
+export function latestPageKey(folder: string): string {
+  return `${folder}latest.html`;
+}

@@ -74,6 +74,10 @@ export interface RunCounts {
 /** What an archive run returns and stores (architecture §6.4). */
 export interface RunReport {
   readonly runId: string;
+  /** Whose exports it archived. Reports of older versions do not say. */
+  readonly projectId?: string;
+  /** Missing for the default instance. */
+  readonly instanceId?: string;
   readonly startedAt: string;
   readonly endedAt: string;
   readonly stopReason: StopReason;

@@ -3,10 +3,9 @@ import { ArchiverError } from "../domain/errors.ts";
 import { type ExportTask, isExportTaskId } from "../domain/export-task.ts";
 import type { LeftAlone } from "../domain/left-alone.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { OddItem } from "../ports/platform.ts";
+import type { OddItem, Platform } from "../ports/platform.ts";
 import type { PostponeReason } from "../records/run-report.ts";
 import { SystemFailure } from "./errors.ts";
-import type { RunPorts } from "./ports.ts";
 
 /** The platform's own limit on export tasks (iotda-api §1.6). */
 export const PLACES_LIMIT = 50;
@@ -37,7 +36,7 @@ const MAX_LIST_WAIT_MS = 60_000;
  * @throws SystemFailure when the list keeps failing: without it nothing can be decided about any task.
  */
 export async function freshList(
-  ports: Pick<RunPorts, "platform" | "clock">,
+  ports: { readonly platform: Pick<Platform, "listExportTasks">; readonly clock: Clock },
   settings: { readonly downloadIntervalMs: number },
   signal: AbortSignal,
 ): Promise<FreshList> {

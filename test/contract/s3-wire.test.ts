@@ -98,6 +98,17 @@ describe.each<[S3StoreOptions["profile"], string, string]>([
   });
 });
 
+test("a page is served as one, and never from a cache; any other document as JSON", async () => {
+  const store = openStore({ profile: "aws" });
+  await store.putDocument("reports/latest.html", "<!doctype html>", { kind: "always" }, { signal });
+  await store.putDocument("reports/2026/11/28.json", "{}", { kind: "always" }, { signal });
+  const sent = (await standIn.control.requests()).filter(({ operation }) => operation === "PutObject");
+  expect(sent.map(({ headers }) => [headers["content-type"], headers["cache-control"]])).toEqual([
+    ["text/html; charset=utf-8", "no-cache"],
+    ["application/json", undefined],
+  ]);
+});
+
 test("encryption is asked for everywhere, the storage class for exports only", async () => {
   const store = openStore({ profile: "aws", sse: "aws:kms", kmsKeyId: "key-1", storageClass: "STANDARD_IA" });
   await put(store, KEY, SMALL);

@@ -28,6 +28,7 @@ interface PutRequest {
   readonly condition: WriteCondition;
   readonly metadata?: Readonly<Record<string, string>>;
   readonly contentType?: string;
+  readonly cacheControl?: string;
 }
 
 /** What a write answers. */
@@ -69,7 +70,7 @@ export function conditionFields(condition: WriteCondition): { IfNoneMatch?: stri
 /** PutObject. @throws S3Error, the signal's reason. */
 export async function putObject(
   bucket: S3Bucket,
-  { key, body, digest, condition, metadata, contentType }: PutRequest,
+  { key, body, digest, condition, metadata, contentType, cacheControl }: PutRequest,
   signal: AbortSignal,
   watch?: EffectWatch<WrittenObject>,
 ): Promise<WrittenObject> {
@@ -79,6 +80,7 @@ export async function putObject(
     Body: body,
     ContentLength: body.length,
     ContentType: contentType,
+    CacheControl: cacheControl,
     Metadata: metadata === undefined ? undefined : { ...metadata },
     ...digestFields(digest),
     ...conditionFields(condition),
@@ -275,7 +277,7 @@ export async function putDocument(
 ): Promise<{ readonly etag: string } | "conflict"> {
   const body = documentBytes(key, text);
   const digest = digestOf(bucket.profile.bodyDigest, body);
-  const put = { key, body, digest, condition, contentType: "application/json" };
+  const put = { key, body, digest, condition, ...servedAs(key) };
   const watch: EffectWatch<WrittenObject> = { mayHaveHappened: false };
   try {
     const { etag } = await putObject(bucket, put, signal, watch);
@@ -288,6 +290,13 @@ export async function putDocument(
     const standing = watch.mayHaveHappened ? await getDocument(bucket, key, signal) : undefined;
     return standing?.text === text ? { etag: standing.etag } : "conflict";
   }
+}
+
+/** Browsers open pages straight from the bucket: a page is one of today, and none from a cache. */
+function servedAs(key: string): Pick<PutRequest, "contentType" | "cacheControl"> {
+  return key.endsWith(".html")
+    ? { contentType: "text/html; charset=utf-8", cacheControl: "no-cache" }
+    : { contentType: "application/json" };
 }
 
 /** 412; 404 where nothing is left to match; 409 when other writers were at it each time. */
