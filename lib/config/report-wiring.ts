@@ -4,28 +4,71 @@ import type { ResultRedactor } from "../observability/redact.ts";
 import type { CallOptions } from "../ports/platform.ts";
 import { parseExpectedExports } from "../report/expected.ts";
 import { type MadeNight, makeNight, type ReportPorts } from "../report/make-night.ts";
-import type { NotifyPorts, NotifySettings } from "../report/notification-state.ts";
+import type { NotifyPorts } from "../report/notification-state.ts";
 import { localDateOf } from "../report/zoned-time.ts";
 import type { Configuration } from "./configuration.ts";
-import { readSettingDocument } from "./setting-document.ts";
-import { systemClock, systemRandom } from "./system.ts";
-import { wire } from "./wiring.ts";
+import { withNotificationSecret } from "./notification-secret.ts";
 import { wireNotifier } from "./notifier-wiring.ts";
+import { readSettingDocument } from "./setting-document.ts";
+import { systemRandom } from "./system.ts";
+import { wire } from "./wiring.ts";
 
 /** What reports are made and told with, put together as the configuration says. */
 export interface WiredReport {
   readonly scope: PlatformScope;
-  /** Those who are told, and the archive. */
   readonly ports: ReportPorts & NotifyPorts;
   /**
    * Makes a night.
    *
    * @param options `date` is `yyyy-MM-dd` in the time zone of reports; the night that has just ended without it.
-   * @throws ConfigurationError and ExpectedExportsError for the list of expected exports, `night-in-future`, and what the
+   * @throws ConfigurationError or ExpectedExportsError for the list of expected exports, `night-in-future`, and what the
    *   store throws.
    */
   make(options: CallOptions & { readonly date?: string | undefined }): Promise<MadeNight>;
-  /** @throws what the store throws. */
-  notifySettings(options: CallOptions): Promise<NotifySettings>;
   close(): Promise<void>;
+}
+
+/**
+ * Nothing is opened yet but the secret that names who is told: the first call on the store opens the archive.
+ * @throws what the secret's reader throws.
+ */
+export async function wireReport(
+  configuration: Configuration,
+  redactor: ResultRedactor,
+): Promise<WiredReport> {
+  const notifier = wireNotifier(await withNotificationSecret(configuration, redactor));
+  const { ports, settings, close } = await wire(configuration, () => undefined, { purpose: "use", redactor });
+  const { platform, report } = configuration;
+  const { timeZone, expect } = report;
+  const { scope, deletion, downloadIntervalMs } = settings;
+  return {
+    scope,
+    ports: { ...ports, notifier, random: systemRandom },
+    async make(options) {
+      const today = localDateOf(ports.clock.wallMs(), timeZone);
+      if (options.date !== undefined && options.date > today) {
+        throw nightInFuture(options.date, today);
+      }
+      const rules =
+        expect === undefined
+          ? []
+          : parseExpectedExports(await readSettingDocument("ARCHIVER_EXPECT", expect, ports.store, options));
+      const endpoint = platform.endpoint.origin;
+      const { targets } = notifier;
+      return await makeNight(
+        ports,
+        { scope, endpoint, timeZone, deletion, downloadIntervalMs, rules, targets },
+        options,
+      );
+    },
+    close,
+  };
+}
+
+function nightInFuture(date: string, today: string): ArchiverError {
+  return new ArchiverError("night-in-future", `the night of ${date} is not over; today is ${today}`, {
+    scope: "system",
+    retry: "later",
+    hint: "Name a night that is over, or none for the last one. Nights are named by the day on which they end.",
+  });
 }

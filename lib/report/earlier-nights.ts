@@ -74,7 +74,7 @@ export async function readStoredNights(
   return nights;
 }
 
-/** The dates of so many days before this one, the latest last. */
+/** The dates of the days before this one, the latest last. */
 export function datesBefore(date: string, days: number): readonly string[] {
   return Array.from({ length: days }, (_, index) => addDays(date, index - days));
 }
