@@ -3,6 +3,7 @@ import { parseJson } from "../domain/json.ts";
 import type { Secret, SecretLearner } from "../observability/redact.ts";
 import { type ProxyConfiguration, settingsOfProxy } from "./configuration.ts";
 import type { PlatformCredentials } from "./rules.ts";
+import { loadSecretReader } from "./sdk-adapters.ts";
 import type { SecretReader } from "./secret-reader.ts";
 import { systemClock } from "./system.ts";
 import { secretText } from "./value-schemas.ts";
@@ -67,7 +68,7 @@ export class AccessKeys {
 
   async #read(secretId: string, refresh: boolean): Promise<v.InferOutput<typeof keysSchema>> {
     // With it comes the AWS SDK: most have no secret, and read none.
-    const { SecretReader } = await import("./secret-reader.ts");
+    const { SecretReader } = await loadSecretReader();
     this.#reader ??= new SecretReader("ARCHIVER_CREDENTIALS_SECRET", secretId, settingsOfProxy(this.#proxy));
     const nowMs = systemClock.monotonicMs();
     const forceFetch = refresh && nowMs - this.#refreshedAtMs >= REFRESH_APART_MS;

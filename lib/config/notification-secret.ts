@@ -5,6 +5,7 @@ import type { SecretLearner } from "../observability/redact.ts";
 import { type CommonConfiguration, settingsOfProxy } from "./configuration.ts";
 import { secretsOfAddresses } from "./names.ts";
 import { heartbeatUrl, notifyTargets } from "./notification-settings.ts";
+import { loadSecretReader } from "./sdk-adapters.ts";
 import type { SecretReader } from "./secret-reader.ts";
 
 type Settings = Pick<CommonConfiguration, "notification" | "proxy">;
@@ -40,7 +41,7 @@ export async function withNotificationSecret<Of extends Settings>(
     return settings;
   }
   // With it comes the AWS SDK: most have no such secret.
-  const { SecretReader } = await import("./secret-reader.ts");
+  const { SecretReader } = await loadSecretReader();
   const reader = new SecretReader(SETTING, notification.secretId, settingsOfProxy(proxy));
   try {
     const texts = v.safeParse(textsSchema, await reader.read({ forceFetch: true, maxAgeSeconds: 0 }));

@@ -8,3 +8,7 @@ export async function loadS3Store() {
 export async function loadSqsQueue() {
   return (await import("../queue/sqs-queue.ts")).SqsQueue;
 }
+
+export async function loadSecretReader() {
+  return await import("./secret-reader.ts");
+}

@@ -1,4 +1,5 @@
 import type { Configuration } from "../config/configuration.ts";
+import { loadSecretReader } from "../config/sdk-adapters.ts";
 import { systemClock } from "../config/system.ts";
 import type { HttpEvent } from "../events/envelopes.ts";
 import { admitHttp } from "../events/http-gate.ts";
@@ -68,6 +69,6 @@ export class EventDoor {
 
 const readFromSecretsManager: ReadSecret = async (secretId, proxy) => {
   // With it comes the AWS SDK: events of queues need no secret.
-  const { readEventSecret } = await import("../config/secret-reader.ts");
+  const { readEventSecret } = await loadSecretReader();
   return await readEventSecret(secretId, proxy);
 };

@@ -1,5 +1,6 @@
 import type { Notifier } from "../ports/notifier.ts";
 import type { SendOptions } from "./attempts.ts";
+import { loadPublish } from "./sdk-adapters.ts";
 import type { SecretAddress, Target } from "./target.ts";
 import { sendToWeb } from "./web.ts";
 
@@ -25,7 +26,7 @@ export function createNotifier(
       const sending = { ...options, signal };
       switch (kind) {
         case "sns": {
-          const { publish } = await import("./topic.ts");
+          const publish = await loadPublish();
           return await publish(address, message, sending);
         }
         case "mail": {
