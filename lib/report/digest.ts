@@ -1,8 +1,9 @@
 import { formatBytes } from "../domain/format-bytes.ts";
 import { type Deed, deedOf, NO_RUN_DEED } from "./deeds.ts";
+import { urgencyOf } from "./findings.ts";
 import { harmlessNight, harmlessValue } from "./harmless-night.ts";
 import type { Language } from "./languages.ts";
-import type { Digest, Finding, Night } from "./night.ts";
+import type { Digest, Finding, Night, Verdict } from "./night.ts";
 import type { UrgentFinding } from "./tell-urgent.ts";
 import type { Said, Texts } from "./texts.ts";
 import {
@@ -23,6 +24,7 @@ const MAX_NEEDS = 4;
 /** Something that a person is told, and what to do about it. */
 export interface Entry {
   readonly said: Said;
+  readonly sign: Exclude<Verdict, "ok"> | "watch";
   readonly deed: Deed;
 }
 
@@ -80,10 +82,7 @@ export function urgentDigestOf(
   });
   const speech = speechOf(language, timeZone, nowMs);
   const { texts } = speech;
-  const entries = fresh.map((finding) => ({
-    said: texts.finding(finding, speech.say),
-    deed: deedOf(finding, { exports: [] }),
-  }));
+  const entries = fresh.map((finding) => entryOf(finding, { exports: [] }, speech));
   const first = lossFromMs(fresh) === undefined ? texts.verdict.words.look : deadline(fresh, speech);
   const lines = [...needLines(entries, texts), texts.digest.urgent, texts.scope({ project, instance })];
   return {
@@ -101,7 +100,7 @@ export function needsOf(night: Night, speech: Speech): readonly Entry[] {
   const said = speech.texts.noRun(lastRunOf(night, speech));
   // That an export may be lost comes before it, as in the order of verdicts.
   const acts = lossFromMs(night.findings) === undefined ? 0 : 1;
-  return [...findings.slice(0, acts), { said, deed: NO_RUN_DEED }, ...findings.slice(acts)];
+  return [...findings.slice(0, acts), { said, deed: NO_RUN_DEED, sign: "none" }, ...findings.slice(acts)];
 }
 
 /** What a person has to know. */
@@ -109,8 +108,8 @@ export function watchOf(night: Night, speech: Speech): readonly Entry[] {
   return night.findings.filter((one) => !needsSomebody(one)).map((one) => entryOf(one, night, speech));
 }
 
-function entryOf(finding: Finding, night: Night, { texts, say }: Speech): Entry {
-  return { said: texts.finding(finding, say), deed: deedOf(finding, night) };
+function entryOf(finding: Finding, night: Pick<Night, "exports">, { texts, say }: Speech): Entry {
+  return { said: texts.finding(finding, say), deed: deedOf(finding, night), sign: urgencyOf(finding) };
 }
 
 function needLines(entries: readonly Entry[], { digest, stop }: Texts): readonly string[] {

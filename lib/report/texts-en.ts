@@ -5,6 +5,8 @@ import type { MomentParts, Said, Say, Texts } from "./texts.ts";
 const WEEKDAYS = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
+import { PAGE_EN } from "./texts-en-page.ts";
+
 /** `1 export`, `3 exports`. */
 function count(n: number, noun: string, plural = `${noun}s`): string {
   return `${n} ${n === 1 ? noun : plural}`;
@@ -255,5 +257,6 @@ export const TEXTS_EN: Texts = {
   },
   scope: ({ project, instance }) =>
     `project ${project}, ${instance === undefined ? "default instance" : `instance ${instance}`}`,
+  page: PAGE_EN,
   window: (from, to) => `${from} to ${to}`,
 };

@@ -4,6 +4,8 @@ import type { MomentParts, Said, Say, Texts } from "./texts.ts";
 
 // The words are those of the console of Huawei Cloud: 设备接入, 批量任务, 导出任务.
 
+import { PAGE_ZH } from "./texts-zh-page.ts";
+
 const WEEKDAYS = ["周日", "周一", "周二", "周三", "周四", "周五", "周六"];
 
 function day({ year, month, day: date }: Omit<MomentParts, "time" | "weekday">): string {
@@ -239,5 +241,6 @@ export const TEXTS_ZH: Texts = {
   },
   scope: ({ project, instance }) =>
     `项目 ${project}，${instance === undefined ? "默认实例" : `实例 ${instance}`}`,
+  page: PAGE_ZH,
   window: (from, to) => `${from} 至 ${to}`,
 };

@@ -3,6 +3,7 @@ import type { DeadLetterReason } from "../domain/task-message.ts";
 import type { StopReason } from "../records/run-report.ts";
 import type { ExportStanding, Finding, FindingKind, Verdict } from "./night.ts";
 import type { AttemptReason, ErrorReason } from "./reasons-en.ts";
+import type { PageTexts } from "./texts-page.ts";
 
 /** A moment as the clocks of the report show it; without the year where it is the report's own. */
 export interface MomentParts {
@@ -116,5 +117,6 @@ export interface Texts {
     readonly unknown: string;
   };
   readonly scope: (of: { readonly project: string; readonly instance: string | undefined }) => string;
+  readonly page: PageTexts;
   readonly window: (from: string, to: string) => string;
 }

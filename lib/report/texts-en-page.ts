@@ -1,0 +1,121 @@
+import type { PageTexts } from "./texts-page.ts";
+
+function count(n: number, noun: string, plural = `${noun}s`): string {
+  return `${n} ${n === 1 ? noun : plural}`;
+}
+
+/** The texts of the page in English. */
+export const PAGE_EN: PageTexts = {
+  product: "IoTDA export archive",
+  risk: "At risk",
+  riskFrom: (moment) => `An export may be lost from ${moment} on.`,
+  riskNow: "An export may be lost at any time.",
+  riskLater: (moment) => `Nothing before ${moment}, at the fastest pace of the last nights.`,
+  riskNone: "No export is about to be lost.",
+  riskUnknown: "Not known: it could not be seen how many export slots are used.",
+  lost: (n) => `${count(n, "export was", "exports were")} lost in this night.`,
+  night: "Last night",
+  ran: (runs, failed, last) => {
+    const how =
+      failed === 0 ? "" : failed === runs ? ", with a system failure" : `, ${failed} with a system failure`;
+    return `${count(runs, "run")} ended${how}; the last one ${last}.`;
+  },
+  made: "This page",
+  madeAt: (moment, from) => `Made ${moment}, for the night since ${from}.`,
+  checkDate: "If that was not this morning, the page is old.",
+  needs: (n) => `Needs you (${n})`,
+  watch: (n) => `Watch (${n})`,
+  nothingToDo: "There is nothing to do.",
+  runbook: "Runbook:",
+  tiles: {
+    title: "The night in numbers",
+    safe: "Safe",
+    deleted: "Deleted on the platform",
+    kept: (n, reasons) => (n === 0 ? "none kept" : `${n} kept${reasons === "" ? "" : `: ${reasons}`}`),
+    slots: "Export slots used",
+    made: "Exports made",
+    throttled: (n) => (n === 0 ? "never throttled" : `throttled ${n === 1 ? "once" : `${n} times`}`),
+    unread: "Unread longest",
+    unreadDays: (oldest, limit) => `${oldest} of ${count(limit, "day")}`,
+    copies: (copies, cold) => `${count(copies, "copy", "copies")}${cold === 0 ? "" : `, ${cold} cold`}`,
+    streak: "In a row",
+    nights: (n) => count(n, "night"),
+    streakMeaning: "without anything to do",
+  },
+  strip: {
+    title: (n) => `The last ${n} nights`,
+    night: ({ date, verdict, archived, givenUp, made, held, limit, hasRetries }) =>
+      [
+        `${date}: ${verdict}`,
+        ...(archived === undefined ? [] : [`archived ${archived}`]),
+        ...(givenUp === undefined || givenUp === 0 ? [] : [`given up ${givenUp}`]),
+        ...(made === undefined ? [] : [`made ${made}`]),
+        ...(held === undefined ? [] : [`${held} of ${limit} export slots used`]),
+        ...(hasRetries ? ["with a repeated attempt"] : []),
+      ].join(", "),
+    legend: "What the marks mean",
+    retried: "an attempt was repeated",
+    bar: (limit, line) => `bar: the most export slots used, of ${limit}; line: ${line}`,
+  },
+  exports: {
+    title: (n) => `Exports of the night (${n})`,
+    unsafe: (n) => `Not safe yet (${n})`,
+    rest: (n) => `Archived or deleted (${n})`,
+    none: "No export was to be archived, and none was deleted.",
+    cut: (n) => `Only the first ${n} are shown.`,
+    state: "State",
+    id: "Export task",
+    batchTask: "Batch task",
+    rows: "Rows",
+    size: "Size",
+    attempts: "Attempts",
+    made: "Made",
+    archived: "Archived",
+    deleted: "Deleted",
+  },
+  runs: {
+    title: (n) => `Runs (${n})`,
+    none: "No run ended in this night.",
+    started: "Started",
+    ended: "Ended",
+    how: "Why it ended",
+    archived: "Archived",
+    deleted: "Deleted",
+    id: "Run",
+  },
+  verification: {
+    title: "How the copies stand",
+    limit: "Each copy is read again within",
+    days: (n) => count(n, "day"),
+    kept: "kept",
+    late: "will not be kept",
+    oldest: "Unread longest",
+    copies: "Copies",
+    cold: "Of these in a cold storage class",
+    readToday: "Read by the last inventory",
+    damaged: "Found damaged by it",
+    inventory: "Last inventory",
+  },
+  settings: {
+    title: "Settings",
+    deletion: "Deletion on the platform",
+    deletions: {
+      "after-verify": "on, once the copy is proved",
+      never: "off (ARCHIVER_DELETE=never)",
+    },
+    project: "Project",
+    instance: "Instance",
+    defaultInstance: "default",
+    endpoint: "Platform",
+    timeZone: "Time zone",
+    night: "The night",
+  },
+  stale: {
+    hours: "This page is {n} hours old",
+    days: "This page is {n} days old",
+    latest: "It says nothing about last night. When no newer page comes, the report itself does not run.",
+    day: "It is about the night named below.",
+    show: "Show the old page",
+    toLatest: "Go to the latest page",
+  },
+};
