@@ -42,7 +42,7 @@ export function pageOf(night: Night, language: Language, pageFile: PageFile = "l
     <meta name="color-scheme" content="light dark"><meta name="referrer" content="no-referrer">
     <meta name="robots" content="noindex"><meta name="format-detection" content="telephone=no">
     <title>${title}</title><link rel="icon" href="${NO_ICON}"><style>${trusted(STYLE)}</style></head><body>
-    ${MARKS}${stale(speech, pageFile)}<div id="page">${header(shown, title, speech)}<main>
+    ${MARKS}${stale(speech, pageFile)}<div id="page">${header(shown, title, speech)}<main>${answers(shown, speech)}
     ${needsSection(shown, speech)}${watchSection(shown, speech)}${tiles(shown, speech)}
     ${strip(shown, texts, pageFile)}${exportsSection(shown, speech)}${runsSection(shown, speech)}
     ${verificationSection(shown, speech)}${settingsSection(shown, speech)}</main></div>
@@ -65,17 +65,24 @@ function stale({ texts }: Speech, pageFile: PageFile): Html {
     <button type="button" id="show"${isLatest ? undefined : html` hidden`}>${words.show}</button></div>`;
 }
 
-/** The verdict, and the answers to what is asked first: what is at risk, did the night happen, is this of today? */
+/** The verdict, above everything else. */
 function header(night: Night, title: string, speech: Speech): Html {
+  const { texts } = speech;
+  const { page } = texts;
+  const { verdict, projectId, instanceId } = night;
+  return html`<header class="verdict v-${verdict}"><div><p class="of">${page.product} · ${texts.scope({ project: projectId, instance: instanceId })}</p>
+    <h1>${mark(VERDICT_MARKS[verdict], "sign")}<span>${title}</span></h1></div></header>`;
+}
+
+/** The answers to what is asked first: what is at risk, did the night happen, is this page of today? */
+function answers(night: Night, speech: Speech): Html {
   const { texts, moments } = speech;
   const { page } = texts;
-  const { verdict, projectId, instanceId, madeAt, from } = night;
+  const { madeAt, from } = night;
   const made = page.madeAt(moments.full(Date.parse(madeAt)), moments.at(Date.parse(from)));
-  return html`<header class="verdict v-${verdict}"><div><p class="of">${page.product} · ${texts.scope({ project: projectId, instance: instanceId })}</p>
-    <h1>${mark(VERDICT_MARKS[verdict], "sign")}<span>${title}</span></h1></div></header>
-    <div class="top"><dl class="answers"><dt>${page.risk}</dt><dd>${riskInWords(night, speech)}</dd>
+  return html`<dl class="answers"><dt>${page.risk}</dt><dd>${riskInWords(night, speech)}</dd>
     <dt>${page.night}</dt><dd>${nightInWords(night, speech)}</dd>
-    <dt>${page.made}</dt><dd>${timeOf(madeAt, () => made)}<noscript> ${page.checkDate}</noscript></dd></dl></div>`;
+    <dt>${page.made}</dt><dd>${timeOf(madeAt, () => made)}<noscript> ${page.checkDate}</noscript></dd></dl>`;
 }
 
 function riskInWords(night: Night, { texts: { page }, say }: Speech): string {
@@ -105,5 +112,5 @@ function nightInWords(night: Night, speech: Speech): string {
   }
   const failed = runs.filter(({ failureCode }) => failureCode !== undefined).length;
   const ran = texts.page.ran(runs.length, failed, say.at(Date.parse(last.endedAt)));
-  return `${ran} ${texts.verdict.safe(counts.archived, counts.finished)}`;
+  return `${ran} ${texts.verdict.safe(counts.archived, counts.finished)}${texts.stop.trimEnd()}`;
 }

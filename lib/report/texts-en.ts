@@ -135,6 +135,7 @@ export const TEXTS_EN: Texts = {
   moments: {
     long: ({ weekday, time, ...date }) => `${WEEKDAYS[weekday] ?? ""} ${day(date)} ${time}`,
     brief: ({ time, ...date }) => `${day(date)} ${time}`,
+    month: (month) => MONTHS[month - 1] ?? "",
     withOffset: (moment, offset) => `${moment} (${offset})`,
     date: ({ weekday, ...date }) => `${WEEKDAYS[weekday] ?? ""} ${day(date)}`,
   },

@@ -43,8 +43,8 @@ export interface PageTexts {
     readonly made: string;
     readonly throttled: (count: number) => string;
     readonly unread: string;
-    readonly unreadDays: (oldest: number, limit: number) => string;
-    readonly copies: (copies: number, cold: number) => string;
+    /** @param copies as `17,903`. */
+    readonly copies: (copies: string, cold: string | undefined) => string;
     readonly streak: string;
     readonly nights: (count: number) => string;
     readonly streakMeaning: string;

@@ -127,6 +127,7 @@ export const TEXTS_ZH: Texts = {
   moments: {
     long: ({ weekday, time, ...date }) => `${day(date)}（${WEEKDAYS[weekday] ?? ""}）${time}`,
     brief: ({ time, ...date }) => `${day(date)} ${time}`,
+    month: (month) => `${month}月`,
     withOffset: (moment, offset) => `${moment}（${offset}）`,
     date: ({ weekday, ...date }) => `${day(date)}（${WEEKDAYS[weekday] ?? ""}）`,
   },

@@ -60,6 +60,8 @@ export interface Texts {
     readonly long: (parts: MomentParts) => string;
     readonly brief: (parts: MomentParts) => string;
     readonly date: (parts: Omit<MomentParts, "time">) => string;
+    /** @param month from 1 on. */
+    readonly month: (month: number) => string;
     readonly withOffset: (moment: string, offset: string) => string;
   };
   readonly comma: string;

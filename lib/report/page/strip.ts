@@ -29,8 +29,11 @@ export function strip({ nights, date, places }: Night, texts: Texts, pageFile: P
       oneNight(night, { texts, limit, pageFile, isThis: night.date === date, isFirst: index === 0 }),
     )}</ol>
     <ul class="legend" aria-label="${words.legend}">${legend}
-      <li>${mark("dot", "soft")} ${words.retried}</li><li>${words.bar(limit, WARNING_LINE)}</li></ul></div></section>`;
+      <li><svg class="m ok" aria-hidden="true" viewBox="0 0 20 16"><use href="#m-check" width="14" height="14" y="2"/>${RETRIED}</svg> ${words.retried}</li><li>${words.bar(limit, WARNING_LINE)}</li></ul></div></section>`;
 }
+
+/** Beside the mark of a night. */
+const RETRIED = html`<circle cx="20" cy="4" r="2.500"/>`;
 
 interface Shown {
   readonly texts: Texts;
@@ -54,11 +57,18 @@ function oneNight(night: PastNight, { texts, limit, pageFile, isThis, isFirst }:
     limit,
     hasRetries,
   });
-  const label = parts === undefined ? "" : dayLabel(parts, isFirst);
+  const label =
+    parts === undefined
+      ? undefined
+      : html`<b aria-hidden="true">${parts.day}</b>${
+          isFirst || parts.day === 1
+            ? html`<i aria-hidden="true">${texts.moments.month(parts.month)}</i>`
+            : undefined
+        }`;
   const picture = html`<svg class="${night.verdict}" role="img" viewBox="0 0 24 ${HEIGHT}" preserveAspectRatio="xMidYMax meet">
     <title>${says}</title>${bar(held, limit)}
     <use href="#m-${VERDICT_MARKS[night.verdict]}" x="5" y="4" width="14" height="14"/>
-    ${hasRetries ? html`<circle cx="21" cy="5" r="2"/>` : undefined}</svg><b aria-hidden="true">${label}</b>`;
+    ${hasRetries ? RETRIED : undefined}</svg>${label}`;
   if (isThis) {
     return html`<li><span aria-current="page">${picture}</span></li>`;
   }
@@ -75,8 +85,4 @@ function bar(held: number | undefined, limit: number): Html {
       ? undefined
       : html`<rect class="bar" x="5" y="${top(held)}" width="14" height="${HEIGHT - top(held)}"/>`
   }<path class="limit" d="M0 ${line}h24"/><path class="base" d="M0 ${HEIGHT}h24"/>`;
-}
-
-function dayLabel({ month, day }: { readonly month: number; readonly day: number }, isFirst: boolean) {
-  return isFirst || day === 1 ? `${day}/${month}` : String(day);
 }

@@ -7,7 +7,7 @@ export const STYLE = `
 *{box-sizing:border-box}
 html{-webkit-text-size-adjust:100%}
 body{margin:0;background:var(--bg);color:var(--ink);font:1rem/1.5 system-ui,-apple-system,"Segoe UI","PingFang SC","Microsoft YaHei","Noto Sans CJK SC","Noto Sans SC",sans-serif;overflow-wrap:anywhere}
-main,.top{max-width:74rem;margin:0 auto;padding:0 1rem}
+main{max-width:74rem;margin:0 auto;padding:0 1rem}
 h1,h2,h3,p,ol,ul,dl,dd,pre{margin:0;padding:0}
 h1{font-size:1.5rem;line-height:1.25;font-weight:700}
 h2{font-size:1.125rem;margin:2rem 0 .625rem}
@@ -38,7 +38,7 @@ pre{background:var(--code);border-radius:.25rem;padding:.375rem .625rem;margin-t
 code,.id{font-family:ui-monospace,SFMono-Regular,Consolas,"Liberation Mono",monospace;font-size:.875em}
 pre code{-webkit-user-select:all;user-select:all}
 .list .more{font-size:.875rem;color:var(--soft);margin-top:.25rem}
-.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(10.5rem,1fr));gap:.625rem}
+.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(8.75rem,1fr));gap:.625rem}
 .tiles>div{padding:.75rem 1rem}
 .tiles dt{font-size:.875rem;color:var(--soft)}
 .tiles .n{font-size:1.5rem;font-weight:700;line-height:1.3;font-variant-numeric:tabular-nums}
@@ -47,16 +47,16 @@ pre code{-webkit-user-select:all;user-select:all}
 .nights li{text-align:center;font-size:.75rem;color:var(--soft)}
 .nights a,.nights span{display:block;text-decoration:none;border-radius:.25rem;padding:.125rem 0}
 .nights a:hover{background:var(--code)}
-.nights b{font-weight:400}
+.nights b,.nights i{font-weight:400;font-style:normal;display:block;line-height:1.25}
 .nights [aria-current]{outline:2px solid var(--ink);color:var(--ink)}
-.nights [aria-current] b{font-weight:700}
+.nights [aria-current] b,.nights [aria-current] i{font-weight:700}
 .nights svg{width:100%;height:5rem;display:block}
 .nights .bar{fill:var(--bar)}.nights .limit{stroke:var(--soft);stroke-dasharray:2 2}.nights .base{stroke:var(--line)}
 .nights use,.nights circle{fill:currentColor}
 .legend{list-style:none;display:flex;flex-wrap:wrap;gap:.25rem 1.25rem;margin-top:.625rem;font-size:.875rem}
 table{width:100%;border-collapse:collapse;font-size:.875rem;background:var(--card)}
-.table{border:1px solid var(--line);border-radius:.5rem;overflow:hidden}
-th,td{padding:.375rem .75rem;text-align:left;vertical-align:top;border-top:1px solid var(--line);font-weight:400}
+.table{border:1px solid var(--line);border-radius:.5rem;overflow:hidden;background:var(--card)}
+th,td{padding:.375rem .75rem;text-align:left;vertical-align:baseline;border-top:1px solid var(--line);font-weight:400}
 thead th{border-top:0;color:var(--soft);font-size:.8125rem}
 .num{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 .time{white-space:nowrap;font-variant-numeric:tabular-nums}
@@ -84,6 +84,7 @@ thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%
 table,tbody,tr,th,td,caption{display:block}
 tr{border-top:1px solid var(--line);padding:.5rem 0}
 tbody th,td{border:0;padding:.125rem .75rem;text-align:left;white-space:normal}
+.num{text-align:left}
 td[data-l]:empty{display:none}
 td[data-l]::before,th[data-l]::before{content:attr(data-l);color:var(--soft);display:inline-block;min-width:6.5rem;padding-right:.5rem}
 .state .soft{display:inline}

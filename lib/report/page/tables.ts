@@ -3,6 +3,7 @@ import { MAX_NIGHT_EXPORTS, type Night, type NightExport, type NightRun } from "
 import type { Speech } from "../verdict-line.ts";
 import { type Html, html, type Shown } from "./html.ts";
 import { mark, STANDING_MARKS } from "./marks.ts";
+import { grouped } from "./numbers.ts";
 
 /** Up to so many rows stand open. */
 const FEW_ROWS = 12;
@@ -50,7 +51,7 @@ function exportColumns({ texts, moments, say }: Speech): readonly Column<NightEx
     { head: words.id, kind: "id", cell: ({ exportTaskId }) => exportTaskId, isHeading: true },
     { head: words.state, kind: "state", cell: state },
     { head: words.batchTask, kind: "id", cell: ({ batchTaskId }) => batchTaskId },
-    { head: words.rows, kind: "num", cell: ({ rows }) => rows },
+    { head: words.rows, kind: "num", cell: ({ rows }) => (rows === undefined ? undefined : grouped(rows)) },
     {
       head: words.size,
       kind: "num",
@@ -106,9 +107,9 @@ export function verificationSection({ verification }: Night, { texts, moments }:
   return html`<section aria-labelledby="copies"><h2 id="copies">${words.title}</h2>${facts([
     [words.limit, `${words.days(limitDays)}${texts.comma}${isLimitKept ? words.kept : words.late}`],
     [words.oldest, words.days(Math.floor(oldestUnreadDays))],
-    [words.copies, copies],
-    [words.cold, coldCopies],
-    [words.readToday, readToday],
+    [words.copies, grouped(copies)],
+    [words.cold, grouped(coldCopies)],
+    [words.readToday, grouped(readToday)],
     [words.damaged, damaged],
     [words.inventory, timeOf(at, moments.full)],
   ])}</section>`;
@@ -135,11 +136,9 @@ function facts(rows: readonly (readonly [string, Shown])[]): Html {
   return html`<dl class="facts card">${rows.map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`)}</dl>`;
 }
 
-function table<Row>(
-  caption: string | undefined,
-  columns: readonly Column<Row>[],
-  rows: readonly Row[],
-): Html {
+/** A column of which nothing is known is left out. */
+function table<Row>(caption: string | undefined, all: readonly Column<Row>[], rows: readonly Row[]): Html {
+  const columns = all.filter((column) => rows.some((row) => column.cell(row) !== undefined));
   const kindOf = ({ kind }: Column<Row>) => (kind === undefined ? undefined : html` class="${kind}"`);
   const cell = (column: Column<Row>, row: Row) => {
     const value = column.cell(row);

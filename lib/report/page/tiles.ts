@@ -2,6 +2,7 @@ import { formatBytes } from "../../domain/format-bytes.ts";
 import type { Night } from "../night.ts";
 import type { Speech } from "../verdict-line.ts";
 import { type Html, html } from "./html.ts";
+import { grouped } from "./numbers.ts";
 
 /** The night in numbers; each with its limit. */
 export function tiles(night: Night, { texts, say }: Speech): Html {
@@ -22,8 +23,11 @@ export function tiles(night: Night, { texts, say }: Speech): Html {
         ? tile(words.unread, "–", texts.copies.unknown)
         : tile(
             words.unread,
-            words.unreadDays(Math.floor(verification.oldestUnreadDays), verification.limitDays),
-            words.copies(verification.copies, verification.coldCopies),
+            `${Math.floor(verification.oldestUnreadDays)} / ${verification.limitDays}`,
+            words.copies(
+              grouped(verification.copies),
+              verification.coldCopies === 0 ? undefined : grouped(verification.coldCopies),
+            ),
           )
     }
     ${tile(words.streak, words.nights(streak), words.streakMeaning)}</dl></section>`;
