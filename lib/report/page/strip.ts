@@ -10,7 +10,7 @@ export type PageFile = "latest" | "day";
 /** Of the folder of the reports, as the page reaches it. */
 const TO_FOLDER: Readonly<Record<PageFile, string>> = { latest: "", day: "../../" };
 
-/** From so many used slots on every run warns. */
+/** When this number of slots is used, every run warns. */
 const WARNING_LINE = 45;
 const HEIGHT = 80;
 /** Of the bars; the mark stands above them. */

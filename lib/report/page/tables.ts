@@ -5,7 +5,7 @@ import { type Html, html, type Shown } from "./html.ts";
 import { mark, STANDING_MARKS } from "./marks.ts";
 import { grouped } from "./numbers.ts";
 
-/** Up to so many rows stand open. */
+/** A table with at most this many rows stands open. */
 const FEW_ROWS = 12;
 
 const IS_SAFE: Readonly<Record<NightExport["standing"], boolean>> = {
