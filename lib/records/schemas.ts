@@ -8,8 +8,12 @@ import type { StoredDocument } from "../ports/object-store.ts";
 export const SCHEMA_VERSION = 1;
 
 export const schemaVersion = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(SCHEMA_VERSION));
-/** A moment in ISO 8601 text, its zone named. */
-export const isoTime = v.pipe(v.string(), v.isoTimestamp());
+/** A moment in ISO 8601 text, its zone named. Some of its spellings, such as `+08`, name no moment for JavaScript. */
+export const isoTime = v.pipe(
+  v.string(),
+  v.isoTimestamp(),
+  v.check((text) => !Number.isNaN(Date.parse(text)), "is not a moment that can be computed with"),
+);
 const revision = v.pipe(v.string(), v.regex(/^[0-9a-f]{8}$/));
 const sha256 = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
 const sizeBytes = v.pipe(v.number(), v.integer(), v.minValue(0));
