@@ -1,10 +1,11 @@
-import { ArchiverError } from "../domain/errors.ts";
+import { ArchiverError, describeFailure } from "../domain/errors.ts";
 import type { PlatformScope } from "../domain/export-task.ts";
 import type { ResultRedactor } from "../observability/redact.ts";
 import type { CallOptions } from "../ports/platform.ts";
 import { parseExpectedExports } from "../report/expected.ts";
 import { type MadeNight, makeNight, type ReportPorts } from "../report/make-night.ts";
 import type { NotifyPorts } from "../report/notification-state.ts";
+import type { Untold } from "../report/tell.ts";
 import { localDateOf } from "../report/zoned-time.ts";
 import type { Configuration } from "./configuration.ts";
 import { withNotificationSecret } from "./notification-secret.ts";
@@ -25,18 +26,20 @@ export interface WiredReport {
    *   store throws.
    */
   make(options: CallOptions & { readonly date?: string | undefined }): Promise<MadeNight>;
+  /** Those of a secret that cannot be read: the report is made without them, and says so. */
+  readonly unreadable: readonly Untold[];
   close(): Promise<void>;
 }
 
 /**
  * Nothing is opened yet but the secret that names who is told: the first call on the store opens the archive.
- * @throws what the secret's reader throws.
  */
 export async function wireReport(
   configuration: Configuration,
   redactor: ResultRedactor,
 ): Promise<WiredReport> {
-  const notifier = wireNotifier(await withNotificationSecret(configuration, redactor));
+  const { settings: told, unreadable } = await whoIsTold(configuration, redactor);
+  const notifier = wireNotifier(told);
   const { ports, settings, close } = await wire(configuration, () => undefined, { purpose: "use", redactor });
   const { platform, report } = configuration;
   const { timeZone, expect } = report;
@@ -61,8 +64,22 @@ export async function wireReport(
         options,
       );
     },
+    unreadable,
     close,
   };
+}
+
+/** A page that is not made because a secret cannot be read would be the worse of two failures. */
+async function whoIsTold(
+  configuration: Configuration,
+  redactor: ResultRedactor,
+): Promise<{ readonly settings: Configuration; readonly unreadable: readonly Untold[] }> {
+  try {
+    return { settings: await withNotificationSecret(configuration, redactor), unreadable: [] };
+  } catch (error) {
+    const target = "ARCHIVER_NOTIFICATION_SECRET";
+    return { settings: configuration, unreadable: [{ target, failure: describeFailure(error) }] };
+  }
 }
 
 function nightInFuture(date: string, today: string): ArchiverError {

@@ -12,11 +12,18 @@ export interface NightPages {
   readonly latest?: string;
 }
 
+/** Where a report lies. */
+export interface WrittenReport {
+  /** The key of the night's own page. */
+  readonly dayKey: string;
+  /** The key of the page that people open: `latest.html` for the newest night. */
+  readonly pageKey: string;
+}
+
 /**
  * Stores the report of a night: `{yyyy}/{MM}/{dd}.json` and `.html`, and `latest.html` for the newest one. What stands
  * there of the same night is replaced. The JSON comes first: later nights read it.
  *
- * @returns the key of the page that people open.
  * @throws what the store throws.
  */
 export async function writeReport(
@@ -25,7 +32,7 @@ export async function writeReport(
   night: Night,
   { day, latest }: NightPages,
   options: CallOptions,
-): Promise<string> {
+): Promise<WrittenReport> {
   const { projectId, instanceId, date } = night;
   const folder = await claimReportsFolder(store, abilities, { projectId, instanceId }, options);
   const put = (key: string, text: string) => store.putDocument(key, text, { kind: "always" }, options);
@@ -33,9 +40,9 @@ export async function writeReport(
   const dayKey = reportKey(folder, date, "html");
   await put(dayKey, day);
   if (latest === undefined) {
-    return dayKey;
+    return { dayKey, pageKey: dayKey };
   }
   const latestKey = latestPageKey(folder);
   await put(latestKey, latest);
-  return latestKey;
+  return { dayKey, pageKey: latestKey };
 }

@@ -43,8 +43,8 @@ async function reportIn(scene: Scene, changes: Partial<ReportSettings> = {}) {
   reports += 1;
   const { store } = scene.world.startRunner(`report-${reports}`);
   const pages = { day: "<p>day", latest: "<p>latest" };
-  const key = await scene.world.run(() => writeReport(store, ABILITIES, made.night, pages, { signal }));
-  return { ...made, key };
+  const written = await scene.world.run(() => writeReport(store, ABILITIES, made.night, pages, { signal }));
+  return { ...made, ...written };
 }
 
 function storedKeys(scene: Scene): readonly string[] {
@@ -183,9 +183,9 @@ describe("an earlier night", () => {
 describe("where reports lie", () => {
   test("by the day, and the newest as latest.html", async () => {
     const scene = new Scene();
-    const { night, key } = await reportIn(scene);
+    const { night, pageKey } = await reportIn(scene);
     const day = `reports/${night.date.replaceAll("-", "/")}`;
-    expect(key).toBe("reports/latest.html");
+    expect(pageKey).toBe("reports/latest.html");
     expect(storedKeys(scene)).toEqual([
       `${day}.html`,
       `${day}.json`,
@@ -198,8 +198,8 @@ describe("where reports lie", () => {
     const scene = new Scene();
     await reportIn(scene);
     const second = { scope: { projectId: "project-2", instanceId: "instance-1" } };
-    expect((await reportIn(scene, second)).key).toBe("reports/project-2/instance-1/latest.html");
-    expect((await reportIn(scene)).key).toBe("reports/latest.html");
+    expect((await reportIn(scene, second)).pageKey).toBe("reports/project-2/instance-1/latest.html");
+    expect((await reportIn(scene)).pageKey).toBe("reports/latest.html");
     await scene.wait(DAY_MS);
     const { night } = await nightIn(scene, second);
     expect(night.nights.filter(({ verdict }) => verdict !== "unreported")).toHaveLength(2);
