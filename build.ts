@@ -21,6 +21,8 @@ const SHARED = {
   outExtension: { ".js": ".mjs" },
   banner: { js: REQUIRE_FOR_COMMONJS },
   legalComments: "none",
+  // Chinese letters take half the bytes that their escapes take.
+  charset: "utf8",
   metafile: true,
   logLevel: "warning",
 } as const satisfies BuildOptions;

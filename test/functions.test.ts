@@ -3,6 +3,8 @@ import { handler as archive } from "../functions/archive.ts";
 import { handler as discover } from "../functions/discover.ts";
 import { handler as expire } from "../functions/expire.ts";
 import { handler as exportEvents } from "../functions/exportEvents.ts";
+import { handler as inventory } from "../functions/inventory.ts";
+import { handler as report } from "../functions/report.ts";
 import { handler as retain } from "../functions/retain.ts";
 
 const CONTEXT = { getRemainingTimeInMillis: () => 60_000 };
@@ -17,7 +19,7 @@ afterEach(() => {
   vi.unstubAllEnvs();
 });
 
-test.each(Object.entries({ archive, discover, expire, retain }))(
+test.each(Object.entries({ archive, discover, expire, inventory, report, retain }))(
   "%s does not start where no certificate is checked",
   async (_name, handler) => {
     vi.stubEnv("NODE_TLS_REJECT_UNAUTHORIZED", "0");

@@ -1,5 +1,8 @@
 import { readConfiguration } from "../../lib/config/configuration.ts";
 import { ConfigurationError } from "../../lib/config/errors.ts";
+import type { DocumentLocation } from "../../lib/config/value-schemas.ts";
+import { ExpectedExportsError } from "../../lib/report/errors.ts";
+import { parseExpectedExports } from "../../lib/report/expected.ts";
 import { RetentionPolicyError } from "../../lib/retention/errors.ts";
 import { parseRetentionPolicy } from "../../lib/retention/policy.ts";
 import type { StageProblem } from "./problem.ts";
@@ -11,6 +14,11 @@ const PARAMETER_OF_SETTING: Readonly<Record<string, string>> = {
   ARCHIVER_IOTDA_INSTANCE_ID: "iotdaInstanceId",
   ARCHIVER_CREDENTIALS_SECRET: "credentialsSecret",
   ARCHIVER_NOTIFICATION_SECRET: "notificationSecret",
+  ARCHIVER_NOTIFY_ON: "notifyOn",
+  ARCHIVER_TIME_ZONE: "timeZone",
+  ARCHIVER_EXPECT: "expectedExports",
+  ARCHIVER_LANGUAGE: "language",
+  ARCHIVER_REPORT_URL: "reportUrl",
   ARCHIVER_ARCHIVE_ID: "archiveId",
   ARCHIVER_DELETE: "deletion",
   ARCHIVER_PRESSURE: "pressure",
@@ -32,7 +40,7 @@ const OF_THE_STACK = {
 };
 
 /** Lambda takes 4 KB of settings, and the others need some of them. */
-const MAX_POLICY_BYTES = 3_000;
+const MAX_DOCUMENT_BYTES = 3_000;
 
 /** What the functions would say of the settings that a stage gives them. */
 export function problemsOfSettings(parameters: Readonly<Record<string, unknown>>): readonly StageProblem[] {
@@ -47,11 +55,14 @@ export function problemsOfSettings(parameters: Readonly<Record<string, unknown>>
     ...(isObs ? { ARCHIVER_STORE_PROFILE: "obs", ARCHIVER_STORE_CREDENTIALS: "huawei" } : {}),
   };
   try {
-    const { retention } = readConfiguration(
+    const { retention, report } = readConfiguration(
       environment,
       new Set(["platform", "store", "queue", "events", "retention"]),
     );
-    return policyProblems(retention.policy);
+    return [
+      ...documentProblems(retention.policy, POLICY),
+      ...(report.expect === undefined ? [] : documentProblems(report.expect, EXPECTED)),
+    ];
   } catch (error) {
     if (error instanceof ConfigurationError) {
       return error.problems.map(({ name, problem, fix }) => ({
@@ -64,28 +75,58 @@ export function problemsOfSettings(parameters: Readonly<Record<string, unknown>>
   }
 }
 
-function policyProblems(
-  policy: { readonly kind: "inline"; readonly text: string } | { readonly kind: "file" | "store" },
+/** A parameter that holds a document, or names one in the bucket. */
+interface DocumentParameter {
+  readonly name: string;
+  /** Where the functions may read it. */
+  readonly folder: string;
+  /** Throws for a text that cannot be used. */
+  readonly parse: (text: string) => unknown;
+  readonly fix: string;
+}
+
+const POLICY: DocumentParameter = {
+  name: "retentionPolicy",
+  folder: "retention/",
+  parse: parseRetentionPolicy,
+  fix: "docs/retention.md says what a policy may have.",
+};
+
+const EXPECTED: DocumentParameter = {
+  name: "expectedExports",
+  folder: "expected/",
+  parse: parseExpectedExports,
+  fix: 'docs/deploy.md, "Reports", says what it may have.',
+};
+
+function documentProblems(
+  place: DocumentLocation,
+  { name, folder, parse, fix }: DocumentParameter,
 ): readonly StageProblem[] {
-  const problem = (text: string, fix: string) => [{ name: "retentionPolicy", problem: text, fix }];
-  switch (policy.kind) {
+  const problem = (text: string, remedy: string) => [{ name, problem: text, fix: remedy }];
+  switch (place.kind) {
     case "store":
-      return [];
+      return place.key.startsWith(folder)
+        ? []
+        : problem(
+            `names a key that does not begin with ${folder}, where no function may read it`,
+            `Put the document there, and write store:${folder} and the rest of its key.`,
+          );
     case "file":
       return problem("names a file, and a function has none", "Write store: and a key of the bucket.");
     case "inline":
-      if (Buffer.byteLength(policy.text) > MAX_POLICY_BYTES) {
+      if (Buffer.byteLength(place.text) > MAX_DOCUMENT_BYTES) {
         return problem(
-          `is longer than ${MAX_POLICY_BYTES} bytes`,
+          `is longer than ${MAX_DOCUMENT_BYTES} bytes`,
           "Put it into the bucket, and name it with store: and its key.",
         );
       }
       try {
-        parseRetentionPolicy(policy.text);
+        parse(place.text);
         return [];
       } catch (error) {
-        if (error instanceof RetentionPolicyError) {
-          return problem(error.message, "docs/retention.md says what a policy may have.");
+        if (error instanceof RetentionPolicyError || error instanceof ExpectedExportsError) {
+          return problem(error.message, fix);
         }
         throw error;
       }

@@ -116,6 +116,8 @@ const PARAMETERS = {
     /^(?:[A-Za-z0-9/_+=.@-]{1,480})?$/,
     "is not a name of a secret|Leave it empty, or set it to the secret's name, not its ARN.",
   ),
+  notifyTopic: text(/^[A-Za-z0-9_*?-]{1,256}$/, "is not a name of an SNS topic|Write the name, not the ARN."),
+  notifyOn: oneOf(["every-night", "problems"]),
   archiveId: v.union(
     [v.literal(""), v.pipe(v.string(NO_ARCHIVE_ID), v.toLowerCase(), v.uuid(NO_ARCHIVE_ID))],
     NO_ARCHIVE_ID,
@@ -146,6 +148,12 @@ const PARAMETERS = {
   inventoryAt: timeOfDay,
   verifyWithinDays: wholeNumber(0, 3_650),
   verifyBytesPerDay: wholeNumber(1, 2 ** 50),
+  reportAt: timeOfDay,
+  language: oneOf(["en", "zh"]),
+  expectedExports: v.string(
+    "is not a text|Write the JSON in single quotes, or store:expected/ and the rest of a key.",
+  ),
+  reportUrl: v.string('is not a text|Write an address that begins with https://, or "".'),
   kmsKeyArn: v.optional(
     v.pipe(
       keyArn,

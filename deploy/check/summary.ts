@@ -1,4 +1,5 @@
 import { formatBytes } from "../../lib/domain/format-bytes.ts";
+import { parseExpectedExports } from "../../lib/report/expected.ts";
 import { parseRetentionPolicy, type RetentionPolicy } from "../../lib/retention/policy.ts";
 import { cronValues, minutesAndHours } from "./cron.ts";
 import type { Stage } from "./stage-schema.ts";
@@ -20,9 +21,12 @@ export function summaryLines(name: string, stage: Stage, unchecked: readonly str
     ["retain", timeInWords(stage.retainAt)],
     ["expire", `${timeInWords(stage.expireAt)}; removes at most ${stage.expireMaxRemovals} exports a run`],
     ["inventory", `${timeInWords(stage.inventoryAt)}; ${readingInWords(stage)}`],
+    ["report", `${timeInWords(stage.reportAt)}, in ${LANGUAGE_WORDS[stage.language] ?? stage.language}`],
+    ["", expectedInWords(stage)],
     ["time zone", timeZone],
     ["retention", retentionInWords(stage)],
     ["alarms", `by e-mail to ${stage.alarmEmail}`],
+    ["told", toldInWords(stage)],
     ["heartbeat", heartbeatInWords(stage)],
     ["logs", `kept for ${stage.logRetentionDays} days`],
   ];
@@ -96,6 +100,25 @@ function readingInWords({ verifyWithinDays, verifyBytesPerDay }: Stage): string 
   return verifyWithinDays === 0
     ? "reads NO copy again"
     : `reads every copy again within ${verifyWithinDays} days, ${formatBytes(verifyBytesPerDay)} a day at most`;
+}
+
+const LANGUAGE_WORDS: Readonly<Record<string, string>> = { en: "English", zh: "Chinese" };
+
+function expectedInWords({ expectedExports }: Stage): string {
+  if (expectedExports === "") {
+    return "no exports are expected by name";
+  }
+  if (!expectedExports.startsWith("{")) {
+    return `expected exports by ${expectedExports}`;
+  }
+  const names = parseExpectedExports(expectedExports).map(({ name }) => name);
+  return `expects exports of ${names.join(", ")}`;
+}
+
+function toldInWords({ notifyOn, notificationSecret }: Stage): string {
+  const when = notifyOn === "problems" ? "of bad nights only" : "of every night";
+  const others = notificationSecret === "" ? "" : `, and the targets of the secret ${notificationSecret}`;
+  return `${when}: the alarms' topic${others}`;
 }
 
 function heartbeatInWords({ notificationSecret }: Stage): string {

@@ -72,7 +72,7 @@ export const notification = v.object({
   }),
   targets: optional("ARCHIVER_NOTIFY", notifyTargets, {
     meaning:
-      "whom `notify test` writes to (nothing else does yet), separated by commas: `https://…` (JSON), `slack+https://…`, `wecom+https://…`, `dingtalk+https://…`, `feishu+https://…`, `sns:ARN`, `mailto:address`",
+      "who is told of each night, by the function `report` and `notify test`, separated by commas: `https://…` (JSON), `slack+https://…`, `wecom+https://…`, `dingtalk+https://…`, `feishu+https://…`, `sns:ARN`, `mailto:address`",
     example:
       "a list of https://…, slack+https://…, wecom+https://…, dingtalk+https://…, feishu+https://…, sns:ARN and mailto:address",
     secret: true,
@@ -88,7 +88,7 @@ export const notification = v.object({
     example: "the id or ARN of the secret",
   }),
   notifyOn: withDefault("ARCHIVER_NOTIFY_ON", oneOf(["every-night", "problems"]), "every-night", {
-    meaning: "for the message of each night, which no command sends yet; `problems` needs a heartbeat",
+    meaning: "which nights are told: `every-night`, or `problems`, which needs a heartbeat",
     example: "every-night or problems",
   }),
 });

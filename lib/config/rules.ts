@@ -111,7 +111,7 @@ function checkNotification({ values, isSet }: SectionsRead["notification"], refu
     refuse(
       entries.notifyOn,
       "is problems, but ARCHIVER_HEARTBEAT_URL is not set: a night without a run would look like a good one",
-      "Set ARCHIVER_HEARTBEAT_URL too, or set it to every-night.",
+      "Set ARCHIVER_HEARTBEAT_URL or ARCHIVER_NOTIFICATION_SECRET too, or set it to every-night.",
     );
   }
   if (values.targets?.some(({ kind }) => kind === "mail") === true && !isSet("smtpUrl")) {

@@ -8,6 +8,7 @@ import {
   metricsOfDiscover,
   metricsOfExpire,
   metricsOfInventory,
+  metricsOfReport,
   metricsOfRetain,
   metricsOfRun,
   type TimedEvent,
@@ -259,5 +260,51 @@ describe("an inventory", () => {
 
   test("that failed has found nothing", () => {
     expect(metricsOfInventory({ counts, stopReason: "system-failure", failure: FAILURE })).toEqual({});
+  });
+});
+
+describe("a report", () => {
+  const night = {
+    verdict: "act",
+    madeAt: "2026-11-22T08:10:00.000Z",
+    places: { held: 47, limit: 50, lossFrom: "2026-11-22T20:10:00.000Z" },
+    findings: [
+      { kind: "expected-missing", rule: "a", expected: 3, found: 1, byMs: 0 },
+      { kind: "expected-missing", rule: "b", expected: 1, found: 0, byMs: 0 },
+      { kind: "dead-letters", count: 7 },
+    ],
+  } as const;
+
+  test("measures its night, and how many did not hear of it", () => {
+    const metrics = metricsOfReport({ night, untold: ["slack"] });
+    expect(metrics).toEqual({
+      ReportsMade: 1,
+      NightVerdict: 3,
+      TasksHeld: 47,
+      ExpectedExportsMissing: 3,
+      SecondsToLoss: 12 * 3_600,
+      TargetsUntold: 1,
+    });
+    expect(Object.keys(METRIC_UNITS)).toEqual(expect.arrayContaining(Object.keys(metrics)));
+  });
+
+  test.each([
+    ["ok", 0],
+    ["look", 1],
+    ["none", 2],
+    ["act", 3],
+  ] as const)("tells the verdict %s as %i", (verdict, number) => {
+    expect(metricsOfReport({ night: { ...night, verdict }, untold: [] }).NightVerdict).toBe(number);
+  });
+
+  test("leaves out what it does not know", () => {
+    const places = { held: 12, limit: 50, seenAt: "2026-11-22T01:00:00.000Z" };
+    expect(metricsOfReport({ night: { ...night, places, findings: [] }, untold: [] })).toEqual({
+      ReportsMade: 1,
+      NightVerdict: 3,
+      ExpectedExportsMissing: 0,
+      TargetsUntold: 0,
+    });
+    expect(metricsOfReport({ untold: [] })).toEqual({ ReportsMade: 0, TargetsUntold: 0 });
   });
 });

@@ -4,6 +4,7 @@ import type { DiscoverRunReport } from "../config/discover-and-request.ts";
 import { parsePlatformTime } from "../domain/export-task.ts";
 import type { MetricName, MetricValues } from "../observability/metrics.ts";
 import type { RunReport } from "../records/run-report.ts";
+import type { Finding, Night, Verdict } from "../report/night.ts";
 import type { ExpireReport } from "../retention/expire.ts";
 import type { StayReason } from "../retention/expiry-verdict.ts";
 import type { RetainReport } from "../retention/retain.ts";
@@ -173,6 +174,42 @@ const OF_INVENTORY: Measures<[InventoryFacts]> = {
 /** What an inventory measured. What one saw that failed proves nothing. */
 export function metricsOfInventory(report: InventoryFacts): MetricValues {
   return report.failure === undefined ? measured(OF_INVENTORY, report) : {};
+}
+
+/** What a report tells of its night and of those who heard of it. */
+interface ReportFacts {
+  /** Missing when no report was made. */
+  readonly night?: Pick<Night, "verdict" | "findings" | "places" | "madeAt">;
+  readonly untold: readonly unknown[];
+}
+
+const VERDICT_NUMBERS: Readonly<Record<Verdict, number>> = { ok: 0, look: 1, none: 2, act: 3 };
+
+const OF_REPORT: Measures<[ReportFacts]> = {
+  ReportsMade: ({ night }) => Number(night !== undefined),
+  NightVerdict: ({ night }) => night && VERDICT_NUMBERS[night.verdict],
+  // Slots that were seen earlier have been told when they were.
+  TasksHeld: ({ night }) => (night?.places.seenAt === undefined ? night?.places.held : undefined),
+  ExpectedExportsMissing: ({ night }) => night && expectedMissing(night.findings),
+  SecondsToLoss: ({ night }) => night && secondsToLoss(night),
+  TargetsUntold: ({ untold }) => untold.length,
+};
+
+function expectedMissing(findings: readonly Finding[]): number {
+  return findings
+    .flatMap((finding) => (finding.kind === "expected-missing" ? [finding] : []))
+    .reduce((missing, { expected, found }) => missing + Math.max(0, expected - found), 0);
+}
+
+function secondsToLoss({ places, madeAt }: Pick<Night, "places" | "madeAt">): number | undefined {
+  return places.lossFrom === undefined
+    ? undefined
+    : Math.max(0, (Date.parse(places.lossFrom) - Date.parse(madeAt)) / 1000);
+}
+
+/** What a report measured. */
+export function metricsOfReport(facts: ReportFacts): MetricValues {
+  return measured(OF_REPORT, facts);
 }
 
 /** What a retain run measured. */

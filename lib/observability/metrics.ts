@@ -2,7 +2,8 @@
 // POWERTOOLS_SERVICE_NAME (the deployment's name; `iotda-archiver` when it is not set). Each run of a function
 // writes one EMF line with every value it knows: a count that is 0 is written as 0, a value that the run could
 // not find out is left out. All functions write SystemFailures, `discover` TasksHeld and what is about requests, `archive`
-// what is about tasks, `retain` and `expire` what is about objects, `inventory` what is about copies (lib/hosted/metrics.ts).
+// what is about tasks, `retain` and `expire` what is about objects, `inventory` what is about copies, `report` what is
+// about nights (lib/hosted/metrics.ts).
 import { Metrics } from "@aws-lambda-powertools/metrics";
 
 export const METRICS_NAMESPACE = "IotdaArchiver";
@@ -66,6 +67,16 @@ export const METRIC_UNITS = {
   VerificationLimitMissed: "Count",
   /** 1 for a drill that failed, 0 for one that went well. */
   DrillsFailed: "Count",
+  /** 1 for a report that was made and stored, 0 for one that was not. */
+  ReportsMade: "Count",
+  /** 0: ok, 1: look, 2: none (no run ended), 3: act. */
+  NightVerdict: "None",
+  /** Exports that a rule asks for, and that were not made in time. */
+  ExpectedExportsMissing: "Count",
+  /** Until the platform may destroy an export that is not archived; left out while none is in sight. */
+  SecondsToLoss: "Seconds",
+  /** Those who could not be told of a night. */
+  TargetsUntold: "Count",
 } as const;
 
 export type MetricName = keyof typeof METRIC_UNITS;

@@ -41,6 +41,7 @@ export const FUNCTIONS: readonly (readonly [name: string, event?: object])[] = [
   ["retain"],
   ["expire"],
   ["inventory"],
+  ["report"],
   ["exportEvents", { exportTaskId: "export-02" }],
   [
     "exportEvents",

@@ -37,9 +37,10 @@ export function policyOf(lock: "none" | "governance", rules: readonly object[] =
 }
 
 const reportSchema = v.looseObject({
-  stopReason: v.string(),
+  // A report of a night has none, and its counts in the night.
+  stopReason: v.optional(v.string(), ""),
   failure: v.optional(v.object({ code: v.string(), message: v.string(), hint: v.string() })),
-  counts: v.record(v.string(), v.number()),
+  counts: v.optional(v.record(v.string(), v.number()), {}),
 });
 
 interface LabParts {
@@ -70,7 +71,7 @@ export class RetentionLab {
 
   /** One call of a built function, in a warm process where there is one: its report, its metrics and its log. */
   async call(
-    name: "retain" | "expire" | "inventory",
+    name: "retain" | "expire" | "inventory" | "report",
     event?: unknown,
     more: Readonly<Record<string, string>> = {},
     timeLeftMs = 600_000,

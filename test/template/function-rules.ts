@@ -36,6 +36,17 @@ export const FUNCTION_RULES = {
       "Environment/Variables/ARCHIVER_VERIFY_BYTES_PER_DAY": 10 * 1024 ** 3,
     }),
 
+  "a report is made in the time zone of its timer, and told to the topic of the alarms": (template) =>
+    differencesOf(template, "ReportLambdaFunction", {
+      Timeout: 300,
+      MemorySize: 512,
+      "Environment/Variables/ARCHIVER_NOTIFY": `sns:\${AlarmTopic}`,
+      "Environment/Variables/ARCHIVER_NOTIFY_ON": "every-night",
+      "Environment/Variables/ARCHIVER_TIME_ZONE": textOf(
+        propertyOf(template, "ReportSchedule", "ScheduleExpressionTimezone"),
+      ),
+    }),
+
   "what could not start is not started late": (template) =>
     ofType(template, LAMBDA).flatMap(([id]) => {
       const configured = ofType(template, "AWS::Lambda::EventInvokeConfig").find(

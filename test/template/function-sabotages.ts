@@ -31,6 +31,21 @@ export const FUNCTION_SABOTAGES = {
       undefined,
     ],
   ],
+  "a report is made in the time zone of its timer, and told to the topic of the alarms": [
+    [
+      "days of another zone",
+      "ReportLambdaFunction/Properties/Environment/Variables/ARCHIVER_TIME_ZONE",
+      "Asia/Shanghai",
+    ],
+    ["days of UTC", "ReportLambdaFunction/Properties/Environment/Variables/ARCHIVER_TIME_ZONE", undefined],
+    ["no target is told", "ReportLambdaFunction/Properties/Environment/Variables/ARCHIVER_NOTIFY", undefined],
+    [
+      "good nights are silent",
+      "ReportLambdaFunction/Properties/Environment/Variables/ARCHIVER_NOTIFY_ON",
+      "problems",
+    ],
+    ["a minute for everything", "ReportLambdaFunction/Properties/Timeout", 60],
+  ],
   "what could not start is not started late": [
     ["Lambda's own repetition", "DiscoverLambdaEvConf", undefined],
     ["six hours of waiting", "ArchiveLambdaEvConf/Properties/MaximumEventAgeInSeconds", 21600],

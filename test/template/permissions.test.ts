@@ -2,7 +2,8 @@ import { expect, type TestContext, test } from "vitest";
 import { type CloudLab, openCloudLab } from "../end-to-end/cloud-lab.ts";
 import { callFresh } from "../end-to-end/function-host.ts";
 import { finishedExports } from "../end-to-end/lab.ts";
-import { ACTIONS_OF_COMMANDS, mayInBucket } from "./grants.ts";
+import { ACTIONS_OF_COMMANDS } from "./actions.ts";
+import { mayInBucket } from "./grants.ts";
 
 const INTERVAL_MS = 300;
 
@@ -81,6 +82,7 @@ test.each<[role: string, kinds: readonly string[]]>([
   ["RetainRole", ["retained"]],
   ["ExpireRole", ["deleted", "expired"]],
   ["InventoryRole", []],
+  ["ReportRole", []],
   ["DiscoverRole", []],
   ["ExportEventsRole", []],
 ])("%s writes no other records than its function makes: %j", (role, kinds) => {
@@ -181,6 +183,7 @@ test.each([
   ["RetainRole", false],
   ["ExpireRole", false],
   ["InventoryRole", false],
+  ["ReportRole", false],
   ["ExportEventsRole", false],
 ])("%s may see which archive it is; may say it: %s", (role, mayWrite) => {
   const onMarker = (action: string) => mayInBucket(role, action, { key: "archive.json" });

@@ -6,8 +6,8 @@ import {
   ACTIONS_OF_LAMBDA,
   ACTIONS_OF_NO_REQUEST,
   ACTIONS_OF_VERSIONS,
-  GRANTED_ACTIONS,
-} from "./grants.ts";
+} from "./actions.ts";
+import { GRANTED_ACTIONS } from "./grants.ts";
 
 const LIB = path.join(import.meta.dirname, "../../lib");
 

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { Receiver, saying } from "../../lib/notify/testing/receiver.ts";
 import { openStandInBucket } from "../end-to-end/locked-bucket.ts";
 import {
   KEEP_DAYS,
@@ -6,7 +7,8 @@ import {
   type RetentionLab,
   SECOND_LOCKED,
 } from "../end-to-end/retention-lab.ts";
-import { ACTIONS_OF_COMMANDS, ACTIONS_OF_VERSIONS, mayInBucket } from "./grants.ts";
+import { ACTIONS_OF_COMMANDS, ACTIONS_OF_VERSIONS } from "./actions.ts";
+import { mayInBucket } from "./grants.ts";
 
 /** What was sent to the bucket since the last look and the role may not do; with the actions that were needed. */
 async function requestsOf({ bucket }: RetentionLab, role: string) {
@@ -119,4 +121,40 @@ test("retain and expire use an archive from before archive.json within their rol
   expect((await lab.call("expire")).report.counts).toMatchObject({ checked: 1, due: 0 });
   expect((await requestsOf(lab, "ExpireRole")).refused).toEqual([]);
   expect(await lab.bucket.keys("archive.json")).toEqual([]);
+});
+
+test("report sends nothing to the bucket that its role refuses, on a first night and on later ones", async (context) => {
+  const lab = await openRetentionLab(context, openStandInBucket, SECOND_LOCKED);
+  await using receiver = await Receiver.open(saying(200));
+  const told = { ARCHIVER_NOTIFY: receiver.origin, ARCHIVER_EXPECT: "store:expected/nightly.json" };
+  await lab.bucket.put("expected/nightly.json", { rules: [{ name: "nightly", by: "00:00" }] });
+  await lab.bucket.control?.clearRequests();
+  expect((await lab.call("report", undefined, told)).report).toMatchObject({
+    night: { verdict: "none" },
+    told: "told",
+    pageKey: "reports/latest.html",
+  });
+  expect((await requestsOf(lab, "ReportRole")).refused).toEqual([]);
+
+  await lab.archive(3, { ARCHIVER_DELETE: "never" });
+  expect((await lab.call("inventory")).report).toMatchObject({ stopReason: "done" });
+  await lab.bucket.control?.clearRequests();
+  const { report, metrics } = await lab.call("report", undefined, told);
+  expect(report).toMatchObject({
+    night: { verdict: "ok", counts: { archived: 3 }, places: { held: 4, archived: 3 } },
+    told: "told-before",
+    untold: [],
+  });
+  expect(metrics).toMatchObject({
+    ReportsMade: 1,
+    NightVerdict: 0,
+    TasksHeld: 4,
+    TargetsUntold: 0,
+    SystemFailures: 0,
+  });
+  const requests = await requestsOf(lab, "ReportRole");
+  expect(requests.refused).toEqual([]);
+  expect([...requests.actions]).toEqual(expect.arrayContaining(["s3:GetObject", "s3:PutObject"]));
+  expect(receiver.received).toHaveLength(1);
+  expect(await lab.bucket.keys("reports/")).toHaveLength(4);
 });

@@ -4,8 +4,8 @@ import { at, listOf, ofType, type Template, textOf } from "./template.ts";
 
 /** Of what locks, tags and removes. */
 export const RETENTION_RULES = {
-  "retain, expire and inventory run once a day, at a time of the stage's zone": (template) =>
-    ["Retain", "Expire", "Inventory"].flatMap((name) =>
+  "retain, expire, inventory and report run once a day, at a time of the stage's zone": (template) =>
+    ["Retain", "Expire", "Inventory", "Report"].flatMap((name) =>
       differencesOf(template, `${name}Schedule`, {
         ScheduleExpression: /^cron\(\d{1,2} \d{1,2} \* \* \? \*\)$/,
         ScheduleExpressionTimezone: textOf(

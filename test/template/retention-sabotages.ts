@@ -2,9 +2,10 @@ import type { RETENTION_RULES } from "./retention-rules.ts";
 import type { Wrongs } from "./sabotages.ts";
 
 export const RETENTION_SABOTAGES = {
-  "retain, expire and inventory run once a day, at a time of the stage's zone": [
+  "retain, expire, inventory and report run once a day, at a time of the stage's zone": [
     ["no sweep", "RetainSchedule", undefined],
     ["no inventory", "InventorySchedule", undefined],
+    ["no report", "ReportSchedule", undefined],
     ["every hour", "ExpireSchedule/Properties/ScheduleExpression", "rate(1 hour)"],
     ["another time zone", "ExpireSchedule/Properties/ScheduleExpressionTimezone", "Asia/Shanghai"],
     ["an event of the scheduler's own", "RetainSchedule/Properties/Target/Input", undefined],
@@ -47,6 +48,11 @@ export const RETENTION_SABOTAGES = {
     [
       "inventory removes orphans",
       "InventoryRole/Properties/Policies/1/PolicyDocument/Statement/2/Action",
+      ["s3:PutObject", "s3:DeleteObject"],
+    ],
+    [
+      "report removes old reports",
+      "ReportRole/Properties/Policies/1/PolicyDocument/Statement/1/Action",
       ["s3:PutObject", "s3:DeleteObject"],
     ],
     ["expire removes anything", "ExpireRole/Properties/Policies/1/PolicyDocument/Statement/2/Resource", "*"],

@@ -28,6 +28,7 @@ test.each([
   "retain.yml",
   "expire.yml",
   "inventory.yml",
+  "report.yml",
 ])("every alarm of %s names its section of the runbook", async (file) => {
   const text = await readFile(new URL(file, DEPLOY), "utf8");
   const alarms = text.match(/AlarmName:/g) ?? [];

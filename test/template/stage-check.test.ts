@@ -54,6 +54,19 @@ test.each<[parameter: string, value: string]>([
   ["expireAt", "5 2 *"],
   ["expireAt", "02:05"],
   ["notificationSecret", "arn:aws:secretsmanager:eu-central-1:123456789012:secret:told"],
+  ["reportAt", "10 8 1"],
+  ["language", "de"],
+  ["notifyOn", "never"],
+  ["notifyOn", "problems"],
+  ["notifyTopic", "arn:aws:sns:eu-central-1:123456789012:night"],
+  ["reportUrl", "http://files.factory.de/"],
+  ["reportUrl", "files.factory.de"],
+  ["expectedExports", "none"],
+  ["expectedExports", "file:///etc/expected.json"],
+  ["expectedExports", "store:records/expected.json"],
+  ["expectedExports", `'{"rules":[{"name":"x"}]}'`],
+  ["expectedExports", `'${JSON.stringify({ rules: [] }).padEnd(3_001)}'`],
+  ["retentionPolicy", "store:records/policy.json"],
   ["inventoryAt", "20 24"],
   ["verifyWithinDays", "-1"],
   ["verifyWithinDays", "3651"],
@@ -119,6 +132,11 @@ test.each<[parameter: string, value: string]>([
   ["expireAt", "5 0-6"],
   ["verifyWithinDays", "0"],
   ["notificationSecret", "iotda-archiver/prod/told"],
+  ["language", "zh"],
+  ["notifyTopic", "night-watch"],
+  ["reportUrl", "https://files.factory.de/iotda/"],
+  ["expectedExports", "store:expected/nightly.json"],
+  ["expectedExports", `'{"rules":[{"name":"nightly","by":"06:00"}]}'`],
   ["expireAt", "0/30 2,4"],
   ["deletion", "after-verify"],
   ["objectLock", "true"],
@@ -227,9 +245,12 @@ test("the summary says in words what is deployed", () => {
     "  retain     daily at 07:50",
     "  expire     daily at 02:05; removes at most 100 exports a run",
     "  inventory  daily at 07:20; reads every copy again within 90 days, 10.0 GiB a day at most",
+    "  report     daily at 08:10, in English",
+    "             no exports are expected by name",
     "  time zone  Europe/Berlin",
     "  retention  kept for ever, not locked",
     "  alarms     by e-mail to night.shift@factory.de",
+    "  told       of every night: the alarms' topic",
     "  heartbeat  NONE",
     "  logs       kept for 90 days",
   ]);
@@ -258,11 +279,21 @@ test("the summary says when no copy is read again", () => {
   );
 });
 
-test("the summary names the secret of who is told", () => {
-  const checked = checkStage(filled, "prod", given("notificationSecret", "iotda-archiver/prod/told"));
-  expect(checked.kind === "stage" && summaryLines("prod", checked.stage, [])).toContain(
-    "  heartbeat  that of the secret iotda-archiver/prod/told",
-  );
+test.each<[params: Readonly<Record<string, string>>, said: string]>([
+  [{ notificationSecret: "it/told" }, "  heartbeat  that of the secret it/told"],
+  [
+    { notificationSecret: "it/told", notifyOn: "problems" },
+    "  told       of bad nights only: the alarms' topic, and the targets of the secret it/told",
+  ],
+  [{ language: "zh" }, "  report     daily at 08:10, in Chinese"],
+  [{ expectedExports: "store:expected/a.json" }, "             expected exports by store:expected/a.json"],
+  [
+    { expectedExports: `'{"rules":[{"name":"a","by":"06:00"},{"name":"b","by":"06:00"}]}'` },
+    "             expects exports of a, b",
+  ],
+])("the summary of %j says what is reported, and to whom", (params, said) => {
+  const checked = checkStage(filled, "prod", new Map(Object.entries(params)));
+  expect(checked.kind === "stage" && summaryLines("prod", checked.stage, [])).toContain(said);
 });
 
 test.each<[params: readonly (readonly [string, string])[], said: string]>([

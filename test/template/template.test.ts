@@ -14,7 +14,7 @@ const FUNCTIONS = readdirSync(new URL("../../functions", import.meta.url))
   .sort();
 const CREDENTIALS_KEY = "arn:aws:kms:eu-central-1:111122223333:key/11111111-1111-1111-1111-111111111111";
 /** Functions that ping the check, or tell people. */
-const TELLERS = ["Archive", "Discover"];
+const TELLERS = ["Archive", "Discover", "Report"];
 const RULE_NAMES = Object.keys(RULES) as RuleName[];
 
 const packaged = new Map<string, Packaged>();
@@ -63,7 +63,7 @@ test("a key of the secret's own may be used by whoever reads the secret, and thr
   const condition = { "kms:ViaService": { "Fn::Sub": `secretsmanager.\${AWS::Region}.amazonaws.com` } };
   const grant = `kms:Decrypt on ${CREDENTIALS_KEY} if ${JSON.stringify({ StringEquals: condition })}`;
   expect(problemsOfGrants(template, "obs").sort()).toEqual(
-    ["Archive", "Discover", "Expire", "ExportEvents", "Inventory", "Retain"].map(
+    ["Archive", "Discover", "Expire", "ExportEvents", "Inventory", "Report", "Retain"].map(
       (name) => `${name}Role may ${grant}`,
     ),
   );

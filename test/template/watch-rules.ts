@@ -38,13 +38,23 @@ const errors = (name: string) => ({
 /** Calls of a timer or rule wait in Lambda: what it gives up shows here alone. */
 const dropped = (name: string) => ({ ...errors(name), metric: "AWS/Lambda AsyncEventsDropped" });
 
-/** What the day's inventory found: it stands until the next one. */
+/** What the day's inventory or report found: it stands until the next one. */
 const foundDaily = (metric: string): AlarmFacts => ({
   metric: `IotdaArchiver ${metric}`,
   ...above(0),
   statistic: "Maximum",
   inARow: { times: 1, hours: 24 },
   missing: "notBreaching",
+});
+
+/** Something that has to happen once in 26 hours: that nothing is heard of it is what the alarm tells. */
+const daily = (metric: string): AlarmFacts => ({
+  metric: `IotdaArchiver ${metric}`,
+  comparison: "LessThanThreshold",
+  threshold: 1,
+  statistic: "Sum",
+  inARow: { times: 26, hours: 1 },
+  missing: "breaching",
 });
 
 const ALARMS: Readonly<Record<string, AlarmFacts>> = {
@@ -57,14 +67,7 @@ const ALARMS: Readonly<Record<string, AlarmFacts>> = {
     ...most,
   },
   OldestUnarchivedAlarm: { metric: "IotdaArchiver OldestUnarchivedAgeSeconds", ...above(26 * 3600), ...most },
-  NoCompletedRunAlarm: {
-    metric: "IotdaArchiver RunsCompleted",
-    comparison: "LessThanThreshold",
-    threshold: 1,
-    statistic: "Sum",
-    inARow: { times: 26, hours: 1 },
-    missing: "breaching",
-  },
+  NoCompletedRunAlarm: daily("RunsCompleted"),
   SystemFailuresAlarm: { metric: "IotdaArchiver SystemFailures", ...above(0), ...sum },
   ExportsLostAlarm: { metric: "IotdaArchiver ExportsLost", ...above(0), ...sum },
   ArchiveErrorsAlarm: errors("ArchiveLambdaFunction"),
@@ -90,6 +93,10 @@ const ALARMS: Readonly<Record<string, AlarmFacts>> = {
   OrphansAlarm: foundDaily("Orphans"),
   VerificationLimitAlarm: foundDaily("VerificationLimitMissed"),
   DrillFailedAlarm: foundDaily("DrillsFailed"),
+  ReportErrorsAlarm: errors("ReportLambdaFunction"),
+  ReportDroppedAlarm: dropped("ReportLambdaFunction"),
+  NoReportAlarm: daily("ReportsMade"),
+  NotNotifiedAlarm: foundDaily("TargetsUntold"),
   ExportEventsErrorsAlarm: errors("ExportEventsLambdaFunction"),
   EventDeadLettersAlarm: letters("EventDeadLetterQueue"),
   EventsRefusedAlarm: { ...errors("ExportEventsLambdaFunction"), metric: "AWS/Lambda Url4xxCount" },

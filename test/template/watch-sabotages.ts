@@ -15,6 +15,9 @@ export const WATCH_SABOTAGES = {
     ["a request may wait a week", "RequestsWaitingAlarm/Properties/Threshold", 604_800],
     ["throttling without an alarm", "ArchiveDroppedAlarm", undefined],
     ["refusals without an alarm", "EventsRefusedAlarm", undefined],
+    ["no report is fine", "NoReportAlarm/Properties/TreatMissingData", "notBreaching"],
+    ["a report a week is enough", "NoReportAlarm/Properties/EvaluationPeriods", 168],
+    ["a message that was not sent is forgotten", "NotNotifiedAlarm", undefined],
     ["silence is fine", "NoCompletedRunAlarm/Properties/TreatMissingData", "notBreaching"],
   ],
   "every alarm tells the topic, which tells a person": [

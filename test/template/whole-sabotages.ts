@@ -56,6 +56,7 @@ export const WHOLE_SABOTAGES = {
         ["Retain", "archived", 3],
         ["Expire", "archived", 3],
         ["Inventory", "expired", 2],
+        ["Report", "dead-letter", 1],
       ] as const
     ).map(
       ([role, kind, statement]) =>
@@ -80,6 +81,7 @@ export const WHOLE_SABOTAGES = {
         ["Retain", 3, 3],
         ["Expire", 3, 4],
         ["Inventory", 2, 5],
+        ["Report", 1, 4],
         ["ExportEvents", 1, 3],
       ] as const
     ).map(
@@ -166,6 +168,27 @@ export const WHOLE_SABOTAGES = {
       undefined,
     ],
     [
+      "report may take messages",
+      "ReportRole/Properties/Policies/0/PolicyDocument/Statement/2/Action",
+      ["sqs:GetQueueAttributes", "sqs:ReceiveMessage"],
+    ],
+    [
+      "report may write to every topic",
+      "ReportRole/Properties/Policies/0/PolicyDocument/Statement/3/Resource/1",
+      "*",
+    ],
+    ["report may tell no topic", "ReportRole/Properties/Policies/0/PolicyDocument/Statement/3", undefined],
+    [
+      "report may write run reports",
+      "ReportRole/Properties/Policies/1/PolicyDocument/Statement/1/Resource/1",
+      { "Fn::Sub": `\${ArchiveBucket.Arn}/runs/*` },
+    ],
+    [
+      "report may read exports",
+      "ReportRole/Properties/Policies/1/PolicyDocument/Statement/0/Resource/2",
+      { "Fn::Sub": `\${ArchiveBucket.Arn}/exports/*` },
+    ],
+    [
       "everything allowed",
       "ArchiveRole/Properties/Policies/0/PolicyDocument/Statement/4",
       { Effect: "Allow", Action: "s3:*", Resource: "*" },
@@ -236,6 +259,12 @@ export const WHOLE_SABOTAGES = {
       "InventoryLambdaFunction/Properties/Environment/Variables/ARCHIVER_VERIFY_BYTES_PER_DAY",
       "0.5",
     ],
+    [
+      "a list of expected exports without rules",
+      "ReportLambdaFunction/Properties/Environment/Variables/ARCHIVER_EXPECT",
+      '{"rules":{}}',
+    ],
+    ["a third language", "ReportLambdaFunction/Properties/Environment/Variables/ARCHIVER_LANGUAGE", "de"],
     ["no queue", "DiscoverLambdaFunction/Properties/Environment/Variables/ARCHIVER_QUEUE", undefined],
   ],
 } as const satisfies Wrongs<keyof typeof WHOLE_RULES>;
