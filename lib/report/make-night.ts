@@ -1,7 +1,7 @@
-import { findExports } from "../catalogue/reading.ts";
 import { compact } from "../domain/compact.ts";
 import { describeFailure, type Failure } from "../domain/errors.ts";
 import type { PlatformScope } from "../domain/export-task.ts";
+import { allEnded } from "../domain/promises.ts";
 import { DAY_MS } from "../domain/utc-day.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
@@ -9,12 +9,15 @@ import type { CallOptions, Platform } from "../ports/platform.ts";
 import type { TaskQueue } from "../ports/task-queue.ts";
 import { readInventoryState } from "../records/inventory-state.ts";
 import { Records } from "../records/records.ts";
+import type { RunReport } from "../records/run-report.ts";
 import { readRunReports } from "../records/run-reports.ts";
 import { freshList } from "../run/platform-list.ts";
 import { datesBefore, readStoredNights, type StoredNight } from "./earlier-nights.ts";
 import type { ExpectedRule } from "./expected.ts";
 import type { Night } from "./night.ts";
-import type { NightFacts, NightLine } from "./night-facts.ts";
+import { runsOfNight } from "./night-exports.ts";
+import type { NightFacts } from "./night-facts.ts";
+import { linesOfNight } from "./night-lines.ts";
 import { NIGHTS_SHOWN, nightOf } from "./night-of.ts";
 import { readUnnotified } from "./notification-state.ts";
 import { seenOnPlatform } from "./platform-seen.ts";
@@ -22,8 +25,6 @@ import { addDays, localDateOf, localTimeOf, momentOf, sameTimeDaysBefore } from 
 
 /** Runs of some days before the night tell since when nothing ran, and since when the system fails. */
 const DAYS_OF_RUNS_BEFORE = 3;
-/** Far more than pass through the platform in a month. */
-const MAX_LINES = 20_000;
 
 export interface ReportPorts {
   readonly store: ObjectStore;
@@ -81,17 +82,25 @@ export async function makeNight(
   const earlier = stored.filter((night) => night.date < date);
   const window = date === today ? windowUntilNow(ports, settings, date) : pastWindow(settings, date, stored);
   const { fromMs, madeAtMs } = window;
-  const [runs, lines, inventory, now] = await Promise.all([
+  const [runs, inventory, now] = await allEnded([
     readRunReports(
       store,
       scope,
       { fromMs: fromMs - DAYS_OF_RUNS_BEFORE * DAY_MS, toMs: madeAtMs },
       { signal },
     ),
-    linesOfNight(ports, settings, window, signal),
     readInventoryState(store, scope, { signal }),
     window.isLatest ? lookNow(ports, settings, signal) : { unknown: {} },
   ]);
+  // A rule counts what was made in the days before its time of day, which may be that of the day before the report.
+  const daysBack = Math.max(0, ...settings.rules.map(({ every }) => Number.parseInt(every, 10) + 1));
+  const wanted = {
+    sinceMs: fromMs - daysBack * DAY_MS,
+    fromMs,
+    madeAtMs,
+    worked: new Set(runsOfNight({ runs, fromMs, madeAtMs }).flatMap(idsOfRun)),
+  };
+  const lines = await linesOfNight(store, scope, wanted, inventory, { signal });
   const isKnownThen = inventory !== undefined && Date.parse(inventory.startedAt) <= madeAtMs;
   const facts: NightFacts = {
     scope,
@@ -112,6 +121,10 @@ export async function makeNight(
   return { night: nightOf(facts), isLatest: window.isLatest };
 }
 
+function idsOfRun({ tasks }: RunReport): readonly string[] {
+  return tasks.map(({ exportTaskId }) => exportTaskId);
+}
+
 function windowUntilNow({ clock }: ReportPorts, { timeZone }: ReportSettings, date: string): Window {
   const madeAtMs = clock.wallMs();
   return { date, fromMs: sameTimeDaysBefore(madeAtMs, 1, timeZone), madeAtMs, isLatest: true };
@@ -130,33 +143,13 @@ function pastWindow({ timeZone }: ReportSettings, date: string, stored: readonly
   return { date, fromMs: sameTimeDaysBefore(madeAtMs, 1, timeZone), madeAtMs, isLatest: false };
 }
 
-/** What was archived in the night, or may be counted by a rule, as it was known when the report was made. */
-async function linesOfNight(
-  { store, clock }: ReportPorts,
-  { scope, rules }: ReportSettings,
-  { fromMs, madeAtMs }: Window,
-  signal: AbortSignal,
-): Promise<readonly NightLine[]> {
-  const daysBack = Math.max(1, ...rules.map(({ every }) => Number.parseInt(every, 10)));
-  const filter = { sinceMs: fromMs - daysBack * DAY_MS, untilMs: madeAtMs + 1 };
-  // That there is no catalogue is a finding of the night.
-  const reading = { store, clock, observe: () => undefined };
-  const { exports } = await findExports(reading, scope, filter, { signal, limit: MAX_LINES });
-  return exports.map(({ deletedAt, state: _state, damage: _damage, ...line }) => ({
-    ...line,
-    ...compact({
-      deletedAt: deletedAt !== undefined && Date.parse(deletedAt) <= madeAtMs ? deletedAt : undefined,
-    }),
-  }));
-}
-
 /** What platform and queue show now, each whatever becomes of the other. */
 async function lookNow(
   ports: ReportPorts,
   settings: ReportSettings,
   signal: AbortSignal,
 ): Promise<Pick<NightFacts, "platform" | "deadLetters" | "unknown">> {
-  const [list, depth] = await Promise.all([
+  const [list, depth] = await allEnded([
     asked(signal, () => freshList(ports, settings, signal)),
     asked(signal, () => ports.queue.depth({ signal })),
   ]);

@@ -29,7 +29,11 @@ interface Known {
 }
 
 /** Runs that ended in the night, in the order of their ends. */
-export function runsOfNight({ runs, fromMs, madeAtMs }: NightFacts): readonly RunReport[] {
+export function runsOfNight({
+  runs,
+  fromMs,
+  madeAtMs,
+}: Pick<NightFacts, "runs" | "fromMs" | "madeAtMs">): readonly RunReport[] {
   return inOrder(runs).filter(({ endedAt }) => {
     const endedAtMs = Date.parse(endedAt);
     return endedAtMs > fromMs && endedAtMs <= madeAtMs;
