@@ -23,6 +23,8 @@ export interface ArchiveSettings {
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 
+/** Delayed messages that become due within this are waited for by `run` (architecture §6.4). */
+export const RUN_WAITS_FOR_DUE_MS = 15 * MINUTE_MS;
 /** At most two tasks in flight: one waits for its slot while the other uploads, verifies, deletes (architecture §4, Time). */
 export const TASKS_IN_FLIGHT = 2;
 /** An absent or unfinished task is given up after this. */

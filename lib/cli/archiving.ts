@@ -1,5 +1,5 @@
 import { type DrainOptions, drain } from "../archive/archive-run.ts";
-import type { ArchiveSettings } from "../archive/settings.ts";
+import { type ArchiveSettings, RUN_WAITS_FOR_DUE_MS } from "../archive/settings.ts";
 import { sweep } from "../catalogue/sweep.ts";
 import { type DiscoverRunReport, discoverAndRequest } from "../config/discover-and-request.ts";
 import { ConfigurationError } from "../config/errors.ts";
@@ -18,8 +18,6 @@ import { requestLines } from "./request-lines.ts";
 import { discoveredLine, discoverLines, leftLines, runLines, sweepLines } from "./run-lines.ts";
 import { type CommonOptions, type Session, withInventory, withSession } from "./session.ts";
 
-/** Delayed messages that become due within this are waited for (architecture §6.4). */
-const WAIT_FOR_DUE_MS = 15 * 60_000;
 const DEPTH_LIMIT_MS = 10_000;
 const MINUTE_MS = 60_000;
 
@@ -38,7 +36,7 @@ export async function runCommand(options: ArchiveOptions): Promise<Result> {
     const drainOptions: DrainOptions = {
       signal: session.signal,
       ...limitOf(options, settings),
-      waitForDueMs: WAIT_FOR_DUE_MS,
+      waitForDueMs: RUN_WAITS_FOR_DUE_MS,
       prepare: async (signal) => {
         discovered = await discoverAndRequest(session.archiver, signal);
         session.view.say(discoveredLine(discovered));

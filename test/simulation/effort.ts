@@ -6,6 +6,8 @@ export interface Effort {
   readonly randomSeeds: number;
   /** Histories of events and export requests, and of archives between inventories. */
   readonly requestHistories: number;
+  /** Archives in any state, each with its plan and the run that follows. */
+  readonly planWorlds: number;
   /** In which every pair of faults is played. */
   readonly pairSettings: readonly Setting[];
   /** Whether every fault is crossed with every crash. */
@@ -21,6 +23,7 @@ const EFFORTS: Readonly<Record<Effort["name"], Effort>> = {
     name: "test",
     randomSeeds: 20_000,
     requestHistories: 250,
+    planWorlds: 200,
     pairSettings: settingsFor([1], ["with conditional writes"]),
     crosses: false,
     huntSeeds: 0,
@@ -30,6 +33,7 @@ const EFFORTS: Readonly<Record<Effort["name"], Effort>> = {
     name: "ci",
     randomSeeds: 200_000,
     requestHistories: 10_000,
+    planWorlds: 10_000,
     pairSettings: settingsFor([1, 2]),
     crosses: true,
     huntSeeds: 50,
@@ -39,6 +43,7 @@ const EFFORTS: Readonly<Record<Effort["name"], Effort>> = {
     name: "full",
     randomSeeds: 1_000_000,
     requestHistories: 10_000,
+    planWorlds: 10_000,
     pairSettings: settingsFor([1, 2, 3]),
     crosses: true,
     huntSeeds: 2_000,

@@ -25,6 +25,8 @@ const LAYERS: readonly { readonly modules: readonly string[]; readonly peers: bo
   },
   // A night as one value, made of what all policies left behind.
   { modules: ["lib/report"], peers: false },
+  // The run of all that, with no effects.
+  { modules: ["lib/plan"], peers: false },
   { modules: ["lib/network", "lib/files"], peers: false },
   { modules: ["lib/iotda", "lib/store", "lib/queue", "lib/notify"], peers: false },
   { modules: ["lib/config"], peers: false },
@@ -36,7 +38,7 @@ const LAYERS: readonly { readonly modules: readonly string[]; readonly peers: bo
 ];
 
 /** The layers that decide and do nothing themselves. */
-const POLICY = new Set(LAYERS.slice(3, 6).flatMap(({ modules }) => modules));
+const POLICY = new Set(LAYERS.slice(3, 7).flatMap(({ modules }) => modules));
 
 /** Observability is passed in; only who passes it may name it. */
 const MAY_NAME_OBSERVABILITY = new Set([

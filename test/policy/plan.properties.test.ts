@@ -1,0 +1,118 @@
+import { describe, expect, test } from "vitest";
+import { doesArchive, doesDelete, type Plan, type PlanItem } from "../../lib/plan/plan.ts";
+import { effortOf } from "../simulation/effort.ts";
+import type { Site } from "../world/faults.ts";
+import { type Done, PlanWorld } from "./plan-worlds.ts";
+
+const { planWorlds } = effortOf(process.env);
+const PER_TEST = 250;
+const FIRST_SEEDS = Array.from(
+  { length: Math.ceil(planWorlds / PER_TEST) },
+  (_, index) => 1 + index * PER_TEST,
+);
+
+/** All that a plan may ask of the world. */
+const READS: ReadonlySet<Site> = new Set([
+  "platform.listExportTasks",
+  "store.head",
+  "store.read",
+  "store.list",
+  "store.getDocument",
+  "store.readClockMs",
+]);
+
+/** Slots follow each other in the run as in the plan; how long the run's own calls take is not in the plan. */
+const SLOT_TOLERANCE_MS = 20_000;
+
+/**
+ * What the run did that the plan does not say, and what the plan says that the run did not do.
+ *
+ * @param originMs what to add to a wall time for the moment of an effect.
+ */
+function differences({ items, totals }: Plan, { report, events, effects }: Done, originMs: number): string[] {
+  const idsOf = (wanted: (item: PlanItem) => boolean) =>
+    items.filter(wanted).map(({ exportTaskId }) => exportTaskId);
+  const told = (kind: "archived" | "deleted") =>
+    events.flatMap((event) => (event.kind === kind ? [event.exportTaskId] : []));
+  const called = (site: Site) =>
+    effects
+      .filter((effect) => effect.site === site && effect.outcome === "done")
+      .map(({ subject }) => subject);
+  const downloads = called("platform.showExportTask");
+  const planned = {
+    archived: idsOf(({ action }) => doesArchive(action)).toSorted(),
+    deleted: idsOf(({ action }) => doesDelete(action)).toSorted(),
+    downloads: totals.downloads,
+    givenUp: idsOf(({ action }) => action === "give-up").toSorted(),
+    downloadsInOrder: idsOf(({ exportTaskId }) => downloads.includes(exportTaskId)),
+  };
+  const done = {
+    archived: told("archived").toSorted(),
+    deleted: called("platform.deleteExportTask").toSorted(),
+    downloads: downloads.length,
+    givenUp: report.tasks
+      .filter(({ outcome }) => outcome === "dead-lettered")
+      .map(({ exportTaskId }) => exportTaskId)
+      .toSorted(),
+    downloadsInOrder: downloads,
+  };
+  const effectsDiffer = Object.entries(planned).flatMap(([what, ids]) => {
+    const inRun = done[what as keyof typeof done];
+    return JSON.stringify(ids) === JSON.stringify(inRun)
+      ? []
+      : [`${what}: plan ${JSON.stringify(ids)}, run ${JSON.stringify(inRun)}`];
+  });
+  return [...effectsDiffer, ...otherReasons(items, report.tasks), ...otherTimes(items, effects, originMs)];
+}
+
+function otherReasons(items: readonly PlanItem[], tasks: Done["report"]["tasks"]): string[] {
+  const last = new Map(tasks.map((entry) => [entry.exportTaskId, entry]));
+  return items.flatMap(({ exportTaskId, action, reason }) => {
+    const entry = last.get(exportTaskId);
+    return entry === undefined || doesDelete(action) || action === "left-alone" || entry.reason === reason
+      ? []
+      : [`${exportTaskId}: plan ${action} ${reason}, run ${entry.outcome} ${entry.reason}`];
+  });
+}
+
+function otherTimes(items: readonly PlanItem[], effects: Done["effects"], originMs: number): string[] {
+  const starts = new Map(
+    effects
+      .filter(({ site }) => site === "platform.showExportTask")
+      .map(({ subject, atMs }) => [subject, atMs]),
+  );
+  return items.flatMap(({ exportTaskId, action, at = "" }) => {
+    const startMs = starts.get(exportTaskId);
+    const offMs = startMs === undefined ? 0 : startMs - originMs - Date.parse(at);
+    return startMs === undefined || !doesArchive(action) || Math.abs(offMs) <= SLOT_TOLERANCE_MS
+      ? []
+      : [`${exportTaskId}: its slot is ${offMs} ms later than planned`];
+  });
+}
+
+async function problemsOf(seed: number): Promise<readonly string[]> {
+  const scene = new PlanWorld(seed);
+  await scene.prepare();
+  const { clock } = scene.world;
+  const originMs = clock.monotonicMs() - clock.wallMs();
+  const { plan, effects } = await scene.plan();
+  const writes = effects
+    .filter(({ site }) => !READS.has(site))
+    .map(({ site, subject }) => `${site} ${subject}`);
+  const done = await scene.run();
+  return [...writes, ...differences(plan, done, originMs)].map((problem) => `seed ${seed}: ${problem}`);
+}
+
+describe(`${planWorlds} archives in any state`, () => {
+  test.each(FIRST_SEEDS)(
+    "the plan only reads, and the run that follows does exactly the plan (from seed %d)",
+    { timeout: 600_000 },
+    async (first) => {
+      const problems: string[] = [];
+      for (let seed = first; seed < Math.min(first + PER_TEST, planWorlds + 1); seed += 1) {
+        problems.push(...(await problemsOf(seed)));
+      }
+      expect(problems).toEqual([]);
+    },
+  );
+});
