@@ -68,7 +68,8 @@ export function problemsOfSettings(parameters: Readonly<Record<string, unknown>>
       return error.problems.map(({ name, problem, fix }) => ({
         name: PARAMETER_OF_SETTING[name] ?? (name === "ARCHIVER_STORE" ? "obsBucket" : name),
         problem,
-        fix,
+        // A stage has no setting for the heartbeat's address.
+        fix: name === "ARCHIVER_NOTIFY_ON" ? "Set notificationSecret too, or set it to every-night." : fix,
       }));
     }
     throw error;

@@ -46,6 +46,9 @@ const nextToGo = v.optional(v.strictObject({ exportTaskId, archived: v.optional(
 
 const archiveEntries = {
   runId,
+  /** Missing where the run failed before it knew whose exports it was to archive. */
+  projectId: v.optional(v.string()),
+  instanceId: v.optional(v.string()),
   startedAt: isoTime,
   endedAt: isoTime,
   stopReason: v.picklist(["drained", "time-budget", "system-failure", "aborted", "no-pressure"]),

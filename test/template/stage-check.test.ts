@@ -333,3 +333,18 @@ test.each<[string, number, readonly number[] | undefined]>([
 ])("the cron field %j up to %i", (field, most, values) => {
   expect(cronValues(field, most)).toEqual(values);
 });
+
+test("messages on bad nights only need a secret with a heartbeat, and the check says which parameter names it", () => {
+  const checked = checkStage(filled, "prod", given("notifyOn", "problems"));
+  expect(checked.kind === "refused" && checked.problems).toEqual([
+    expect.objectContaining({
+      name: "notifyOn",
+      fix: "Set notificationSecret too, or set it to every-night.",
+    }),
+  ]);
+  const watched = new Map([
+    ["notifyOn", "problems"],
+    ["notificationSecret", "it/told"],
+  ]);
+  expect(problemsOf("prod", watched)).toEqual([]);
+});
