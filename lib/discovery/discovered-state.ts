@@ -24,7 +24,10 @@ export interface Enqueued {
 export type EnqueuedBefore = ReadonlyMap<string, Enqueued>;
 
 /** Reads the hint; one that is missing or unreadable is an empty one. */
-export async function readEnqueued(store: ObjectStore, options: CallOptions): Promise<EnqueuedBefore> {
+export async function readEnqueued(
+  store: Pick<ObjectStore, "getDocument">,
+  options: CallOptions,
+): Promise<EnqueuedBefore> {
   const parsed = parseRecord(discoveredSchema, await store.getDocument(DISCOVERED_STATE_KEY, options));
   const keeping = parsed?.whileKeeping && new Set(parsed.whileKeeping);
   const entries = Object.entries(parsed?.enqueuedAt ?? {});

@@ -1,11 +1,10 @@
 import * as v from "valibot";
 import { compact } from "../domain/compact.ts";
-import { parseJson } from "../domain/json.ts";
 import { STORE_STATE_KEY } from "../domain/key-layout.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { FoundAbilities, ObjectStore, StoreAbilities } from "../ports/object-store.ts";
 import type { CallOptions } from "../ports/platform.ts";
-import { isoTime, SCHEMA_VERSION, schemaVersion } from "../records/schemas.ts";
+import { isoTime, parseRecord, SCHEMA_VERSION, schemaVersion } from "../records/schemas.ts";
 
 /** Stores are upgraded, and buckets get other rules: what was found is good for a day. */
 const GOOD_FOR_MS = 24 * 3_600_000;
@@ -48,13 +47,38 @@ async function recallAbilities(
   { store, clock, storeSettings }: TryingPorts,
   options: CallOptions,
 ): Promise<FoundAbilities | undefined> {
-  const text = (await store.getDocument(STORE_STATE_KEY, options))?.text;
-  const parsed = v.safeParse(storeStateSchema, text === undefined ? undefined : parseJson(text));
-  if (!parsed.success || parsed.output.settings !== storeSettings) {
+  const state = await readState(store, options);
+  if (state === undefined || state.settings !== storeSettings) {
     return undefined;
   }
-  const ageMs = clock.wallMs() - Date.parse(parsed.output.triedAt);
-  return ageMs >= GOOD_FOR_MS || ageMs < -MAX_AHEAD_MS ? undefined : compact(parsed.output.abilities);
+  const ageMs = clock.wallMs() - Date.parse(state.triedAt);
+  return ageMs >= GOOD_FOR_MS || ageMs < -MAX_AHEAD_MS ? undefined : compact(state.abilities);
+}
+
+/** What a store was found able to do, and when. */
+export interface TriedAbilities extends FoundAbilities {
+  /** ISO 8601. */
+  readonly triedAt: string;
+}
+
+/**
+ * What was found when the store was tried out last, however long ago and with whatever settings: for people only.
+ *
+ * @returns `undefined` where it was never tried out, or what was found cannot be read. Throws what the store throws.
+ */
+export async function triedAbilities(
+  store: Pick<ObjectStore, "getDocument">,
+  options: CallOptions,
+): Promise<TriedAbilities | undefined> {
+  const state = await readState(store, options);
+  return state && { ...compact(state.abilities), triedAt: state.triedAt };
+}
+
+async function readState(
+  store: Pick<ObjectStore, "getDocument">,
+  options: CallOptions,
+): Promise<v.InferOutput<typeof storeStateSchema> | undefined> {
+  return parseRecord(storeStateSchema, await store.getDocument(STORE_STATE_KEY, options));
 }
 
 /** Tries the store out, which removes what a dead try left behind, and remembers what was found. */
