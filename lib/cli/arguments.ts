@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from "commander";
+import { GROUPS, type Group } from "../doctor/check.ts";
 import { isExportTaskId } from "../domain/export-task.ts";
 import { BATCH_TASK_ID } from "../domain/request-layout.ts";
 import { isHoldPattern } from "../records/holds.ts";
@@ -35,6 +36,17 @@ export const reasonText = checked(
   (text) => text.trim() !== "" && text.length <= MAX_REASON_CHARACTERS,
   `have 1 to ${MAX_REASON_CHARACTERS} characters`,
 );
+
+/** Groups of checks, separated by commas. */
+export function groupsOf(text: string): readonly Group[] {
+  return text.split(",").map((word) => {
+    const group = GROUPS.find((name) => name === word.trim());
+    if (group === undefined) {
+      throw new InvalidArgumentError(`The groups are ${GROUPS.join(", ")}.`);
+    }
+    return group;
+  });
+}
 
 export function wholeNumber(text: string): number {
   const value = Number(text);

@@ -1,7 +1,8 @@
 import { Command, CommanderError, Help, Option } from "commander";
 import manifest from "../../package.json" with { type: "json" };
+import { GROUPS } from "../doctor/check.ts";
 import { nearestName } from "../domain/nearest-name.ts";
-import { batchTaskIdOf, holdPattern, percentage, reasonText, wholeNumber } from "./arguments.ts";
+import { batchTaskIdOf, groupsOf, holdPattern, percentage, reasonText, wholeNumber } from "./arguments.ts";
 import { addFindingCommands, type Ends } from "./finding-commands.ts";
 import type { Result } from "./output.ts";
 import { EXIT } from "./process.ts";
@@ -12,6 +13,7 @@ import type { CommonOptions } from "./session.ts";
 const LOAD = {
   archiving: () => import("./archiving.ts"),
   deadLetters: () => import("./dead-letters.ts"),
+  doctor: () => import("./doctor.ts"),
   init: () => import("./init.ts"),
   inventory: () => import("./inventory.ts"),
   notify: () => import("./notify.ts"),
@@ -27,10 +29,25 @@ const ABOUT =
 const EXIT_CODES = `
 Exit codes:
   0    done
-  1    failed, or a system failure stopped the run (it counts against no task)
+  1    failed, or a system failure stopped the run (it counts against no task), or doctor found what is broken
   2    wrong usage or configuration; nothing was done
-  3    done, but this run dead-lettered a task, or verify or inventory found something to look at
+  3    done, but this run dead-lettered a task, or verify, inventory or doctor found something to look at
   130  interrupted; unfinished tasks went back to the queue`;
+
+const DOCTOR_HELP = `
+It changes nothing, takes no download slot, and ends within five seconds. Under what fails stand the cause, one
+remedy, and the page that says more.
+
+  √  well      –  could not be asked, or proves nothing
+  ‼  it works, but something will hurt (exit code 3)
+  ×  it is broken (exit code 1)
+
+Groups: ${GROUPS.join(", ")}
+
+Examples:
+  iotda-archiver doctor --config archiver.env
+  iotda-archiver doctor --only platform,store --config archiver.env
+  iotda-archiver doctor --json --config archiver.env`;
 
 const NOTIFY_HELP = `
 The ping counts as one of a good run. What a receiver answers is not shown; its code is.
@@ -97,6 +114,10 @@ export function createCommandLine(
     "status",
     "show the export slots used on the platform, the queue, open requests, and the next download slot",
   ).action(ends(LOAD.status, (its) => its.statusCommand));
+  command(program, "doctor", "say whether everything is set up right, and what will hurt")
+    .option("--only <groups>", "examine these groups, separated by commas", groupsOf)
+    .addHelpText("after", DOCTOR_HELP)
+    .action(ends(LOAD.doctor, (its) => its.doctorCommand));
   command(
     program,
     "sweep",

@@ -18,6 +18,10 @@ export interface SettingsFileOptions {
 
 /** What the environment and, below it, the file of settings say; read once. */
 interface LoadedSettings {
+  readonly environment: SettingsOfFile["environment"];
+  /** What is wrong with the file. */
+  readonly problems: SettingsOfFile["problems"];
+  readonly file: SettingsFile | undefined;
   /**
    * The parts of the configuration that are needed.
    * @throws ConfigurationError listing every problem at once.
@@ -36,6 +40,9 @@ export async function loadSettings(options: SettingsFileOptions): Promise<Loaded
   handToAwsSdk(environment);
   let toSay = warning;
   return {
+    environment,
+    problems,
+    file,
     async configuration(need) {
       try {
         const configuration = readConfiguration(environment, new Set(need), problems);

@@ -15,6 +15,8 @@ export const EXIT = {
   damaged: 3,
   /** `verify` found no recorded copy in an archive that is older than two days. */
   nothingToRead: 3,
+  /** `doctor` found what works and will hurt. */
+  willHurt: 3,
   /** Ctrl-C or SIGTERM. */
   interrupted: 130,
 } as const;

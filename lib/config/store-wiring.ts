@@ -7,6 +7,7 @@ import type { ObjectStore } from "../ports/object-store.ts";
 import type { RetentionStore } from "../ports/retention-store.ts";
 import type { StoreSweeper } from "../ports/store-sweeper.ts";
 import { SqliteArchiveMemory } from "../queue/sqlite-archive-memory.ts";
+import { LookingArchiveMemory } from "../queue/sqlite-look.ts";
 import { FileStore } from "../store/file-store.ts";
 import { AccessKeys } from "./access-keys.ts";
 import { type Configuration, settingsOfProxy } from "./configuration.ts";
@@ -59,6 +60,22 @@ export async function wireStore({
     },
     { ...identityOf(configuration), scope, purpose: begins ? "begin" : purpose },
   );
+  return { store: archive, close };
+}
+
+/** The store for one who changes nothing: what is asked of it opens the archive, and the queue remembers nothing more. */
+export async function wireLookedAtStore({
+  configuration,
+  scope,
+  keys,
+  redactor,
+}: Omit<StoreWiring, "purpose" | "say">): Promise<WiredStore> {
+  const { store, close } = await wireBareStore(configuration, redactor, keys);
+  const { queueFile } = configuration.identity;
+  const memory = queueFile === undefined ? undefined : new LookingArchiveMemory(queueFile);
+  const redact = (text: string) => redactor.result(text);
+  const ports = { memory, clock: systemClock, random: systemRandom, say: () => undefined, redact };
+  const archive = new ArchiveStore(store, ports, { ...identityOf(configuration), scope, purpose: "use" });
   return { store: archive, close };
 }
 

@@ -11,8 +11,8 @@ import type { DoctorPorts, SettingsRead } from "./ports.ts";
 import { examineQueue } from "./queue.ts";
 import { recentRuns } from "./recent-runs.ts";
 import { examineSchedule } from "./schedule.ts";
-import { examineSettings, isUsable } from "./settings.ts";
-import { examineStore } from "./store.ts";
+import { examineSettings } from "./settings.ts";
+import { examineStore, judgeArchive } from "./store.ts";
 
 /** What an examination found. */
 export interface Examination {
@@ -43,9 +43,10 @@ export async function examine(
     ports === undefined
       ? new Map([["settings" as Group, await examineSettings(read, undefined, interview)]])
       : await examinePlaces(read, ports, groups, interview);
-  // Settings that cannot be used are the finding, whatever was asked for.
-  const shown = GROUPS.filter((group) => groups.has(group) || !isUsable(read));
-  const checks = shown.flatMap((group) => found.get(group) ?? []);
+  // What keeps the others from being asked is the finding, whatever was asked for.
+  const checks = GROUPS.flatMap((group) =>
+    (found.get(group) ?? []).filter(({ status }) => groups.has(group) || status === "broken"),
+  );
   const left = ports === undefined ? GROUPS.filter((group) => groups.has(group) && group !== "settings") : [];
   return { verdict: verdictOf(checks), checks, left };
 }
@@ -101,8 +102,11 @@ async function examinePlaces(
       ),
     archive: async () => examineArchive(store, scope, await opening, inventory, interview, wallMs),
   };
-  const wanted = GROUPS.filter((group) => groups.has(group));
-  return new Map(
-    await Promise.all(wanted.map(async (group) => [group, await examinations[group]()] as const)),
-  );
+  const found = GROUPS.map(async (group) => {
+    if (groups.has(group) || group === "settings") {
+      return [group, await examinations[group]()] as const;
+    }
+    return [group, group === "store" ? judgeArchive(store, await opening) : []] as const;
+  });
+  return new Map(await Promise.all(found));
 }

@@ -1,6 +1,6 @@
 import { type Check, type CheckResult, hurts, judged, unknown, well } from "./check.ts";
 import { type Asked, type Interview, notAsked, toldBy, unanswered } from "./interview.ts";
-import type { NotificationPort, Reachable } from "./ports.ts";
+import type { NotificationPort, Reachable, TopicSubscriptions } from "./ports.ts";
 
 interface Reached {
   readonly name: string;
@@ -9,7 +9,7 @@ interface Reached {
 
 interface Topic {
   readonly name: string;
-  readonly asked: Asked<{ readonly confirmed: number; readonly pending: number }>;
+  readonly asked: Asked<TopicSubscriptions>;
 }
 
 /** One who could not be told, and since when. */

@@ -19,6 +19,9 @@ const GRANT_LIST = "Grant iotda:exporttasks:queryList to the user of this access
 const GRANT_DELETE =
   "Grant iotda:exporttasks:delete to the user of this access key. A grant takes some minutes.";
 
+/** The secret with the access key could not be read: the check of the secrets says so. */
+const KEY_FAILURES: ReadonlySet<string> = new Set(["configuration", "secret-unavailable"]);
+
 export interface PlatformFacts
   extends Pick<PlatformPort, "host" | "proxyHost" | "signing" | "signingOfHost"> {
   readonly guessedRegion: string | undefined;
@@ -72,7 +75,8 @@ const CHECKS: readonly Check<PlatformFacts>[] = [
       if (list.kind === "told") {
         return well("this access key may list export tasks");
       }
-      return list.kind === "not-asked" || isSigningRefused(facts)
+      const isWithoutKey = list.kind === "failed" && KEY_FAILURES.has(list.failure.code);
+      return list.kind === "not-asked" || isWithoutKey || isSigningRefused(facts)
         ? unanswered("whether this access key may list", list)
         : ofFailedList(list);
     },

@@ -142,12 +142,16 @@ export interface Reachable {
   readonly connect: (options: CallOptions) => Promise<void>;
 }
 
-/** Subscriptions of a topic. */
+/** How many subscriptions a topic has. */
+export interface TopicSubscriptions {
+  readonly confirmed: number;
+  /** Whose mail was not answered yet. */
+  readonly pending: number;
+}
+
 export interface TopicPort {
   readonly name: string;
-  readonly subscriptions: (
-    options: CallOptions,
-  ) => Promise<{ readonly confirmed: number; readonly pending: number }>;
+  readonly subscriptions: (options: CallOptions) => Promise<TopicSubscriptions>;
 }
 
 export interface NotificationPort {

@@ -91,11 +91,6 @@ export async function examineSettings(
   return judged("settings", CHECKS, { ...read, ...deletion, secrets, documents });
 }
 
-/** Whether the settings can be used. */
-export function isUsable({ unknownNames, withoutHeartbeat, others }: SettingsRead): boolean {
-  return [unknownNames, withoutHeartbeat, others].every((problems) => problems.length === 0);
-}
-
 function ofProblems(problems: readonly SettingProblem[], text: string) {
   const [first] = problems;
   if (first === undefined) {

@@ -24,25 +24,16 @@ export interface StoreFacts extends Pick<StorePort, "place" | "prefix" | "shares
   readonly lifecycle: Asked<readonly LifecycleRule[]> | undefined;
 }
 
+type ArchiveFacts = Pick<StoreFacts, "place" | "archive">;
+
+const ARCHIVE_CHECK: Check<ArchiveFacts> = {
+  id: "store-archive",
+  documentation: "docs/runbook.md#no-archive",
+  judge: ofArchive,
+};
+
 const CHECKS: readonly Check<StoreFacts>[] = [
-  {
-    id: "store-archive",
-    documentation: "docs/runbook.md#no-archive",
-    judge: ({ archive, place }) => {
-      switch (archive.kind) {
-        case "told": {
-          const marker = archive.value.marker;
-          return marker === undefined
-            ? well(`${place} is an archive from before archive.json; the next run writes it`)
-            : well(`${place} is archive ${marker.archiveId}`);
-        }
-        case "failed":
-          return broken(`${place} cannot be used`, archive.failure.hint, archive.failure.message);
-        case "not-asked":
-          return unanswered(place, archive);
-      }
-    },
-  },
+  ARCHIVE_CHECK,
   { id: "store-folder", documentation: "docs/runbook.md#system-failures", judge: ofFolder },
   { id: "store-space", documentation: "docs/runbook.md#system-failures", judge: ofSpace },
   {
@@ -98,6 +89,29 @@ export async function examineStore(
   ]);
   const facts = { place, prefix, sharesPace, archive, folder: folderFacts, runs: runsSeen };
   return judged("store", CHECKS, { ...facts, abilities, versioning, lifecycle });
+}
+
+/** Whether the store is the archive that is meant: for those who want nothing else of it. */
+export function judgeArchive(
+  { place }: Pick<StorePort, "place">,
+  archive: Asked<OpenedArchive>,
+): readonly CheckResult[] {
+  return judged("store", [ARCHIVE_CHECK], { place, archive });
+}
+
+function ofArchive({ archive, place }: ArchiveFacts): Finding {
+  switch (archive.kind) {
+    case "told": {
+      const { marker } = archive.value;
+      return marker === undefined
+        ? well(`${place} is an archive from before archive.json; the next run writes it`)
+        : well(`${place} is archive ${marker.archiveId}`);
+    }
+    case "failed":
+      return broken(`${place} cannot be used`, archive.failure.hint, archive.failure.message);
+    case "not-asked":
+      return unanswered(place, archive);
+  }
 }
 
 function ofFolder({ folder, place }: StoreFacts): Finding | undefined {

@@ -147,7 +147,8 @@ function prepareFile(database: DatabaseSync, filePath: string): void {
   });
 }
 
-function refuseForeignFile(database: DatabaseSync, filePath: string): "empty" | "ours" {
+/** Tells whether a file is a queue of this program. @throws QueueError for any other database. */
+export function refuseForeignFile(database: DatabaseSync, filePath: string): "empty" | "ours" {
   const version = readInteger(database, "PRAGMA user_version", "user_version");
   const applicationId = readInteger(database, "PRAGMA application_id", "application_id");
   const tableCount = readInteger(database, "SELECT count(*) AS count FROM sqlite_master", "count");

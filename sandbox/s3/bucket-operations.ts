@@ -17,8 +17,25 @@ export function getBucketLocation({ settings }: Exchange): Answer {
 }
 
 export function getBucketVersioning({ bucketSettings }: Exchange): Answer {
-  const status = bucketSettings.versioning ? { Status: "Enabled" } : {};
-  return xmlAnswer({ VersioningConfiguration: status });
+  const { versioning, versioningSuspended } = bucketSettings;
+  const status = versioning ? "Enabled" : versioningSuspended ? "Suspended" : undefined;
+  return xmlAnswer({ VersioningConfiguration: { Status: status } });
+}
+
+export function getBucketLifecycleConfiguration({ bucketSettings }: Exchange): Answer {
+  if (bucketSettings.lifecycle.length === 0) {
+    throw new S3Refusal("NoSuchLifecycleConfiguration");
+  }
+  const rules = bucketSettings.lifecycle.map(({ id, status, prefix, tag, expireAfterDays }) => ({
+    ID: id,
+    Status: status,
+    Filter:
+      tag === undefined
+        ? { Prefix: prefix }
+        : { And: { Prefix: prefix, Tag: { Key: tag.key, Value: tag.value } } },
+    Expiration: expireAfterDays === undefined ? undefined : { Days: expireAfterDays },
+  }));
+  return xmlAnswer({ LifecycleConfiguration: { Rule: rules } });
 }
 
 export function getObjectLockConfiguration({ bucketSettings }: Exchange): Answer {

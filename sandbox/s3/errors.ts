@@ -34,6 +34,7 @@ const ERRORS = {
   MissingContentLength: [411],
   NoSuchBucket: [404, "The specified bucket does not exist"],
   NoSuchKey: [404, "The specified key does not exist."],
+  NoSuchLifecycleConfiguration: [404, "The lifecycle configuration does not exist"],
   NoSuchObjectLockConfiguration: [404, "The specified object has no retention"],
   NoSuchTagSet: [404, "The TagSet does not exist"],
   NoSuchUpload: [404, "The specified upload does not exist. It may have been aborted or completed."],

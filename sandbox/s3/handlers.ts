@@ -10,6 +10,7 @@ export const handlers: Readonly<Record<S3Operation, Handler>> = {
   CompleteMultipartUpload: multipart.completeMultipartUpload,
   CreateMultipartUpload: multipart.createMultipartUpload,
   DeleteObject: object.deleteObject,
+  GetBucketLifecycleConfiguration: bucket.getBucketLifecycleConfiguration,
   GetBucketLocation: bucket.getBucketLocation,
   GetBucketVersioning: bucket.getBucketVersioning,
   GetObject: object.getObject,

@@ -17,6 +17,7 @@ const ROUTES = [
   ["DELETE", "object", "uploadId", "AbortMultipartUpload"],
   ["DELETE", "object", "", "DeleteObject"],
   ["HEAD", "bucket", "", "HeadBucket"],
+  ["GET", "bucket", "lifecycle", "GetBucketLifecycleConfiguration"],
   ["GET", "bucket", "location", "GetBucketLocation"],
   ["GET", "bucket", "versioning", "GetBucketVersioning"],
   ["GET", "bucket", "object-lock", "GetObjectLockConfiguration"],

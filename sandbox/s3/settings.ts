@@ -16,6 +16,21 @@ export type Account = v.InferOutput<typeof accountSchema>;
 const bucketSchema = v.strictObject({
   name: v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/)),
   versioning: v.optional(v.boolean(), false),
+  /** Versions were kept once: `Suspended` where versioning is off. */
+  versioningSuspended: v.optional(v.boolean(), false),
+  /** What is told of it: the stand-in itself removes nothing for its age. */
+  lifecycle: v.optional(
+    v.array(
+      v.strictObject({
+        id: nonEmpty,
+        status: v.optional(v.picklist(["Enabled", "Disabled"]), "Enabled"),
+        prefix: v.optional(v.string(), ""),
+        tag: v.optional(v.strictObject({ key: nonEmpty, value: v.string() })),
+        expireAfterDays: v.optional(positive),
+      }),
+    ),
+    [],
+  ),
   /** Object lock needs versioning. With default retention every PUT is a locked one. */
   objectLock: v.optional(
     v.strictObject({
