@@ -2,7 +2,8 @@ import { createHash } from "node:crypto";
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import type { TestContext } from "vitest";
+import * as v from "valibot";
+import { type TestContext, vi } from "vitest";
 import type { CheckDocument } from "../../lib/cli/doctor-lines.ts";
 import { doctorDocument } from "../../lib/cli/doctor-lines.ts";
 import { wireDoctor } from "../../lib/config/doctor-wiring.ts";
@@ -26,11 +27,21 @@ import {
   UNPACED_MS,
 } from "./lab.ts";
 
+const documentSchema = v.record(v.string(), v.unknown());
+/** A document of the archive. */
+type Document = v.InferOutput<typeof documentSchema>;
+
 /** What an examination said. */
 export interface Examined {
   readonly verdict: Verdict;
   readonly checks: readonly CheckDocument[];
 }
+
+const AWS = {
+  AWS_ACCESS_KEY_ID: "LABAWSKEY00000000001",
+  AWS_SECRET_ACCESS_KEY: "labAwsSecret0123456789",
+  AWS_REGION: "eu-central-1",
+};
 
 /** Examines what a file of settings describes, in this process. @param root where cron's and systemd's files lie. */
 export async function examineFile(
@@ -46,7 +57,12 @@ export async function examineFile(
   } = {},
 ): Promise<Examined> {
   const file = { option: "--config", path: envFile } as const;
-  const settings = await withSettingsFile({ ...bareEnvironment(), ...environment }, file);
+  const settings = await withSettingsFile(bareEnvironment(), file);
+  // As the command line does, for the AWS SDK.
+  const ofAws = Object.entries(settings.environment).filter(([name]) => name.startsWith("AWS_"));
+  for (const [name, value] of [...Object.entries({ ...AWS, ...environment }), ...ofAws]) {
+    vi.stubEnv(name, value);
+  }
   const look = await lookAtSettings({ ...settings, file });
   const { signal } = new AbortController();
   const options = { signal, clock: systemClock };
@@ -59,6 +75,7 @@ export async function examineFile(
     return doctorDocument(await examine(look.read, ports, new Set(groups), options));
   } finally {
     await close();
+    vi.unstubAllEnvs();
   }
 }
 
@@ -99,6 +116,8 @@ export async function makeHealthyFolder(): Promise<HealthyFolder> {
 export class DoctorLab extends Lab {
   readonly root: string;
   heartbeat = "";
+  /** What the AWS SDK finds besides the file. */
+  environment: Readonly<Record<string, string>> = {};
 
   constructor(folder: string, sandbox: ConstructorParameters<typeof Lab>[1]) {
     super(folder, sandbox, 200);
@@ -123,8 +142,30 @@ export class DoctorLab extends Lab {
     await writeFile(file, typeof document === "string" ? document : JSON.stringify(document));
   }
 
+  /** Changes a document of the archive. */
+  async changeStored(key: string, change: (document: Document) => unknown): Promise<void> {
+    await this.writeStored(key, change(v.parse(documentSchema, await this.store.json(key))));
+  }
+
+  /** Changes the report of the run; its key tells the day of the run, as runs write it. */
+  async changeReport(change: (report: Document) => Document): Promise<void> {
+    const [key = ""] = await this.store.keys("runs");
+    await this.addReport(change);
+    await rm(join(this.store.path, key));
+  }
+
+  /** Adds a report that differs so from that of the run. */
+  async addReport(change: (report: Document) => Document): Promise<void> {
+    const [key = ""] = await this.store.keys("runs");
+    const report = change(v.parse(documentSchema, await this.store.json(key)));
+    const runId = String(report.startedAt).replaceAll(/[-:.]/g, "").concat("-aaaaaaaa");
+    const day = String(report.startedAt).slice(0, 10).replaceAll("-", "/");
+    await this.writeStored(`runs/${day}/${runId}.json`, { ...report, runId });
+  }
+
   async examine(groups?: readonly Group[]): Promise<Examined> {
-    return await examineFile(this.envFile, { root: this.root, ...(groups && { groups }) });
+    const { root, environment } = this;
+    return await examineFile(this.envFile, { root, environment, ...(groups && { groups }) });
   }
 
   /** Archive, queue, settings and the system's files: every entry with its mode, time and content. */
