@@ -33,7 +33,7 @@ function checkLines(check: CheckResult): readonly Line[] {
       return lines(
         { text, colour: COLOURS[check.status] },
         check.cause !== undefined && `      ${check.cause}`,
-        `      ${check.remedy}`,
+        `      → ${check.remedy}`,
         `      ${check.documentation}`,
       );
   }
