@@ -76,18 +76,20 @@ test("without a catalogue the records of those are read that runs name, and of n
 
 test("with a catalogue it has what was archived before, and the records what came since", async () => {
   const scene = sceneOf();
+  await scene.wait(1);
   await scene.inventory();
-  await scene.wait(DAY_MS / 2);
+  await scene.wait(2 * DAY_MS);
   scene.plant({ exportTaskId: "later", archivedAtMs: scene.world.clock.wallMs() });
   plantReport(scene, ["later"]);
-  const sinceMs = scene.world.clock.wallMs() - 30 * DAY_MS;
+  const sinceMs = scene.world.clock.wallMs() - 31 * DAY_MS;
   const { ids, read } = await linesIn(scene, { sinceMs });
   expect(ids).toEqual(["week-4", "week-3", "week-2", "week-1", "tonight", "later"]);
-  expect(read.sort()).toEqual(["later", "tonight"]);
+  expect(read).toEqual(["later"]);
 });
 
 test("where the catalogue is not whole, run reports make up for it as far as they go", async () => {
   const scene = sceneOf();
+  await scene.wait(1);
   await scene.inventory();
   await scene.wait(2 * DAY_MS);
   const sinceMs = scene.world.clock.wallMs() - 10 * DAY_MS;
