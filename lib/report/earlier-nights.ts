@@ -3,15 +3,19 @@ import { compact } from "../domain/compact.ts";
 import type { PlatformScope } from "../domain/export-task.ts";
 import { reportKey } from "../domain/key-layout.ts";
 import { inBatches } from "../domain/promises.ts";
+import { DAY_MS } from "../domain/utc-day.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
 import type { CallOptions } from "../ports/platform.ts";
 import { isoTime, parseRecord, schemaVersion } from "../records/schemas.ts";
-import { VERDICTS } from "./night.ts";
+import { type Night, VERDICTS } from "./night.ts";
 import type { EarlierNight } from "./night-facts.ts";
 import { findReportsFolder } from "./report-folder.ts";
+import { parseStoredNight } from "./stored-night.ts";
 import { addDays } from "./zoned-time.ts";
 
 const READS_AT_ONCE = 10;
+/** A report is made on the day of its night in some time zone. */
+const MAX_FROM_NOON_MS = 1.5 * DAY_MS;
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 
@@ -74,6 +78,24 @@ export async function readStoredNights(
   return nights;
 }
 
+/**
+ * The whole report of a night as it was stored.
+ *
+ * @returns `undefined` where there is none that can be read.
+ * @throws what the store throws.
+ */
+export async function readStoredReport(
+  store: Pick<ObjectStore, "getDocument">,
+  scope: PlatformScope,
+  date: string,
+  options: CallOptions,
+): Promise<Night | undefined> {
+  const folder = await findReportsFolder(store, scope, options);
+  return folder === undefined
+    ? undefined
+    : parseStoredNight(await store.getDocument(reportKey(folder, date, "json"), options), scope, date);
+}
+
 /** The dates of the days before this one, the latest last. */
 export function datesBefore(date: string, days: number): readonly string[] {
   return Array.from({ length: days }, (_, index) => addDays(date, index - days));
@@ -90,7 +112,12 @@ function storedNight(
   if (!isOwn) {
     return undefined;
   }
-  const { verdict, counts, madeAt, streak, lastRunAt, nights } = stored;
+  const { verdict, counts, madeAt, streak, nights } = stored;
+  const madeAtMs = Date.parse(madeAt);
+  if (Math.abs(madeAtMs - Date.parse(`${date}T12:00:00Z`)) > MAX_FROM_NOON_MS) {
+    return undefined;
+  }
+  const lastRunAt = Date.parse(stored.lastRunAt ?? madeAt) <= madeAtMs ? stored.lastRunAt : undefined;
   const { held, hasRetries } = nights.find((night) => night.date === date) ?? {};
   const { finished, archived, givenUp, made } = counts;
   return {

@@ -179,6 +179,9 @@ function ofInventory({ inventory, madeAtMs }: NightFacts): readonly Finding[] {
   if (inventory === undefined) {
     return [{ kind: "no-inventory" }];
   }
+  if (inventory === "overwritten") {
+    return [];
+  }
   const atMs = Date.parse(inventory.startedAt);
   const { damage, verification, counts } = inventory;
   const findings: Finding[] = damage.map(damagedOf);

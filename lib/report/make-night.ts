@@ -12,7 +12,7 @@ import { Records } from "../records/records.ts";
 import type { RunReport } from "../records/run-report.ts";
 import { readRunReports } from "../records/run-reports.ts";
 import { freshList } from "../run/platform-list.ts";
-import { datesBefore, readStoredNights, type StoredNight } from "./earlier-nights.ts";
+import { datesBefore, readStoredNights, readStoredReport, type StoredNight } from "./earlier-nights.ts";
 import type { ExpectedRule } from "./expected.ts";
 import type { Night } from "./night.ts";
 import { runsOfNight } from "./night-exports.ts";
@@ -61,8 +61,9 @@ interface Window {
 
 /**
  * Gathers what is known of a night, and makes it. The night that has just ended is seen with the platform's list and the
- * queue; when one of these does not answer, the night says so. An earlier night is made of what the archive has of it:
- * run reports, records, and the reports of the nights before.
+ * queue; when one of these does not answer, the night says so. An earlier night is what its stored report says: what
+ * platform and inventory showed then cannot be asked for any more. One without a report is made of what the archive has of
+ * it: run reports, records, and the reports of the nights before.
  *
  * @param options `date` is `yyyy-MM-dd` in the time zone, not in the future; the night that has just ended without it.
  * @throws what the store throws: without the archive nothing can be told.
@@ -77,6 +78,10 @@ export async function makeNight(
   const { signal } = options;
   const today = localDateOf(ports.clock.wallMs(), settings.timeZone);
   const date = options.date ?? today;
+  const told = date === today ? undefined : await readStoredReport(store, scope, date, { signal });
+  if (told !== undefined) {
+    return { night: told, isLatest: false };
+  }
   const dates = datesBefore(date, NIGHTS_SHOWN - 1);
   const stored = await readStoredNights(store, scope, [...dates, date], { signal });
   const earlier = stored.filter((night) => night.date < date);
@@ -101,7 +106,7 @@ export async function makeNight(
     worked: new Set(runsOfNight({ runs, fromMs, madeAtMs }).flatMap(idsOfRun)),
   };
   const lines = await linesOfNight(store, scope, wanted, inventory, { signal });
-  const isKnownThen = inventory !== undefined && Date.parse(inventory.startedAt) <= madeAtMs;
+  const isLater = inventory !== undefined && Date.parse(inventory.startedAt) > madeAtMs;
   const facts: NightFacts = {
     scope,
     endpoint: settings.endpoint,
@@ -115,7 +120,7 @@ export async function makeNight(
     earlier,
     rules: settings.rules,
     notNotified: window.isLatest ? await unnotified(ports, settings, madeAtMs, signal) : [],
-    ...compact({ inventory: isKnownThen ? inventory : undefined }),
+    ...compact({ inventory: isLater ? ("overwritten" as const) : inventory }),
     ...now,
   };
   return { night: nightOf(facts), isLatest: window.isLatest };

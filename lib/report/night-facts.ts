@@ -48,7 +48,8 @@ export interface NightFacts {
   readonly platform?: PlatformSeen;
   /** Of what was archived in the night, or is counted by a rule; each revision once. */
   readonly lines: readonly NightLine[];
-  readonly inventory?: InventoryState;
+  /** `overwritten`: what the last one before the report said is not there any more. Missing where there was none. */
+  readonly inventory?: InventoryState | "overwritten";
   readonly deadLetters?: number;
   /** At most those of the 29 days before. */
   readonly earlier: readonly EarlierNight[];

@@ -148,7 +148,7 @@ function lastRunAt({ runs, earlier, madeAtMs }: NightFacts): string | undefined 
 }
 
 function verificationOf({ inventory }: NightFacts): VerificationStanding | undefined {
-  if (inventory?.verification === undefined) {
+  if (inventory === "overwritten" || inventory?.verification === undefined) {
     return undefined;
   }
   const { limitDays, copies, coldCopies, oldestUnreadDays, isLimitKept, checked, damaged } =
@@ -177,8 +177,12 @@ function madePerNight({ earlier, date }: NightFacts): readonly number[] {
 }
 
 function nightsShown({ earlier, date }: NightFacts, tonight: PastNight): readonly PastNight[] {
+  // Field by field: what is read of earlier reports may have more fields, in another order.
   const byDate = new Map(
-    earlier.map(({ streak: _streak, lastRunAt: _last, ...night }) => [night.date, night]),
+    earlier.map(({ date: day, verdict, archived, givenUp, made, held, hasRetries }): [string, PastNight] => [
+      day,
+      { date: day, verdict, ...compact({ archived, givenUp, made, held, hasRetries }) },
+    ]),
   );
   return Array.from({ length: NIGHTS_SHOWN }, (_, index) => {
     const day = addDays(date, index + 1 - NIGHTS_SHOWN);

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { REPORTS_OWNER_KEY } from "../../lib/domain/key-layout.ts";
+import { inventoryStateKey, REPORTS_OWNER_KEY } from "../../lib/domain/key-layout.ts";
 import { makeNight, type ReportSettings } from "../../lib/report/make-night.ts";
 import { writeReport } from "../../lib/report/write-report.ts";
-import { platformError } from "../world/port-errors.ts";
+import { platformError, queueError, storeError } from "../world/port-errors.ts";
 import { HOUR_MS, Scene } from "./scene.ts";
 
 const DAY_MS = 24 * HOUR_MS;
@@ -51,6 +51,10 @@ function storedKeys(scene: Scene): readonly string[] {
   return scene.world.store.keysUnder("reports/");
 }
 
+function jsonKeyOf(date: string): string {
+  return `reports/${date.replaceAll("-", "/")}.json`;
+}
+
 function dateOf(scene: Scene): string {
   return new Date(scene.world.clock.wallMs()).toISOString().slice(0, 10);
 }
@@ -92,6 +96,46 @@ describe("the night that has just ended", () => {
     expect(night.places.held).toBe(0);
   });
 
+  test("says that the queue did not answer", async () => {
+    const scene = new Scene();
+    await scene.run();
+    const error = queueError("queue-unavailable");
+    scene.world.faults.plant({ site: "queue.depth", form: "not-done", error });
+    const { night } = await nightIn(scene);
+    expect(night.unknown).toEqual({ queue: expect.objectContaining({ code: "queue-unavailable" }) });
+    expect(night.places.held).toBe(0);
+  });
+
+  test("is not made without the store, and leaves no call behind", async () => {
+    const scene = new Scene();
+    scene.addTasks(2);
+    await scene.run();
+    const error = storeError("store-unavailable");
+    for (const site of ["store.list", "store.getDocument"] as const) {
+      scene.world.faults.plant({ site, form: "not-done", error });
+      await expect(nightIn(scene)).rejects.toMatchObject({ code: "store-unavailable" });
+      expect(scene.world.clock.countPending()).toBe(0);
+      scene.world.faults.clear();
+    }
+  });
+
+  test("says how long no run has ended", async () => {
+    const scene = new Scene();
+    await scene.run();
+    const { night: first } = await nightIn(scene);
+    await scene.wait(2 * DAY_MS);
+    const { night } = await nightIn(scene);
+    expect(night).toMatchObject({ verdict: "none", lastRunAt: first.lastRunAt, runs: [], streak: 0 });
+    expect(first.lastRunAt).toBeDefined();
+  });
+
+  test("lasts as long as the day, when clocks are set back", async () => {
+    const scene = new Scene({ clock: { startWallMs: Date.parse("2026-10-25T06:00:00Z") } });
+    const { night } = await nightIn(scene, { timeZone: "Europe/Berlin" });
+    expect(night.date).toBe("2026-10-25");
+    expect(Date.parse(night.madeAt) - Date.parse(night.from)).toBe(25 * HOUR_MS);
+  });
+
   test("leaves out the runs of another project that shares the store", async () => {
     const scene = new Scene();
     scene.addTasks(1);
@@ -130,13 +174,15 @@ describe("nights after each other", () => {
     await scene.run();
     const { night } = await reportIn(scene);
     await scene.wait(DAY_MS);
-    const key = `reports/${night.date.replaceAll("-", "/")}.json`;
+    const key = jsonKeyOf(night.date);
     const stored: unknown = JSON.parse(JSON.stringify(night));
     for (const text of [
       "",
       "{",
       "[]",
       JSON.stringify({ ...(stored as object), streak: -1 }),
+      JSON.stringify({ ...(stored as object), madeAt: "2099-01-01T00:00:00Z" }),
+      JSON.stringify({ ...(stored as object), madeAt: "2026-11-22T01:00:00+08" }),
       "[".repeat(100_000),
     ]) {
       scene.world.store.plantObject(key, Buffer.from(text));
@@ -146,21 +192,73 @@ describe("nights after each other", () => {
   });
 });
 
+test("a report knows of no run that came after it", async () => {
+  const scene = new Scene();
+  await scene.run();
+  const { night: first } = await reportIn(scene);
+  await scene.wait(5 * DAY_MS);
+  const claimed = JSON.stringify({ ...first, lastRunAt: "2099-01-01T00:00:00.000Z" });
+  expect((await nightIn(scene)).night.lastRunAt).toBe(first.lastRunAt);
+  scene.world.store.plantObject(jsonKeyOf(first.date), Buffer.from(claimed));
+  expect((await nightIn(scene)).night.lastRunAt).toBeUndefined();
+});
+
 describe("an earlier night", () => {
-  test("made twice has the same bytes, whatever happened since", async () => {
+  test("is what its report said, with what platform and inventory showed then", async () => {
     const scene = new Scene();
     scene.addTasks(2);
     await scene.run();
+    const error = platformError("platform-unreachable");
+    scene.world.faults.plant({ site: "platform.listExportTasks", times: 9, form: "not-done", error });
     const { night: first } = await reportIn(scene);
+    scene.world.faults.clear();
     await scene.wait(DAY_MS);
+    scene.addTasks(2);
+    await scene.run();
+    await reportIn(scene);
+    const { night, isLatest } = await nightIn(scene, { date: first.date, deletion: "never" });
+    expect(isLatest).toBe(false);
+    expect(JSON.stringify(night)).toBe(JSON.stringify(first));
+    expect(night.unknown.platform).toBeDefined();
+  });
+
+  test("whose report is lost is made of the archive alone, each time with the same bytes", async () => {
+    const scene = new Scene();
+    scene.addTasks(2);
+    await scene.run();
+    scene.world.platform.addTask({});
+    const { night: first } = await reportIn(scene);
+    expect(first.counts.waiting).toBe(1);
+    await scene.wait(DAY_MS);
+    scene.world.store.removeObject(jsonKeyOf(first.date));
     const again = await nightIn(scene, { date: first.date });
     scene.addTasks(2);
     await scene.run();
     await reportIn(scene);
+    await scene.wait(DAY_MS);
     const later = await nightIn(scene, { date: first.date });
     expect(again.isLatest).toBe(false);
     expect(JSON.stringify(later.night)).toBe(JSON.stringify(again.night));
-    expect(again.night).toMatchObject({ madeAt: first.madeAt, from: first.from, counts: first.counts });
+    expect(again.night.counts).toMatchObject({ archived: 2, deleted: 2, waiting: 0 });
+    expect(again.night.places.seenAt).toBeDefined();
+  });
+
+  test("does not miss an inventory that a later one has overwritten", async () => {
+    const scene = new Scene();
+    await scene.run();
+    const date = dateOf(scene);
+    await scene.wait(2 * DAY_MS);
+    const kinds = async () => (await nightIn(scene, { date })).night.findings.map(({ kind }) => kind);
+    expect(await kinds()).toContain("no-inventory");
+    const state = {
+      startedAt: new Date(scene.world.clock.wallMs()).toISOString(),
+      stopReason: "done",
+      counts: { exports: 0, orphans: 3 },
+      damage: [],
+    };
+    scene.world.store.plantObject(inventoryStateKey(scene.world.scope), Buffer.from(JSON.stringify(state)));
+    expect(await kinds()).toEqual([]);
+    expect((await nightIn(scene)).night.findings).toContainEqual({ kind: "orphans", count: 3 });
   });
 
   test("without a report of its own ends at the time of day of the report before it", async () => {
@@ -173,11 +271,16 @@ describe("an earlier night", () => {
     expect(night.verdict).toBe("none");
   });
 
-  test("of an archive without reports ends with the day, also when clocks change", async () => {
-    const scene = new Scene();
-    const { night } = await nightIn(scene, { date: "2026-03-29", timeZone: "Europe/Berlin" });
-    expect([night.from, night.madeAt]).toEqual(["2026-03-28T22:59:59.999Z", "2026-03-29T21:59:59.999Z"]);
-  });
+  test.each([
+    ["2026-03-29", "2026-03-28T22:59:59.999Z", "2026-03-29T21:59:59.999Z"],
+    ["2026-10-25", "2026-10-24T21:59:59.999Z", "2026-10-25T22:59:59.999Z"],
+  ])(
+    "of an archive without reports ends with the day, also when clocks change: %s",
+    async (date, from, madeAt) => {
+      const { night } = await nightIn(new Scene(), { date, timeZone: "Europe/Berlin" });
+      expect(night).toMatchObject({ date, from, madeAt });
+    },
+  );
 });
 
 describe("where reports lie", () => {
