@@ -49,12 +49,13 @@ test("the retention policy is one, and asks a folder for no lock", async () => {
   expect([...rules, otherwise].map(({ lock }) => lock)).toEqual(["none", "none", "none"]);
 });
 
-const UNITS = ["iotda-archiver", "iotda-archiver-inventory"] as const;
+const UNITS = ["iotda-archiver", "iotda-archiver-inventory", "iotda-archiver-report"] as const;
 
 describe("schedules", () => {
   test.each([
     ["run", /^\*\/30 .*$/m],
     ["inventory", /^20 7 .*$/m],
+    ["report", /^50 7 .*$/m],
   ])("cron runs the README's line of %s", async (command, pattern) => {
     const [line = ""] = pattern.exec(await readme()) ?? [];
     expect(line).toContain(`iotda-archiver ${command}`);

@@ -47,6 +47,7 @@ export async function runCommand(options: ArchiveOptions): Promise<Result> {
       endOf: (ended: RunReport) => endOfRun(ended, discovered?.requests?.failure),
     };
     const ended = await withHeartbeat(session.pinging, told, () => drain(ports, settings, drainOptions));
+    await session.news.ofRun(ended);
     return { report: { ...ended, discovered }, left: await depthOf(session, ended) };
   });
   const shown = lines(
@@ -76,15 +77,17 @@ async function depthOf(
 
 /** `archive`: one archive run; a queue that is empty now ends it. */
 export async function archiveCommand(options: ArchiveOptions): Promise<Result> {
-  const report = await withSession(options, "work", ({ archiver, pinging, signal }) => {
+  const report = await withSession(options, "work", async ({ archiver, pinging, news, signal }) => {
     const drainOptions: DrainOptions = {
       signal,
       ...limitOf(options, archiver.settings),
       when: options.underPressure ? "pressure" : "always",
     };
-    return withHeartbeat(pinging, { starts: true, endOf: endOfRun }, () =>
+    const ended = await withHeartbeat(pinging, { starts: true, endOf: endOfRun }, () =>
       drain(archiver.ports, archiver.settings, drainOptions),
     );
+    await news.ofRun(ended);
+    return ended;
   });
   return { document: report, lines: await runLines(report), exitCode: exitCodeOf(report) };
 }

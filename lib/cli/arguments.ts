@@ -22,6 +22,8 @@ const MAX_REASON_CHARACTERS = 1_000;
 export const batchTaskIdOf = checked((text) => BATCH_TASK_ID.test(text), ID_RULE);
 export const exportTaskIdOf = checked(isExportTaskId, ID_RULE);
 export const fileNameOf = checked((text) => text !== "", "name a file");
+/** The day on which a night ends. */
+export const dateOf = checked(isDate, "be a date such as 2026-11-27");
 /** As records and object names have it. */
 export const revisionText = checked(
   (text) => /^[0-9a-f]{8}$/.test(text),
@@ -65,6 +67,12 @@ export function percentage(text: string): number {
   return percent / 100;
 }
 
+function isDate(text = ""): boolean {
+  const ms = /^\d{4}-\d{2}-\d{2}$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : Number.NaN;
+  // Date.parse rolls 30 February over into March.
+  return !Number.isNaN(ms) && new Date(ms).toISOString().slice(0, 10) === text;
+}
+
 const AGO = /^(\d{1,5})([hdw])$/;
 const HOURS_OF = { h: 1, d: 24, w: 7 * 24 } as const;
 const HOUR_MS = 3_600_000;
@@ -84,8 +92,7 @@ export function momentOf(text: string, nowMs: number): { readonly startMs: numbe
   const [, day, time, zone = "Z"] = MOMENT.exec(text) ?? [];
   const dayMs = Date.parse(`${day}T00:00:00Z`);
   const ms = time === undefined ? dayMs : Date.parse(`${day}T${time}${zone}`);
-  // Date.parse rolls 30 February over into March.
-  if (Number.isNaN(ms) || new Date(dayMs).toISOString().slice(0, 10) !== day) {
+  if (Number.isNaN(ms) || !isDate(day)) {
     throw new InvalidArgumentError(
       "It must be a time span such as 7d or 12h, or a date such as 2026-11-21 or 2026-11-21T01:30Z.",
     );

@@ -2,7 +2,16 @@ import { Command, CommanderError, Help, Option } from "commander";
 import manifest from "../../package.json" with { type: "json" };
 import { GROUPS } from "../doctor/check.ts";
 import { nearestName } from "../domain/nearest-name.ts";
-import { batchTaskIdOf, groupsOf, holdPattern, percentage, reasonText, wholeNumber } from "./arguments.ts";
+import {
+  batchTaskIdOf,
+  dateOf,
+  fileNameOf,
+  groupsOf,
+  holdPattern,
+  percentage,
+  reasonText,
+  wholeNumber,
+} from "./arguments.ts";
 import { addFindingCommands, type Ends } from "./finding-commands.ts";
 import type { Result } from "./output.ts";
 import { EXIT } from "./process.ts";
@@ -17,6 +26,7 @@ const LOAD = {
   init: () => import("./init.ts"),
   inventory: () => import("./inventory.ts"),
   notify: () => import("./notify.ts"),
+  report: () => import("./report.ts"),
   retention: () => import("./retention.ts"),
   status: () => import("./status.ts"),
 };
@@ -31,7 +41,7 @@ Exit codes:
   0    done
   1    failed, or a system failure stopped the run (it counts against no task), or doctor found what is broken
   2    wrong usage or configuration; nothing was done
-  3    done, but this run dead-lettered a task, or verify, inventory or doctor found something to look at
+  3    done, but this run dead-lettered a task, or verify, inventory, report or doctor found something to look at
   130  interrupted; unfinished tasks went back to the queue`;
 
 const DOCTOR_HELP = `
@@ -54,6 +64,15 @@ The ping counts as one of a good run. What a receiver answers is not shown; its 
 
 Example:
   iotda-archiver notify test --config archiver.env`;
+
+const REPORT_HELP = `
+The page lies in the store: reports/latest.html, and reports/<year>/<month>/<day>.html for each night. A night is told once,
+however often its report is made. Exit code 3 means that somebody has to look.
+
+Examples:
+  iotda-archiver report
+  iotda-archiver report --open
+  iotda-archiver report --night 2026-11-27 --out night.html`;
 
 /** Our own code among commander's: which letters to move back was not said, or said twice. */
 export const WRONG_IDS = "archiver.ids";
@@ -200,6 +219,12 @@ export function createCommandLine(
             : its.verifyCommand(options),
       ),
     );
+  command(program, "report", "write the report of a night as a page, and tell those in ARCHIVER_NOTIFY")
+    .option("--night <date>", "the night that ended on this day (default: the last one)", dateOf)
+    .option("--out <file>", "write the page to this file, too", fileNameOf)
+    .option("--open", "open the page in a browser")
+    .addHelpText("after", REPORT_HELP)
+    .action(ends(LOAD.report, (its) => its.reportCommand));
   const notify = group("notify", "try the ways over which the nights are told");
   command(notify, "test", "send one message to each target of ARCHIVER_NOTIFY, and one heartbeat")
     .addHelpText("after", NOTIFY_HELP)

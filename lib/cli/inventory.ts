@@ -4,7 +4,6 @@ import type { InventoryEvent } from "../catalogue/ports.ts";
 import type { RepairReport } from "../catalogue/repair.ts";
 import { verifyDue } from "../catalogue/verify-due.ts";
 import { ConfigurationError } from "../config/errors.ts";
-import type { WiredInventory } from "../config/inventory-wiring.ts";
 import { compact } from "../domain/compact.ts";
 import { formatBytes } from "../domain/format-bytes.ts";
 import { leftAloneInWords } from "../domain/left-alone.ts";
@@ -13,7 +12,7 @@ import { failureLines, isLive, type Line, lines, operatorLines, type Result, red
 import { EXIT, type ExitCode } from "./process.ts";
 import { repairLines } from "./repair-lines.ts";
 import { DAMAGE_ADVICE } from "./retention-lines.ts";
-import { type CommonOptions, withInventory } from "./session.ts";
+import { type CommonOptions, type InventorySession, withInventory } from "./session.ts";
 import { asksForAttention, verificationLines } from "./verification-lines.ts";
 
 const MINUTE_MS = 60_000;
@@ -40,10 +39,11 @@ export async function inventoryCommand({ maxMinutes, ...options }: InventoryOpti
 type RepairedInventory = InventoryReport & { readonly repair?: RepairReport };
 
 async function inventoryWithRepair(
-  { ports, settings, repair, signal }: Omit<WiredInventory, "close"> & { readonly signal: AbortSignal },
+  { ports, settings, repair, news, signal }: InventorySession,
   limitMs?: number,
 ): Promise<RepairedInventory> {
   const report = await inventory(ports, settings, { signal, limitMs });
+  await news.ofInventory(report);
   return { ...report, ...compact({ repair: await repair(report, { signal }) }) };
 }
 

@@ -13,6 +13,8 @@ export const EXIT = {
   deadLettered: 3,
   /** `verify` found copies that are not what their records say. */
   damaged: 3,
+  /** `report` shows a night that somebody has to look at. */
+  needsSomebody: 3,
   /** `verify` found no recorded copy in an archive that is older than two days. */
   nothingToRead: 3,
   /** `doctor` found what works and will hurt. */

@@ -2,6 +2,7 @@ import { CommanderError } from "commander";
 import { ConfigurationError } from "../config/errors.ts";
 import { knownSecrets } from "../config/names.ts";
 import { describeFailure, type Failure } from "../domain/errors.ts";
+import { ExpectedExportsError } from "../report/errors.ts";
 import { RetentionPolicyError } from "../retention/errors.ts";
 import { createCommandLine, WRONG_IDS } from "./command-line.ts";
 import { InterruptedByOperator } from "./operator.ts";
@@ -76,6 +77,9 @@ function failedBy(error: unknown): Failed {
   return {
     failure,
     complaint: [...failureLines(failure), ...stack],
-    exitCode: error instanceof RetentionPolicyError ? EXIT.misuse : EXIT.failed,
+    exitCode:
+      error instanceof RetentionPolicyError || error instanceof ExpectedExportsError
+        ? EXIT.misuse
+        : EXIT.failed,
   };
 }

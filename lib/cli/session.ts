@@ -2,6 +2,7 @@ import type { InventoryPorts } from "../catalogue/ports.ts";
 import type { Configuration } from "../config/configuration.ts";
 import { wirePinging } from "../config/heartbeat-wiring.ts";
 import { type WiredInventory, wireInventory } from "../config/inventory-wiring.ts";
+import { type NewsTeller, wireNews } from "../config/news-wiring.ts";
 import { retentionPorts, wireRetention } from "../config/retention-wiring.ts";
 import { wireStore } from "../config/store-wiring.ts";
 import { systemClock } from "../config/system.ts";
@@ -32,6 +33,7 @@ interface Interruptible {
 export interface Session extends Interruptible {
   readonly archiver: Archiver;
   readonly pinging: Pinging;
+  readonly news: NewsTeller;
   readonly view: RunView;
 }
 
@@ -62,7 +64,10 @@ export async function withSession<T>(
         (signal) => {
           const say = (line: string) => view.say(line);
           const pinging = wirePinging(configuration, shownSecrets, { signal, say });
-          return work({ archiver, pinging, view, signal });
+          const { ports, settings } = archiver;
+          const place = { store: ports.store, scope: settings.scope };
+          const news = wireNews({ configuration, ...place, redactor: shownSecrets, signal, say });
+          return work({ archiver, pinging, news, view, signal });
         },
       );
     } finally {
@@ -118,11 +123,16 @@ async function inArchive<T>(
   }
 }
 
+/** What a command works with that takes an inventory. */
+export interface InventorySession extends Interruptible, Omit<WiredInventory, "close"> {
+  readonly news: NewsTeller;
+}
+
 /** Runs `work` with what an inventory needs; where a queue is named too, damaged exports can be archived again. */
 export async function withInventory<T>(
   options: CommonOptions,
   observe: InventoryPorts["observe"],
-  work: (session: Interruptible & Omit<WiredInventory, "close">) => Promise<T>,
+  work: (session: InventorySession) => Promise<T>,
 ): Promise<T> {
   const settings = await loadSettings(options);
   const archive = await settings.configuration(["platform", "store"]);
@@ -131,7 +141,13 @@ export async function withInventory<T>(
     : archive;
   const { close, ...wired } = await wireInventory(configuration, shownSecrets, observe);
   try {
-    return await interruptible(await operatorLines(), (signal) => work({ ...wired, signal }));
+    const say = await operatorLines();
+    return await interruptible(say, (signal) => {
+      const { ports, settings: inventorySettings } = wired;
+      const place = { store: ports.store, scope: inventorySettings.scope };
+      const news = wireNews({ configuration, ...place, redactor: shownSecrets, signal, say });
+      return work({ ...wired, news, signal });
+    });
   } finally {
     await close();
   }

@@ -6,21 +6,25 @@ import { describeFailure, type Failure } from "../domain/errors.ts";
 import { oldestFirst } from "../domain/export-task.ts";
 import { PACING_STATE_KEY } from "../domain/key-layout.ts";
 import { type LeftAloneReport, leftAloneReport } from "../domain/left-alone.ts";
+import { DAY_MS } from "../domain/utc-day.ts";
 import { parsePacingState } from "../pacing/shared-pace.ts";
 import type { QueueDepth } from "../ports/task-queue.ts";
 import { Records } from "../records/records.ts";
 import type { NextToGo } from "../records/run-report.ts";
+import type { Verdict } from "../report/night.ts";
+import { lookAhead, type Outlook } from "../report/outlook.ts";
+import { seenOnPlatform } from "../report/platform-seen.ts";
 import { lookAtRequests, type OpenRequests } from "../requests/open-requests.ts";
 import { ArchivedExports } from "../run/archived-exports.ts";
 import { nextToGo, oldestInDanger } from "../run/next-to-go.ts";
 import { type FreshList, freshList, oddItemsOf, PLACES_LIMIT, placesHeld } from "../run/platform-list.ts";
-import { formatDue } from "./format.ts";
+import { count, formatDue, formatDuration } from "./format.ts";
 import { failureLines, type Line, lines, type Result, red } from "./output.ts";
 import { EXIT } from "./process.ts";
 import { openRequestLines } from "./request-lines.ts";
 import { deadLettersLine, leftAloneLines, slotsLines } from "./run-lines.ts";
 import { type CommonOptions, withSession } from "./session.ts";
-import { deletionInWords } from "./words.ts";
+import { deletionInWords, STOP_WORDS } from "./words.ts";
 
 const REQUESTS_SHOWN = 100;
 
@@ -38,6 +42,8 @@ export async function statusCommand(options: CommonOptions): Promise<Result> {
 
 /** What `status` shows. What could not be found out is `null`, never 0 and never left out. */
 export interface StatusReport {
+  /** The last run and night, and what may be lost next. */
+  readonly outlook: Outlook | null;
   readonly platform: PlatformStatus | null;
   readonly queue: QueueDepth | null;
   /** Whether runs with these settings delete what they archived. */
@@ -79,6 +85,7 @@ interface StoreFacts {
   readonly nextSlotAt: string | undefined | null;
   readonly requests: OpenRequests | null;
   readonly archived: number | null;
+  readonly outlook: Outlook | null;
   readonly nextToGo: NextToGo | undefined | null;
   readonly failure: Failure | undefined;
 }
@@ -108,8 +115,9 @@ export async function lookAtStatus(given: Given): Promise<StatusReport> {
     queue: isQueueBehindStore ? alone?.failure : queue.failure,
   });
   const failure = failures.platform ?? failures.store ?? failures.queue;
-  const { nextSlotAt, requests } = facts;
+  const { nextSlotAt, requests, outlook } = facts;
   return compact({
+    outlook,
     platform: view === null ? null : platformStatus(view, facts),
     queue: depth ?? alone?.depth ?? null,
     deletion: settings.deletion,
@@ -146,10 +154,14 @@ async function lookAtStore(
   // Nothing is recorded here, so it does not matter whether the store can create once.
   const records = new Records(ports.store, settings.scope, { createOnce: false });
   const archivedExports = new ArchivedExports(records);
-  const finished = view?.tasks.filter(({ status }) => status === "Success") ?? [];
-  const archived = view && (await store.ask(() => archivedExports.countAmong(finished, { signal })));
+  const seen = view && (await store.ask(() => seenOnPlatform(view, records, { signal })));
+  const nowMs = ports.clock.wallMs();
+  const outlook = await store.ask(() =>
+    lookAhead(ports.store, settings.scope, seen ?? undefined, { nowMs, signal }),
+  );
+  const archived = seen === null ? null : seen.archived.size;
   const next = view && (await store.ask(() => nextToGo(view, archivedExports, { signal })));
-  return { nextSlotAt, requests, archived, nextToGo: next, failure: unusable ?? store.failure };
+  return { nextSlotAt, requests, archived, outlook, nextToGo: next, failure: unusable ?? store.failure };
 }
 
 function platformStatus(view: FreshList, { archived, nextToGo: next }: StoreFacts): PlatformStatus {
@@ -208,11 +220,13 @@ function isSameFailure(a: Failure | undefined, b: Failure | undefined): boolean 
 
 /** `status` for a person. What is not known is called so. */
 export function statusLines(status: StatusReport, nowMs: number): readonly Line[] {
-  const { platform, deletion, leftAlone, failures = {} } = status;
+  const { platform, deletion, leftAlone, outlook, failures = {} } = status;
   return lines(
+    outlook !== null && lastLines(outlook, nowMs),
     platform === null
       ? failureLines(failures.platform, "Platform: no usable answer: ", red)
       : platformLines(platform),
+    outlook?.lossFrom !== undefined && lossLine(outlook.lossFrom, nowMs),
     leftAloneLines(leftAlone),
     queueLines(status, nowMs),
     `Runs: ${deletionInWords(deletion)}`,
@@ -222,6 +236,42 @@ export function statusLines(status: StatusReport, nowMs: number): readonly Line[
     nextSlotLine(status, nowMs),
     openRequestLines(status.requests, nowMs),
   );
+}
+
+function lastLines({ lastRun, lastGoodRunAt, lastNight }: Outlook, nowMs: number): readonly Line[] {
+  return lines(
+    lastRun === undefined
+      ? "Last run: none in the last week"
+      : lastRun.stopReason === "system-failure"
+        ? red(`Last run: ${agoOf(lastRun.endedAt, nowMs)}, failed (${lastRun.failureCode ?? "unknown"})`)
+        : `Last run: ${agoOf(lastRun.endedAt, nowMs)}, ${lastRun.archived} archived; ${STOP_WORDS[lastRun.stopReason]}`,
+    lastGoodRunAt !== undefined && `  the last one without a failure: ${agoOf(lastGoodRunAt, nowMs)}`,
+    lastNight === undefined
+      ? 'Last night: no report yet; "iotda-archiver report" makes it'
+      : nightLine(lastNight),
+  );
+}
+
+function nightLine({ date, verdict, finished, archived }: NonNullable<Outlook["lastNight"]>): Line {
+  const text = `Last night (to ${date}): ${VERDICT_WORDS[verdict]}, ${archived} of ${count(finished, "export")} archived`;
+  return verdict === "ok" ? text : red(`${text}; "iotda-archiver report --night ${date}" says more`);
+}
+
+const VERDICT_WORDS: Readonly<Record<Verdict, string>> = {
+  act: "ACT",
+  none: "NO RUN",
+  look: "LOOK",
+  ok: "OK",
+};
+
+function agoOf(moment: string, nowMs: number): string {
+  return `${formatDuration(nowMs - Date.parse(moment))} ago`;
+}
+
+function lossLine(lossFrom: string, nowMs: number): Line {
+  const leftMs = Date.parse(lossFrom) - nowMs;
+  const text = `  an export that is not archived may be destroyed in ${formatDuration(leftMs)}, at the pace of the last nights`;
+  return leftMs < DAY_MS ? red(text) : text;
 }
 
 function platformLines({

@@ -72,7 +72,7 @@ export const notification = v.object({
   }),
   targets: optional("ARCHIVER_NOTIFY", notifyTargets, {
     meaning:
-      "who is told of each night, by the function `report` and `notify test`, separated by commas: `https://…` (JSON), `slack+https://…`, `wecom+https://…`, `dingtalk+https://…`, `feishu+https://…`, `sns:ARN`, `mailto:address`",
+      "who is told of each night, and at once of what cannot wait, separated by commas: `https://…` (JSON), `slack+https://…`, `wecom+https://…`, `dingtalk+https://…`, `feishu+https://…`, `sns:ARN`, `mailto:address`",
     example:
       "a list of https://…, slack+https://…, wecom+https://…, dingtalk+https://…, feishu+https://…, sns:ARN and mailto:address",
     secret: true,

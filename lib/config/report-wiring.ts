@@ -1,4 +1,4 @@
-import { ArchiverError, describeFailure } from "../domain/errors.ts";
+import { describeFailure } from "../domain/errors.ts";
 import type { PlatformScope } from "../domain/export-task.ts";
 import type { ResultRedactor } from "../observability/redact.ts";
 import type { CallOptions } from "../ports/platform.ts";
@@ -8,6 +8,7 @@ import type { NotifyPorts } from "../report/notification-state.ts";
 import type { Untold } from "../report/tell.ts";
 import { localDateOf } from "../report/zoned-time.ts";
 import type { Configuration } from "./configuration.ts";
+import { ConfigurationError } from "./errors.ts";
 import { withNotificationSecret } from "./notification-secret.ts";
 import { wireNotifier } from "./notifier-wiring.ts";
 import { readSettingDocument } from "./setting-document.ts";
@@ -22,8 +23,8 @@ export interface WiredReport {
    * Makes a night.
    *
    * @param options `date` is `yyyy-MM-dd` in the time zone of reports; the night that has just ended without it.
-   * @throws ConfigurationError or ExpectedExportsError for the list of expected exports, `night-in-future`, and what the
-   *   store throws.
+   * @throws ConfigurationError for a night that is not over; that or ExpectedExportsError for the list of expected
+   *   exports; and what the store throws.
    */
   make(options: CallOptions & { readonly date?: string | undefined }): Promise<MadeNight>;
   /** Those of a secret that cannot be read: the report is made without them, and says so. */
@@ -82,10 +83,9 @@ async function whoIsTold(
   }
 }
 
-function nightInFuture(date: string, today: string): ArchiverError {
-  return new ArchiverError("night-in-future", `the night of ${date} is not over; today is ${today}`, {
-    scope: "system",
-    retry: "later",
-    hint: "Name a night that is over, or none for the last one. Nights are named by the day on which they end.",
-  });
+function nightInFuture(date: string, today: string): ConfigurationError {
+  const problem = `${date} is not over; today is ${today}`;
+  const fix =
+    "Name a night that is over, or none for the last one. A night is named by the day on which it ends.";
+  return new ConfigurationError([{ name: "--night", problem, fix }]);
 }

@@ -110,6 +110,43 @@ export async function readRunReports(
   return reports;
 }
 
+/** A scheduler that is off for longer is a finding of every report. */
+const DAYS_LOOKED_BACK = 7;
+
+/**
+ * The newest of these reports, in the order in which their runs started. It looks back over a week at most, and stops at
+ * the first day that has any.
+ *
+ * @throws what the store throws.
+ */
+export async function readNewestRunReports(
+  store: Pick<ObjectStore, "list" | "getDocument">,
+  scope: PlatformScope,
+  { nowMs, limit }: { readonly nowMs: number; readonly limit: number },
+  options: CallOptions,
+): Promise<readonly RunReport[]> {
+  for (let days = -1; days <= DAYS_LOOKED_BACK; days += 1) {
+    const keys: string[] = [];
+    for await (const { key, oddity } of store.list(runReportsFolder(nowMs - days * DAY_MS), options)) {
+      if (oddity === undefined) {
+        keys.push(key);
+      }
+    }
+    const reports: RunReport[] = [];
+    // A run id begins with the moment of the start.
+    const read = async (key: string) => parseRunReport(await store.getDocument(key, options));
+    for await (const report of inBatches(keys.sort().slice(-limit), READS_AT_ONCE, read)) {
+      if (report !== undefined && isOf(report, scope)) {
+        reports.push(report);
+      }
+    }
+    if (reports.length > 0) {
+      return reports;
+    }
+  }
+  return [];
+}
+
 function parseRunReport(document: Parameters<typeof parseRecord>[1]): RunReport | undefined {
   const stored = parseRecord(storedRunReportSchema, document);
   if (stored === undefined) {

@@ -57,7 +57,8 @@ interface Seen extends SlotsInUse {
   readonly older?: number;
 }
 
-function seenInList({ tasks, oddItems, archived }: NonNullable<NightFacts["platform"]>): Seen {
+/** What the platform's list shows of the slots. */
+export function seenInList({ tasks, oddItems, archived }: NonNullable<NightFacts["platform"]>): Seen {
   // The list has its own order, which counts where times are equal; here the id does.
   const byId = [...tasks].sort((a, b) => (a.exportTaskId < b.exportTaskId ? 1 : -1));
   const inOrderOfLoss = oldestFirst(byId);

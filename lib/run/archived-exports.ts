@@ -27,15 +27,6 @@ export class ArchivedExports {
     return undefined;
   }
 
-  /** How many of these exports' listed revisions have a readable `archived` record. Throws what the store throws. */
-  async countAmong(tasks: readonly ExportTask[], options: CallOptions): Promise<number> {
-    let archived = 0;
-    for await (const { isArchived } of this.#lookAt(tasks, options)) {
-      archived += isArchived ? 1 : 0;
-    }
-    return archived;
-  }
-
   /** Looks at the exports in their order, some at once; whoever has seen enough leaves the rest out. */
   #lookAt(
     tasks: readonly ExportTask[],

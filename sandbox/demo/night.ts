@@ -14,14 +14,16 @@ export interface NightTask {
   readonly faults?: readonly Omit<FaultRuleInput, "exportTaskId">[];
 }
 
+/** The exports were made in the hours before the demonstration, so that its report is about the night that just ended. */
+const FIRST_MADE_AT_MS = Date.now() - 6 * 3_600_000;
+const MADE_EVERY_MS = 15 * 60_000;
+
 function finished(number: number, fillerBytes: number, more: Partial<NightTask> = {}): NightTask {
-  const hour = String(Math.floor(number / 4)).padStart(2, "0");
-  const minute = String((number % 4) * 15).padStart(2, "0");
   return {
     spec: {
       exportTaskId: `night-export-${String(number).padStart(2, "0")}`,
       condition: { task_id: `batch-${number}` },
-      createTime: `2026-11-21T${hour}:${minute}:00.000Z`,
+      createTime: new Date(FIRST_MADE_AT_MS + number * MADE_EVERY_MS).toISOString(),
       exportCount: 100 * number + 7,
       fillerBytes,
     },

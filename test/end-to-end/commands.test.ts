@@ -100,6 +100,8 @@ describe.concurrent("for people", () => {
     expect(fresh).toMatchObject({ exitCode: 0, stderr: "" });
     expect(fresh.stdout).toBe(
       [
+        "Last run: none in the last week",
+        'Last night: no report yet; "iotda-archiver report" makes it',
         "Platform: 4 of 50 export slots used (1 Processing, 1 Failed, 2 Success)",
         "  oldest: export-01, created 2026-11-21T01:01:00.000Z; the platform evicts it first when all slots are used",
         "  of 2 finished: 0 archived, 2 not archived",

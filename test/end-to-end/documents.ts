@@ -157,8 +157,25 @@ const platformStatusSchema = v.strictObject({
   oldest: v.optional(v.strictObject({ exportTaskId, createTime: v.string() })),
 });
 
+const outlookSchema = v.strictObject({
+  lastRun: v.optional(
+    v.strictObject({
+      endedAt: isoTime,
+      stopReason: v.string(),
+      archived: wholeNumber,
+      failureCode: v.optional(v.string()),
+    }),
+  ),
+  lastGoodRunAt: v.optional(isoTime),
+  lastNight: v.optional(
+    v.strictObject({ date: v.string(), verdict: v.string(), finished: wholeNumber, archived: wholeNumber }),
+  ),
+  lossFrom: v.optional(isoTime),
+});
+
 /** `status` when every place answered. */
 export const statusSchema = v.strictObject({
+  outlook: outlookSchema,
   platform: platformStatusSchema,
   queue: queueDepthSchema,
   deletion: v.picklist(["after-verify", "never"]),
@@ -183,6 +200,7 @@ export const statusSchema = v.strictObject({
 /** `status` when some place did not: what is not known is `null`. */
 export const failedStatusSchema = v.strictObject({
   ...statusSchema.entries,
+  outlook: v.nullable(outlookSchema),
   platform: v.nullable(platformStatusSchema),
   queue: v.nullable(queueDepthSchema),
   nextSlotAt: v.nullish(isoTime),

@@ -39,7 +39,7 @@ describe.concurrent("status shows all it can know", () => {
       requests: { open: 1, requests: [{ batchTaskId: "batch-09", reason: "platform-not-seen" }] },
       failures: { platform: { code: "platform-unreachable", hint: expect.stringContaining("endpoint") } },
     });
-    expect(lines).toMatch(/^Platform: no usable answer: .+\n {2}.+\nQueue: 1 ready/);
+    expect(lines).toMatch(/^Platform: no usable answer: .+\n {2}.+\nQueue: 1 ready/m);
     expect(lines).toMatch(/\nOpen export requests: 1 batch task\n/);
   });
 
@@ -56,7 +56,7 @@ describe.concurrent("status shows all it can know", () => {
       failures: { store: { code: "no-archive" } },
       failure: { code: "no-archive" },
     });
-    expect(lines).toMatch(/^Platform: 2 of 50 export slots used[\s\S]*\nQueue: 1 ready/);
+    expect(lines).toMatch(/^Platform: 2 of 50 export slots used[\s\S]*\nQueue: 1 ready/m);
     expect(lines).toMatch(/\nStore: not usable: there is no archive at this place.*\n {2}The disk/);
     expect(lines).not.toMatch(/\b0 archived|no run has taken/);
     expect(await lab.store.keys("")).toEqual(before);

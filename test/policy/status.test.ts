@@ -1,5 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { lookAtStatus, type StatusReport, statusLines } from "../../lib/cli/status.ts";
+import type { Night, Verdict } from "../../lib/report/night.ts";
+import { night } from "../../lib/report/testing/night-scene.ts";
+import { writeReport } from "../../lib/report/write-report.ts";
 import { portsOf, settingsOf } from "../world/archive-run.ts";
 import type { Site } from "../world/faults.ts";
 import { platformError, queueError, storeError } from "../world/port-errors.ts";
@@ -23,12 +26,32 @@ function fail({ world }: RequestsScene, site: Site, error: Error): void {
   world.faults.plant({ site, times: FOREVER, form: "not-done", error });
 }
 
+let looks = 0;
+
 async function look(scene: RequestsScene): Promise<StatusReport> {
   const { world } = scene;
-  const ports = portsOf(world.startRunner("status"));
+  looks += 1;
+  const ports = portsOf(world.startRunner(`status-${looks}`));
   const given = { ports, settings: settingsOf(world), signal: new AbortController().signal };
   // In these worlds the queue is asked without the archive anyway.
   return await world.run(() => lookAtStatus({ ...given, depthAlone: async () => null }));
+}
+
+/** The report of yesterday's night, in which this many exports were made. */
+async function storeNight({ world }: RequestsScene, verdict: Verdict, made = 0): Promise<void> {
+  const { store } = world.startRunner("reporter");
+  const date = new Date(world.clock.wallMs() - 86_400_000).toISOString().slice(0, 10);
+  const empty = night();
+  const stored = { ...empty, ...world.scope, date, verdict, counts: { ...empty.counts, made } };
+  await world.run(() =>
+    writeReport(
+      store,
+      { createOnce: true },
+      stored as Night,
+      { day: "" },
+      { signal: new AbortController().signal },
+    ),
+  );
 }
 
 /** The JSON document, in which what is not known must be `null`. */
@@ -58,6 +81,31 @@ describe("status", () => {
     expect(status).not.toHaveProperty("failures");
   });
 
+  test("begins with the last run and the last night", async () => {
+    const scene = await openScene();
+    const quiet = linesOf(scene, await look(scene)).split("\n");
+    expect(quiet[0]).toMatch(/^Last run: .+ ago, 1 archived; nothing is left to do now$/);
+    expect(quiet[1]).toBe('Last night: no report yet; "iotda-archiver report" makes it');
+    fail(scene, "platform.listExportTasks", platformError("platform-unauthenticated"));
+    await scene.archive();
+    scene.world.faults.clear();
+    await storeNight(scene, "look");
+    const failed = linesOf(scene, await look(scene)).split("\n");
+    expect(failed[0]).toMatch(/^Last run: .+ ago, failed \(platform-unauthenticated\)$/);
+    expect(failed[1]).toMatch(/^ {2}the last one without a failure: .+ ago$/);
+    expect(failed[2]).toMatch(
+      /^Last night \(to 20..-..-..\): LOOK, 0 of 0 exports archived; "iotda-archiver report --night /,
+    );
+  });
+
+  test("says when an export that is not archived may be destroyed", async () => {
+    const scene = await openScene();
+    await storeNight(scene, "ok", 40);
+    const status = await look(scene);
+    expect(status.outlook?.lossFrom).toMatch(/Z$/);
+    expect(linesOf(scene, status)).toMatch(/ {2}an export that is not archived may be destroyed in 1?\d+ h/);
+  });
+
   test("without the platform shows store and queue, and no request's standing", async () => {
     const scene = await openScene();
     fail(scene, "platform.listExportTasks", platformError("platform-unavailable"));
@@ -70,7 +118,7 @@ describe("status", () => {
       failures: { platform: { code: "platform-unavailable", hint: expect.any(String) } },
     });
     const lines = linesOf(scene, status);
-    expect(lines).toMatch(/^Platform: no usable answer: .+\n {2}.+\nQueue: 0 ready, 1 delayed/);
+    expect(lines).toMatch(/^Platform: no usable answer: .+\n {2}.+\nQueue: 0 ready, 1 delayed/m);
     expect(lines).toMatch(/\nNext download slot: due .+\nOpen export requests: 1 batch task\n/);
     expect(lines).not.toMatch(/of 50|finished/);
   });
