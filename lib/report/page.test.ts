@@ -23,7 +23,7 @@ const ANSWERS: Readonly<Record<SceneName, readonly string[]>> = {
   good: [
     "OK · 48 of 48 exports safe",
     "At risk No export is about to be lost.",
-    "Last night 2 runs ended; the last one Fri 27 Nov 22:27. 48 of 48 exports safe.",
+    "The night 2 runs ended; the last one Fri 27 Nov 22:27. 48 of 48 exports safe.",
     "This page Made Sat 28 Nov 07:00 (+08:00), for the night since Fri 27 Nov 07:00.",
   ],
   "given-up": [
@@ -36,6 +36,7 @@ const ANSWERS: Readonly<Record<SceneName, readonly string[]>> = {
   ],
   damaged: [
     "LOOK · 2 copies damaged · 48 of 48 exports safe",
+    "At risk 2 archived copies are damaged. No export is about to be lost.",
     "Needs you (2)",
     "its bytes are not the recorded ones",
     "iotda-archiver show 5f2d9c3a1b2c3d4e5f6a7e84",
@@ -48,7 +49,7 @@ const ANSWERS: Readonly<Record<SceneName, readonly string[]>> = {
   failing: [
     "LOOK · runs fail · 0 of 20 exports safe",
     "At risk Nothing before",
-    "Last night 3 runs ended, with a system failure; the last one Fri 27 Nov 22:32.",
+    "The night 3 runs ended, with a system failure; the last one Fri 27 Nov 22:32.",
     "Raise the quota of the bucket",
     "iotda-archiver status",
   ],
@@ -60,7 +61,7 @@ const ANSWERS: Readonly<Record<SceneName, readonly string[]>> = {
   ],
   "no-run": [
     "NO RUN since Wed 25 Nov 22:27 (+08:00) · 0 of 14 exports safe",
-    "Last night No run ended in this night; the last one ended Wed 25 Nov 22:27 (+08:00)",
+    "The night No run ended in this night; the last one ended Wed 25 Nov 22:27 (+08:00)",
     "iotda-archiver run",
   ],
   first: ["OK · 3 of 3 exports safe", "Deletion on the platform off (ARCHIVER_DELETE=never)", "1 night"],

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { harmlessNight } from "./harmless-night.ts";
 import type { Language } from "./languages.ts";
-import type { Night } from "./night.ts";
+import type { FindingKind, Night } from "./night.ts";
 import { type Html, html, textOf, trusted } from "./page/html.ts";
 import { MARKS, mark, VERDICT_MARKS } from "./page/marks.ts";
 import { needsSection, watchSection } from "./page/needs.ts";
@@ -70,8 +70,9 @@ function header(night: Night, title: string, speech: Speech): Html {
   const { texts } = speech;
   const { page } = texts;
   const { verdict, projectId, instanceId } = night;
-  return html`<header class="verdict v-${verdict}"><div><p class="of">${page.product} · ${texts.scope({ project: projectId, instance: instanceId })}</p>
-    <h1>${mark(VERDICT_MARKS[verdict], "sign")}<span>${title}</span></h1></div></header>`;
+  const of = texts.scope({ project: projectId, instance: instanceId });
+  return html`<header class="verdict v-${verdict}"><div><h1>${mark(VERDICT_MARKS[verdict], "sign")}<span>${title}</span></h1>
+    <p class="of">${page.product} · ${of}</p></div></header>`;
 }
 
 /** The answers to what is asked first: what is at risk, did the night happen, is this page of today? */
@@ -87,7 +88,9 @@ function answers(night: Night, speech: Speech): Html {
 
 function riskInWords(night: Night, { texts: { page }, say }: Speech): string {
   const { findings, places, madeAt } = night;
-  const lost = findings.filter(({ kind }) => kind === "lost").length;
+  const count = (kind: FindingKind) => findings.filter((finding) => finding.kind === kind).length;
+  const lost = count("lost");
+  const damaged = count("damaged");
   const nearMs = lossFromMs(findings);
   const later = places.lossFrom;
   const next =
@@ -100,7 +103,11 @@ function riskInWords(night: Night, { texts: { page }, say }: Speech): string {
         : later === undefined
           ? page.riskNone
           : page.riskLater(say.full(Date.parse(later)));
-  return lost === 0 ? next : `${page.lost(lost)} ${next}`;
+  return [
+    ...(lost === 0 ? [] : [page.lost(lost)]),
+    ...(damaged === 0 ? [] : [page.damaged(damaged)]),
+    next,
+  ].join(" ");
 }
 
 function nightInWords(night: Night, speech: Speech): string {

@@ -14,7 +14,8 @@ export const PAGE_EN: PageTexts = {
   riskNone: "No export is about to be lost.",
   riskUnknown: "Not known: it could not be seen how many export slots are used.",
   lost: (n) => `${count(n, "export was", "exports were")} lost in this night.`,
-  night: "Last night",
+  damaged: (n) => `${count(n, "archived copy is", "archived copies are")} damaged.`,
+  night: "The night",
   ran: (runs, failed, last) => {
     const how =
       failed === 0 ? "" : failed === runs ? ", with a system failure" : `, ${failed} with a system failure`;

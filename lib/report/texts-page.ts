@@ -21,6 +21,7 @@ export interface PageTexts {
   readonly riskNone: string;
   readonly riskUnknown: string;
   readonly lost: (count: number) => string;
+  readonly damaged: (count: number) => string;
   readonly night: string;
   /** @param failed how many of the runs a system failure stopped. */
   readonly ran: (runs: number, failed: number, last: string) => string;

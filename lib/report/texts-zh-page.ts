@@ -10,7 +10,8 @@ export const PAGE_ZH: PageTexts = {
   riskNone: "没有即将丢失的导出任务。",
   riskUnknown: "未知：无法得知已用的导出任务名额。",
   lost: (n) => `本夜丢失 ${n} 个导出任务。`,
-  night: "昨夜",
+  damaged: (n) => `${n} 个归档副本已损坏。`,
+  night: "本夜",
   ran: (runs, failed, last) =>
     `共运行 ${runs} 次${failed === 0 ? "" : `，其中 ${failed} 次因系统故障停止`}；最后一次结束于${last}。`,
   made: "本页面",

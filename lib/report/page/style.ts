@@ -21,7 +21,7 @@ a:focus-visible,summary:focus-visible,button:focus-visible{outline:3px solid var
 .verdict>div{max-width:74rem;margin:0 auto;padding:0 1rem}
 .verdict h1{display:flex;gap:.625rem;align-items:flex-start}
 .verdict h1 .m{margin-top:.125em;color:#fff}
-.verdict .of{margin-bottom:.375rem;font-size:.875rem}
+.verdict .of{margin-top:.375rem;font-size:.875rem}
 .v-act{background:#a3211a}.v-none{background:#5b2a86}.v-look{background:#7a4c00}.v-ok{background:#17643a}
 .answers{background:var(--card);border:1px solid var(--line);border-radius:.5rem;padding:.75rem 1rem;display:grid;grid-template-columns:auto 1fr;gap:.25rem 1rem}
 .answers dt{font-weight:600}
@@ -90,7 +90,7 @@ td[data-l]::before,th[data-l]::before{content:attr(data-l);color:var(--soft);dis
 .state .soft{display:inline}
 .facts{grid-template-columns:1fr}.facts dd{margin-bottom:.375rem}
 }
-@media (max-width:26rem){.answers{grid-template-columns:1fr;gap:0}.answers dd{margin-bottom:.375rem}}
+@media (max-width:26rem){.answers{display:block}.answers dt,.answers dd{display:inline}.answers dt::after{content:" · "}.answers dd:not(:last-child)::after{content:"\\a";white-space:pre}}
 @media print{:root{color-scheme:light;--bg:#fff;--card:#fff;--ink:#000;--soft:#333;--line:#999;--code:#fff;--act:#8a1a14;--look:#6b4300;--ok:#0f5a2f;--none:#4a2070;--off:#333;--bar:#bbb}
 .verdict,.old .verdict{background:#fff;color:#000;border:2px solid #000}.verdict h1 .m{color:#000}
 #old.cover:not(.seen){position:static;display:block}#old button{display:none}
