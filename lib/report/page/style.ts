@@ -38,7 +38,7 @@ pre{background:var(--code);border-radius:.25rem;padding:.375rem .625rem;margin-t
 code,.id{font-family:ui-monospace,SFMono-Regular,Consolas,"Liberation Mono",monospace;font-size:.875em}
 pre code{-webkit-user-select:all;user-select:all}
 .list .more{font-size:.875rem;color:var(--soft);margin-top:.25rem}
-.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(8.75rem,1fr));gap:.625rem}
+.tiles{display:grid;grid-template-columns:repeat(2,1fr);gap:.625rem}
 .tiles>div{padding:.75rem 1rem}
 .tiles dt{font-size:.875rem;color:var(--soft)}
 .tiles .n{font-size:1.5rem;font-weight:700;line-height:1.3;font-variant-numeric:tabular-nums}
@@ -77,24 +77,25 @@ main{padding-bottom:3rem}
 #old.cover:not(.seen) strong{font-size:2.25rem}
 .old .verdict{background:#4d5660}
 .old main{filter:grayscale(1)}
-@media (min-width:34rem){.nights{grid-template-columns:repeat(15,1fr)}}
-@media (min-width:62rem){.nights{grid-template-columns:repeat(30,1fr)}h1{font-size:1.75rem}}
-@media (max-width:47.99rem){
+@media (min-width:34rem){.tiles{grid-template-columns:repeat(3,1fr)}.nights{grid-template-columns:repeat(15,1fr)}}
+@media (min-width:62rem){.tiles{grid-template-columns:repeat(6,1fr)}.nights{grid-template-columns:repeat(30,1fr)}h1{font-size:1.75rem}}
+@media screen and (max-width:63.99rem){
 thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 table,tbody,tr,th,td,caption{display:block}
 tr{border-top:1px solid var(--line);padding:.5rem 0}
 tbody th,td{border:0;padding:.125rem .75rem;text-align:left;white-space:normal}
 .num{text-align:left}
 td[data-l]:empty{display:none}
-td[data-l]::before,th[data-l]::before{content:attr(data-l);color:var(--soft);display:inline-block;min-width:6.5rem;padding-right:.5rem}
+td[data-l]::before,th[data-l]::before{content:attr(data-l);color:var(--soft);display:inline-block;min-width:6.5rem;padding-right:.5rem;font:.875rem/1.5 system-ui,sans-serif}
 .state .soft{display:inline}
-.facts{grid-template-columns:1fr}.facts dd{margin-bottom:.375rem}
 }
+@media screen and (max-width:33.99rem){.facts{grid-template-columns:1fr}.facts dd{margin-bottom:.375rem}}
+@media screen and (min-width:34rem) and (max-width:63.99rem){tbody tr{display:grid;grid-template-columns:1fr 1fr}}
 @media (max-width:26rem){.answers{display:block}.answers dt,.answers dd{display:inline}.answers dt::after{content:" · "}.answers dd:not(:last-child)::after{content:"\\a";white-space:pre}}
 @media print{:root{color-scheme:light;--bg:#fff;--card:#fff;--ink:#000;--soft:#333;--line:#999;--code:#fff;--act:#8a1a14;--look:#6b4300;--ok:#0f5a2f;--none:#4a2070;--off:#333;--bar:#bbb}
 .verdict,.old .verdict{background:#fff;color:#000;border:2px solid #000}.verdict h1 .m{color:#000}
 #old.cover:not(.seen){position:static;display:block}#old button{display:none}
 details::details-content{content-visibility:visible;block-size:auto}
-tr,li,.tiles>div{break-inside:avoid}h2{break-after:avoid}pre{border:1px solid #999}}
+table{font-size:.6875rem}th,td{padding:.2rem .3rem}.time{white-space:normal}.state{min-width:5rem}.id{font-size:.625rem}tr,li,.tiles>div{break-inside:avoid}h2{break-after:avoid}pre{border:1px solid #999}}
 @media (forced-colors:active){.verdict,.list li{border:2px solid}.m,.nights use{fill:CanvasText}.nights .bar{fill:GrayText}}
 `.replaceAll("\n", "");
