@@ -1,5 +1,6 @@
+import { compact } from "../domain/compact.ts";
 import { NameSet } from "../domain/name-set.ts";
-import { Catalogue, nameOfLine } from "../records/catalogue.ts";
+import { Catalogue, MonthText, nameOfLine } from "../records/catalogue.ts";
 import { type CatalogueLine, compareLines, monthOf } from "../records/catalogue-line.ts";
 import type { Holds } from "../records/holds.ts";
 import type { InventoryState } from "../records/inventory-state.ts";
@@ -49,14 +50,21 @@ export class CatalogueUpdate {
     for (const month of await this.#catalogue.months(this.#run)) {
       this.#months.add(month);
       this.#accountedMonths.add(month);
-      const { lines, isSound } = await this.#catalogue.read(month, this.#run);
-      if (!isSound) {
+      const file = await this.#catalogue.readText(month, this.#run);
+      const lines = new MonthText(file?.text ?? "");
+      const names: string[] = [];
+      for (const line of lines) {
+        if (monthOf(line) === month) {
+          names.push(nameOfState(line));
+        }
+      }
+      if (!lines.isSound) {
         const message = `the catalogue file of ${month} is damaged; it is made again from the records`;
         this.#run.ports.observe({ kind: "warning", code: "catalogue-damaged", message });
         continue;
       }
-      for (const line of lines.filter((one) => monthOf(one) === month)) {
-        this.#lines.add(nameOfState(line));
+      for (const name of names) {
+        this.#lines.add(name);
       }
     }
   }
@@ -112,9 +120,10 @@ export class CatalogueUpdate {
     const added = this.#unwritten.filter((line) => monthOf(line) === month);
     this.#unwritten = this.#unwritten.filter((line) => monthOf(line) !== month);
     const standing = before.lines.filter((line) => monthOf(line) === month && isKept(line));
-    const byRevision = new Map(
-      [...standing, ...added].map((line) => [nameOfLine(line), this.#withHold(line)]),
-    );
+    const byRevision = new Map<string, CatalogueLine>();
+    for (const line of [...standing, ...added]) {
+      byRevision.set(nameOfLine(line), this.#withHold(line));
+    }
     const lines = [...byRevision.values()].sort(compareLines);
     const { abilities } = this.#run;
     const written = await this.#catalogue.write(month, lines, before, abilities, this.#run);
@@ -124,9 +133,14 @@ export class CatalogueUpdate {
   }
 
   /** Holds change without a record: whether one keeps the task is looked at each time. */
-  #withHold({ keptFor: _before, ...line }: CatalogueLine): CatalogueLine {
+  #withHold(line: CatalogueLine): CatalogueLine {
     const isOnPlatform = line.deletedAt === undefined && line.expiredAt === undefined;
-    return isOnPlatform && this.#holds.isHeld(line.exportTaskId) ? { ...line, keptFor: "hold" } : line;
+    const keptFor = isOnPlatform && this.#holds.isHeld(line.exportTaskId) ? ("hold" as const) : undefined;
+    if (line.keptFor === keptFor) {
+      return line;
+    }
+    const { keptFor: _before, ...others } = line;
+    return { ...others, ...compact({ keptFor }) };
   }
 }
 

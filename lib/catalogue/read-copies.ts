@@ -1,12 +1,11 @@
 import { ArchiverError } from "../domain/errors.ts";
-import type { CatalogueLine } from "../records/catalogue-line.ts";
 import { checkCopy } from "../records/copy-check.ts";
 import { RetentionRecords, standingRecord } from "../records/retention-records.ts";
 import type { ArchivedRecord } from "../records/schemas.ts";
 import { type LedgerEntry, VerificationLedger } from "../records/verification-ledger.ts";
 import type { Damage } from "./damage.ts";
 import type { InventoryRun } from "./ports.ts";
-import type { ReadingPlan } from "./reading-plan.ts";
+import type { CopyToRead, ReadingPlan } from "./reading-plan.ts";
 
 /** A run that dies loses at most this many entries of the ledger: their copies are read once more. */
 const ENTRIES_OF_A_BATCH = 50;
@@ -129,7 +128,7 @@ export function warnOfUnnoted({ ports }: InventoryRun, copies: number): void {
 }
 
 /** Reads one copy. `not-this-copy` when the records name another one by now, or none. */
-async function checkLine(run: InventoryRun, line: CatalogueLine): Promise<LedgerEntry | "not-this-copy"> {
+async function checkLine(run: InventoryRun, line: CopyToRead): Promise<LedgerEntry | "not-this-copy"> {
   const { clock } = run.ports;
   const startedAtMs = clock.monotonicMs();
   const record = await recordOfLine(run, line);
@@ -156,7 +155,7 @@ async function checkLine(run: InventoryRun, line: CatalogueLine): Promise<Ledger
 /** The record that the copy of a line stands on; `undefined` when the records name another copy by now, or none. */
 export async function recordOfLine(
   run: InventoryRun,
-  line: CatalogueLine,
+  line: Omit<CopyToRead, "lastReadMs">,
 ): Promise<ArchivedRecord | undefined> {
   const records = new RetentionRecords(run.ports.store, run.scope, run.abilities);
   const ledger = await records.readAgain(line, { signal: run.signal });

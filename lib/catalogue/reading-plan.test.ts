@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { DAY_MS } from "../domain/utc-day.ts";
 import type { CatalogueLine } from "../records/catalogue-line.ts";
 import type { LedgerEntry } from "../records/verification-ledger.ts";
-import { LastReads, UnreadCopies } from "./reading-plan.ts";
+import { type CopyToRead, LastReads, UnreadCopies } from "./reading-plan.ts";
 
 const NOW_MS = Date.parse("2026-11-29T12:00:00.000Z");
 
@@ -52,7 +52,7 @@ function unread(
   return made;
 }
 
-const idsOf = (copies: readonly CatalogueLine[]) => copies.map(({ exportTaskId }) => exportTaskId);
+const idsOf = (copies: readonly CopyToRead[]) => copies.map(({ exportTaskId }) => exportTaskId);
 
 describe("what is read", () => {
   test("begins with the copy that was unread longest, whether it was archived or read then", () => {

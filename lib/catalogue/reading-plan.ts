@@ -1,3 +1,4 @@
+import { compareTexts } from "../domain/compare-texts.ts";
 import { NameNumbers, NameSet } from "../domain/name-set.ts";
 import { DAY_MS } from "../domain/utc-day.ts";
 import type { CatalogueLine } from "../records/catalogue-line.ts";
@@ -13,13 +14,21 @@ export interface VerificationSettings {
 
 /** A night reads up to this many copies; the rest is read in the nights after it. */
 const MAX_COPIES_OF_A_NIGHT = 20_000;
+/** This many more are collected before those unread longest are chosen among them. */
+const MORE_TO_CHOOSE_FROM = 2_000;
 /** Copies are read this much before their limit, so that a night that fails breaks no promise. */
 const PLANNED_SHARE_OF_LIMIT = 0.9;
+
+/** A copy that is to be read, as far as its line tells of it: lines are too large to be kept by the thousand. */
+export interface CopyToRead extends Pick<CatalogueLine, "exportTaskId" | "revision" | "key" | "sizeBytes"> {
+  /** Epoch milliseconds; 0 for one that was damaged then. */
+  readonly lastReadMs: number;
+}
 
 /** What is to be read, and whether the limit can be kept. */
 export interface ReadingPlan {
   /** Those unread longest first. */
-  readonly copies: readonly CatalogueLine[];
+  readonly copies: readonly CopyToRead[];
   /** What this day should read, so that every copy is read in time at an even pace. */
   readonly goalBytes: number;
 }
@@ -43,7 +52,9 @@ export class UnreadCopies {
   readonly #lastReads: LastReads;
   /** By the days left until the limit; 0 stands for what is overdue too. */
   readonly #dueBytes: number[];
-  #oldest: { readonly line: CatalogueLine; readonly lastReadMs: number }[] = [];
+  #oldest: CopyToRead[] = [];
+  /** A copy that was read later than this is not among those unread longest. */
+  #latestMs = Number.POSITIVE_INFINITY;
   #oldestUnreadMs = 0;
   /** Of copies that were damaged when they were read last: each day reads them again, and says it again. */
   #harmedBytes = 0;
@@ -68,7 +79,7 @@ export class UnreadCopies {
     }
     if (this.#lastReads.isHarmed(line.key)) {
       this.#harmedBytes += line.sizeBytes;
-      this.#oldest.push({ line, lastReadMs: 0 });
+      this.#keep(line, 0);
       return;
     }
     const lastReadMs = Math.max(Date.parse(line.archivedAt), this.#lastReads.ofKeyMs(line.key) ?? 0);
@@ -77,8 +88,15 @@ export class UnreadCopies {
     const limitMs = this.#settings.verifyWithinDays * DAY_MS;
     const daysLeft = Math.max(0, Math.floor((limitMs - ageMs) / DAY_MS));
     this.#dueBytes[daysLeft] = (this.#dueBytes[daysLeft] ?? 0) + line.sizeBytes;
-    this.#oldest.push({ line, lastReadMs });
-    if (this.#oldest.length > 2 * MAX_COPIES_OF_A_NIGHT) {
+    this.#keep(line, lastReadMs);
+  }
+
+  #keep({ exportTaskId, revision, key, sizeBytes }: CatalogueLine, lastReadMs: number): void {
+    if (lastReadMs > this.#latestMs) {
+      return;
+    }
+    this.#oldest.push({ exportTaskId, revision, key, sizeBytes, lastReadMs });
+    if (this.#oldest.length > MAX_COPIES_OF_A_NIGHT + MORE_TO_CHOOSE_FROM) {
       this.#keepOldest();
     }
   }
@@ -93,7 +111,7 @@ export class UnreadCopies {
     const plannedDays = Math.floor(this.#settings.verifyWithinDays * PLANNED_SHARE_OF_LIMIT);
     const goalBytes = neededBytesPerDay(this.#dueBytes, this.#settings.verifyWithinDays - plannedDays);
     return {
-      copies: this.#oldest.map(({ line }) => line),
+      copies: this.#oldest,
       goalBytes: this.#harmedBytes + Math.min(goalBytes, this.#settings.verifyBytesPerDay),
     };
   }
@@ -113,8 +131,11 @@ export class UnreadCopies {
   }
 
   #keepOldest(): void {
-    this.#oldest.sort((a, b) => a.lastReadMs - b.lastReadMs || (a.line.key < b.line.key ? -1 : 1));
+    this.#oldest.sort((a, b) => a.lastReadMs - b.lastReadMs || compareTexts(a.key, b.key));
     this.#oldest.length = Math.min(this.#oldest.length, MAX_COPIES_OF_A_NIGHT);
+    if (this.#oldest.length === MAX_COPIES_OF_A_NIGHT) {
+      this.#latestMs = this.#oldest.at(-1)?.lastReadMs ?? this.#latestMs;
+    }
   }
 }
 

@@ -3,7 +3,7 @@ import { catalogueFolder, catalogueKey, parseCatalogueKey } from "../domain/key-
 import type { ObjectStore, StoreAbilities } from "../ports/object-store.ts";
 import type { CallOptions } from "../ports/platform.ts";
 import { type CatalogueLine, compareLines, formatLine, parseLine } from "./catalogue-line.ts";
-import { conditionAfter, readTextFile, type TextFile } from "./text-file.ts";
+import { conditionAfter, linesIn, readTextFile, type TextFile } from "./text-file.ts";
 
 /** One month of the catalogue. */
 export interface CatalogueMonth {
@@ -48,12 +48,9 @@ export class Catalogue {
       return { lines: [], isSound: true, etag: undefined, text: "" };
     }
     const { text, etag } = found;
-    const texts = text.split("\n").filter((line) => line !== "");
-    const lines = texts.map(parseLine).filter((line) => line !== undefined);
-    const names = new Set(lines.map(nameOfLine));
-    const isSound =
-      names.size === texts.length && lines.every((line, index) => isInOrder(lines[index - 1], line));
-    return { lines, isSound, etag, text };
+    const inText = new MonthText(text);
+    const lines = [...inText];
+    return { lines, isSound: inText.isSound, etag, text };
   }
 
   /** The text of one month as it is; `undefined` where there is no file. Throws what the store throws. */
@@ -82,6 +79,35 @@ export class Catalogue {
     const condition = conditionAfter(etag === undefined ? undefined : { etag }, abilities);
     const written = await this.#store.putDocument(catalogueKey(this.#scope, month), text, condition, options);
     return written === "conflict" ? "conflict" : "written";
+  }
+}
+
+/** The lines of one month, parsed one after the other: together they take several times the memory of their text. */
+export class MonthText implements Iterable<CatalogueLine> {
+  readonly #text: string;
+  #isSound = true;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  /** Of the lines seen so far: whether each was understood, each revision stands once, and all are in order. */
+  get isSound(): boolean {
+    return this.#isSound;
+  }
+
+  *[Symbol.iterator](): Generator<CatalogueLine> {
+    const names = new Set<string>();
+    let before: CatalogueLine | undefined;
+    for (const lineText of linesIn(this.#text)) {
+      const line = parseLine(lineText);
+      this.#isSound &&= line !== undefined && isInOrder(before, line) && !names.has(nameOfLine(line));
+      if (line !== undefined) {
+        names.add(nameOfLine(line));
+        before = line;
+        yield line;
+      }
+    }
   }
 }
 

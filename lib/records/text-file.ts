@@ -49,3 +49,15 @@ export function conditionAfter(
   }
   return compareAndSwap ? { kind: "if-match", etag: found.etag } : { kind: "always" };
 }
+
+/** The lines of a text that are not empty, one after the other: an array of them would be as large as the text. */
+export function* linesIn(text: string): Generator<string> {
+  for (let start = 0; start < text.length; ) {
+    const found = text.indexOf("\n", start);
+    const end = found === -1 ? text.length : found;
+    if (end > start) {
+      yield text.slice(start, end);
+    }
+    start = end + 1;
+  }
+}

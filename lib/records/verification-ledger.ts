@@ -7,7 +7,7 @@ import type { Clock, Random } from "../ports/clock.ts";
 import type { ObjectStore, StoreAbilities } from "../ports/object-store.ts";
 import type { CallOptions } from "../ports/platform.ts";
 import { isoTime } from "./schemas.ts";
-import { conditionAfter, readTextFile } from "./text-file.ts";
+import { conditionAfter, linesIn, readTextFile } from "./text-file.ts";
 
 /** Another inventory writes its own entries at the same time: this often both get through, within half a minute. */
 const MAX_WRITE_TRIES = 12;
@@ -56,7 +56,7 @@ export class VerificationLedger {
   async *entries(sinceMs: number, untilMs: number, options: CallOptions): AsyncGenerator<LedgerEntry> {
     for (let dayMs = startOfDayMs(sinceMs); dayMs <= untilMs; dayMs += DAY_MS) {
       const found = await readTextFile(this.#store, verificationKey(dayMs), options);
-      for (const line of found?.text.split("\n") ?? []) {
+      for (const line of linesIn(found?.text ?? "")) {
         const entry = v.safeParse(ledgerEntrySchema, parseDocumentJson(line));
         if (entry.success) {
           yield entry.output;
