@@ -1,5 +1,6 @@
 import { describeFailure } from "../domain/errors.ts";
 import type { PlatformScope } from "../domain/export-task.ts";
+import { mapTexts } from "../domain/json.ts";
 import type { ResultRedactor } from "../observability/redact.ts";
 import type { CallOptions } from "../ports/platform.ts";
 import { parseExpectedExports } from "../report/expected.ts";
@@ -59,11 +60,13 @@ export async function wireReport(
           : parseExpectedExports(await readSettingDocument("ARCHIVER_EXPECT", expect, ports.store, options));
       const endpoint = platform.endpoint.origin;
       const { targets } = notifier;
-      return await makeNight(
+      const made = await makeNight(
         ports,
         { scope, endpoint, timeZone, deletion, downloadIntervalMs, rules, targets },
         options,
       );
+      // Once here, and not in page, digest and document each: a page escapes what would be looked for.
+      return { ...made, night: mapTexts(made.night, (text) => redactor.result(text)) };
     },
     unreadable,
     close,

@@ -56,6 +56,17 @@ test("a configured secret in words of others is in no record, letter, report or 
   expect(said.filter((text) => text.includes(SECRET))).toEqual([]);
 });
 
+test("nor does the report of a night show one that somebody gave a batch task for a name", async (context) => {
+  const lab = await openLab(context);
+  await lab.control.addTasks(finishedExports(1, { condition: { task_id: `batch ${SECRET}` } }));
+  await lab.archiver("run");
+  const { stdout, stderr } = await lab.archiver("report");
+  const pages = (await lab.store.keys("reports/")).map((key) => readFile(join(lab.store.path, key), "utf8"));
+  const written = await Promise.all(pages);
+  expect(written.filter((text) => text.includes("[redacted]"))).toHaveLength(3);
+  expect([...written, stdout, stderr].filter((text) => text.includes(SECRET))).toEqual([]);
+});
+
 test.each([
   [["run", `--${SECRET}`]],
   [[SECRET]],
