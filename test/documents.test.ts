@@ -146,6 +146,18 @@ describe("docs/architecture.md", () => {
   });
 });
 
+test("the doctor's checks name pages and headings that exist", async () => {
+  const named: string[] = [];
+  for await (const file of glob("lib/doctor/*.ts", { cwd: ROOT })) {
+    named.push(
+      ...[...(await read(file)).matchAll(/documentation: "([^"]+)"/g)].map(([, place = ""]) => place),
+    );
+  }
+  expect(named.length).toBeGreaterThan(30);
+  const problems = await Promise.all(named.map((place) => problemOfLink("README.md", place)));
+  expect(problems.filter((problem) => problem !== undefined)).toEqual([]);
+});
+
 test("the README's exit codes are those of the program", async () => {
   const readme = await read("README.md");
   const rows = [...readme.matchAll(/^\| (\d+) \| /gm)].map(([, code]) => Number(code));
