@@ -66,6 +66,9 @@ describe("an examination ends within five seconds", () => {
     expect(scene.clock.monotonicMs()).toBeLessThan(LONGEST_MS);
     expect(scene.clock.countPending()).toBe(0);
     expect(failedIn(examination)).toEqual(["platform-connection", "store-archive", "queue-use"]);
+    expect(examination.checks).toContainEqual(
+      expect.objectContaining({ id: "queue-use", cause: "no answer came within 3.0 s" }),
+    );
   });
 
   test("when every later question hangs, each of which could take its whole time", async () => {
@@ -240,11 +243,13 @@ test("the id of no task is one that the platform would take, and not of hex digi
 test("no delete is sent when a list shows that id", async () => {
   const task = { exportTaskId: IMPOSSIBLE_TASK_ID, status: "Success", raw: {} };
   const listing = { tasks: [task as never], oddItems: [], platformDateMs: undefined };
+  const sent: string[] = [];
   const examination = await new DoctorScene().examine({
     platform: {
       listExportTasks: async () => listing,
-      deleteExportTask: async () => expect.unreachable("a delete was sent"),
+      deleteExportTask: async (id) => void sent.push(id),
     },
   });
+  expect(sent).toEqual([]);
   expect(statusOf(examination, "platform-delete")).toBe("unknown");
 });
