@@ -26,6 +26,7 @@ const LOAD = {
   init: () => import("./init.ts"),
   inventory: () => import("./inventory.ts"),
   notify: () => import("./notify.ts"),
+  plan: () => import("./plan.ts"),
   report: () => import("./report.ts"),
   retention: () => import("./retention.ts"),
   status: () => import("./status.ts"),
@@ -58,6 +59,15 @@ Examples:
   iotda-archiver doctor --config archiver.env
   iotda-archiver doctor --only platform,store --config archiver.env
   iotda-archiver doctor --json --config archiver.env`;
+
+const PLAN_HELP = `
+A plan is a rehearsal of run: it lists and reads, and takes no download slot. Each export is shown with what a run
+would do when nothing else changes meanwhile.
+
+Examples:
+  iotda-archiver plan
+  iotda-archiver plan --out plan.json
+  iotda-archiver plan --json`;
 
 const NOTIFY_HELP = `
 The ping counts as one of a good run. What a receiver answers is not shown; its code is.
@@ -118,6 +128,10 @@ export function createCommandLine(
   command(program, "run", "discover, then archive until nothing is queued or due within 15 minutes")
     .option("--max-minutes <n>", "stop after at most <n> minutes", wholeNumber)
     .action(ends(LOAD.archiving, (its) => its.runCommand));
+  command(program, "plan", "show what a run would do now about each export, why and when; changes nothing")
+    .option("--out <file>", "write the plan to a new file too", fileNameOf)
+    .addHelpText("after", PLAN_HELP)
+    .action(ends(LOAD.plan, (its) => its.planCommand));
   command(program, "discover", "enqueue every finished export that still needs work, oldest first").action(
     ends(LOAD.archiving, (its) => its.discoverCommand),
   );

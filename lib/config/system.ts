@@ -1,5 +1,5 @@
 import { randomBytes, randomInt } from "node:crypto";
-import { setTimeout as delay } from "node:timers/promises";
+import { setTimeout as delay, setImmediate as turn } from "node:timers/promises";
 import type { Clock, Random } from "../ports/clock.ts";
 
 /** Node's timers hold at most this; longer sleeps are taken in pieces. */
@@ -24,6 +24,11 @@ export const systemClock: Clock = {
     }
   },
 };
+
+/** Resolves once all that can go on without waiting has done so. */
+export async function nextTurn(): Promise<void> {
+  await turn();
+}
 
 /** The system's randomness. */
 export const systemRandom: Random = {

@@ -11,7 +11,7 @@ import {
   type OpenedArchive,
   openArchive,
 } from "./open-archive.ts";
-import { storeAbilities } from "./store-abilities.ts";
+import { storeAbilities, type ToldAbilities, toldAbilities } from "./store-abilities.ts";
 
 export interface ArchiveStorePorts extends Omit<IdentityPorts, "store"> {
   /** A text as it may be kept: without the secrets that are known. */
@@ -68,6 +68,17 @@ export class ArchiveObjectStore<Store extends ObjectStore = ObjectStore> impleme
     const { storeSettings } = this.#settings;
     const abilities = await storeAbilities({ store: this.#store, clock, storeSettings }, options);
     return marker === undefined ? abilities : { ...abilities, archiveId: marker.archiveId };
+  }
+
+  /** The same as far as it is known without a write. */
+  async look(options: CallOptions): Promise<ToldAbilities> {
+    const { marker } = await this.archive(options);
+    const { clock } = this.#ports;
+    const { storeSettings } = this.#settings;
+    const told = await toldAbilities({ store: this.#store, clock, storeSettings }, options);
+    return marker === undefined
+      ? told
+      : { ...told, abilities: { ...told.abilities, archiveId: marker.archiveId } };
   }
 
   // Asked of the store itself, once the archive is open.

@@ -43,6 +43,20 @@ export async function storeAbilities(ports: TryingPorts, options: CallOptions): 
   return ports.store.assume(remembered);
 }
 
+/** What a store can do, told without trying it out. */
+export interface ToldAbilities {
+  readonly abilities: StoreAbilities;
+  /** Whether it was tried out within the last day with the same settings; else its profile alone says what it can do. */
+  readonly triedOut: boolean;
+}
+
+/** What the store can do, as far as that is known without a write. @throws what the store throws. */
+export async function toldAbilities(ports: TryingPorts, options: CallOptions): Promise<ToldAbilities> {
+  const remembered = await recallAbilities(ports, options);
+  const nothingFound = { createOnce: false, compareAndSwap: false };
+  return { abilities: ports.store.assume(remembered ?? nothingFound), triedOut: remembered !== undefined };
+}
+
 async function recallAbilities(
   { store, clock, storeSettings }: TryingPorts,
   options: CallOptions,

@@ -8,6 +8,7 @@ import {
   revisionOf,
 } from "../domain/export-task.ts";
 import { LeftAloneTally } from "../domain/left-alone.ts";
+import type { ToldAbilities } from "../identity/store-abilities.ts";
 import type { StoreAbilities } from "../ports/object-store.ts";
 import type { Holds } from "../records/holds.ts";
 import { isOnlyThisTask, Records } from "../records/records.ts";
@@ -19,13 +20,6 @@ import { openStage, type RehearsalPorts, rehearse, type Stage } from "./rehearsa
 
 const MAX_BATCH_TASK_CHARACTERS = 1_024;
 
-/** The store that a plan is made for. */
-export interface PlannedStore {
-  readonly abilities: StoreAbilities;
-  /** Whether they were found by trying within a day, and not taken from the profile alone. */
-  readonly triedOut: boolean;
-}
-
 /**
  * Says what a run would do now about each export of the platform, by rehearsing it. Nothing is written anywhere.
  *
@@ -34,7 +28,7 @@ export interface PlannedStore {
 export async function makePlan(
   ports: RehearsalPorts,
   settings: ArchiveSettings,
-  { abilities, triedOut }: PlannedStore,
+  { abilities, triedOut }: ToldAbilities,
   signal: AbortSignal,
 ): Promise<Plan> {
   const stage = await openStage(ports, settings, abilities, signal);

@@ -48,6 +48,30 @@ describe("a marked place", () => {
   );
 });
 
+describe("what a marked place can do, told without a write,", () => {
+  async function told(place: Place) {
+    const runner = place.runner();
+    return await place.world.runAlone(runner, () => place.store({ purpose: "use" }, runner).look(ALWAYS));
+  }
+
+  test("is what its profile says before the first run", async () => {
+    const place = new Place();
+    place.mark();
+    expect(await told(place)).toMatchObject({ value: { triedOut: false, abilities: { archiveId: ONE } } });
+    expect(place.keys()).toEqual([ARCHIVE_MARKER_KEY]);
+    expect(place.world.effects.at("store.preflight", "store.putDocument")).toEqual([]);
+  });
+
+  test("is what a run found within a day, and nothing older", async () => {
+    const place = new Place();
+    place.mark();
+    await place.world.run(() => place.store().preflight(ALWAYS));
+    expect(await told(place)).toMatchObject({ value: { triedOut: true } });
+    await place.world.run(() => place.world.clock.sleep(25 * 3_600_000));
+    expect(await told(place)).toMatchObject({ value: { triedOut: false } });
+  });
+});
+
 describe("an unmarked place", () => {
   test.each(["use", "work"] as const)("without records is refused for %s", async (purpose) => {
     const place = new Place();
