@@ -42,7 +42,14 @@ async function storeNight({ world }: RequestsScene, verdict: Verdict, made = 0):
   const { store } = world.startRunner("reporter");
   const date = new Date(world.clock.wallMs() - 86_400_000).toISOString().slice(0, 10);
   const empty = night();
-  const stored = { ...empty, ...world.scope, date, verdict, counts: { ...empty.counts, made } };
+  const stored = {
+    ...empty,
+    madeAt: `${date}T07:00:00.000Z`,
+    ...world.scope,
+    date,
+    verdict,
+    counts: { ...empty.counts, made },
+  };
   await world.run(() =>
     writeReport(
       store,
