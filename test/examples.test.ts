@@ -23,7 +23,7 @@ test("each example stands in the list of examples", async () => {
 });
 
 describe("settings", () => {
-  test.each(["iotda-archiver.env", "obs.env"])(
+  test.each(["iotda-archiver.env", "obs.env", "bucket.env"])(
     "%s is taken by the program, and deletes nothing",
     async (name) => {
       const { archive } = readConfiguration(parseEnv(await example(name)), PARTS);

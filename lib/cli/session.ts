@@ -3,10 +3,11 @@ import type { Configuration } from "../config/configuration.ts";
 import { wirePinging } from "../config/heartbeat-wiring.ts";
 import { type WiredInventory, wireInventory } from "../config/inventory-wiring.ts";
 import { type NewsTeller, wireNews } from "../config/news-wiring.ts";
+import { wireQueue } from "../config/queue-wiring.ts";
 import { retentionPorts, wireRetention } from "../config/retention-wiring.ts";
 import { wireStore } from "../config/store-wiring.ts";
 import { systemClock } from "../config/system.ts";
-import { type Archiver, type WiringOptions, wire, wireQueue } from "../config/wiring.ts";
+import { type Archiver, type WiringOptions, wire } from "../config/wiring.ts";
 import type { PlatformScope } from "../domain/export-task.ts";
 import type { ArchiveStore } from "../identity/archive-store.ts";
 import { createPlainLog } from "../observability/log.ts";
@@ -245,10 +246,10 @@ async function onQueue<T, Store extends ArchiveStore | undefined>(
   { store, signal }: Pick<LettersSession<Store>, "store" | "signal">,
   work: (session: LettersSession<Store>) => Promise<T>,
 ): Promise<T> {
-  const { queue, close } = wireQueue(configuration, store, shownSecrets);
+  const { queue, close } = wireQueue(configuration, store, { redactor: shownSecrets });
   try {
     return await work({ queue, store, signal });
   } finally {
-    close();
+    await close();
   }
 }

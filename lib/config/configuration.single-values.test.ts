@@ -76,6 +76,11 @@ describe("a single value", () => {
       "ARCHIVER_DEAD_LETTER_QUEUE: is set, but",
     ],
     [
+      "dead-letter queue for a queue in the store",
+      { ARCHIVER_QUEUE: "store:", ARCHIVER_DEAD_LETTER_QUEUE: AWS.ARCHIVER_DEAD_LETTER_QUEUE },
+      "ARCHIVER_DEAD_LETTER_QUEUE: is set, but the queue in the store",
+    ],
+    [
       "SQS without dead-letter queue",
       { ARCHIVER_QUEUE: AWS.ARCHIVER_QUEUE },
       "ARCHIVER_DEAD_LETTER_QUEUE: is not set",
@@ -238,6 +243,8 @@ describe("a single value", () => {
     "sqlite:///srv/",
     `sqlite:///srv/${"é".repeat(124)}`,
     "https://sqs.example.com",
+    "store:queue",
+    "store://bucket",
     "queue",
   ])("is refused as a queue: %s", (location) => {
     expect(problemsOf({ ...LOCAL, ARCHIVER_QUEUE: location })).toEqual([

@@ -48,6 +48,16 @@ describe("a local configuration", () => {
     expect(configuration.queue).toEqual({ kind: "sqlite", file: "/srv/queue.db", visibilityMs: 120_000 });
   });
 
+  test("takes a queue in the store, which needs the store whatever the command works with", () => {
+    const inStore = { ...LOCAL, ARCHIVER_QUEUE: "store:" };
+    const { queue, identity } = readConfiguration(inStore, ALL);
+    expect(queue).toEqual({ kind: "store", visibilityMs: 120_000 });
+    expect(identity.queueFile).toBeUndefined();
+    expect(problemsOf({ ...inStore, ARCHIVER_STORE: undefined }, new Set(["queue"]))).toEqual([
+      "ARCHIVER_STORE: is not set, but ARCHIVER_QUEUE is store:",
+    ]);
+  });
+
   test("shows no secret when printed, and tells the redaction which there are", () => {
     const withProxy = readConfiguration({ ...LOCAL, https_proxy: "http://user:PLANTEDPW@proxy:3128" }, ALL);
     for (const shown of [JSON.stringify(withProxy), inspect(withProxy, { depth: 9, showHidden: true })]) {

@@ -15,8 +15,10 @@ import { reachPlatform } from "../iotda/reach.ts";
 import { signingAlgorithmFor } from "../iotda/signing.ts";
 import { proxyFor } from "../network/proxy-rules.ts";
 import type { ResultRedactor } from "../observability/redact.ts";
+import type { ObjectStore } from "../ports/object-store.ts";
 import type { CallOptions } from "../ports/platform.ts";
 import { lookIntoQueueFile } from "../queue/sqlite-look.ts";
+import { lookAtStoreQueue } from "../queue/store-look.ts";
 import { parseExpectedExports } from "../report/expected.ts";
 import { parseRetentionPolicy } from "../retention/policy.ts";
 import { folderFacts } from "../store/folder-facts.ts";
@@ -64,7 +66,7 @@ export async function wireDoctor(
       settings: settingsPort(configuration, keys, wired.store, redactor),
       platform: { ...platformPort(configuration), ...boundTo(platform) },
       store,
-      queue: queuePort(configuration, archive.taskTimeoutMs),
+      queue: queuePort(configuration, archive.taskTimeoutMs, wired.store),
       schedule: {
         files: () => readScheduleFiles(root, root === "/" ? homedir() : undefined),
         isProgram,
@@ -199,14 +201,23 @@ function storePort(
   };
 }
 
-function queuePort({ queue, proxy }: ExaminedConfiguration, taskTimeoutMs: number): QueuePort {
+function queuePort(
+  { queue, proxy }: ExaminedConfiguration,
+  taskTimeoutMs: number,
+  store: Pick<ObjectStore, "list">,
+): QueuePort {
   const { kind, visibilityMs } = queue;
   const look = async (options: CallOptions) => {
-    if (queue.kind === "sqlite") {
-      return await lookIntoQueueFile(queue.file, systemClock.wallMs());
+    switch (queue.kind) {
+      case "sqlite":
+        return await lookIntoQueueFile(queue.file, systemClock.wallMs());
+      case "store":
+        return await lookAtStoreQueue(store, { visibilityMs, nowMs: systemClock.wallMs() }, options);
+      case "sqs": {
+        const { lookAtSqsQueues } = await import("../queue/sqs-look.ts");
+        return await lookAtSqsQueues({ ...queue, proxy: settingsOfProxy(proxy) }, options);
+      }
     }
-    const { lookAtSqsQueues } = await import("../queue/sqs-look.ts");
-    return await lookAtSqsQueues({ ...queue, proxy: settingsOfProxy(proxy) }, options);
   };
   return { kind, visibilityMs, taskTimeoutMs, look };
 }

@@ -6,9 +6,10 @@ import type { ResultRedactor } from "../observability/redact.ts";
 import type { CallOptions } from "../ports/platform.ts";
 import { AccessKeys } from "./access-keys.ts";
 import type { Configuration } from "./configuration.ts";
+import { wireQueue } from "./queue-wiring.ts";
 import { wireStore } from "./store-wiring.ts";
 import { systemClock, systemRandom } from "./system.ts";
-import { wirePlatform, wireQueue } from "./wiring.ts";
+import { wirePlatform } from "./wiring.ts";
 
 /** What an inventory works with, put together as the configuration says. */
 export interface WiredInventory {
@@ -30,7 +31,7 @@ export async function wireInventory(
   const keys = new AccessKeys(place.credentials, redactor, proxy);
   const platform = wirePlatform(place, proxy, keys);
   const { store, close } = await wireStore({ configuration, scope, keys, purpose: "use", redactor });
-  const wired = queuePlace && wireQueue({ ...configuration, queue: queuePlace }, store, redactor);
+  const wired = queuePlace && wireQueue({ ...configuration, queue: queuePlace }, store, { redactor });
   const settings = { scope, downloadIntervalMs: archive.downloadIntervalMs };
   return {
     ports: { store, clock: systemClock, random: systemRandom, observe, files: systemTemporaryFiles },
@@ -41,7 +42,7 @@ export async function wireInventory(
     },
     async close() {
       await platform.close();
-      wired?.close();
+      await wired?.close();
       close();
       keys.close();
     },

@@ -49,7 +49,7 @@ export type S3StoreConfiguration = LocationOf<StoreLocation, "s3"> &
 export type StoreConfiguration = LocationOf<StoreLocation, "file"> | S3StoreConfiguration;
 
 export type QueueConfiguration =
-  | (LocationOf<QueueLocation, "sqlite"> & Pick<Values<"queue">, "visibilityMs">)
+  | (LocationOf<QueueLocation, "sqlite" | "store"> & Pick<Values<"queue">, "visibilityMs">)
   | (LocationOf<QueueLocation, "sqs"> &
       Omit<Values<"queue">, "location"> & { readonly deadLetterQueueUrl: URL });
 
@@ -261,12 +261,16 @@ function profileOf(endpoint: URL | undefined): S3StoreConfiguration["profile"] {
 }
 
 /** The queue's part; `undefined` when the problems noted leave none. */
-export function queueOf({ queue }: SectionsRead, refuse: Refuse): QueueConfiguration | undefined {
+export function queueOf({ queue, store }: SectionsRead, refuse: Refuse): QueueConfiguration | undefined {
   const { whole, values, isSet } = queue;
   const { deadLetterQueueUrl: setting } = SECTIONS.queue.entries;
-  if (values.location?.kind === "sqlite") {
+  if (values.location?.kind === "sqlite" || values.location?.kind === "store") {
     if (isSet("deadLetterQueueUrl")) {
-      refuse(setting, "is set, but the sqlite queue keeps its own dead letters", "Remove it.");
+      const name = values.location.kind === "sqlite" ? "sqlite queue" : "queue in the store";
+      refuse(setting, `is set, but the ${name} keeps its own dead letters`, "Remove it.");
+    }
+    if (values.location.kind === "store" && !store.isSet("location")) {
+      refuse(SECTIONS.store.entries.location, "is not set, but ARCHIVER_QUEUE is store:");
     }
     return whole && { ...values.location, visibilityMs: whole.visibilityMs };
   }

@@ -173,12 +173,12 @@ const queue = v.object({
     example: "the address of the queue service",
   }),
   location: required("ARCHIVER_QUEUE", queueLocation, {
-    meaning: "SQS queue URL, or `sqlite:///absolute/file.db`",
-    example: "an SQS queue URL or sqlite:///absolute/file.db",
+    meaning: "SQS queue URL, `sqlite:///absolute/file.db`, or `store:` for a queue in `ARCHIVER_STORE`",
+    example: "an SQS queue URL, sqlite:///absolute/file.db or store:",
   }),
   deadLetterQueueUrl: optional("ARCHIVER_DEAD_LETTER_QUEUE", sqsQueueUrl, {
     otherwise: "required with SQS",
-    meaning: "URL of the SQS dead-letter queue; a sqlite queue contains its own",
+    meaning: "URL of the SQS dead-letter queue; other queues contain their own",
     example: "the URL of a second SQS queue",
   }),
   // SQS hides a message for 12 hours at most.

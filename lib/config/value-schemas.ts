@@ -145,7 +145,9 @@ export type StoreLocation =
 
 export type QueueLocation =
   | { readonly kind: "sqlite"; readonly file: string }
-  | { readonly kind: "sqs"; readonly queueUrl: URL };
+  | { readonly kind: "sqs"; readonly queueUrl: URL }
+  /** Documents in the archive's own store. */
+  | { readonly kind: "store" };
 
 /** Where a document is that operators write: its own JSON text, a file, or a document in the store. */
 export type DocumentLocation =
@@ -231,9 +233,15 @@ const sqsQueue = v.pipe(
   v.transform((queueUrl) => ({ kind: "sqs" as const, queueUrl })),
 );
 
-/** An SQS queue URL or `sqlite:///absolute/file.db`. */
+const storeQueue = v.pipe(
+  v.string(),
+  v.literal("store:", "has something after store:, but the queue has its own place in ARCHIVER_STORE"),
+  v.transform(() => ({ kind: "store" as const })),
+);
+
+/** An SQS queue URL, `sqlite:///absolute/file.db` or `store:`. */
 export const queueLocation = v.lazy<v.GenericSchema<string, QueueLocation>>((text) =>
-  begins(text, "sqlite:") ? sqliteQueue : sqsQueue,
+  begins(text, "sqlite:") ? sqliteQueue : begins(text, "store:") ? storeQueue : sqsQueue,
 );
 
 const inlineDocument = v.pipe(

@@ -1,18 +1,14 @@
 import type { ArchivePorts, Observe } from "../archive/events.ts";
 import type { ArchiveSettings } from "../archive/settings.ts";
-import { ArchiveQueue } from "../identity/archive-queue.ts";
-import type { ArchiveStore } from "../identity/archive-store.ts";
 import { IotdaClient } from "../iotda/client.ts";
 import { Redactor, type ResultRedactor } from "../observability/redact.ts";
 import type { CallOptions } from "../ports/platform.ts";
-import type { DeadLetterQueue, QueueDepth, TaskQueue } from "../ports/task-queue.ts";
-import { isQueueFileThere } from "../queue/sqlite-archive-memory.ts";
-import { SqliteQueue } from "../queue/sqlite-queue.ts";
+import type { QueueDepth } from "../ports/task-queue.ts";
 import type { RequestSettings } from "../requests/settings.ts";
 import { AccessKeys } from "./access-keys.ts";
 import { type Configuration, type ProxyConfiguration, settingsOfProxy } from "./configuration.ts";
-import type { PlatformConfiguration, QueueConfiguration } from "./rules.ts";
-import { loadSqsQueue } from "./sdk-adapters.ts";
+import { isQueueMade, wireQueue } from "./queue-wiring.ts";
+import type { PlatformConfiguration } from "./rules.ts";
 import { type StoreWiring, wireStore } from "./store-wiring.ts";
 import { systemClock, systemRandom } from "./system.ts";
 
@@ -56,8 +52,10 @@ export async function wire(
     redactor,
     say: (code, message) => observe({ kind: "warning", code, message }),
   });
-  const { queue, close: closeQueue } = wireQueue(configuration, store, redactor);
-  const alone = wireQueue(configuration, undefined, redactor);
+  const { queue, close: closeQueue } = wireQueue(configuration, store, { redactor, observe });
+  // One in the store is reached through its archive alone.
+  const isInStore = configuration.queue.kind === "store";
+  const alone = wireQueue(configuration, isInStore ? store : undefined, { redactor });
   return {
     ports: { platform, store, queue, clock: systemClock, random: systemRandom, observe },
     settings,
@@ -65,8 +63,8 @@ export async function wire(
       (await isQueueMade(configuration.queue)) ? await alone.queue.depth(options) : null,
     async close() {
       await platform.close();
-      closeQueue();
-      alone.close();
+      await closeQueue();
+      await alone.close();
       closeStore();
       keys.close();
     },
@@ -86,58 +84,4 @@ export function wirePlatform(
     credentials: (refresh) => keys.get(refresh),
     proxy: settingsOfProxy(proxy),
   });
-}
-
-/** A task queue with its dead letters, and how to end its connections. */
-export interface WiredQueue {
-  readonly queue: ArchiveQueue;
-  readonly close: () => void;
-}
-
-/**
- * The task queue.
- *
- * @param archive is opened before anything is asked of the queue; without it, the queue stands alone.
- * @param redactor takes the known secrets out of dead letters.
- */
-export function wireQueue(
-  { queue: place, proxy }: Configuration<"queue">,
-  archive: Pick<ArchiveStore, "archive"> | undefined,
-  redactor: Pick<ResultRedactor, "result">,
-): WiredQueue {
-  let opened: { close(): void } | undefined;
-  const queue = new ArchiveQueue({
-    visibilityMs: place.visibilityMs,
-    redact: (text) => redactor.result(text),
-    archive: async (options) => await archive?.archive(options),
-    open: async () => {
-      const queue = await openQueue(place, proxy);
-      opened = queue;
-      return queue;
-    },
-  });
-  return { queue, close: () => opened?.close() };
-}
-
-/** Opening the file of a queue would make it. */
-async function isQueueMade(queue: QueueConfiguration): Promise<boolean> {
-  return queue.kind !== "sqlite" || (await isQueueFileThere(queue.file));
-}
-
-async function openQueue(
-  queue: QueueConfiguration,
-  proxy: ProxyConfiguration,
-): Promise<TaskQueue & DeadLetterQueue & { close(): void }> {
-  switch (queue.kind) {
-    case "sqlite":
-      return await SqliteQueue.open(queue.file, {
-        visibilityMs: queue.visibilityMs,
-        clock: systemClock,
-        random: systemRandom,
-      });
-    case "sqs": {
-      const SqsQueue = await loadSqsQueue();
-      return new SqsQueue({ ...queue, proxy: settingsOfProxy(proxy) }, { clock: systemClock });
-    }
-  }
 }

@@ -115,7 +115,7 @@ export interface QueueLook {
 }
 
 export interface QueuePort {
-  readonly kind: "sqlite" | "sqs";
+  readonly kind: "sqlite" | "sqs" | "store";
   readonly visibilityMs: number;
   readonly taskTimeoutMs: number;
   readonly look: (options: CallOptions) => Promise<QueueLook>;

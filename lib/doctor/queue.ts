@@ -87,7 +87,7 @@ const CHECKS: readonly Check<QueueFacts>[] = [
     id: "queue-letters-kept",
     documentation: "docs/runbook.md#dead-letters",
     judge: ({ look, kind }) => {
-      if (kind === "sqlite" || look.kind !== "told") {
+      if (kind !== "sqs" || look.kind !== "told") {
         return undefined;
       }
       const keptMs = look.value.lettersKeptMs ?? Number.POSITIVE_INFINITY;

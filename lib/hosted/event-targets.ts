@@ -1,7 +1,7 @@
 import type { Configuration } from "../config/configuration.ts";
+import { wireQueue } from "../config/queue-wiring.ts";
 import { wireStore } from "../config/store-wiring.ts";
 import { systemClock, systemRandom } from "../config/system.ts";
-import { wireQueue } from "../config/wiring.ts";
 import type { PlatformScope } from "../domain/export-task.ts";
 import { runIdOf } from "../domain/key-layout.ts";
 import type { EventTargets } from "../events/outside-event.ts";
@@ -59,7 +59,7 @@ export class WiredTargets implements EventTargets {
   async close(): Promise<void> {
     // What could not be wired has been told by the event that needed it.
     const wired = await this.#wired?.catch(() => undefined);
-    wired?.close();
+    await wired?.close();
   }
 
   async #wire(): Promise<Wired> {
@@ -71,7 +71,7 @@ export class WiredTargets implements EventTargets {
 interface Wired {
   readonly store: ArchiveStore;
   readonly queue: TaskQueue;
-  readonly close: () => void;
+  readonly close: () => Promise<void>;
 }
 
 function scopeOf({ events }: EventsFunctionConfiguration): PlatformScope {
@@ -85,12 +85,12 @@ async function wireTargets(configuration: EventsFunctionConfiguration, redactor:
     purpose: "use",
     redactor,
   });
-  const { queue, close: closeQueue } = wireQueue(configuration, store, redactor);
+  const { queue, close: closeQueue } = wireQueue(configuration, store, { redactor });
   return {
     store,
     queue,
-    close() {
-      closeQueue();
+    async close() {
+      await closeQueue();
       closeStore();
     },
   };

@@ -69,7 +69,7 @@ describe("one runner receives where the store has no compare-and-swap", () => {
   test("a run that closes its queue gives the lease up, whatever it holds", async () => {
     const { first, second } = await scene();
     await mustReceive(first);
-    await first.queue.close({ signal });
+    await first.queue.close();
     await mustReceive(second);
   });
 

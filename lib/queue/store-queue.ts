@@ -1,3 +1,4 @@
+import { ArchiverError } from "../domain/errors.ts";
 import { queuedMessageKey, queueEntryName } from "../domain/queue-layout.ts";
 import type { TaskMessage } from "../domain/task-message.ts";
 import type { Clock, Random } from "../ports/clock.ts";
@@ -13,6 +14,7 @@ import {
   type SendOptions,
   type TaskQueue,
 } from "../ports/task-queue.ts";
+import { withTimeLimit } from "../run/deadline.ts";
 import { encodeMessage, parseBody } from "./message-codec.ts";
 import { HANDLE_EXPIRED } from "./queue-errors.ts";
 import { type QueueStore, StoreTime } from "./queue-store.ts";
@@ -35,6 +37,7 @@ export interface StoreQueueOptions {
 }
 
 const DEFAULT_LONG_POLL_MS = 1_000;
+const CLOSE_LIMIT_MS = 5_000;
 
 /**
  * A task queue of documents in the archive's own store: one for each message, and one for each dead letter. Messages
@@ -234,10 +237,17 @@ export class StoreQueue implements TaskQueue, DeadLetterQueue {
     return await this.#letters.dismiss(ids, options, note);
   }
 
-  /** Gives the run lease up, so that the next run need not wait for its end; to be called once nothing is under way. */
-  async close(options: CallOptions): Promise<void> {
+  /** Gives the run lease up; to be called once nothing is under way. Takes 5 s at most. */
+  async close(): Promise<void> {
     this.#unsettled.clear();
-    await this.#giveUpLease(options);
+    try {
+      await withTimeLimit(this.#clock, CLOSE_LIMIT_MS, (signal) => this.#giveUpLease({ signal }));
+    } catch (error) {
+      // A courtesy to the next run: without it the lease runs out within a visibility timeout.
+      if (!(error instanceof ArchiverError)) {
+        throw error;
+      }
+    }
   }
 
   async #giveUpLease(options: CallOptions): Promise<void> {

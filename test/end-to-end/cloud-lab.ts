@@ -7,7 +7,7 @@ import { type SandboxControl, type SettingsInput, spawnSandbox, startSandbox } f
 import { CloudBucket } from "./cloud-bucket.ts";
 import { CloudQueue } from "./cloud-queue.ts";
 import { type Ended, type Running, startArchiver } from "./command-line.ts";
-import { ACCOUNT, PROJECT_ID, UNPACED_MS } from "./lab.ts";
+import { ACCOUNT, PROJECT_ID, type SettingChanges, UNPACED_MS } from "./lab.ts";
 
 export interface CloudLabOptions {
   readonly intervalMs: number;
@@ -20,7 +20,7 @@ export interface CloudLabOptions {
   /** Platform and store in processes of their own: where the pace is judged, which a busy process blurs. */
   readonly apart?: boolean;
   readonly sandbox?: SettingsInput;
-  readonly settings?: Readonly<Record<string, string>>;
+  readonly settings?: SettingChanges;
   /** Whether there is an archive in the bucket already, as after `init`. Default true. */
   readonly begun?: boolean;
 }
@@ -100,7 +100,7 @@ export async function openCloudLab(
     await server.control.clearRequests();
   }
   const envFile = join(folder, "archiver.env");
-  const all: Record<string, string> = {
+  const changed: SettingChanges = {
     ARCHIVER_IOTDA_ENDPOINT: platform.endpoint,
     ARCHIVER_IOTDA_PROJECT_ID: PROJECT_ID,
     HUAWEICLOUD_SDK_AK: ACCOUNT.ak,
@@ -116,6 +116,8 @@ export async function openCloudLab(
     ARCHIVER_DOWNLOAD_INTERVAL_MS: String(intervalMs),
     ...settings,
   };
+  const set = Object.entries(changed).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  const all = Object.fromEntries(set);
   const lines = Object.entries(all).map(([name, value]) => `${name}=${value}\n`);
   await writeFile(envFile, lines.join(""), { mode: 0o600 });
   return new CloudLab({ control: platform.control, bucket, queue }, all, envFile);
