@@ -47,11 +47,11 @@ export class CatalogueUpdate {
 
   /** Reads what the catalogue has. A file that is not as this program wrote it counts as lost. */
   async readKnown(): Promise<void> {
-    for (const month of await this.#catalogue.months(this.#run)) {
+    const months = await this.#catalogue.months(this.#run);
+    for await (const { month, text } of this.#catalogue.readTexts(months, this.#run)) {
       this.#months.add(month);
       this.#accountedMonths.add(month);
-      const file = await this.#catalogue.readText(month, this.#run);
-      const lines = new MonthText(file?.text ?? "");
+      const lines = new MonthText(text);
       const names: string[] = [];
       for (const line of lines) {
         if (monthOf(line) === month) {

@@ -1,7 +1,6 @@
 import { compact } from "../domain/compact.ts";
 import type { PlatformScope } from "../domain/export-task.ts";
 import { recordsRoot } from "../domain/key-layout.ts";
-import { inBatches } from "../domain/promises.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
 import type { CallOptions } from "../ports/platform.ts";
@@ -20,9 +19,6 @@ import {
 import type { InventoryEvent } from "./ports.ts";
 import { recentChanges } from "./recent.ts";
 import { walkRecords } from "./record-walk.ts";
-
-/** A search reads up to this many files at once: most of its time passes in waiting for the store. */
-const MONTHS_AT_ONCE = 4;
 
 export interface ReadingPorts {
   readonly store: ObjectStore;
@@ -152,10 +148,9 @@ class MonthsReader {
       .filter((month) => untilMs === undefined || month <= monthAt(untilMs))
       .reverse();
     // Without a text to search for, the first file may have enough lines.
-    const atOnce = this.#texts.length === 0 ? 1 : MONTHS_AT_ONCE;
-    const read = async (month: string) => ({ month, file: await this.#catalogue.readText(month, options) });
-    for await (const { month, file } of inBatches(wanted, atOnce, read)) {
-      yield* this.#linesOf(month, file?.text ?? "");
+    const atOnce = this.#texts.length === 0 ? 1 : undefined;
+    for await (const { month, text } of this.#catalogue.readTexts(wanted, options, atOnce)) {
+      yield* this.#linesOf(month, text);
     }
   }
 

@@ -1,6 +1,6 @@
 import { ArchiverError, describeFailure, type Failure } from "../domain/errors.ts";
 import { requireOwnArchive } from "../identity/marker.ts";
-import { Catalogue } from "../records/catalogue.ts";
+import { Catalogue, MonthText } from "../records/catalogue.ts";
 import { isRecent, readInventoryState } from "../records/inventory-state.ts";
 import { type RunTimes, runTimes, startRun } from "../run/run-frame.ts";
 import type { Damage } from "./damage.ts";
@@ -38,9 +38,11 @@ export async function verifyDue(
     }
     const verification = await Verification.begin(run, settings, ports.files);
     const catalogue = new Catalogue(ports.store, settings.scope);
-    for (const [done, month] of (await catalogue.months(options)).entries()) {
+    let done = 0;
+    for await (const { text } of catalogue.readTexts(await catalogue.months(options), options)) {
       ports.observe({ kind: "progress", step: "months", done });
-      for (const line of (await catalogue.read(month, options)).lines) {
+      done += 1;
+      for (const line of new MonthText(text)) {
         verification.see(line);
       }
     }

@@ -4,31 +4,48 @@ import type { Failure } from "../domain/errors.ts";
 import { harmlessJson, harmlessText } from "../domain/harmless-text.ts";
 import type { LineSink } from "../observability/log.ts";
 import { Redactor } from "../observability/redact.ts";
+import type { LongList } from "./long-list.ts";
 import type { ExitCode } from "./process.ts";
 
 /** What a command says at its end: a document for programs (`--json`), lines for a person, and the exit code. */
 export interface Result {
   readonly document: object;
+  /** A list of the document that may be too long to be held as values; it is written last. */
+  readonly list?: LongList;
   readonly lines: readonly Line[];
   readonly exitCode: ExitCode;
 }
 
 /** Where a result goes: one JSON document, or lines. Progress goes elsewhere. */
 export interface Output {
-  show(result: Pick<Result, "document" | "lines">): void;
+  show(result: Pick<Result, "document" | "list" | "lines">): void;
 }
 
 /** Writes to stdout as `--json` says; lines are broken between words on a terminal, and nowhere else. */
 export async function createOutput(stdout: Screen, asJson: boolean): Promise<Output> {
   if (asJson) {
     return {
-      show: ({ document }) => {
-        stdout.write(`${harmlessJson(JSON.stringify(document, withoutSecretTexts, 2))}\n`);
+      show: ({ document, list }) => {
+        const json = jsonText(document, 2);
+        if (list === undefined) {
+          stdout.write(`${json}\n`);
+          return;
+        }
+        stdout.write(`${json.slice(0, -"\n}".length)},\n  ${JSON.stringify(list.name)}: [\n`);
+        for (const part of list.parts()) {
+          stdout.write(part);
+        }
+        stdout.write("  ]\n}\n");
       },
     };
   }
   const write = await lineWriter(stdout);
   return { show: ({ lines }) => write(lines) };
+}
+
+/** A value as JSON that shows no secret of this process, and nothing that a terminal acts on. */
+export function jsonText(value: object, indent?: number): string {
+  return harmlessJson(JSON.stringify(value, withoutSecretTexts, indent));
 }
 
 /** Each text on its own: the document stays one. */

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { PlanEntry } from "../retention/plan.ts";
-import { planLines } from "./retention-lines.ts";
+import { planLines, ShownEntries } from "./retention-lines.ts";
 
 async function shown(entry: Partial<PlanEntry>, canLock: boolean): Promise<string> {
   const frame = {
@@ -20,7 +20,9 @@ async function shown(entry: Partial<PlanEntry>, canLock: boolean): Promise<strin
     ...entry,
   };
   const plan = { ...frame, policy: "p", store: { canLock, canTag: true }, source: "records" } as const;
-  return (await planLines({ ...plan, entries: [planned] })).join("\n");
+  const entries = new ShownEntries();
+  entries.add(planned);
+  return (await planLines(plan, entries)).join("\n");
 }
 
 test.each<[Partial<PlanEntry>, boolean, RegExp]>([
@@ -44,16 +46,16 @@ test.each<[Partial<PlanEntry>, boolean, RegExp]>([
 
 test("the plan of a large archive shows 1,000 exports, those first with which something is to be done", async () => {
   const calm = { revision: "0a1b2c3d", sweep: "nothing", expire: "unexpired" } as const;
-  const entries: PlanEntry[] = Array.from({ length: 150_000 }, (_, n) => ({
-    ...calm,
-    exportTaskId: `calm-${n}`,
-  }));
-  entries.push({ ...calm, exportTaskId: "old", expire: "due" });
+  const entries = new ShownEntries();
+  for (let n = 0; n < 150_000; n += 1) {
+    entries.add({ ...calm, exportTaskId: `calm-${n}` });
+  }
+  entries.add({ ...calm, exportTaskId: "old", expire: "due" });
   const times = { startedAt: "2026-11-21T02:00:00.000Z", endedAt: "2026-11-21T02:00:09.000Z" };
   const frame = { runId: "20261121T020000000Z-0a1b2c3d", ...times, stopReason: "done" } as const;
   const catalogue = { source: "catalogue", catalogueMadeAt: "2026-11-21T01:00:00.000Z" } as const;
   const store = { canLock: true, canTag: true };
-  const shown = await planLines({ ...frame, ...catalogue, policy: "p", store, entries });
+  const shown = await planLines({ ...frame, ...catalogue, policy: "p", store }, entries);
   expect(shown[2]).toMatch(/old.*due, not looked at/);
   expect(shown.slice(-2)).toEqual([
     "149001 exports more; --json shows all.",

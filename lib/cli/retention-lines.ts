@@ -29,13 +29,33 @@ const PLAN_HEAD = ["export task", "rule", "archived", "kept until", "lock", "nex
 /** The table has this many rows at most. */
 const MAX_ROWS = 1_000;
 
-/** `retention plan`. Of a large archive it shows those first with which something is to be done. */
-export async function planLines(plan: RetentionPlan): Promise<readonly Line[]> {
-  const { entries } = plan;
-  const shown =
-    entries.length <= MAX_ROWS
-      ? entries
-      : [...entries.filter(isWorkedOn), ...entries.filter((entry) => !isWorkedOn(entry))].slice(0, MAX_ROWS);
+/** Those entries of a plan that its table shows: of a large archive those first with which something is to be done. */
+export class ShownEntries {
+  readonly #first: PlanEntry[] = [];
+  readonly #workedOn: PlanEntry[] = [];
+  /** Of all entries. */
+  count = 0;
+
+  add(entry: PlanEntry): void {
+    this.count += 1;
+    if (this.#first.length < MAX_ROWS) {
+      this.#first.push(entry);
+    }
+    if (isWorkedOn(entry) && this.#workedOn.length < MAX_ROWS) {
+      this.#workedOn.push(entry);
+    }
+  }
+
+  rows(): readonly PlanEntry[] {
+    return this.count <= MAX_ROWS
+      ? this.#first
+      : [...this.#workedOn, ...this.#first.filter((entry) => !isWorkedOn(entry))].slice(0, MAX_ROWS);
+  }
+}
+
+/** `retention plan`. */
+export async function planLines(plan: RetentionPlan, entries: ShownEntries): Promise<readonly Line[]> {
+  const shown = entries.rows();
   const rows = shown.map((entry) => [
     entry.exportTaskId,
     entry.rule ?? "?",
@@ -48,8 +68,8 @@ export async function planLines(plan: RetentionPlan): Promise<readonly Line[]> {
   const refused = shown.filter(({ problem }) => problem !== undefined);
   return lines(
     rows.length === 0 ? "Nothing is archived, or everything has expired." : await table(PLAN_HEAD, rows),
-    entries.length > shown.length &&
-      `${count(entries.length - shown.length, "export")} more; --json shows all.`,
+    entries.count > shown.length &&
+      `${count(entries.count - shown.length, "export")} more; --json shows all.`,
     refused.map(({ exportTaskId, problem = "" }) => `${exportTaskId}: refused: ${problem}`),
     storeLine(plan),
     plan.catalogueMadeAt !== undefined &&

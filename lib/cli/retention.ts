@@ -1,10 +1,11 @@
 import { systemClock, systemRandom } from "../config/system.ts";
 import { addHold, HoldsReader, removeHold } from "../records/holds.ts";
 import { expire } from "../retention/expire.ts";
-import { planRetention } from "../retention/plan.ts";
+import { type PlanEntry, planRetention } from "../retention/plan.ts";
 import { retainSweep } from "../retention/retain.ts";
 import type { RunFrame } from "../retention/run.ts";
 import { type VerifyReport, verify } from "../retention/verify.ts";
+import { LongList } from "./long-list.ts";
 import { operatorName } from "./operator.ts";
 import type { Result } from "./output.ts";
 import { EXIT, type ExitCode } from "./process.ts";
@@ -14,16 +15,24 @@ import {
   holdLines,
   planLines,
   retainLines,
+  ShownEntries,
   verifyLines,
 } from "./retention-lines.ts";
 import { type CommonOptions, withArchive, withRetention } from "./session.ts";
 
+interface PlanCommandOptions extends CommonOptions {
+  readonly json?: true;
+}
+
 /** `retention plan`: for every archived export the rule, the dates, and what the next runs would do. */
-export async function planCommand(options: CommonOptions): Promise<Result> {
+export async function planCommand(options: PlanCommandOptions): Promise<Result> {
+  const list = new LongList("entries");
+  const shown = new ShownEntries();
+  const onEntry = (entry: PlanEntry) => (options.json === true ? list : shown).add(entry);
   const plan = await withRetention(options, ({ ports, settings, signal }) =>
-    planRetention(ports, settings, { signal }),
+    planRetention(ports, settings, { signal, onEntry }),
   );
-  return { document: plan, lines: await planLines(plan), exitCode: exitCodeOfRun(plan) };
+  return { document: plan, list, lines: await planLines(plan, shown), exitCode: exitCodeOfRun(plan) };
 }
 
 /** `retention sweep`: locks, tags and records what events missed and what the policy lengthened. */

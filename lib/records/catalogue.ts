@@ -1,9 +1,13 @@
 import type { PlatformScope } from "../domain/export-task.ts";
 import { catalogueFolder, catalogueKey, parseCatalogueKey } from "../domain/key-layout.ts";
+import { inBatches } from "../domain/promises.ts";
 import type { ObjectStore, StoreAbilities } from "../ports/object-store.ts";
 import type { CallOptions } from "../ports/platform.ts";
 import { type CatalogueLine, compareLines, formatLine, parseLine } from "./catalogue-line.ts";
 import { conditionAfter, linesIn, readTextFile, type TextFile } from "./text-file.ts";
+
+/** Up to this many files are in memory at once. */
+const MONTHS_AT_ONCE = 4;
 
 /** One month of the catalogue. */
 export interface CatalogueMonth {
@@ -43,7 +47,7 @@ export class Catalogue {
 
   /** Reads one month; no lines where there is no file. Throws what the store throws. */
   async read(month: string, options: CallOptions): Promise<CatalogueMonth> {
-    const found = await this.readText(month, options);
+    const found = await this.#readText(month, options);
     if (found === undefined) {
       return { lines: [], isSound: true, etag: undefined, text: "" };
     }
@@ -53,8 +57,24 @@ export class Catalogue {
     return { lines, isSound: inText.isSound, etag, text };
   }
 
+  /**
+   * The texts of some months, in the given order; empty where there is no file. Some are read at once: most of the time
+   * passes in waiting for the store. Throws what the store throws.
+   */
+  async *readTexts(
+    months: readonly string[],
+    options: CallOptions,
+    atOnce = MONTHS_AT_ONCE,
+  ): AsyncGenerator<{ readonly month: string; readonly text: string }> {
+    const read = async (month: string) => ({
+      month,
+      text: (await this.#readText(month, options))?.text ?? "",
+    });
+    yield* inBatches(months, atOnce, read);
+  }
+
   /** The text of one month as it is; `undefined` where there is no file. Throws what the store throws. */
-  async readText(month: string, options: CallOptions): Promise<TextFile | undefined> {
+  async #readText(month: string, options: CallOptions): Promise<TextFile | undefined> {
     return await readTextFile(this.#store, catalogueKey(this.#scope, month), options);
   }
 

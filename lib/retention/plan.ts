@@ -1,7 +1,8 @@
 import { compact } from "../domain/compact.ts";
+import { compareTexts } from "../domain/compare-texts.ts";
 import { allEnded } from "../domain/promises.ts";
 import type { RetentionAbilities } from "../ports/retention-store.ts";
-import type { CatalogueLine } from "../records/catalogue-line.ts";
+import { type CatalogueLine, monthOf } from "../records/catalogue-line.ts";
 import type { RevisionLedger } from "../records/retention-records.ts";
 import { type FreshList, freshList } from "../run/platform-list.ts";
 import { expiryVerdict, type StayReason } from "./expiry-verdict.ts";
@@ -50,7 +51,11 @@ export interface PlanEntry {
 export interface RetentionPlan extends RunFrame, SeenFrom {
   readonly policy: string;
   readonly store: RetentionAbilities;
-  readonly entries: readonly PlanEntry[];
+}
+
+export interface PlanOptions extends RetentionRunOptions {
+  /** Takes each entry: of a large archive, all of them together are too large to be held. */
+  readonly onEntry: (entry: PlanEntry) => void;
 }
 
 /** Of all that a plan by the catalogue shows, it asks about this many at most. */
@@ -67,15 +72,15 @@ interface Planning {
 }
 
 /**
- * What the next sweep and the next expire run would do with every archived export that has not expired.
- * It asks about those alone with which something would be done. It changes nothing.
+ * What the next sweep and the next expire run would do with every archived export that has not expired, month by month,
+ * the oldest first. It asks about those alone with which something would be done. It changes nothing.
  *
  * @throws what the store throws, and the signal's reason.
  */
 export async function planRetention(
   ports: ExpiryPorts,
   settings: RetentionSettings,
-  options: RetentionRunOptions,
+  options: PlanOptions,
 ): Promise<RetentionPlan> {
   const run = new RetentionRun(ports, settings, options);
   const look = () =>
@@ -86,43 +91,94 @@ export async function planRetention(
   const store = await ports.store.retentionAbilities(options);
   const listBefore = await look();
   const nowMs = await earliestClockMs(ports, listBefore?.platformDateMs, options.signal);
-  const seen = await seeExports(run);
+  const seen = await seeExports(run, { isInOrder: true });
   // Begun after the exports were found: what it does not show was archived before it.
   const list = listBefore && (await look());
   const planning: Planning = { run, store, list, nowMs };
-  const entries: PlanEntry[] = [];
-  let batch: SeenExport[] = [];
+  const month = new PlannedMonth(planning, options.onEntry);
   let asked = 0;
   let done = 0;
-  const ask = async () => {
-    entries.push(...(await allEnded(batch.map((one) => askedEntry(planning, one)))).flat());
-    batch = [];
-  };
   for await (const one of seen.each()) {
     ports.observe({ kind: "progress", done, total: Math.max(seen.total, done + 1) });
     done += 1;
     if (one.isExpired) {
       continue;
     }
+    await month.turnTo(one.line);
     if (one.line !== undefined) {
       const entry = entryByLine(planning, one.line);
       const isClear = entry.sweep === "nothing" && entry.expire !== "due" && !one.isDoubtful;
       if (isClear || asked >= MAX_ASKED) {
-        entries.push(entry);
+        month.add(entry);
         continue;
       }
       asked += 1;
     }
-    batch.push(one);
-    if (batch.length >= ASKED_AT_ONCE) {
-      await ask();
+    await month.ask(one);
+  }
+  await month.end();
+  return { ...run.frame("done"), policy: policyDigest(settings.policy), store, ...seen.from };
+}
+
+/** The entries of one month of the catalogue, or of some records where there is none, until they are told in order. */
+class PlannedMonth {
+  readonly #planning: Planning;
+  readonly #onEntry: PlanOptions["onEntry"];
+  #month: string | undefined;
+  #entries: PlanEntry[] = [];
+  #batch: SeenExport[] = [];
+
+  constructor(planning: Planning, onEntry: PlanOptions["onEntry"]) {
+    this.#planning = planning;
+    this.#onEntry = onEntry;
+  }
+
+  /** @param line of the export that comes next. */
+  async turnTo(line: CatalogueLine | undefined): Promise<void> {
+    const month = line && monthOf(line);
+    // What is known from the records alone comes in the order of the ids, and is told as soon as it was asked about.
+    if (month !== this.#month || (month === undefined && this.#batch.length === 0)) {
+      await this.end();
+      this.#month = month;
     }
   }
-  await ask();
-  const nameOf = ({ exportTaskId, revision }: PlanEntry) => `${exportTaskId} ${revision}`;
-  entries.sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
-  return { ...run.frame("done"), policy: policyDigest(settings.policy), store, ...seen.from, entries };
+
+  add(entry: PlanEntry): void {
+    this.#entries.push(entry);
+  }
+
+  /** Takes an export that its records and the store are asked about. */
+  async ask(one: SeenExport): Promise<void> {
+    this.#batch.push(one);
+    if (this.#batch.length >= ASKED_AT_ONCE) {
+      await this.#askBatch();
+    }
+  }
+
+  /** Tells the entries. Those of the catalogue come in the order in which they were archived. */
+  async end(): Promise<void> {
+    await this.#askBatch();
+    const entries = this.#entries;
+    this.#entries = [];
+    if (this.#month !== undefined) {
+      entries.sort((a, b) => compareTexts(orderOf(a), orderOf(b)));
+    }
+    for (const entry of entries) {
+      this.#onEntry(entry);
+    }
+  }
+
+  async #askBatch(): Promise<void> {
+    const answers = this.#batch.map((one) => askedEntry(this.#planning, one));
+    this.#batch = [];
+    this.#entries.push(...(await allEnded(answers)).flat());
+  }
 }
+
+function orderOf({ archivedAt = "", exportTaskId, revision }: PlanEntry): string {
+  return `${archivedAt} ${exportTaskId} ${revision}`;
+}
+
 /** What the records of an export and the store say; nothing where it has no record any more, or has expired. */
 async function askedEntry(planning: Planning, seen: SeenExport): Promise<readonly PlanEntry[]> {
   const { run, store, nowMs } = planning;

@@ -1,5 +1,5 @@
 import { exportsRoot, parseExportObjectKey } from "../domain/key-layout.ts";
-import { Catalogue, nameOfLine } from "../records/catalogue.ts";
+import { Catalogue, MonthText, nameOfLine } from "../records/catalogue.ts";
 import type { CatalogueLine } from "../records/catalogue-line.ts";
 import { type InventoryState, isRecent, readInventoryState } from "../records/inventory-state.ts";
 import type { RecordedRevision, RevisionLedger } from "../records/retention-records.ts";
@@ -36,27 +36,30 @@ export interface SeenExports {
   each(): AsyncIterable<SeenExport> | Iterable<SeenExport>;
 }
 
-/** Of an expired export: whether its object is still there is known from the inventory, or from a list of all objects. */
 interface SeeOptions {
-  readonly asksForObjects: boolean;
+  /** Of an expired export: whether its object is still there is known from the inventory, or from a list of all objects. */
+  readonly asksForObjects?: boolean;
+  /** The oldest month first, for what is shown in order. */
+  readonly isInOrder?: boolean;
 }
 
 /**
  * Looks for the catalogue of the last inventory. Where it is missing or old, all records are listed, to be read one by
- * one. Both begin at a random place, so that runs that are always cut short come round to everything.
+ * one. Unless they are wanted in order, both begin at a random place, so that runs that are always cut short come round to everything.
  * @throws what the store throws.
  */
 export async function seeExports(
   run: RetentionRun,
-  { asksForObjects }: SeeOptions = { asksForObjects: false },
+  { asksForObjects = false, isInOrder = false }: SeeOptions = {},
 ): Promise<SeenExports> {
   const { store, clock, observe } = run.ports;
+  const inTurn = <T>(items: readonly T[]) => (isInOrder ? items : rotated(items, run.ports));
   const state = await readInventoryState(store, run.settings.scope, run);
   if (state !== undefined && isRecent(state, clock.wallMs())) {
     return {
       from: { source: "catalogue", catalogueMadeAt: state.startedAt },
       total: state.counts.exports,
-      each: () => inCatalogue(run, state),
+      each: () => inCatalogue(run, state, inTurn),
     };
   }
   const message =
@@ -67,11 +70,15 @@ export async function seeExports(
   return {
     from: { source: "records" },
     total: revisions.length,
-    each: () => inRecords(rotated(revisions, run.ports), standing),
+    each: () => inRecords(inTurn(revisions), standing),
   };
 }
 
-async function* inCatalogue(run: RetentionRun, state: InventoryState): AsyncGenerator<SeenExport> {
+async function* inCatalogue(
+  run: RetentionRun,
+  state: InventoryState,
+  inTurn: (months: readonly string[]) => readonly string[],
+): AsyncGenerator<SeenExport> {
   const { ports, settings } = run;
   const catalogue = new Catalogue(ports.store, settings.scope);
   const doubtful = new Map(
@@ -82,15 +89,15 @@ async function* inCatalogue(run: RetentionRun, state: InventoryState): AsyncGene
   );
   let seen = 0;
   let isSound = state.stopReason === "done";
-  for (const month of rotated(await catalogue.months(run), ports)) {
-    const file = await catalogue.read(month, run);
-    isSound &&= file.isSound;
-    seen += file.lines.length;
-    for (const line of file.lines) {
+  for await (const { text } of catalogue.readTexts(inTurn(await catalogue.months(run)), run)) {
+    const lines = new MonthText(text);
+    for (const line of lines) {
+      seen += 1;
       const { exportTaskId, revision, expiredAt } = line;
       const isDoubtful = doubtful.delete(nameOfLine(line));
       yield { exportTaskId, revision, line, isExpired: expiredAt !== undefined, isDoubtful };
     }
+    isSound &&= lines.isSound;
   }
   for (const named of doubtful.values()) {
     yield { ...named, isExpired: false, isDoubtful: true };

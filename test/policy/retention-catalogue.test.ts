@@ -1,6 +1,5 @@
 import { describe, expect, test } from "vitest";
 import { inventoryStateKey } from "../../lib/domain/key-layout.ts";
-import { planRetention } from "../../lib/retention/plan.ts";
 import { effortOf } from "../simulation/effort.ts";
 import type { Site } from "../world/faults.ts";
 import { SeededRandom } from "../world/seeded-random.ts";
@@ -234,8 +233,7 @@ describe("the work of a day does not grow with the archive", () => {
     await scene.sweep();
     return scene;
   }
-  const plan = (scene: RetentionScene) =>
-    scene.start((ports) => planRetention(ports, scene.settings, scene.unaborted));
+  const plan = (scene: RetentionScene) => scene.plan();
 
   test.each([
     ["plan", plan],
@@ -246,17 +244,30 @@ describe("the work of a day does not grow with the archive", () => {
     expect(await callsOf(large, () => run(large))).toBe(await callsOf(small, () => run(small)));
   });
 
+  test("plan tells the exports in the order in which they were archived, whether it asked about them or not", async () => {
+    const scene = new RetentionScene();
+    scene.keepPlatformBusy();
+    const daysAgo = [3, 70, 11, 40, 1, 41, 12];
+    for (const days of daysAgo) {
+      scene.plant({ exportTaskId: `${days}-days`, archivedAtMs: scene.startedAtMs - days * DAY_MS });
+    }
+    await scene.sweep();
+    const { entries } = await scene.plan();
+    expect(new Set(entries.map(({ expire }) => expire))).toEqual(new Set(["remove", "unexpired"]));
+    expect(entries.map(({ exportTaskId }) => exportTaskId)).toEqual(
+      daysAgo.sort((a, b) => b - a).map((days) => `${days}-days`),
+    );
+  });
+
   test("plan shows every export, and asks about 500 at most when a policy changed for all", async () => {
     const scene = await archiveOf(700);
     scene.policy = policyOf({ default: { keepDays: 12, lock: "none" } });
     let entries = 0;
     const calls = await callsOf(scene, async () => {
-      const ending = await plan(scene);
-      if (ending.kind === "finished") {
-        expect(ending.value).toMatchObject({ source: "catalogue" });
-        expect(new Set(ending.value.entries.map(({ sweep }) => sweep))).toEqual(new Set(["retain"]));
-        entries = ending.value.entries.length;
-      }
+      const planned = await plan(scene);
+      expect(planned).toMatchObject({ source: "catalogue" });
+      expect(new Set(planned.entries.map(({ sweep }) => sweep))).toEqual(new Set(["retain"]));
+      entries = planned.entries.length;
     });
     expect(entries).toBe(701);
     // A list and three records of each, and what protects it.

@@ -3,6 +3,7 @@ import { globHoldKey, holdKey, recordKey } from "../../lib/domain/key-layout.ts"
 import { ArchiveStore } from "../../lib/identity/archive-store.ts";
 import { matchesGlob } from "../../lib/records/glob.ts";
 import { type ExpireReport, expire } from "../../lib/retention/expire.ts";
+import { type PlanEntry, planRetention, type RetentionPlan } from "../../lib/retention/plan.ts";
 import { parseRetentionPolicy, type RetentionPolicy } from "../../lib/retention/policy.ts";
 import { type RetainReport, retainObject, retainSweep } from "../../lib/retention/retain.ts";
 import type { ExpiryPorts, RetentionEvent, RetentionSettings } from "../../lib/retention/run.ts";
@@ -242,6 +243,14 @@ export class RetentionScene {
         expire({ ...ports, store: made(ports.store, ports) }, this.settings, this.unaborted),
       ),
     );
+  }
+
+  /** The plan, with its entries in the order in which they were told. */
+  async plan(): Promise<RetentionPlan & { readonly entries: readonly PlanEntry[] }> {
+    const entries: PlanEntry[] = [];
+    const options = { ...this.unaborted, onEntry: (entry: PlanEntry) => entries.push(entry) };
+    const plan = await this.#finish(this.start((ports) => planRetention(ports, this.settings, options)));
+    return { ...plan, entries };
   }
 
   async sweep(): Promise<RetainReport> {
