@@ -77,7 +77,7 @@ Example:
 
 const REPORT_HELP = `
 The page lies in the store: reports/latest.html, and reports/<year>/<month>/<day>.html for each night. A night is told once,
-however often its report is made. Exit code 3 means that somebody has to look.
+however often its report is made, and once more when its verdict got worse. Exit code 3 means that somebody has to look.
 
 Examples:
   iotda-archiver report

@@ -4,7 +4,7 @@ import type { Message } from "../ports/notifier.ts";
 import type { CallOptions } from "../ports/platform.ts";
 import { createOnce, jsonText } from "../records/create-once.ts";
 import { isoTime, parseRecord, SCHEMA_VERSION } from "../records/schemas.ts";
-import type { Digest, Night } from "./night.ts";
+import { type Digest, type Night, VERDICTS, type Verdict } from "./night.ts";
 import { isYoung, MAX_CLAIMS, type NotifyPorts, type NotifySettings } from "./notification-state.ts";
 import { type Sent, sendToAll } from "./tell.ts";
 
@@ -21,11 +21,15 @@ export interface ToldNight extends Sent {
 }
 
 const claimSchema = v.object({ claimedAt: isoTime, nonce: v.string() });
+const sentSchema = v.object({ verdict: v.picklist(VERDICTS) });
 
 /**
  * Tells a night once: its verdict is the subject. However many runners there are and wherever they die, each target gets
  * the message at most twice, and at least once when any run comes 15 minutes after a dead one. On a store without
  * create-once each of two runners that begin within a moment may send it as its own.
+ *
+ * A report that somebody makes by hand before the night is over may tell of a good one. Where a later one has a worse
+ * verdict, the second message tells it.
  *
  * @throws what the store throws. Targets that were not told are in the result.
  */
@@ -42,7 +46,7 @@ export async function tellNight(
     return nothing("not-wanted");
   }
   const folder = nightNotesFolder(settings.scope, night.date);
-  const claim = await claimNight(ports, settings, folder, options);
+  const claim = await claimNight(ports, settings, { folder, verdict: night.verdict }, options);
   if (typeof claim === "string") {
     return nothing(claim);
   }
@@ -50,7 +54,7 @@ export async function tellNight(
   const sent = await sendToAll(ports, settings, message, options);
   if (sent.took.length > 0) {
     const sentAt = new Date(ports.clock.wallMs()).toISOString();
-    const mark = { schemaVersion: SCHEMA_VERSION, sentAt, targets: sent.took };
+    const mark = { schemaVersion: SCHEMA_VERSION, sentAt, targets: sent.took, verdict: night.verdict };
     await ports.store.putDocument(sentKey(folder, claim), jsonText(mark), { kind: "always" }, options);
   }
   return { outcome: "told", ...sent };
@@ -68,7 +72,7 @@ function sentKey(folder: string, number: number): string {
 async function claimNight(
   { store, clock, random }: NotifyPorts,
   { abilities }: NotifySettings,
-  folder: string,
+  { folder, verdict }: { readonly folder: string; readonly verdict: Verdict },
   options: CallOptions,
 ): Promise<number | "told-before" | "being-told" | "given-up"> {
   const nonce = random.hex(8);
@@ -83,12 +87,19 @@ async function claimNight(
       // The store repeated a create that had worked.
       return number;
     }
-    if ((await store.getDocument(sentKey(folder, number), options)) !== undefined) {
-      return "told-before";
-    }
-    if (found !== undefined && isYoung(found.claimedAt, clock.wallMs())) {
+    const sent = await store.getDocument(sentKey(folder, number), options);
+    if (sent !== undefined) {
+      const told = parseRecord(sentSchema, sent)?.verdict;
+      if (told === undefined || !isWorse(verdict, told) || number === MAX_CLAIMS) {
+        return "told-before";
+      }
+    } else if (found !== undefined && isYoung(found.claimedAt, clock.wallMs())) {
       return "being-told";
     }
   }
   return "given-up";
+}
+
+function isWorse(verdict: Verdict, than: Verdict): boolean {
+  return VERDICTS.indexOf(verdict) < VERDICTS.indexOf(than);
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { Verdict } from "../../lib/report/night.ts";
 import { readUnnotified } from "../../lib/report/notification-state.ts";
 import type { PlannedFault } from "../world/faults.ts";
 import { FAULTS_OF_A_CALL, NotifyScene, REFUSED } from "./notify-scene.ts";
@@ -22,6 +23,25 @@ describe("a night is told", () => {
     expect(scene.countArrived()).toEqual([1, 1]);
     expect(await unnotified(scene)).toEqual([]);
     expect(await scene.night({ date: "2026-11-23", verdict: "ok" })).toBe("told");
+  });
+
+  test("once more where it turned out worse than a report made earlier had it, and never a third time", async () => {
+    const scene = new NotifyScene();
+    const date = "2026-11-22";
+    const tell = (verdict: Verdict) => scene.night({ date, verdict });
+    expect(await tell("ok")).toBe("told");
+    expect(await tell("none")).toBe("told");
+    expect(await tell("ok")).toBe("told-before");
+    expect(await tell("act")).toBe("told-before");
+    expect(scene.countArrived()).toEqual([2, 2]);
+  });
+
+  test("not once more where it turned out better", async () => {
+    const scene = new NotifyScene();
+    const date = "2026-11-22";
+    expect(await scene.night({ date, verdict: "act" })).toBe("told");
+    expect(await scene.night({ date, verdict: "look" })).toBe("told-before");
+    expect(scene.countArrived()).toEqual([1, 1]);
   });
 
   test("once by two runners that begin at the same moment", async () => {
