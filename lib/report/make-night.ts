@@ -85,7 +85,8 @@ export async function makeNight(
   const dates = datesBefore(date, NIGHTS_SHOWN - 1);
   const stored = await readStoredNights(store, scope, [...dates, date], { signal });
   const earlier = stored.filter((night) => night.date < date);
-  const window = date === today ? windowUntilNow(ports, settings, date) : pastWindow(settings, date, stored);
+  const window =
+    date === today ? windowUntilNow(ports, settings, date, earlier) : pastWindow(settings, date, stored);
   const { fromMs, madeAtMs } = window;
   const [runs, inventory, now] = await allEnded([
     readRunReports(
@@ -106,7 +107,8 @@ export async function makeNight(
     worked: new Set(runsOfNight({ runs, fromMs, madeAtMs }).flatMap(idsOfRun)),
   };
   const lines = await linesOfNight(store, scope, wanted, inventory, { signal });
-  const isLater = inventory !== undefined && Date.parse(inventory.startedAt) > madeAtMs;
+  // The last inventory before now is never overwritten: one from ahead was written by a clock that is ahead.
+  const isLater = !window.isLatest && inventory !== undefined && Date.parse(inventory.startedAt) > madeAtMs;
   const facts: NightFacts = {
     scope,
     endpoint: settings.endpoint,
@@ -130,9 +132,20 @@ function idsOfRun({ tasks }: RunReport): readonly string[] {
   return tasks.map(({ exportTaskId }) => exportTaskId);
 }
 
-function windowUntilNow({ clock }: ReportPorts, { timeZone }: ReportSettings, date: string): Window {
+/** Since the same time of the day before. Where the report of that day came earlier, since then: no hour is left out. */
+function windowUntilNow(
+  { clock }: ReportPorts,
+  { timeZone }: ReportSettings,
+  date: string,
+  earlier: readonly StoredNight[],
+): Window {
   const madeAtMs = clock.wallMs();
-  return { date, fromMs: sameTimeDaysBefore(madeAtMs, 1, timeZone), madeAtMs, isLatest: true };
+  const dayBefore = earlier.find((night) => night.date === addDays(date, -1));
+  const fromMs = Math.min(
+    sameTimeDaysBefore(madeAtMs, 1, timeZone),
+    ...(dayBefore === undefined ? [] : [Date.parse(dayBefore.madeAt)]),
+  );
+  return { date, fromMs, madeAtMs, isLatest: true };
 }
 
 /** Until the moment of its own report, or else the time of day of the report before it, or else the end of the day. */

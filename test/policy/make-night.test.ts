@@ -129,6 +129,26 @@ describe("the night that has just ended", () => {
     expect(first.lastRunAt).toBeDefined();
   });
 
+  test("counts an inventory whose clock is ahead, with the damage that it found", async () => {
+    const scene = new Scene();
+    await scene.run();
+    const damage = { exportTaskId: "export-1", revision: "0123abcd", key: "exports/1.zip", kind: "missing" };
+    for (const aheadMs of [60_000, 400 * DAY_MS]) {
+      const state = {
+        startedAt: new Date(scene.world.clock.wallMs() + aheadMs).toISOString(),
+        stopReason: "done",
+        counts: { exports: 1 },
+        damage: [damage],
+      };
+      scene.world.store.plantObject(inventoryStateKey(scene.world.scope), Buffer.from(JSON.stringify(state)));
+      const { night } = await nightIn(scene);
+      expect(night.findings).toContainEqual(
+        expect.objectContaining({ kind: "damaged", exportTaskId: "export-1" }),
+      );
+      expect(night.verdict).toBe("look");
+    }
+  });
+
   test("lasts as long as the day, when clocks are set back", async () => {
     const scene = new Scene({ clock: { startWallMs: Date.parse("2026-10-25T06:00:00Z") } });
     const { night } = await nightIn(scene, { timeZone: "Europe/Berlin" });
@@ -166,6 +186,18 @@ describe("nights after each other", () => {
     ]);
     expect(night.date).toBe(date);
     expect(night.lastRunAt).toBeDefined();
+  });
+
+  test("leave out no run, when a report comes later than that of the day before", async () => {
+    const scene = new Scene();
+    const { night: first } = await reportIn(scene);
+    scene.addTasks(1);
+    await scene.run();
+    await scene.wait(DAY_MS + HOUR_MS);
+    const { night } = await nightIn(scene);
+    expect(night.from).toBe(first.madeAt);
+    expect(night.counts.archived).toBe(1);
+    expect(night.runs).toHaveLength(1);
   });
 
   test("hostile files in the place of reports are passed over", async () => {
