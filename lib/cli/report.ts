@@ -1,9 +1,10 @@
 import { spawn } from "node:child_process";
-import { writeFile } from "node:fs/promises";
+import { mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { ConfigurationError } from "../config/errors.ts";
 import { wireReport } from "../config/report-wiring.ts";
+import { allEnded } from "../domain/promises.ts";
 import { digestOf } from "../report/digest.ts";
 import type { Digest, Night } from "../report/night.ts";
 import { pageOf } from "../report/page.ts";
@@ -40,8 +41,11 @@ export async function reportCommand({ night: date, out, open, ...options }: Repo
       const { notifyOn } = notification;
       const settings = { scope: wired.scope, abilities, notifyOn, language, url };
       const alone = pageOf(night, language);
-      const file = await writtenTo(out, alone);
-      const reported = await reportNight(wired.ports, settings, made, { signal });
+      // A file that cannot be written keeps nobody from being told; a store that cannot, no file from being written.
+      const [file, reported] = await allEnded([
+        writtenTo(out, alone),
+        reportNight(wired.ports, settings, made, { signal }),
+      ]);
       const folder = place.kind === "file" ? place.folder : undefined;
       const where = file ?? (folder === undefined ? reported.pageKey : path.join(folder, reported.pageKey));
       if (open === true) {
@@ -80,7 +84,9 @@ async function writtenTo(out: string | undefined, page: string): Promise<string 
 
 /** A page that lies in a bucket is opened from a file of this machine. */
 async function temporaryFile(page: string): Promise<string> {
-  const file = path.join(tmpdir(), "iotda-archiver-report.html");
+  // In a folder of its own: in the common one, another user could lay a link there before.
+  const folder = await mkdtemp(path.join(tmpdir(), "iotda-archiver-"));
+  const file = path.join(folder, "report.html");
   await writeFile(file, page, { mode: 0o600 });
   return file;
 }

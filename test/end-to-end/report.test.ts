@@ -65,6 +65,18 @@ describe("report", () => {
     expect(stdout).not.toContain(TOKEN);
   });
 
+  test("tells the night also when it cannot write the page where it is asked to", async (context) => {
+    await using receiver = await Receiver.open(saying(200));
+    const lab = await openLab(context, { settings: { ARCHIVER_NOTIFY: `${receiver.origin}/${TOKEN}` } });
+    await lab.archiver("run");
+    expect(await lab.archiver("report", "--out", lab.folder)).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining("--out: names a file that cannot be written"),
+    });
+    expect(receiver.received).toHaveLength(1);
+    expect(await lab.store.keys("reports/")).toContain("reports/latest.html");
+  });
+
   test.each<[string, readonly string[], string]>([
     ["a night that is not over", ["--night", "2999-01-01"], "2999-01-01 is not over"],
     ["no date", ["--night", "yesterday"], "It must be a date such as 2026-11-27"],
