@@ -50,7 +50,7 @@ export function digestOf(night: Night, language: Language, reportUrl?: string): 
       : [`${texts.digest.watch}${colon}${allKindsInWords(shown, texts).join(comma)}`]),
     ...(unknown.length === 0 ? [] : [unknown.map(({ what, code }) => `${what} (${code})`).join(SEPARATOR)]),
     numbersInWords(shown, speech),
-    slotsInWords(shown, texts),
+    slotsInWords(shown, speech),
     `${texts.digest.copies}${colon}${copiesInWords(shown, texts)}`,
     [
       texts.scope({ project: shown.projectId, instance: shown.instanceId }),
@@ -156,12 +156,16 @@ function numbersInWords({ counts, bytes, keptFor }: Night, { texts, say }: Speec
 }
 
 /** How many export slots are used, and when all will be. */
-export function slotsInWords({ places }: Night, { slots, comma }: Texts): string {
-  const { held, limit, archived, fullInDays } = places;
+export function slotsInWords(
+  { places }: Night,
+  { texts: { slots, comma }, say }: Pick<Speech, "texts" | "say">,
+): string {
+  const { held, limit, archived, fullInDays, seenAt } = places;
   if (held === undefined) {
     return slots.unknown;
   }
-  const used = slots.used(held, limit, archived);
+  const now = slots.used(held, limit, archived);
+  const used = seenAt === undefined ? now : slots.seen(now, say.full(Date.parse(seenAt)));
   return fullInDays === undefined ? used : `${used}${comma}${slots.full(fullInDays)}`;
 }
 

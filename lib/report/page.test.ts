@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { digestOf } from "./digest.ts";
-import { LANGUAGES } from "./languages.ts";
+import { LANGUAGES, textsIn } from "./languages.ts";
 import { SCRIPT } from "./page/script.ts";
 import { STYLE } from "./page/style.ts";
 import { pageOf } from "./page.ts";
@@ -17,6 +17,30 @@ function read(page: string): string {
     .replaceAll("&quot;", '"')
     .replace(/\s+/g, " ");
 }
+
+describe("what the platform did not say", () => {
+  const failure = { code: "platform-unreachable", message: "the connection failed", hint: "Check it." };
+  const { places, ...good } = scene("good");
+  const seenAt = "2026-11-27T14:27:00.000Z";
+  const unseen = { ...good, places: { ...places, seenAt }, unknown: { platform: failure } };
+
+  test.each(LANGUAGES)("stands in the title of a night that else was good: %s", (language) => {
+    const title = /<title>(.*?)<\/title>/.exec(pageOf(unseen, language))?.[1];
+    expect(title).toContain(textsIn(language).unknown.platform);
+    expect(digestOf(unseen, language).subject).toBe(title);
+  });
+
+  test("is not said to be without risk, and slots have the time at which they were seen", () => {
+    const page = read(pageOf(unseen, "en"));
+    expect(page).toContain(
+      "At risk None was on Fri 27 Nov 22:27 (+08:00), when the export slots were last seen.",
+    );
+    expect(page).toContain("last seen Fri 27 Nov 22:27 (+08:00)");
+    expect(digestOf(unseen, "en").text).toMatch(
+      /export slots used.*, last seen Fri 27 Nov 22:27 \(\+08:00\)/,
+    );
+  });
+});
 
 /** Answers to what is asked first: what is at risk and by when, what to type, did last night happen, is it of today? */
 const ANSWERS: Readonly<Record<SceneName, readonly string[]>> = {

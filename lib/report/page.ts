@@ -101,13 +101,21 @@ function riskInWords(night: Night, { texts: { page }, say }: Speech): string {
       : places.held === undefined
         ? page.riskUnknown
         : later === undefined
-          ? page.riskNone
+          ? riskLastSeen(places, { page, say })
           : page.riskLater(say.full(Date.parse(later)));
   return [
     ...(lost === 0 ? [] : [page.lost(lost)]),
     ...(damaged === 0 ? [] : [page.damaged(damaged)]),
     next,
   ].join(" ");
+}
+
+/** That nothing was in danger when somebody last looked says little about the hours since then. */
+function riskLastSeen(
+  { seenAt }: Night["places"],
+  { page, say }: Pick<Speech["texts"], "page"> & Pick<Speech, "say">,
+): string {
+  return seenAt === undefined ? page.riskNone : page.riskSeen(say.full(Date.parse(seenAt)));
 }
 
 function nightInWords(night: Night, speech: Speech): string {

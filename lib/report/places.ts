@@ -31,7 +31,7 @@ export function slotsInUse(
     held === undefined
       ? {}
       : forecastSlots(
-          { held, limit: PLACES_LIMIT, olderThanUnarchived: older, nowMs: facts.madeAtMs },
+          { held, limit: PLACES_LIMIT, olderThanUnarchived: older, nowMs: slots.seenAtMs ?? facts.madeAtMs },
           madePerNight,
         );
   const { lossFromMs, fullInDays } = forecast;

@@ -12,6 +12,7 @@ export const PAGE_EN: PageTexts = {
   riskNow: "An export may be lost at any time.",
   riskLater: (moment) => `Nothing before ${moment}, at the fastest pace of the last nights.`,
   riskNone: "No export is about to be lost.",
+  riskSeen: (moment) => `None was on ${moment}, when the export slots were last seen. Not known since then.`,
   riskUnknown: "Not known: it could not be seen how many export slots are used.",
   lost: (n) => `${count(n, "export was", "exports were")} lost in this night.`,
   damaged: (n) => `${count(n, "archived copy is", "archived copies are")} damaged.`,

@@ -246,6 +246,7 @@ export const TEXTS_EN: Texts = {
       return `${used}, ${part} by exports with a copy`;
     },
     unknown: "How many export slots are used is not known",
+    seen: (slots, moment) => `${slots}${slots === "" ? "" : ", "}last seen ${moment}`,
     full: ({ least, usual }) =>
       `if nothing is deleted, full in ${least === usual ? `about ${usual}` : `${least} to ${usual}`} days`,
   },

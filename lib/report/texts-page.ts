@@ -19,6 +19,7 @@ export interface PageTexts {
   readonly riskNow: string;
   readonly riskLater: (moment: string) => string;
   readonly riskNone: string;
+  readonly riskSeen: (moment: string) => string;
   readonly riskUnknown: string;
   readonly lost: (count: number) => string;
   readonly damaged: (count: number) => string;

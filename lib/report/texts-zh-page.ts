@@ -8,6 +8,7 @@ export const PAGE_ZH: PageTexts = {
   riskNow: "随时可能有导出任务丢失。",
   riskLater: (moment) => `按最近几夜的最快速度，${moment}之前不会丢失。`,
   riskNone: "没有即将丢失的导出任务。",
+  riskSeen: (moment) => `最后查看导出任务名额时（${moment}）没有；此后未知。`,
   riskUnknown: "未知：无法得知已用的导出任务名额。",
   lost: (n) => `本夜丢失 ${n} 个导出任务。`,
   damaged: (n) => `${n} 个归档副本已损坏。`,

@@ -232,6 +232,7 @@ export const TEXTS_ZH: Texts = {
         archived === undefined || held === 0 ? "" : `，其中 ${archived} 个已有归档副本`
       }`,
     unknown: "导出任务名额的占用情况未知",
+    seen: (slots, moment) => `${slots}（最后查看：${moment}）`,
     full: ({ least, usual }) =>
       `若不删除，${least === usual ? `约 ${usual}` : `${least} 至 ${usual}`} 天后用尽`,
   },

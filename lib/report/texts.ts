@@ -111,6 +111,7 @@ export interface Texts {
   readonly slots: {
     readonly used: (held: number, limit: number, archived: number | undefined) => string;
     readonly unknown: string;
+    readonly seen: (slots: string, moment: string) => string;
     readonly full: (days: { readonly least: number; readonly usual: number }) => string;
   };
   readonly copies: {

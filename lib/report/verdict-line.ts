@@ -44,7 +44,12 @@ export function verdictLine(night: Night, speech: Speech): string {
       return [verdict.words.look, ...kinds, safe].join(SEPARATOR);
     }
     case "ok":
-      return [verdict.words.ok, safe].join(SEPARATOR);
+      // What was archived is safe. Whether more is to be archived, the platform did not say.
+      return [
+        verdict.words.ok,
+        safe,
+        ...(night.unknown.platform === undefined ? [] : [texts.unknown.platform]),
+      ].join(SEPARATOR);
   }
 }
 

@@ -8,7 +8,14 @@ import { grouped } from "./numbers.ts";
 export function tiles(night: Night, { texts, say }: Speech): Html {
   const { counts, bytes, places, keptFor, verification, streak } = night;
   const { tiles: words } = texts.page;
-  const { held, limit, fullInDays } = places;
+  const { held, limit, fullInDays, seenAt } = places;
+  const full = fullInDays === undefined ? "" : texts.slots.full(fullInDays);
+  const slots =
+    held === undefined
+      ? texts.slots.unknown
+      : seenAt === undefined
+        ? full
+        : texts.slots.seen(full, say.full(Date.parse(seenAt)));
   const reasons = Object.entries(keptFor)
     .slice(0, 3)
     .map(([code]) => say.reason(code));
@@ -16,7 +23,7 @@ export function tiles(night: Night, { texts, say }: Speech): Html {
   return html`<section aria-labelledby="numbers"><h2 id="numbers">${words.title}</h2><dl class="tiles">
     ${tile(words.safe, `${counts.archived} / ${counts.finished}`, formatBytes(bytes))}
     ${tile(words.deleted, counts.deleted, words.kept(counts.kept, isOneReason ? (reasons[0] ?? "") : reasons.join(texts.comma)))}
-    ${tile(words.slots, `${held ?? "?"} / ${limit}`, held === undefined ? texts.slots.unknown : fullInDays === undefined ? "" : texts.slots.full(fullInDays))}
+    ${tile(words.slots, `${held ?? "?"} / ${limit}`, slots)}
     ${tile(words.made, counts.made, words.throttled(counts.throttled))}
     ${
       verification === undefined
