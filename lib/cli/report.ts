@@ -41,7 +41,7 @@ export async function reportCommand({ night: date, out, open, ...options }: Repo
       const { notifyOn } = notification;
       const settings = { scope: wired.scope, abilities, notifyOn, language, url };
       const alone = pageOf(night, language);
-      // A file that cannot be written keeps nobody from being told; a store that cannot, no file from being written.
+      // Where the file cannot be written, people are told all the same; where the store cannot, the file is written.
       const [file, reported] = await allEnded([
         writtenTo(out, alone),
         reportNight(wired.ports, settings, made, { signal }),
