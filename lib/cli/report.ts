@@ -40,7 +40,7 @@ export async function reportCommand({ night: date, out, open, ...options }: Repo
       const { night } = made;
       const { notifyOn } = notification;
       const settings = { scope: wired.scope, abilities, notifyOn, language, url };
-      const alone = pageOf(night, language);
+      const alone = pageOf(night, language, "alone");
       // Where the file cannot be written, people are told all the same; where the store cannot, the file is written.
       const [file, reported] = await allEnded([
         writtenTo(out, alone),

@@ -150,6 +150,7 @@ describe("the strip of nights", () => {
 
   test("leads nowhere where there is no page", () => {
     expect(linksIn(pageOf(scene("first"), "en"))).toEqual([]);
+    expect(linksIn(pageOf(scene("good"), "en", "alone"))).toEqual([]);
     const night = scene("good");
     const nights = [{ date: "../../../etc/passwd", verdict: "ok" as const }];
     expect(linksIn(pageOf({ ...night, nights }, "en"))).toEqual([]);

@@ -59,7 +59,7 @@ function stale({ texts }: Speech, pageFile: PageFile): Html {
   const { stale: words } = texts.page;
   const isLatest = pageFile === "latest";
   const kind = isLatest ? "cover" : "banner";
-  const way = isLatest ? undefined : html`<p><a href="../../latest.html">${words.toLatest}</a></p>`;
+  const way = pageFile !== "day" ? undefined : html`<p><a href="../../latest.html">${words.toLatest}</a></p>`;
   return html`<div id="old" class="${kind}" role="alert" hidden data-hours="${words.hours}" data-days="${words.days}">
     <strong id="age"></strong><p>${isLatest ? words.latest : words.day}</p>${way}
     <button type="button" id="show"${isLatest ? undefined : html` hidden`}>${words.show}</button></div>`;

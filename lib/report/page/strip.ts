@@ -4,11 +4,15 @@ import type { Texts } from "../texts.ts";
 import { type Html, html } from "./html.ts";
 import { mark, VERDICT_MARKS } from "./marks.ts";
 
-/** Where the page lies: `reports/latest.html`, or `reports/yyyy/MM/dd.html`. */
-export type PageFile = "latest" | "day";
+/** Where the page lies: `reports/latest.html`, `reports/yyyy/MM/dd.html`, or away from the others, to which it has no links then. */
+export type PageFile = "latest" | "day" | "alone";
 
 /** Of the folder of the reports, as the page reaches it. */
-const TO_FOLDER: Readonly<Record<PageFile, string>> = { latest: "", day: "../../" };
+const TO_FOLDER: Readonly<Record<PageFile, string | undefined>> = {
+  latest: "",
+  day: "../../",
+  alone: undefined,
+};
 
 /** When this number of slots is used, every run warns. */
 const WARNING_LINE = 45;
@@ -72,9 +76,12 @@ function oneNight(night: PastNight, { texts, limit, pageFile, isThis, isFirst }:
   if (isThis) {
     return html`<li><span aria-current="page">${picture}</span></li>`;
   }
-  const hasPage = parts !== undefined && night.verdict !== "unreported";
-  const path = `${TO_FOLDER[pageFile]}${night.date.replaceAll("-", "/")}.html`;
-  return hasPage ? html`<li><a href="${path}">${picture}</a></li>` : html`<li><span>${picture}</span></li>`;
+  const folder = TO_FOLDER[pageFile];
+  if (folder === undefined || parts === undefined || night.verdict === "unreported") {
+    return html`<li><span>${picture}</span></li>`;
+  }
+  const path = `${folder}${night.date.replaceAll("-", "/")}.html`;
+  return html`<li><a href="${path}">${picture}</a></li>`;
 }
 
 function bar(held: number | undefined, limit: number): Html {
