@@ -40,9 +40,11 @@ const ABOUT =
 const EXIT_CODES = `
 Exit codes:
   0    done
-  1    failed, or a system failure stopped the run (it counts against no task), or doctor found what is broken
+  1    failed, or a system failure stopped the run (it counts against no task),
+       or doctor found what is broken
   2    wrong usage or configuration; nothing was done
-  3    done, but this run dead-lettered a task, or verify, inventory, report or doctor found something to look at
+  3    done, but this run dead-lettered a task, or verify, inventory, report or
+       doctor found something to look at
   130  interrupted; unfinished tasks went back to the queue`;
 
 const DOCTOR_HELP = `

@@ -46,7 +46,7 @@ test.each([
 
 test.each([
   [["--help"], / run [\s\S]* discover [\s\S]* archive [\s\S]* status [\s\S]* dead-letters /],
-  [["help"], /Exit codes:\n {2}0 .*\n {2}1 .*\n {2}2 .*\n {2}3 .*\n {2}130 /],
+  [["help"], /Exit codes:\n {2}0 .*\n {2}1 .*\n {7}.*\n {2}2 .*\n {2}3 .*\n {7}.*\n {2}130 /],
   [["--version"], /^\d+\.\d+\.\d+\n$/],
   [["help", "archive"], /--under-pressure/],
   [["run", "--help"], /--env-file <file>[\s\S]*--json[\s\S]*--max-minutes/],

@@ -57,12 +57,33 @@ test("a digest says what somebody has to type, and how the night went", () => {
     "  iotda-archiver request fleet-2",
     "Watch: 1 dead letter",
     "Archived 46 of 47 (1.39 GiB), deleted 46, kept 0, given up 1",
-    "1 of 50 export slots used, none by exports with a copy, if nothing is deleted, full in 0.9 to 1 days",
+    "1 of 50 export slots used (none by exports with a copy), if nothing is deleted, full in 0.9 to 1 days",
     "Copies: each read again within 90 days; unread longest: 81 days",
     "project 0c8a6f3e5d7b4a19b2c3d4e5f6a7b8c9, default instance · Fri 27 Nov 07:00 to Sat 28 Nov 07:00 (+08:00)",
     `Page: ${URL_OF_PAGE}`,
     "",
   ]);
+});
+
+test.each<[string, Night["keptFor"], string]>([
+  ["one reason", { "delete-disabled": 2 }, "kept 2 (deletion is switched off)"],
+  [
+    "two reasons",
+    { "delete-disabled": 1, hold: 1 },
+    "kept 2 (1: deletion is switched off, 1: held by an operator)",
+  ],
+])("exports that were kept for %s are told with it", (_, keptFor, words) => {
+  const kept = { ...night(), counts: { ...night().counts, kept: 2 }, keptFor };
+  expect(digestOf(kept, "en").text).toContain(words);
+});
+
+test.each<[number, number, string]>([
+  [0.1, 0.1, "full in less than a day"],
+  [0.9, 1, "full in 0.9 to 1 days"],
+  [2, 2, "full in about 2 days"],
+])("slots that are full in %s to %s days are told so", (least, usual, words) => {
+  const places = { ...night().places, held: 46, fullInDays: { least, usual } };
+  expect(digestOf({ ...night(), places }, "en").text).toContain(words);
 });
 
 test("a good night has nothing to type", () => {

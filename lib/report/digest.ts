@@ -146,7 +146,11 @@ export function unknownInWords({ unknown }: Night, texts: Texts) {
 
 function numbersInWords({ counts, bytes, keptFor }: Night, { texts, say }: Speech): string {
   const { finished, archived, givenUp, waiting } = counts;
-  const reasons = Object.entries(keptFor).map(([code, count]) => `${say.reason(code)} ${count}`);
+  const entries = Object.entries(keptFor);
+  // One reason is that of all; of several, each has its own number.
+  const reasons = entries.map(([code, n]) =>
+    entries.length === 1 ? say.reason(code) : `${n}: ${say.reason(code)}`,
+  );
   return texts.digest.numbers({
     ...counts,
     retried: finished - archived - givenUp - waiting,

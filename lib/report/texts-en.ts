@@ -199,7 +199,7 @@ export const TEXTS_EN: Texts = {
     "fewer-than-usual": () => "fewer exports than usual",
     "verification-late": () => "copies unread for too long",
     "drill-failed": () => "restore drill failed",
-    "no-inventory": () => "no inventory",
+    "no-inventory": () => "no inventory for a day",
     "slots-nearly-used": () => "export slots nearly used",
     "expected-late": () => "exports late",
     "dead-letters": (n) => count(n, "dead letter"),
@@ -243,19 +243,21 @@ export const TEXTS_EN: Texts = {
         return used;
       }
       const part = archived === held ? "all" : archived === 0 ? "none" : `${archived} of them`;
-      return `${used}, ${part} by exports with a copy`;
+      return `${used} (${part} by exports with a copy)`;
     },
     unknown: "How many export slots are used is not known",
     seen: (slots, moment) => `${slots}${slots === "" ? "" : ", "}last seen ${moment}`,
-    full: ({ least, usual }) =>
-      `if nothing is deleted, full in ${least === usual ? `about ${usual}` : `${least} to ${usual}`} days`,
+    full: ({ least, usual }) => {
+      const days = least === usual ? `about ${usual}` : `${least} to ${usual}`;
+      return `if nothing is deleted, full in ${usual < 1 ? "less than a day" : `${days} days`}`;
+    },
   },
   copies: {
     kept: (oldest, limit) =>
       `each read again within ${count(limit, "day")}; unread longest: ${count(oldest, "day")}`,
     late: (oldest, limit) =>
       `unread longest: ${count(oldest, "day")}; the limit of ${limit} will not be kept`,
-    unknown: "no inventory told",
+    unknown: "not known without an inventory",
   },
   scope: ({ project, instance }) =>
     `project ${project}, ${instance === undefined ? "default instance" : `instance ${instance}`}`,

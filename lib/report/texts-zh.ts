@@ -190,7 +190,7 @@ export const TEXTS_ZH: Texts = {
     "fewer-than-usual": () => "导出任务少于平时",
     "verification-late": () => "副本过久未校验",
     "drill-failed": () => "恢复演练失败",
-    "no-inventory": () => "没有盘点",
+    "no-inventory": () => "一天以上未盘点",
     "slots-nearly-used": () => "导出任务名额将尽",
     "expected-late": () => "导出任务延迟",
     "dead-letters": (n) => `${n} 条死信`,
@@ -234,7 +234,7 @@ export const TEXTS_ZH: Texts = {
     unknown: "导出任务名额的占用情况未知",
     seen: (slots, moment) => `${slots}（最后查看：${moment}）`,
     full: ({ least, usual }) =>
-      `若不删除，${least === usual ? `约 ${usual}` : `${least} 至 ${usual}`} 天后用尽`,
+      `若不删除，${usual < 1 ? "不到一" : least === usual ? `约 ${usual} ` : `${least} 至 ${usual} `}天后用尽`,
   },
   copies: {
     kept: (oldest, limit) => `均在 ${limit} 天内校验过；最久 ${oldest} 天`,
