@@ -2,6 +2,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { parseEnv } from "node:util";
 import { describe, expect, test } from "vitest";
 import { readConfiguration } from "../lib/config/configuration.ts";
+import { parseExpectedExports } from "../lib/report/expected.ts";
 import { parseRetentionPolicy } from "../lib/retention/policy.ts";
 
 const ROOT = new URL("../", import.meta.url);
@@ -47,6 +48,22 @@ describe("settings", () => {
 test("the retention policy is one, and asks a folder for no lock", async () => {
   const { rules, default: otherwise } = parseRetentionPolicy(await example("retention-policy.json"));
   expect([...rules, otherwise].map(({ lock }) => lock)).toEqual(["none", "none", "none"]);
+});
+
+test("the expected exports are rules, and iotda-archiver.env names their place", async () => {
+  const rules = parseExpectedExports(await example("expected-exports.json"));
+  expect(rules.map(({ name }) => name)).toEqual(["nightly", "meters", "weekly"]);
+  const [, file = ""] = /^#ARCHIVER_EXPECT=file:\/\/(.+)$/m.exec(await example("iotda-archiver.env")) ?? [];
+  expect(await example("README.md")).toContain(
+    `[expected-exports.json](expected-exports.json) | \`${file}\``,
+  );
+});
+
+test("the settings that iotda-archiver.env has ready are taken when they are uncommented", async () => {
+  const all = (await example("iotda-archiver.env")).replaceAll(/^#(?=[A-Z_]+=)/gm, "");
+  const { notification, report } = readConfiguration(parseEnv(all), PARTS);
+  expect(notification).toMatchObject({ heartbeatUrl: expect.anything(), targets: [expect.anything()] });
+  expect(report).toMatchObject({ timeZone: "Asia/Shanghai", expect: expect.anything() });
 });
 
 const UNITS = ["iotda-archiver", "iotda-archiver-inventory", "iotda-archiver-report"] as const;
