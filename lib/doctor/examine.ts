@@ -3,8 +3,8 @@ import { readInventoryState } from "../records/inventory-state.ts";
 import { readUnnotified } from "../report/notification-state.ts";
 import { examineArchive } from "./archive.ts";
 import { type CheckResult, GROUPS, type Group, type Verdict, verdictOf } from "./check.ts";
-import { type Asked, Interview, notAsked } from "./interview.ts";
-import { lastEnqueuedMs } from "./last-enqueued.ts";
+import { lookForDiscover } from "./discovered.ts";
+import { type Asked, Interview, notAsked, toldBy } from "./interview.ts";
 import { examineNotification } from "./notification.ts";
 import { examinePlatform } from "./platform.ts";
 import type { DoctorPorts, SettingsRead } from "./ports.ts";
@@ -25,7 +25,7 @@ export interface Examination {
 
 /**
  * Examines a deployment. It changes nothing, takes no download slot, and ends within five seconds: places are asked side
- * by side, and no question waits for longer than three.
+ * by side, and no question waits for longer than half of that.
  *
  * @param read what reading the settings found.
  * @param ports missing where the settings cannot be used: then nothing else is examined.
@@ -79,12 +79,17 @@ async function examinePlaces(
   const platform = wants("platform", "schedule")
     ? examinePlatform(ports.platform, settings.deletion, interview, wallMs)
     : Promise.resolve({ results: [], list: await unwanted<ExportTaskListing>() });
+  const discovered = async () => {
+    const list = toldBy((await platform).list);
+    return await afterOpening((signal) =>
+      lookForDiscover(store, scope, list?.tasks ?? [], { signal, nowMs: wallMs() }),
+    );
+  };
   const before = async () => ({
     archive: await opening,
     runs: await runs,
     inventory: await inventory,
-    enqueuedAtMs: await afterOpening((signal) => lastEnqueuedMs(store, { signal })),
-    list: (await platform).list,
+    discovered: await discovered(),
   });
   const examinations: { readonly [Name in Group]: () => Promise<readonly CheckResult[]> } = {
     settings: () => examineSettings(read, settings, interview),

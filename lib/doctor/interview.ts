@@ -5,9 +5,9 @@ import { withTimeLimit } from "../run/deadline.ts";
 import { type Finding, unknown } from "./check.ts";
 
 /** No question waits longer for its answer. */
-const QUESTION_MS = 3_000;
-/** All questions together: the rest of five seconds is for starting and for showing the answers. */
-const EXAMINATION_MS = 4_200;
+const QUESTION_MS = 2_500;
+/** All questions together. The rest of five seconds is for the start, and for connections to be let go of. */
+const EXAMINATION_MS = 3_600;
 
 /** What became of one question. */
 export type Asked<T> =
@@ -75,9 +75,11 @@ export function unanswered(subject: string, asked: Exclude<Asked<unknown>, { kin
   return unknown(`${subject}: not known, because ${why}`);
 }
 
-/** Whether the answer took too long: nothing else is known of it. */
-export function isTooSlow(asked: Asked<unknown>): boolean {
-  return asked.kind === "failed" && asked.failure.code === TOO_SLOW;
+/** The same for a check that depends on another one, which has said why. @param why completes "because …". */
+export function unansweredBehind(subject: string, asked: Asked<unknown>, why: string): Finding {
+  return asked.kind === "not-asked"
+    ? unanswered(subject, asked)
+    : unknown(`${subject}: not known, because ${why}`);
 }
 
 const TOO_SLOW = "no-answer-in-time";

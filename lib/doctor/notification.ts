@@ -1,4 +1,4 @@
-import { type Check, type CheckResult, hurts, judged, unknown, well } from "./check.ts";
+import { type Check, type CheckResult, type Finding, hurts, judged, unknown, well } from "./check.ts";
 import { type Asked, type Interview, notAsked, toldBy, unanswered } from "./interview.ts";
 import type { NotificationPort, Reachable, TopicSubscriptions } from "./ports.ts";
 
@@ -44,22 +44,25 @@ const CHECKS: readonly Check<NotificationFacts>[] = [
             )
           : unknown("the heartbeat: not set; the alarms of the deployment tell of missing runs");
       }
-      return ofReached(heartbeat, "the heartbeat's host", "ARCHIVER_HEARTBEAT_URL");
+      return ofReached(heartbeat, "the heartbeat's host");
     },
   },
   {
     id: "notify-targets",
     documentation: "docs/architecture.md#12-who-is-told",
     judge: ({ targets }) => {
-      const failed = targets.find(({ asked }) => asked.kind === "failed") ?? targets[0];
-      return (
-        failed &&
-        ofReached(
-          failed,
-          targets.length === 1 ? "the target" : `one of ${targets.length} targets`,
-          "ARCHIVER_NOTIFY",
-        )
-      );
+      const [first] = targets;
+      const unreached = targets.filter(({ asked }) => asked.kind !== "told");
+      const [shown] = unreached;
+      if (shown !== undefined) {
+        return ofReached(
+          shown,
+          unreached.length === 1 ? "the target" : `${unreached.length} targets, the first of them`,
+        );
+      }
+      return targets.length > 1
+        ? well(`${targets.length} targets can be reached; nothing was sent to them`)
+        : first && ofReached(first, "the target");
     },
   },
   {
@@ -141,16 +144,12 @@ export async function examineNotification(
   });
 }
 
-function ofReached({ name, asked }: Reached, subject: string, setting: string) {
+function ofReached({ name, asked }: Reached, subject: string): Finding {
   switch (asked.kind) {
     case "told":
       return well(`${subject} (${name}) can be reached; nothing was sent to it`);
     case "failed":
-      return hurts(
-        `${subject} (${name}) cannot be reached`,
-        asked.failure.hint === "" ? `Check ${setting}.` : asked.failure.hint,
-        asked.failure.message,
-      );
+      return hurts(`${subject} (${name}) cannot be reached`, asked.failure.hint, asked.failure.message);
     case "not-asked":
       return unanswered(`${subject} (${name})`, asked);
   }

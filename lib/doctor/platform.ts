@@ -1,7 +1,7 @@
 import { type ExportTaskListing, PlatformError } from "../ports/platform.ts";
 import { MAX_CLOCK_SKEW_MS, PLACES_LIMIT, placesHeld } from "../run/platform-list.ts";
 import { broken, type Check, type CheckResult, type Finding, hurts, judged, unknown, well } from "./check.ts";
-import { type Asked, type Interview, notAsked, toldBy, unanswered } from "./interview.ts";
+import { type Asked, type Interview, notAsked, toldBy, unanswered, unansweredBehind } from "./interview.ts";
 import type { PlatformPort } from "./ports.ts";
 
 /** From here on few export slots are free. */
@@ -15,6 +15,7 @@ export const IMPOSSIBLE_TASK_ID = "doctor-asks-for-no-export-task";
 /** Codes that certainly mean a limit of the request rate. */
 const LIMIT_CODES: ReadonlySet<string | undefined> = new Set(["IOTDA.021101", "IOTDA.021102"]);
 
+const CANNOT_BE_LISTED = "export tasks cannot be listed";
 const GRANT_LIST = "Grant iotda:exporttasks:queryList to the user of this access key.";
 const GRANT_DELETE =
   "Grant iotda:exporttasks:delete to the user of this access key. A grant takes some minutes.";
@@ -85,7 +86,10 @@ const CHECKS: readonly Check<PlatformFacts>[] = [
     id: "platform-clock",
     documentation: "docs/architecture.md#preflight",
     judge: ({ list, nowMs }) => {
-      const platformMs = toldBy(list)?.platformDateMs;
+      if (list.kind !== "told") {
+        return unansweredBehind("the platform's clock", list, CANNOT_BE_LISTED);
+      }
+      const { platformDateMs: platformMs } = list.value;
       if (platformMs === undefined) {
         return unknown("the platform's clock: not known, because the platform did not tell it");
       }
@@ -105,7 +109,7 @@ const CHECKS: readonly Check<PlatformFacts>[] = [
     documentation: "docs/runbook.md#tasks-held",
     judge: ({ list }) => {
       if (list.kind !== "told") {
-        return unanswered("export slots", list);
+        return unansweredBehind("export slots", list, CANNOT_BE_LISTED);
       }
       const held = placesHeld(list.value);
       const text = `${held} of ${PLACES_LIMIT} export slots are used`;
@@ -158,7 +162,7 @@ async function askForDelete(
   if (isListed === true) {
     return notAsked("the platform lists the id that was meant to belong to no task");
   }
-  return await interview.askAfter(list, "the list does not work", (signal) =>
+  return await interview.askAfter(list, CANNOT_BE_LISTED, (signal) =>
     port.deleteExportTask(IMPOSSIBLE_TASK_ID, { signal }),
   );
 }

@@ -1,5 +1,5 @@
 import { broken, type Check, type CheckResult, type Finding, hurts, judged, unknown, well } from "./check.ts";
-import { type Asked, type Interview, unanswered } from "./interview.ts";
+import { type Asked, type Interview, unanswered, unansweredBehind } from "./interview.ts";
 import type { QueueLook, QueuePort } from "./ports.ts";
 import { inHours } from "./words.ts";
 
@@ -9,6 +9,8 @@ const LEAST_VISIBILITY_MS = 15_000;
 const LONGEST_READY_MS = 26 * 3_600_000;
 /** SQS keeps messages for so long at most. */
 const LETTERS_KEPT_MS = 14 * 24 * 3_600_000;
+
+const CANNOT_BE_USED = "the queue cannot be used";
 
 export interface QueueFacts extends Pick<QueuePort, "kind" | "visibilityMs" | "taskTimeoutMs"> {
   readonly look: Asked<QueueLook>;
@@ -52,7 +54,7 @@ const CHECKS: readonly Check<QueueFacts>[] = [
     documentation: "docs/runbook.md#dead-letters",
     judge: ({ look }) => {
       if (look.kind !== "told") {
-        return unanswered("dead letters", look);
+        return unansweredBehind("dead letters", look, CANNOT_BE_USED);
       }
       const { deadLetters } = look.value;
       return deadLetters === 0
@@ -68,7 +70,7 @@ const CHECKS: readonly Check<QueueFacts>[] = [
     documentation: "docs/runbook.md#no-completed-run",
     judge: ({ look, nowMs, kind }) => {
       if (look.kind !== "told") {
-        return unanswered("the age of messages", look);
+        return unansweredBehind("the age of messages", look, CANNOT_BE_USED);
       }
       const { messages, readySinceMs } = look.value;
       if (messages > 0 && readySinceMs === undefined && kind === "sqs") {

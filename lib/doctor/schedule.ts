@@ -1,17 +1,12 @@
-import type { ExportTask } from "../domain/export-task.ts";
-import { parsePlatformTime } from "../domain/export-task.ts";
 import type { OpenedArchive } from "../identity/open-archive.ts";
-import type { ExportTaskListing } from "../ports/platform.ts";
 import { type InventoryState, isRecent } from "../records/inventory-state.ts";
 import { broken, type Check, type CheckResult, type Finding, hurts, judged, unknown, well } from "./check.ts";
+import { type Discovered, LATE_MS } from "./discovered.ts";
 import { type Asked, type Interview, toldBy, unanswered } from "./interview.ts";
 import type { SchedulePort } from "./ports.ts";
 import type { RecentRuns } from "./recent-runs.ts";
 import { nodePathsOf, settingsFileOf, type TimerEntry, timerEntries } from "./timers.ts";
 import { inHours } from "./words.ts";
-
-/** A timer that runs daily is late after this. */
-const LATE_MS = 26 * 3_600_000;
 
 /** An entry that starts archive runs, and whether it can. */
 interface CheckedEntry extends TimerEntry {
@@ -24,9 +19,7 @@ export interface ScheduleFacts {
   readonly isOneMachine: boolean;
   readonly archive: Asked<OpenedArchive>;
   readonly runs: Asked<RecentRuns>;
-  /** When `discover` last enqueued an export, epoch milliseconds. */
-  readonly enqueuedAtMs: Asked<number | undefined>;
-  readonly list: Asked<Pick<ExportTaskListing, "tasks">>;
+  readonly discovered: Asked<Discovered>;
   readonly inventory: Asked<InventoryState | undefined>;
   readonly entries: Asked<readonly CheckedEntry[]>;
   readonly nowMs: number;
@@ -70,7 +63,7 @@ const CHECKS: readonly Check<ScheduleFacts>[] = [
 ];
 
 /** What the other groups have asked already. */
-type AskedBefore = Pick<ScheduleFacts, "archive" | "runs" | "enqueuedAtMs" | "list" | "inventory">;
+type AskedBefore = Pick<ScheduleFacts, "archive" | "runs" | "discovered" | "inventory">;
 
 /** Looks for what starts the runs, and for their traces. Of cron and systemd it reads files alone. */
 export async function examineSchedule(
@@ -141,30 +134,20 @@ function ofLastFailure({ runs }: ScheduleFacts): Finding | undefined {
     : undefined;
 }
 
-/** `discover` leaves a trace only where it enqueues something. */
-function ofDiscover({ enqueuedAtMs, list, nowMs }: ScheduleFacts): Finding {
-  if (enqueuedAtMs.kind !== "told") {
-    return unanswered("the last discover", enqueuedAtMs);
+function ofDiscover({ discovered, nowMs }: ScheduleFacts): Finding {
+  if (discovered.kind !== "told") {
+    return unanswered("the last discover", discovered);
   }
-  const lastMs = enqueuedAtMs.value ?? 0;
-  const missed = (toldBy(list)?.tasks ?? []).find((task) => {
-    const madeMs = finishedMs(task);
-    return madeMs !== undefined && madeMs > lastMs && nowMs - madeMs > LATE_MS;
-  });
+  const { lastMs, missed } = discovered.value;
   if (missed !== undefined) {
-    const ageMs = nowMs - (finishedMs(missed) ?? nowMs);
     return hurts(
-      `no discover has enqueued anything since ${missed.exportTaskId} was made ${inHours(ageMs)} ago`,
+      `no discover has enqueued anything since ${missed.exportTaskId} was made ${inHours(nowMs - missed.madeAtMs)} ago`,
       "Look at the timer of discover, and start one: iotda-archiver discover",
     );
   }
-  return enqueuedAtMs.value === undefined
+  return lastMs === undefined
     ? unknown("the last discover: it has enqueued nothing yet")
     : well(`discover last enqueued an export ${inHours(nowMs - lastMs)} ago`);
-}
-
-function finishedMs(task: Pick<ExportTask, "status" | "createTime">): number | undefined {
-  return task.status === "Success" ? parsePlatformTime(task.createTime) : undefined;
 }
 
 function ofInventory(facts: ScheduleFacts): Finding {

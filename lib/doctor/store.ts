@@ -122,7 +122,7 @@ function ofFolder({ folder, place }: StoreFacts): Finding | undefined {
   const [first] = unwritable;
   if (first !== undefined) {
     return broken(
-      `this user cannot make files in ${first} of ${place}`,
+      `this user cannot make files in ${first === "." ? place : `${place}/${first}`}`,
       "Run the archiver as the user who owns the folder, or give the folder to this user (chown -R).",
     );
   }
