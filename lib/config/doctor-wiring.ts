@@ -62,7 +62,7 @@ export async function wireDoctor(
     ports: {
       clock: systemClock,
       scope,
-      isOneMachine: storePlace.kind === "file" || queue.kind === "sqlite",
+      isOnMachine: storePlace.kind === "file" || queue.kind !== "sqs",
       settings: settingsPort(configuration, keys, wired.store, redactor),
       platform: { ...platformPort(configuration), ...boundTo(platform) },
       store,

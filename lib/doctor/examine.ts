@@ -59,12 +59,19 @@ async function examinePlaces(
   groups: ReadonlySet<Group>,
   interview: Interview,
 ): Promise<Found> {
-  const { clock, scope, isOneMachine, store, settings } = ports;
+  const { clock, scope, isOnMachine, store, settings } = ports;
   const wallMs = () => clock.wallMs();
   const wants = (...any: readonly Group[]) => any.some((group) => groups.has(group));
   const unwanted = async <T>(): Promise<Asked<T>> => notAsked("it was not asked for");
   const why = "the archive cannot be used";
-  const opening = wants("store", "schedule", "archive", "notification")
+  const isQueueInStore = ports.queue.kind === "store";
+  const opening = wants(
+    "store",
+    "schedule",
+    "archive",
+    "notification",
+    ...(isQueueInStore ? ["queue" as const] : []),
+  )
     ? interview.ask((signal) => store.open({ signal }))
     : unwanted<never>();
   // Asked once, whichever groups want it.
@@ -95,11 +102,11 @@ async function examinePlaces(
     settings: () => examineSettings(read, settings, interview),
     platform: async () => (await platform).results,
     store: async () => examineStore(store, await opening, runs, interview),
-    queue: () => examineQueue(ports.queue, interview, wallMs),
-    schedule: () => examineSchedule(ports.schedule, isOneMachine, before(), interview, wallMs),
+    queue: () => examineQueue(ports.queue, opening, interview, wallMs),
+    schedule: () => examineSchedule(ports.schedule, isOnMachine, before(), interview, wallMs),
     notification: async () =>
       examineNotification(
-        isOneMachine,
+        isOnMachine,
         await interview.ask((signal) => ports.notification({ signal })),
         (targets) =>
           afterOpening((signal) => readUnnotified(store, scope, { targets, nowMs: wallMs(), signal })),

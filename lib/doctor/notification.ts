@@ -19,7 +19,7 @@ interface Unsent {
 }
 
 export interface NotificationFacts {
-  readonly isOneMachine: boolean;
+  readonly isOnMachine: boolean;
   /** Not told where the secret with the addresses cannot be read. */
   readonly port: Asked<Pick<NotificationPort, "names" | "heartbeat">>;
   readonly heartbeat: Reached | undefined;
@@ -32,12 +32,12 @@ const CHECKS: readonly Check<NotificationFacts>[] = [
   {
     id: "heartbeat",
     documentation: "docs/architecture.md#12-who-is-told",
-    judge: ({ isOneMachine, port, heartbeat }) => {
+    judge: ({ isOnMachine, port, heartbeat }) => {
       if (port.kind !== "told") {
         return unanswered("the heartbeat", port);
       }
       if (heartbeat === undefined) {
-        return isOneMachine
+        return isOnMachine
           ? hurts(
               "no heartbeat is set: no person hears of it when runs stop",
               "Make a check at Healthchecks or its like, and set ARCHIVER_HEARTBEAT_URL to its ping URL.",
@@ -117,7 +117,7 @@ const CHECKS: readonly Check<NotificationFacts>[] = [
  * @param unsent who of these could not be told.
  */
 export async function examineNotification(
-  isOneMachine: boolean,
+  isOnMachine: boolean,
   port: Asked<NotificationPort>,
   unsent: (names: readonly string[]) => Promise<Asked<readonly Unsent[]>>,
   interview: Interview,
@@ -139,7 +139,7 @@ export async function examineNotification(
     port.kind === "told" ? unsent(names) : notAsked("those who are told are not known"),
   ]);
   return judged("notification", CHECKS, {
-    ...{ isOneMachine, port, heartbeat: heartbeatFacts, targets: targetFacts },
+    ...{ isOnMachine, port, heartbeat: heartbeatFacts, targets: targetFacts },
     ...{ topics: topicFacts, unsent: unsentFacts },
   });
 }

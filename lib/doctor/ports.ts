@@ -167,8 +167,8 @@ export interface NotificationPort {
 export interface DoctorPorts {
   readonly clock: Clock;
   readonly scope: PlatformScope;
-  /** A folder or a queue on this machine: its runs are started here, and no alarm of AWS watches them. */
-  readonly isOneMachine: boolean;
+  /** Not deployed as functions: a machine starts the runs, and no alarm of AWS watches them. */
+  readonly isOnMachine: boolean;
   readonly settings: SettingsPort;
   readonly platform: PlatformPort;
   readonly store: StorePort;

@@ -1,3 +1,4 @@
+import type { OpenedArchive } from "../identity/open-archive.ts";
 import { broken, type Check, type CheckResult, type Finding, hurts, judged, unknown, well } from "./check.ts";
 import { type Asked, type Interview, unanswered, unansweredBehind } from "./interview.ts";
 import type { QueueLook, QueuePort } from "./ports.ts";
@@ -103,13 +104,19 @@ const CHECKS: readonly Check<QueueFacts>[] = [
   },
 ];
 
-/** Looks into the queue; receives nothing from it. */
+/** Looks into the queue; receives nothing from it. @param archive is waited for where the queue lies in it. */
 export async function examineQueue(
   port: QueuePort,
+  archive: Promise<Asked<OpenedArchive>>,
   interview: Interview,
   wallMs: () => number,
 ): Promise<readonly CheckResult[]> {
-  const look = await interview.ask((signal) => port.look({ signal }));
+  const question = (signal: AbortSignal) => port.look({ signal });
+  // A queue in the store is the archive's: where that cannot be used, its own check says so.
+  const look =
+    port.kind === "store"
+      ? await interview.askAfter(await archive, "the archive cannot be used", question)
+      : await interview.ask(question);
   const { kind, visibilityMs, taskTimeoutMs } = port;
   return judged("queue", CHECKS, { kind, visibilityMs, taskTimeoutMs, look, nowMs: wallMs() });
 }

@@ -16,7 +16,7 @@ interface CheckedEntry extends TimerEntry {
 }
 
 export interface ScheduleFacts {
-  readonly isOneMachine: boolean;
+  readonly isOnMachine: boolean;
   readonly archive: Asked<OpenedArchive>;
   readonly runs: Asked<RecentRuns>;
   readonly discovered: Asked<Discovered>;
@@ -68,7 +68,7 @@ type AskedBefore = Pick<ScheduleFacts, "archive" | "runs" | "discovered" | "inve
 /** Looks for what starts the runs, and for their traces. Of cron and systemd it reads files alone. */
 export async function examineSchedule(
   port: SchedulePort,
-  isOneMachine: boolean,
+  isOnMachine: boolean,
   asked: Promise<AskedBefore>,
   interview: Interview,
   wallMs: () => number,
@@ -76,12 +76,12 @@ export async function examineSchedule(
   const [before, entries] = await Promise.all([
     asked,
     interview.ask(async (signal) =>
-      isOneMachine
+      isOnMachine
         ? await Promise.all(timerEntries(await port.files({ signal })).map((one) => checked(one, port)))
         : [],
     ),
   ]);
-  return judged("schedule", CHECKS, { ...before, isOneMachine, entries, nowMs: wallMs() });
+  return judged("schedule", CHECKS, { ...before, isOnMachine, entries, nowMs: wallMs() });
 }
 
 async function checked(entry: TimerEntry, port: SchedulePort): Promise<CheckedEntry> {
@@ -168,8 +168,8 @@ function ofInventory(facts: ScheduleFacts): Finding {
 }
 
 function ofTimer(facts: ScheduleFacts): Finding | undefined {
-  const { isOneMachine, entries } = facts;
-  if (!isOneMachine) {
+  const { isOnMachine, entries } = facts;
+  if (!isOnMachine) {
     return undefined;
   }
   if (entries.kind !== "told") {

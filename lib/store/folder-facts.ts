@@ -6,7 +6,7 @@ import { hasErrno, isMissing } from "../files/errno.ts";
 import { toStoreError } from "./file-errors.ts";
 
 /** Where runs make files. The first stands for the root. */
-const WRITTEN = ["", "exports", "records", "runs", "state"];
+const WRITTEN = ["", "exports", "records", "runs", "state", "queue"];
 
 const isDenied = hasErrno("EACCES", "EPERM", "EROFS");
 

@@ -1,6 +1,6 @@
 import { chmod, rm, writeFile } from "node:fs/promises";
 import { DatabaseSync } from "node:sqlite";
-import { markerText } from "./archive-marker.ts";
+import { LAB_ARCHIVE_ID, markerText } from "./archive-marker.ts";
 import { type Fault, setting } from "./doctor-fault.ts";
 
 const OTHER_ARCHIVE = "0d5c7f3e-1a2b-4c3d-8e9f-0a1b2c3d4e5f";
@@ -12,6 +12,16 @@ export const STORE_FAULTS: readonly Fault[] = [
     status: "broken",
     remedy: "The disk may not be mounted.",
     put: (lab) => rm(`${lab.store.path}/archive.json`),
+  },
+  {
+    fault: "archive.json is gone, and the queue lies in the archive",
+    check: "store-archive",
+    status: "broken",
+    remedy: "The disk may not be mounted.",
+    async put(lab) {
+      await lab.writeSettings({ ARCHIVER_QUEUE: "store:", ARCHIVER_ARCHIVE_ID: LAB_ARCHIVE_ID });
+      await rm(`${lab.store.path}/archive.json`);
+    },
   },
   {
     fault: "the folder is gone",
@@ -81,6 +91,16 @@ export const QUEUE_FAULTS: readonly Fault[] = [
     status: "hurts",
     remedy: "dead-letters list",
     put: (lab) => lab.queue.putLetter({ body: "export-09", reason: "max-attempts", detail: "it failed" }),
+  },
+  {
+    fault: "a dead letter waits in the archive's own queue",
+    check: "queue-dead-letters",
+    status: "hurts",
+    remedy: "dead-letters list",
+    async put(lab) {
+      await lab.writeSettings({ ARCHIVER_QUEUE: "store:" });
+      await lab.writeStored("queue/dead-letters/export-09.json", {});
+    },
   },
   {
     fault: "no run takes a message",

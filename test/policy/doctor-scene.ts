@@ -11,7 +11,7 @@ const GIB = 1024 ** 3;
 
 /** All that an examination asks, by place; what is left out is healthy. */
 export interface PortChanges {
-  readonly isOneMachine?: boolean;
+  readonly isOnMachine?: boolean;
   readonly settings?: Partial<DoctorPorts["settings"]>;
   readonly platform?: Partial<DoctorPorts["platform"]>;
   readonly store?: Partial<DoctorPorts["store"]>;
@@ -91,7 +91,7 @@ export class DoctorScene {
     return {
       clock: this.clock,
       scope: SCOPE,
-      isOneMachine: changes.isOneMachine ?? true,
+      isOnMachine: changes.isOnMachine ?? true,
       settings: { deletion: "after-verify", secrets: [], documents: [], ...changes.settings },
       platform: {
         host: "iotda.example",
