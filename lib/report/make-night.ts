@@ -25,6 +25,8 @@ import { addDays, localDateOf, localTimeOf, momentOf, sameTimeDaysBefore } from 
 
 /** Runs of some days before the night tell since when nothing ran, and since when the system fails. */
 const DAYS_OF_RUNS_BEFORE = 3;
+/** Of what a place says when it does not answer. */
+const MAX_TEXT = 2_000;
 
 export interface ReportPorts {
   readonly store: ObjectStore;
@@ -189,7 +191,9 @@ async function asked<Answer>(
     return { answer: await question() };
   } catch (error) {
     signal.throwIfAborted();
-    return { failure: describeFailure(error) };
+    const { code, message, hint } = describeFailure(error);
+    // A stored night with a longer text is not read again.
+    return { failure: { code, message: message.slice(0, MAX_TEXT), hint: hint.slice(0, MAX_TEXT) } };
   }
 }
 

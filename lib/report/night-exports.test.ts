@@ -55,6 +55,16 @@ describe("an export of the night", () => {
     expect(standings({ runs, lines: [line("a")] })).toEqual(["a archived-kept"]);
   });
 
+  test("counts where its run ended, also when it was archived before the night began", () => {
+    const before = { archivedAt: "2026-11-27T06:55:00.000Z", deletedAt: "2026-11-27T06:56:00.000Z" };
+    const outcome = "archived-deleted";
+    const spanning = {
+      ...runOn([{ ...entry, outcome }], at("07:05")),
+      startedAt: "2026-11-27T06:50:00.000Z",
+    };
+    expect(standings({ runs: [spanning], lines: [line("a", before)] })).toEqual(["a archived-deleted"]);
+  });
+
   test("that was archived in an earlier night is shown when it is deleted, and only then", () => {
     const old = line("a", { archivedAt: "2026-11-26T02:00:00.000Z" });
     const kept = [runOn([{ ...entry, outcome: "archived-kept", reason: "hold" }])];

@@ -8,6 +8,7 @@ import type { NightFacts, NightLine } from "./night-facts.ts";
 
 /** An entry of a run report, and when the run ended. */
 interface Attempt extends TaskEntry {
+  readonly startedAt: string;
   readonly endedAt: string;
 }
 
@@ -93,7 +94,9 @@ function known(facts: NightFacts): readonly Known[] {
 
 /** An attempt that did not learn the revision counts for the last one that others learned of the same export. */
 function attemptsByName(runs: readonly RunReport[]): ReadonlyMap<string, readonly Attempt[]> {
-  const all = runs.flatMap(({ endedAt, tasks }) => tasks.map((task) => ({ ...task, endedAt })));
+  const all = runs.flatMap(({ startedAt, endedAt, tasks }) =>
+    tasks.map((task) => ({ ...task, startedAt, endedAt })),
+  );
   const lastRevision = new Map(
     all.flatMap(({ exportTaskId, revision }) =>
       revision === undefined ? [] : [[exportTaskId, revision] as const],
@@ -149,7 +152,7 @@ function standingOf({ exportTaskId, revision, attempts, line, task }: Known, fac
     const isOld =
       line === undefined
         ? attempts.every(({ outcome }) => !ARCHIVES.has(outcome))
-        : Date.parse(line.archivedAt) <= fromMs;
+        : Date.parse(line.archivedAt) <= fromMs && !attempts.some((attempt) => isArchivedBy(attempt, line));
     const isGone =
       line === undefined ? last !== undefined && DELETES.has(last.outcome) : line.deletedAt !== undefined;
     const standing = isOld
@@ -180,6 +183,14 @@ const ARCHIVES: ReadonlySet<string> = new Set(["archived-deleted", "archived-kep
 const DELETES: ReadonlySet<string> = new Set(["archived-deleted", "deleted"]);
 /** Of these exports it is not known that the platform has finished them. */
 const UNFINISHED: ReadonlySet<string> = new Set(["unfinished", "absent", "left-alone", "odd-list"]);
+
+/**
+ * A run that was under way when the report before this one was made left nothing that it could count: what the run archived
+ * belongs to the night in which it ended.
+ */
+function isArchivedBy({ outcome, startedAt }: Attempt, { archivedAt }: NightLine): boolean {
+  return ARCHIVES.has(outcome) && Date.parse(startedAt) <= Date.parse(archivedAt);
+}
 
 function isLeftFinished(last: Attempt | undefined): boolean {
   return last?.outcome === "postponed" && !UNFINISHED.has(last.reason ?? "");

@@ -8,6 +8,8 @@ import { nameOf } from "./night-exports.ts";
 import type { GivenUp, PlatformSeen } from "./night-facts.ts";
 
 const LOOKS_AT_ONCE = 8;
+/** Reasons of this program are words. A longer one, from somebody else, would make the stored night unreadable. */
+const MAX_REASON = 256;
 
 /**
  * What the records say of the exports that a list shows as finished. One whose records cannot be read counts as not
@@ -43,7 +45,7 @@ export async function seenOnPlatform(
       archived.add(name);
     } else if (known?.deadLetter !== undefined) {
       const { reason, deadLetteredAt } = known.deadLetter;
-      givenUp.set(name, { reason, atMs: Date.parse(deadLetteredAt) });
+      givenUp.set(name, { reason: reason.slice(0, MAX_REASON), atMs: Date.parse(deadLetteredAt) });
     }
   }
   return { tasks: list.tasks, oddItems: list.oddItems.length, archived, givenUp };

@@ -11,6 +11,8 @@ const MAX_OF_A_KIND = 10_000;
 const name = v.pipe(v.string(), v.maxLength(1_024));
 const text = v.pipe(v.string(), v.maxLength(10_000));
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
+/** What the platform says of rows is shown as it is. */
+const rows = v.pipe(v.number(), v.safeInteger());
 const amount = v.pipe(v.number(), v.minValue(0));
 /** The milliseconds that a Date can have. */
 const epochMs = v.pipe(v.number(), v.integer(), v.minValue(-8.64e15), v.maxValue(8.64e15));
@@ -51,7 +53,7 @@ const findingSchema = v.variant("kind", [
     lastSeenMs: missable(epochMs),
     batchTaskId: missable(name),
   }),
-  finding("expected-empty", { rule: name, exportTaskId: name, rows: count, minRows: count }),
+  finding("expected-empty", { rule: name, exportTaskId: name, rows, minRows: count }),
   finding("fewer-than-usual", { found: count, median: amount }),
   finding("verification-late", { limitDays: count, missedFromMs: missable(epochMs) }),
   finding("drill-failed", { exportTaskId: name, atMs: epochMs }),
@@ -71,7 +73,7 @@ const exportSchema = v.object({
   revision: missable(name),
   reason: missable(name),
   batchTaskId: missable(name),
-  rows: missable(count),
+  rows: missable(rows),
   sizeBytes: missable(count),
   createTime: missable(isoTime),
   archivedAt: missable(isoTime),
