@@ -5,6 +5,7 @@ import { type Digest, digestOf, isSameContent } from "../integrity/digest.ts";
 import { checkMembers } from "../integrity/members.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { ListedObject, ObjectInfo, ObjectStore } from "../ports/object-store.ts";
+import { readInventoryState } from "../records/inventory-state.ts";
 import type { ArchivedRecord } from "../records/schemas.ts";
 import type { Attempt } from "./attempt.ts";
 import { copyDiffers } from "./errors.ts";
@@ -74,6 +75,18 @@ function recordedProofAtMs({ verification, archivedAt }: ArchivedRecord, clock: 
 export function isProofFresh({ run }: Pick<Attempt, "run">, copy: Copy): boolean {
   const ageMs = run.ports.clock.monotonicMs() - copy.provedAtMs;
   return run.abilities.verification === "stored" || ageMs <= PROOF_MAX_AGE_MS;
+}
+
+/**
+ * Whether the last inventory found a copy damaged that was recorded before this attempt. Then neither a proof of the last
+ * hour nor the store's own checksum stands for its bytes. Throws what the store throws.
+ */
+export async function isKnownDamaged({ run, limit }: Attempt, copy: Copy): Promise<boolean> {
+  if (copy.archivedNow) {
+    return false;
+  }
+  const state = await readInventoryState(run.ports.store, run.settings.scope, { signal: limit.signal });
+  return state?.damage.some(({ key }) => key === copy.record.object.key) === true;
 }
 
 /**

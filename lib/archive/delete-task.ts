@@ -2,7 +2,7 @@ import { ArchiverError } from "../domain/errors.ts";
 import { ListIsTooOld, refuseAfter } from "../run/errors.ts";
 import { doubtAbout, taskIn } from "../run/platform-list.ts";
 import type { Attempt } from "./attempt.ts";
-import { type Copy, isProofFresh, proveAgain } from "./copy.ts";
+import { type Copy, isKnownDamaged, isProofFresh, proveAgain } from "./copy.ts";
 import { type GateVerdict, gate } from "./gate.ts";
 import type { FinishedTask } from "./inspect-task.ts";
 import { listForRun } from "./run.ts";
@@ -24,6 +24,7 @@ type DeleteOutcome =
  */
 export async function deleteTask(attempt: Attempt, state: FinishedTask, copy: Copy): Promise<DeleteOutcome> {
   let proven = copy;
+  let isDoubted: boolean | undefined;
   for (let tries = 1; tries <= MAX_GATE_TRIES; ) {
     const verdict = await gate(attempt, state, proven);
     switch (verdict.kind) {
@@ -33,7 +34,8 @@ export async function deleteTask(attempt: Attempt, state: FinishedTask, copy: Co
       case "wait":
         return verdict;
       case "delete": {
-        if (!isProofFresh(attempt, proven)) {
+        isDoubted ??= await isKnownDamaged(attempt, proven);
+        if (isDoubted || !isProofFresh(attempt, proven)) {
           const proof = await proveAgain(attempt, proven);
           if (proof === "cold") {
             return { kind: "keep", reason: "copy-cold" };
@@ -43,6 +45,7 @@ export async function deleteTask(attempt: Attempt, state: FinishedTask, copy: Co
           }
           // Reading took its time: everything else is asked again.
           proven = proof;
+          isDoubted = false;
           continue;
         }
         const request = await sendDelete(attempt, verdict.validUntilMs);

@@ -2,7 +2,7 @@ import { ArchiverError, describeFailure, type Failure } from "../domain/errors.t
 import { type ExportTask, type PlatformScope, revisionOf } from "../domain/export-task.ts";
 import type { TaskMessage } from "../domain/task-message.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { ObjectStore, VerificationLevel } from "../ports/object-store.ts";
+import type { ObjectStore } from "../ports/object-store.ts";
 import type { Platform } from "../ports/platform.ts";
 import type { TaskQueue } from "../ports/task-queue.ts";
 import { isOnlyThisTask, Records } from "../records/records.ts";
@@ -11,25 +11,14 @@ import { doubtAbout, type FreshList, freshList, taskIn } from "../run/platform-l
 import type { Damage } from "./damage.ts";
 import type { InventoryReport } from "./inventory.ts";
 
-/**
- * An archive run takes the bytes of a copy on trust for an hour after they were read (lib/archive/copy.ts). The rest is
- * for clocks that differ.
- */
-const TRUSTED_FOR_MS = 2 * 3_600_000;
-
-/**
- * Why a damaged copy is not archived again although the platform lists its task. `store-vouches`: the store's own
- * digest of the object is right, so an archive run would take the copy for good. `too-young`: the same for some hours.
- */
+/** Why a damaged copy is not archived again although the platform lists its task. */
 export type UnrepairedReason =
   | "list-in-doubt"
   | "revision-changed"
   | "unfinished"
   | "record-unreadable"
   | "recorded-otherwise"
-  | "dead-lettered"
-  | "store-vouches"
-  | "too-young";
+  | "dead-lettered";
 
 /** What came of the damaged copies whose task the platform still lists. */
 export interface RepairReport {
@@ -53,8 +42,8 @@ export interface RepairSettings {
 
 /**
  * Lets the next archive run archive those damaged exports again that the platform still has. It only sends messages: the
- * archive run asks list, records and store again, and its gate decides on any deletion. No message is sent for a copy
- * that the gate would take for good without reading it.
+ * archive run asks list, records and store again, and its gate decides on any deletion. It reads a copy that the report of
+ * the inventory names, whatever the store says of it, so that report has to be written before.
  *
  * @returns `undefined` where nothing is damaged, or the inventory failed. A failure of the world is in the report.
  * @throws the signal's reason, and what is not a failure of the world.
@@ -71,13 +60,13 @@ export async function repairDamage(
   const unrepaired: { exportTaskId: string; reason: UnrepairedReason }[] = [];
   const messages = new Map<string, TaskMessage>();
   try {
-    const { verification } = await ports.store.preflight({ signal });
+    await ports.store.preflight({ signal });
     const list = await freshList(ports, settings, signal);
     // It creates no record.
     const records = new Records(ports.store, settings.scope, { createOnce: false });
     for (const one of damage) {
       const { exportTaskId, revision } = one;
-      const verdict = await verdictOn(one, { ports, records, list, verification, signal });
+      const verdict = await verdictOn(one, { records, list, signal });
       if (verdict === "repair") {
         messages.set(exportTaskId, { exportTaskId, revision });
       } else if (verdict !== "gone") {
@@ -98,10 +87,8 @@ export async function repairDamage(
 }
 
 interface VerdictContext {
-  readonly ports: RepairPorts;
   readonly records: Records;
   readonly list: FreshList;
-  readonly verification: VerificationLevel;
   readonly signal: AbortSignal;
 }
 
@@ -132,9 +119,9 @@ async function verdictOn(
 }
 
 async function verdictOfRecords(
-  { kind, key, revision }: Damage,
+  { key, revision }: Damage,
   { exportTaskId }: Pick<ExportTask, "exportTaskId">,
-  { ports, records, verification, signal }: VerdictContext,
+  { records, signal }: VerdictContext,
 ): Promise<"repair" | UnrepairedReason> {
   const ofTask = await records.ofTask(exportTaskId, { signal }).catch((error: unknown) => {
     if (isOnlyThisTask(error)) {
@@ -149,16 +136,8 @@ async function verdictOfRecords(
   if (expired || archived?.object.key !== key) {
     return "recorded-otherwise";
   }
-  const archivedAtMs = Date.parse(archived.archivedAt);
-  if (deadLetter !== undefined && Date.parse(deadLetter.deadLetteredAt) > archivedAtMs) {
-    // A person decides whether it is tried again.
-    return "dead-lettered";
-  }
-  if (kind !== "changed") {
-    return "repair";
-  }
-  if (verification === "stored") {
-    return "store-vouches";
-  }
-  return ports.clock.wallMs() - archivedAtMs > TRUSTED_FOR_MS ? "repair" : "too-young";
+  const isGivenUp =
+    deadLetter !== undefined && Date.parse(deadLetter.deadLetteredAt) > Date.parse(archived.archivedAt);
+  // A person decides whether one that was given up is tried again.
+  return isGivenUp ? "dead-lettered" : "repair";
 }

@@ -15,13 +15,6 @@ test("what is archived again is named, and what is not with the reason", () => {
   ]);
 });
 
-test("a changed copy that the store calls good is to be held at once", () => {
-  const unrepaired = [{ exportTaskId: "night-01", reason: "store-vouches" }] as const;
-  expect(repairLines({ enqueued: [], unrepaired }).at(-1)).toMatch(
-    /^Next: run "iotda-archiver hold add <id>/,
-  );
-});
-
 test("a failure is said with what to do", () => {
   expect(repairLines({ enqueued: [], unrepaired: [], failure: FAILURE })).toEqual([
     { text: "Nothing is archived again: the platform refused", colour: "red" },

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { inventoryStateKey } from "../../lib/domain/key-layout.ts";
 import { storeError } from "../world/port-errors.ts";
 import { onlyEntry, Scene } from "./scene.ts";
 
@@ -72,6 +73,52 @@ describe("a copy whose bytes rotted, with the size, ETag and time it had", () =>
     await scene.run();
     expect(scene.world.platform.has(id)).toBe(true);
     expect(scene.count("platform.deleteExportTask")).toBe(0);
+  });
+});
+
+describe.each([
+  { verification: "stored", laterMs: 24 * HOUR_MS },
+  { verification: "read-back", laterMs: HOUR_MS / 2 },
+] as const)("a copy that the last inventory names, on a store that proves by $verification", (store) => {
+  const { verification, laterMs } = store;
+
+  /** What an inventory leaves when it found the bytes of this copy changed. */
+  function nameDamaged({ world }: Scene, id: string, key: string): void {
+    const damage = [{ exportTaskId: id, revision: "fe8e44f7", kind: "changed", key }];
+    const startedAt = new Date(world.clock.wallMs()).toISOString();
+    const report = { schemaVersion: 1, startedAt, stopReason: "done", counts: { exports: 1 }, damage };
+    world.store.plantObject(inventoryStateKey(world.scope), Buffer.from(JSON.stringify(report)));
+  }
+
+  test("is read before its task is deleted, and archived again when its bytes changed", async () => {
+    const { scene, id, key } = await archivedBefore(laterMs, new Scene({ store: { verification } }));
+    scene.world.store.rotObject(key);
+    nameDamaged(scene, id, key);
+    expect(onlyEntry(await scene.run())).toMatchObject({ outcome: "archived-deleted" });
+    const { key: newKey = "", sha256 } = scene.record(id, "archived-2").object ?? {};
+    expect(newKey).not.toBe(key);
+    expect(scene.world.store.entries.get(newKey)?.sha256).toBe(sha256);
+  });
+
+  test("is read once, and enough for a delete when its bytes are in order", async () => {
+    const { scene, id, key, readsBefore } = await archivedBefore(
+      laterMs,
+      new Scene({ store: { verification } }),
+    );
+    nameDamaged(scene, id, key);
+    expect(onlyEntry(await scene.run())).toMatchObject({ outcome: "deleted" });
+    expect(scene.count("store.read") - readsBefore).toBe(1);
+    scene.expectAllDone([id]);
+  });
+
+  test("is trusted as before when the inventory names another one", async () => {
+    const { scene, id, key, readsBefore } = await archivedBefore(
+      laterMs,
+      new Scene({ store: { verification } }),
+    );
+    nameDamaged(scene, id, `${key}.other`);
+    expect(onlyEntry(await scene.run())).toMatchObject({ outcome: "deleted" });
+    expect(scene.count("store.read")).toBe(readsBefore);
   });
 });
 
