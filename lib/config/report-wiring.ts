@@ -1,6 +1,7 @@
 import { describeFailure } from "../domain/errors.ts";
 import type { PlatformScope } from "../domain/export-task.ts";
 import { mapTexts } from "../domain/json.ts";
+import { readMarker } from "../identity/marker.ts";
 import type { ResultRedactor } from "../observability/redact.ts";
 import type { CallOptions } from "../ports/platform.ts";
 import { parseExpectedExports } from "../report/expected.ts";
@@ -65,6 +66,14 @@ export async function wireReport(
         { scope, endpoint, timeZone, deletion, downloadIntervalMs, rules, targets },
         options,
       );
+      const { runs, exports } = made.night;
+      if (options.date !== undefined && runs.length === 0 && exports.length === 0) {
+        const marker = await readMarker(ports.store, options);
+        const begun = marker && localDateOf(Date.parse(marker.createdAt), timeZone);
+        if (begun !== undefined && options.date < begun) {
+          throw nightBeforeArchive(options.date, begun);
+        }
+      }
       // Once here, and not in page, digest and document each: a page escapes what would be looked for.
       return { ...made, night: mapTexts(made.night, (text) => redactor.result(text)) };
     },
@@ -84,6 +93,12 @@ async function whoIsTold(
     const target = "ARCHIVER_NOTIFICATION_SECRET";
     return { settings: configuration, unreadable: [{ target, failure: describeFailure(error) }] };
   }
+}
+
+/** An archive may be older than its marker: a night of which it has anything is made all the same. */
+function nightBeforeArchive(date: string, begun: string): ConfigurationError {
+  const problem = `${date} is before this archive, which was begun on ${begun}`;
+  return new ConfigurationError([{ name: "--night", problem, fix: "Name a later night." }]);
 }
 
 function nightInFuture(date: string, today: string): ConfigurationError {

@@ -61,6 +61,11 @@ test.each(EVERY_FINDING.map((finding) => [finding.kind, finding] as const))(
   },
 );
 
+test("where it is not known which export is missing, those that were made are listed", () => {
+  const missing: Finding = { kind: "expected-missing", rule: "nightly", expected: 4, found: 1, byMs: 0 };
+  expect(deedOf(missing, { exports: [] }).commands).toEqual(["iotda-archiver list --since 2d"]);
+});
+
 test("what is to be typed after a night without a run is a command of the program", () => {
   expect(NO_RUN_DEED.commands.map(isCommand)).toEqual([true]);
 });

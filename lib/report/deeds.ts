@@ -93,8 +93,10 @@ export function deedOf(finding: Finding, { exports }: Pick<Night, "exports">): D
     }
     case "still-waiting":
       return deed("still-waiting", command("run"));
-    case "expected-missing":
-      return deed("expected-missing", ...requests(finding.batchTaskId));
+    case "expected-missing": {
+      const again = requests(finding.batchTaskId);
+      return deed("expected-missing", ...(again.length === 0 ? [command("list", "--since", "2d")] : again));
+    }
     case "expected-empty":
       return deed("expected-empty", command("show", optionless(finding.exportTaskId)));
     case "fewer-than-usual":

@@ -89,6 +89,10 @@ describe("expected exports", () => {
         lastSeenMs: Date.parse("2026-11-27T06:00:00Z"),
       },
     ]);
+    const tonight = made("c", "2026-11-28T05:00:00Z", { batchTaskId: "made tonight" });
+    const [some] = judgeExpected(nightly, [tonight], at7());
+    expect(some).toMatchObject({ kind: "expected-missing", found: 1 });
+    expect(some).not.toHaveProperty("batchTaskId");
     const [one] = old;
     expect(judgeExpected(nightly, one === undefined ? [] : [one], at7())).toMatchObject([
       { batchTaskId: "fleet" },

@@ -130,6 +130,8 @@ function judgeRule(
   const late = matching.filter(({ madeAtMs }) => madeAtMs > byMs);
   const found = [...inTime, ...late];
   const lastSeen = matching.at(-1);
+  // Where some were made, the last one is not what is missing.
+  const likely = found.length === 0 ? lastSeen?.batchTaskId : undefined;
   // The one that makes the number good.
   const completing = late[atLeast - inTime.length - 1];
   const missing: readonly ExpectedFinding[] =
@@ -145,7 +147,7 @@ function judgeRule(
               byMs,
               ...compact({
                 lastSeenMs: lastSeen?.madeAtMs,
-                batchTaskId: when?.batchTaskId ?? lastSeen?.batchTaskId,
+                batchTaskId: when?.batchTaskId ?? likely,
               }),
             },
           ]

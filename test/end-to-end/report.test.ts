@@ -79,6 +79,7 @@ describe("report", () => {
 
   test.each<[string, readonly string[], string]>([
     ["a night that is not over", ["--night", "2999-01-01"], "2999-01-01 is not over"],
+    ["a night before the archive", ["--night", "2020-01-01"], "2020-01-01 is before this archive"],
     ["no date", ["--night", "yesterday"], "It must be a date such as 2026-11-27"],
   ])("refuses %s", async (_what, args, problem) => {
     const lab = await openLab({ onTestFinished });
