@@ -100,12 +100,16 @@ async function linesOfPage(page: string): Promise<Documented[]> {
     ...fenced.map((line) => ({ written: line, isWhole: true })),
     ...spans.map((line) => ({ written: line, isWhole: false })),
     ...cells.map(([, words = ""]) => ({ written: `iotda-archiver ${words}`, isWhole: false })),
-  ].map((one) => ({ ...one, page, line: `${setUp}\n${asTried(one.written)}` }));
+  ].map((one) => {
+    // A page for more than one kind of machine names the program itself as well.
+    const needed = /(?:^|[\s;&])archiver /.test(one.written) ? setUp : "";
+    return { ...one, page, line: `${needed}\n${asTried(one.written)}` };
+  });
 }
 
 /** Without what stands before the command (cron's fields, a check of the disk) and where its output goes. */
 function asTried(written: string): string {
-  const command = written.replace(/^.*(?:&& |\* +archiver +)(?=iotda-archiver )/, "").replace(/ >>.*$/, "");
+  const command = written.replace(/^.*(?:&& |\* +archiver +)(?=iotda-archiver )/, "").replace(/ >.*$/, "");
   return FILLED.reduce(
     (line, [placeholder, filled]) => line.replaceAll(new RegExp(placeholder, "g"), filled),
     command,
