@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { revisionOf } from "../domain/export-task.ts";
 import { urgencyOf, verdictOf } from "./findings.ts";
 import { nightOf } from "./night-of.ts";
 import { at, facts, inventory, line, night, platform, run, runOn, task } from "./testing/night-scene.ts";
@@ -93,7 +94,13 @@ describe("a person has to look", () => {
     expect(night({ platform: platform([old, task("new")]) }).findings).toEqual([
       { kind: "still-waiting", count: 1, exportTaskId: "old", sinceMs: Date.parse("2026-11-27T01:10:00Z") },
     ]);
-    // Its attempts are told of by what they failed with.
+    // So it is where each attempt failed.
+    const revision = revisionOf(old);
+    const tried = [runOn([{ exportTaskId: "old", revision, outcome: "retried", reason: "short-body" }])];
+    expect(night({ platform: platform([old]), runs: tried })).toMatchObject({
+      verdict: "look",
+      findings: [{ kind: "still-waiting", count: 1, exportTaskId: "old" }],
+    });
     const runs = [runOn([{ exportTaskId: "old", outcome: "retried" }])];
     expect(night({ platform: platform([]), runs }).findings).toEqual([]);
   });

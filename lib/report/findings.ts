@@ -6,7 +6,7 @@ import { isRecent } from "../records/inventory-state.ts";
 import type { RunReport } from "../records/run-report.ts";
 import { judgeExpected, judgeUsual, type MadeExport } from "./expected.ts";
 import { areSlotsNearlyUsed, isLossNear } from "./loss.ts";
-import type { Finding, FindingKind, Places, Urgency, Verdict } from "./night.ts";
+import type { ExportStanding, Finding, FindingKind, Places, Urgency, Verdict } from "./night.ts";
 import { type ExportOfNight, inOrder } from "./night-exports.ts";
 import type { NightFacts } from "./night-facts.ts";
 import type { SlotsInUse } from "./places.ts";
@@ -123,6 +123,8 @@ function ofSlots({ madeAtMs }: NightFacts, { places, slots }: NightParts): reado
   return isNear ? [{ kind: "loss-near", exportTaskId, lossFromMs: fromMs, held, limit }] : [];
 }
 
+const LEFT_OVER: ReadonlySet<ExportStanding> = new Set(["waiting", "retried"]);
+
 function ofExports({ fromMs }: NightFacts, exports: readonly ExportOfNight[]): readonly Finding[] {
   const givenUp = exports.flatMap((one): readonly Finding[] => {
     const { exportTaskId, reason = "unknown", givenUpAtMs: atMs, batchTaskId } = one;
@@ -133,10 +135,10 @@ function ofExports({ fromMs }: NightFacts, exports: readonly ExportOfNight[]): r
       ? [{ kind: "lost", exportTaskId, atMs }]
       : [{ kind: "given-up", exportTaskId, reason, atMs, ...compact({ batchTaskId }) }];
   });
-  // A whole night was not enough, and no run says why.
+  // A whole night was not enough, whether no run reached it or each attempt failed.
   const [oldest, ...more] = exports
     .flatMap(({ standing, exportTaskId, finishedAtMs }) =>
-      standing === "waiting" && finishedAtMs !== undefined && finishedAtMs <= fromMs
+      LEFT_OVER.has(standing) && finishedAtMs !== undefined && finishedAtMs <= fromMs
         ? [{ exportTaskId, finishedAtMs }]
         : [],
     )

@@ -52,7 +52,8 @@ function finding(of: Finding, { at, full, reason, nowMs }: Say): Said {
     case "still-waiting":
       return {
         what: `${count(of.count, "finished export")} waited a whole night; the oldest is ${of.exportTaskId}, since ${at(of.sinceMs)}`,
-        advice: "No run tried to archive it. Look whether runs reach it, and archive it now.",
+        advice:
+          "No run archived it. Look whether runs reach it, and what its attempts failed with. Archive it now.",
       };
     case "expected-missing":
       return {

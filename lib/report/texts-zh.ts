@@ -47,7 +47,7 @@ function finding(of: Finding, { at, full, reason, nowMs }: Say): Said {
     case "still-waiting":
       return {
         what: `${of.count} 个已完成的导出任务等待了一整夜；最早的是 ${of.exportTaskId}，自 ${at(of.sinceMs)} 起等待`,
-        advice: "没有任何运行尝试归档它。请检查运行能否处理到它，并立即归档。",
+        advice: "没有任何运行归档了它。请检查运行能否处理到它、尝试为何失败，并立即归档。",
       };
     case "expected-missing":
       return {
