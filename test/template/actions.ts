@@ -16,7 +16,9 @@ export const ACTIONS_OF_COMMANDS: Readonly<Record<string, string | "not sent by 
   DeleteMessageCommand: "sqs:DeleteMessage",
   SendMessageBatchCommand: "sqs:SendMessage",
   GetQueueAttributesCommand: "sqs:GetQueueAttributes",
-  // `sweep`, and the views of an operator: with the operator's own permissions.
+  // `sweep`, `doctor`, and the views of an operator: with the operator's own permissions.
+  GetBucketVersioningCommand: "not sent by functions",
+  GetBucketLifecycleConfigurationCommand: "not sent by functions",
   DeleteObjectCommand: "not sent by functions",
   ChangeMessageVisibilityBatchCommand: "not sent by functions",
   GetObjectLockConfigurationCommand: "s3:GetBucketObjectLockConfiguration",
