@@ -27,6 +27,11 @@ describe("an export of the night", () => {
     expect(exportsOfNight(facts({ runs: [runOn([{ ...entry, ...last }])] }))).toMatchObject([{ standing }]);
   });
 
+  test("has its whole id, whatever a report of a run says that it is", () => {
+    const runs = [runOn([{ exportTaskId: "a/b", revision: REVISION, outcome: "dead-lettered" }])];
+    expect(exportsOfNight(facts({ runs }))).toMatchObject([{ exportTaskId: "a/b", revision: REVISION }]);
+  });
+
   test("has the batch task of which the platform could not make it", () => {
     const failed = task("a", at("01:00"), { status: "Failed" });
     const runs = [runOn([{ exportTaskId: "a", outcome: "dead-lettered", reason: "export-failed" }])];

@@ -80,7 +80,10 @@ function known(facts: NightFacts): readonly Known[] {
   const ofNight = lines.filter(({ archivedAt, deletedAt }) => isInNight(archivedAt) || isInNight(deletedAt));
   const names = new Set([...attempts.keys(), ...ofNight.map(nameOf), ...taskOf.keys()]);
   return [...names].map((name) => {
-    const [exportTaskId = "", revision] = name.split("/");
+    // An id that a report of a run names may have a slash; a revision has none.
+    const slash = name.lastIndexOf("/");
+    const exportTaskId = name.slice(0, slash);
+    const revision = name.slice(slash + 1);
     const line = lineOf.get(name);
     return {
       exportTaskId,
