@@ -3,7 +3,7 @@ import { NameSet } from "../domain/name-set.ts";
 import { Catalogue, MonthText, nameOfLine } from "../records/catalogue.ts";
 import { type CatalogueLine, compareLines, monthOf } from "../records/catalogue-line.ts";
 import type { Holds } from "../records/holds.ts";
-import type { InventoryState } from "../records/inventory-state.ts";
+import { type InventoryState, lastWholeMs } from "../records/inventory-state.ts";
 import type { InventoryRun } from "./ports.ts";
 
 /** New lines are written to the catalogue after this many, so that an inventory that dies has not read for nothing. */
@@ -27,7 +27,7 @@ export class CatalogueUpdate {
   readonly #months = new Set<string>();
   /** Those whose file was there, or was said to be missing. */
   readonly #accountedMonths = new Set<string>();
-  /** Up to when the last inventory was sure to have written every line, epoch milliseconds. */
+  /** Up to when the last whole inventory was sure to have written every line, epoch milliseconds. */
   readonly #wasCompleteUntilMs: number;
   #unwritten: CatalogueLine[] = [];
 
@@ -35,10 +35,9 @@ export class CatalogueUpdate {
     run: InventoryRun,
     counts: CatalogueCounts,
     holds: Holds,
-    before: Pick<InventoryState, "startedAt" | "stopReason"> | undefined,
+    before: Pick<InventoryState, "startedAt" | "stopReason" | "lastWholeAt"> | undefined,
   ) {
-    this.#wasCompleteUntilMs =
-      before?.stopReason === "done" ? Date.parse(before.startedAt) : Number.NEGATIVE_INFINITY;
+    this.#wasCompleteUntilMs = lastWholeMs(before) ?? Number.NEGATIVE_INFINITY;
     this.#run = run;
     this.#counts = counts;
     this.#holds = holds;
@@ -91,7 +90,7 @@ export class CatalogueUpdate {
     }
   }
 
-  /** The last inventory wrote this line. Where there is no file of its month, somebody removed it. */
+  /** The last whole inventory wrote this line. Where there is no file of its month, somebody removed it. */
   #warnOfLostMonth(line: CatalogueLine): void {
     const month = monthOf(line);
     const wasWritten = Date.parse(line.archivedAt) < this.#wasCompleteUntilMs;

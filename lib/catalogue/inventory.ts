@@ -7,7 +7,7 @@ import { requireOwnArchive } from "../identity/marker.ts";
 import type { CatalogueLine } from "../records/catalogue-line.ts";
 import { jsonText } from "../records/create-once.ts";
 import { HoldsReader } from "../records/holds.ts";
-import { readInventoryState } from "../records/inventory-state.ts";
+import { lastWholeMs, readInventoryState } from "../records/inventory-state.ts";
 import { SCHEMA_VERSION } from "../records/schemas.ts";
 import { type RunStart, type RunTimes, runTimes, startRun } from "../run/run-frame.ts";
 import { CatalogueUpdate } from "./catalogue-update.ts";
@@ -55,6 +55,8 @@ export interface InventoryReport extends RunTimes, OpenUploads {
   /** `time-budget`: the next inventory goes on where this one ended. */
   readonly stopReason: "done" | "time-budget" | "system-failure";
   readonly failure?: Failure;
+  /** When the last inventory before this one began that had time for everything. */
+  readonly lastWholeAt?: string;
   readonly counts: {
     /** Archived revisions in the catalogue, the expired ones included. */
     readonly exports: number;
@@ -148,6 +150,7 @@ async function takeInventory(
   const holds = await new HoldsReader(run.ports.store).read({ signal });
   tally.leftAlone.note(holds.leftAlone);
   const before = await readInventoryState(run.ports.store, run.scope, run);
+  tally.lastWholeMs = lastWholeMs(before);
   const catalogue = new CatalogueUpdate(run, tally.counts, holds, before);
   await catalogue.readKnown();
   const objects = await listObjects(run, tally);
@@ -223,6 +226,7 @@ class InventoryTally {
   orphans: readonly Orphan[] = [];
   uploads: OpenUploads = { abortedUploads: [], youngUploads: 0 };
   verification: VerificationReport | undefined;
+  lastWholeMs: number | undefined;
   readonly #unremoved: Unremoved[] = [];
   readonly #observe: InventoryPorts["observe"];
   readonly #damage: Damage[] = [];
@@ -250,8 +254,16 @@ class InventoryTally {
 
   report(frame: RunTimes & Pick<InventoryReport, "stopReason" | "failure">): InventoryReport {
     const { counts, orphans, verification, uploads } = this;
+    const lastWholeAt = this.lastWholeMs === undefined ? undefined : new Date(this.lastWholeMs).toISOString();
     const found = { damage: this.#damage, orphans, unremoved: this.#unremoved };
     const leftAlone = this.leftAlone.report();
-    return { ...frame, counts, ...found, ...uploads, ...compact({ verification, leftAlone }) };
+    return {
+      ...frame,
+      ...compact({ lastWholeAt }),
+      counts,
+      ...found,
+      ...uploads,
+      ...compact({ verification, leftAlone }),
+    };
   }
 }

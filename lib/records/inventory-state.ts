@@ -42,6 +42,8 @@ const verificationSchema = v.object({
 const stateSchema = v.object({
   startedAt: isoTime,
   stopReason: v.picklist(["done", "time-budget"]),
+  /** When the last whole inventory before this one began. */
+  lastWholeAt: v.optional(isoTime),
   counts: v.object({ exports: count, orphans: v.optional(count, 0) }),
   damage: v.pipe(
     v.array(
@@ -66,9 +68,25 @@ export interface InventoryState extends Omit<v.InferOutput<typeof stateSchema>, 
   readonly damage: readonly NamedDamage[];
 }
 
+/**
+ * When the last inventory began that had time for everything, epoch milliseconds. The daily ones may be recent and each
+ * be cut by their time.
+ */
+export function lastWholeMs(
+  state: Pick<InventoryState, "startedAt" | "stopReason" | "lastWholeAt"> | undefined,
+): number | undefined {
+  const at = state?.stopReason === "done" ? state.startedAt : state?.lastWholeAt;
+  return at === undefined ? undefined : Date.parse(at);
+}
+
 /** Whether the catalogue of this inventory may be used instead of listing the archive. */
 export function isRecent({ startedAt }: Pick<InventoryState, "startedAt">, nowMs: number): boolean {
-  return Math.abs(nowMs - Date.parse(startedAt)) <= MAX_AGE_MS;
+  return isOfToday(Date.parse(startedAt), nowMs);
+}
+
+/** Whether the daily inventory after this one is not overdue. */
+export function isOfToday(startedAtMs: number, nowMs: number): boolean {
+  return Math.abs(nowMs - startedAtMs) <= MAX_AGE_MS;
 }
 
 /** What the last inventory said; `undefined` where there was none, or its report cannot be read. Throws what the store throws. */

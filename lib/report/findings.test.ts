@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { compact } from "../domain/compact.ts";
 import { revisionOf } from "../domain/export-task.ts";
 import { urgencyOf, verdictOf } from "./findings.ts";
 import { nightOf } from "./night-of.ts";
@@ -168,6 +169,19 @@ test("what is only to be known changes no verdict", () => {
   ]);
   const { inventory: _none, ...without } = facts();
   expect(nightOf(without)).toMatchObject({ verdict: "ok", findings: [{ kind: "no-inventory" }] });
+});
+
+test.each([
+  { what: "was never whole", lastWholeAt: undefined, found: [{ kind: "no-inventory" }] },
+  {
+    what: "was whole days ago",
+    lastWholeAt: "2026-11-25T04:00:00.000Z",
+    found: [{ kind: "no-inventory", lastMs: Date.parse("2026-11-25T04:00:00Z") }],
+  },
+  { what: "was whole a day ago", lastWholeAt: "2026-11-27T06:00:00.000Z", found: [] },
+])("an inventory that is cut each day and $what", ({ lastWholeAt, found }) => {
+  const cut = inventory({ stopReason: "time-budget", ...compact({ lastWholeAt }) });
+  expect(night({ inventory: cut }).findings).toEqual(found);
 });
 
 test("a night without a run is worse than what somebody has to look at, and better than a near loss", () => {

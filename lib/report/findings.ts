@@ -2,7 +2,7 @@ import type { Damage } from "../catalogue/damage.ts";
 import { compact } from "../domain/compact.ts";
 import { compareTexts } from "../domain/compare-texts.ts";
 import { describeFailure } from "../domain/errors.ts";
-import { isRecent } from "../records/inventory-state.ts";
+import { isOfToday, lastWholeMs } from "../records/inventory-state.ts";
 import type { RunReport } from "../records/run-report.ts";
 import { judgeExpected, judgeUsual, type MadeExport } from "./expected.ts";
 import { areSlotsNearlyUsed, isLossNear } from "./loss.ts";
@@ -198,8 +198,9 @@ function ofInventory({ inventory, madeAtMs }: NightFacts): readonly Finding[] {
   if (counts.orphans > 0) {
     findings.push({ kind: "orphans", count: counts.orphans });
   }
-  if (!isRecent(inventory, madeAtMs)) {
-    findings.push({ kind: "no-inventory", lastMs: atMs });
+  const lastMs = lastWholeMs(inventory);
+  if (lastMs === undefined || !isOfToday(lastMs, madeAtMs)) {
+    findings.push({ kind: "no-inventory", ...compact({ lastMs }) });
   }
   return findings;
 }

@@ -248,6 +248,22 @@ describe("an inventory that is cut short", () => {
     expect(second.counts.read).toBe(100 - first.counts.read);
     expect(scene.lines).toHaveLength(100);
   });
+
+  test("remembers over days of cuts when the last one was whole", async () => {
+    const scene = new InventoryScene();
+    scene.plant({ exportTaskId: "first" });
+    const { startedAt } = await scene.inventory();
+    for (let day = 0; day < 3; day += 1) {
+      scene.plant({ exportTaskId: `task-${day}` });
+      await scene.wait(DAY_MS);
+      // There is time for nothing but the grace at the end.
+      const cut = await scene.inventory({ limitMs: 20_000 });
+      expect(cut).toMatchObject({ stopReason: "time-budget", lastWholeAt: startedAt });
+    }
+    const whole = await scene.inventory();
+    await scene.wait(DAY_MS);
+    expect((await scene.inventory()).lastWholeAt).toBe(whole.startedAt);
+  });
 });
 
 function reversedLines(text: string): string {
