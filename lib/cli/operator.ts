@@ -32,17 +32,20 @@ export class InterruptedByOperator extends Error {
 /**
  * Runs `work` with a signal that the first Ctrl-C (or SIGTERM) aborts, so that it ends cleanly; a second
  * one ends the process at once, which loses nothing either, but leaves its messages hidden for a while.
+ *
+ * @param stopping what the operator is told then; of tasks in hand only by a command that takes some.
  */
 export async function interruptible<T>(
   say: (line: string) => void,
   work: (signal: AbortSignal) => Promise<T>,
+  stopping = "Stopping.",
 ): Promise<T> {
   const abort = new AbortController();
   const onSignal = () => {
     if (abort.signal.aborted) {
       process.exit(EXIT.interrupted);
     }
-    say("Stopping: handing tasks back to the queue. Press Ctrl-C again to stop at once.");
+    say(`${stopping} Press Ctrl-C again to stop at once.`);
     abort.abort(new InterruptedByOperator());
   };
   process.on("SIGINT", onSignal);

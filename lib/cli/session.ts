@@ -70,6 +70,7 @@ export async function withSession<T>(
           const news = wireNews({ configuration, ...place, redactor: shownSecrets, signal, say });
           return work({ archiver, pinging, news, view, signal });
         },
+        purpose === "work" ? "Stopping: handing tasks back to the queue." : undefined,
       );
     } finally {
       await archiver.close();

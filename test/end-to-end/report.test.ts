@@ -1,7 +1,7 @@
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { type Answer, drops, Receiver, saying } from "../../lib/notify/testing/receiver.ts";
+import { type Answer, drops, hangs, Receiver, saying } from "../../lib/notify/testing/receiver.ts";
 import { finishedExports, openLab } from "./lab.ts";
 
 const TOKEN = "PlantedToken0123456789";
@@ -63,6 +63,19 @@ describe("report", () => {
     expect(exitCode).toBe(0);
     expect(stdout).toContain("Not told: json ");
     expect(stdout).not.toContain(TOKEN);
+  });
+
+  test("ends early when it is interrupted, and speaks of no tasks", async (context) => {
+    await using receiver = await Receiver.open(hangs);
+    const lab = await openLab(context, { settings: { ARCHIVER_NOTIFY: `${receiver.origin}/${TOKEN}` } });
+    await lab.archiver("run");
+    const running = lab.start("report");
+    expect(await running.until(() => receiver.received.length > 0)).toBe(true);
+    running.kill("SIGINT");
+    expect(await running.ended).toMatchObject({
+      exitCode: 130,
+      stderr: "Stopping. Press Ctrl-C again to stop at once.\n",
+    });
   });
 
   test("tells the night also when it cannot write the page where it is asked to", async (context) => {
