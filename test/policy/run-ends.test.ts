@@ -9,18 +9,24 @@ const FOREVER = Number.POSITIVE_INFINITY;
 
 /** Another run has this scene's only message in its hands, renews its lease, and gives it up in the end. */
 function givenUpElsewhere({ world }: Scene, alsoThen: () => void, afterMs = 30 * SECOND_MS): void {
-  const taken = world.queue.take();
+  const taken = world.queueApart.take();
   if (taken === undefined) {
     throw new Error("the scene has no message");
   }
   const renewEveryMs = world.queue.settings.visibilityMs / 3;
   for (let atMs = renewEveryMs; atMs < afterMs; atMs += renewEveryMs) {
-    world.clock.schedule(atMs, () => world.queue.renew(taken.handle));
+    world.clock.schedule(atMs, () => world.queueApart.renew(taken.handle));
   }
   world.clock.schedule(afterMs, () => {
     const { body, handle } = taken;
-    world.queue.addDeadLetter({ body, reason: "export-failed", detail: "", attempts: 0, runId: "theirs" });
-    world.queue.remove(handle);
+    world.queueApart.addDeadLetter({
+      body,
+      reason: "export-failed",
+      detail: "",
+      attempts: 0,
+      runId: "theirs",
+    });
+    world.queueApart.remove(handle);
     alsoThen();
   });
 }

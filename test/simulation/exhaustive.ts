@@ -3,14 +3,17 @@ import type { Site } from "../world/faults.ts";
 import { REACTION_ROWS } from "./fault-reactions.ts";
 import { DISTINCT_FAULTS, type FaultRow } from "./fault-table.ts";
 import { playStory } from "./play-story.ts";
-import { PLAIN_SETTINGS, type Story, type StoryFault, storyOf, taskOf } from "./story.ts";
+import { PLAIN_ARCHIVE, PLAIN_SETTINGS, type Story, type StoryFault, storyOf, taskOf } from "./story.ts";
 
 const STORE_KINDS = ["with conditional writes", "without"] as const;
 type StoreKind = (typeof STORE_KINDS)[number];
+const QUEUE_KINDS = ["apart", "in the store"] as const;
+type QueueKind = (typeof QUEUE_KINDS)[number];
 
 export const settingSchema = v.object({
   runners: v.pipe(v.number(), v.integer(), v.minValue(1)),
   store: v.picklist(STORE_KINDS),
+  queue: v.picklist(QUEUE_KINDS),
 });
 
 /** A setting that every exhaustive suite is played in. */
@@ -25,8 +28,9 @@ const STORES: Readonly<Record<StoreKind, Story["store"]>> = {
 export function settingsFor(
   runners: readonly number[],
   stores: readonly StoreKind[] = STORE_KINDS,
+  queue: QueueKind = "apart",
 ): readonly Setting[] {
-  return runners.flatMap((count) => stores.map((store) => ({ runners: count, store })));
+  return runners.flatMap((count) => stores.map((store) => ({ runners: count, store, queue })));
 }
 
 /** Shorter than in life: while a call stalls, a run looks into the queue and renews its lease again and again. */
@@ -37,13 +41,17 @@ const STALL_ENDS_AFTER_MS = 90_000;
  * written too, and a visibility timeout so short that it is renewed on the way. Several runners share the work
  * on two messages of the one export.
  */
-export function baseStory({ runners, store }: Setting): Story {
+export function baseStory({ runners, store, queue }: Setting): Story {
   return storyOf({
     runners: Array.from({ length: runners }, (_, index) => ({ skewMs: 0, offsetMs: index * 400 })),
     store: STORES[store],
-    queue: { receiveWindow: 1, duplicateFraction: 0, visibilityMs: 30_000, longPollMs: 20_000 },
+    queue: {
+      ...{ receiveWindow: 1, duplicateFraction: 0, visibilityMs: 30_000 },
+      ...(queue === "apart" ? { longPollMs: 20_000 } : { longPollMs: 1_000, inStore: true }),
+    },
     platform: { throttleAnswer: "IOTDA.021101", deleteRemovesSharedFile: true, firstByteLatency: 10_000 },
     settings: { ...PLAIN_SETTINGS, taskTimeoutMs: STALL_ENDS_AFTER_MS },
+    archive: { ...PLAIN_ARCHIVE, memory: queue === "apart" ? PLAIN_ARCHIVE.memory : "none" },
     tasks: [taskOf("t1", { sent: runners }), taskOf("t2", { status: "Failed" })],
   });
 }
@@ -95,11 +103,22 @@ const OUT_OF_REACH: ReadonlySet<Site> = new Set([
   "queue.redrive",
 ] as const);
 
+/** A queue in the store is called by the calls of the store; one apart leaves its removals out. */
+function isInReach({ queue }: Setting, { site }: FaultRow): boolean {
+  const isOfQueueApart = site.startsWith("queue.") || site.startsWith("memory.");
+  const isElsewhere = queue === "apart" ? site === "store.removeObject" : isOfQueueApart;
+  return !(OUT_OF_REACH.has(site) || isElsewhere);
+}
+
 /** The rows that singles are made of: one of each behaviour. */
-export const SINGLE_ROWS: readonly FaultRow[] = DISTINCT_FAULTS.filter(({ site }) => !OUT_OF_REACH.has(site));
+export function singleRows(setting: Setting): readonly FaultRow[] {
+  return DISTINCT_FAULTS.filter((row) => isInReach(setting, row));
+}
 
 /** The rows that pairs are made of: one of each reaction of policy. */
-export const PAIR_ROWS: readonly FaultRow[] = REACTION_ROWS.filter(({ site }) => !OUT_OF_REACH.has(site));
+export function pairRows(setting: Setting): readonly FaultRow[] {
+  return REACTION_ROWS.filter((row) => isInReach(setting, row));
+}
 
 export function faultAt({ row, occurrence }: Point): StoryFault {
   return { kind: "call", fault: row.name, occurrence, times: 1, forever: false };

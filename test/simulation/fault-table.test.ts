@@ -58,6 +58,7 @@ const SITES: Readonly<Record<Exclude<Site, "notifier.send">, true>> = {
   "store.abortUploadsUnder": true,
   "store.getDocument": true,
   "store.putDocument": true,
+  "store.removeObject": true,
   "queue.receive": true,
   "queue.renew": true,
   "queue.send": true,

@@ -56,6 +56,8 @@ const FAULTS_OF_SITE: Readonly<Record<Exclude<Site, "platform.body" | "notifier.
   "store.abortUploadsUnder": change(STORE_KINDS),
   "store.getDocument": read(STORE_KINDS),
   "store.putDocument": change(STORE_KINDS),
+  // Of messages, where the queue lies in the store.
+  "store.removeObject": change(STORE_KINDS),
   "queue.receive": queueChange("receive"),
   "queue.renew": queueChange("renew"),
   "queue.send": queueChange("send"),

@@ -1,6 +1,7 @@
 import { SeededRandom } from "../world/seeded-random.ts";
 import { FAULT_TABLE } from "./fault-table.ts";
 import { drawArchive } from "./random-archive.ts";
+import { drawQueue } from "./random-queue.ts";
 import {
   type Happening,
   PLAIN_SETTINGS,
@@ -17,7 +18,13 @@ const INTERVAL_MS = 31_000;
 
 const DESTROYERS: ReadonlySet<string> = new Set(["evict", "remove", "rot"]);
 /** Sites that no run calls; an operator's commands do. */
-const NEVER_CALLED = new Set(["platform.createExportTask", "queue.listDeadLetters", "queue.redrive"]);
+const NEVER_CALLED = new Set([
+  "platform.createExportTask",
+  "queue.listDeadLetters",
+  "queue.redrive",
+  // Drawn for a queue in the store.
+  "store.removeObject",
+]);
 const ROWS = FAULT_TABLE.filter(({ site }) => !NEVER_CALLED.has(site));
 /** Faults that can go on for good at one task without standing for an ill system. */
 const POISONS = ROWS.filter(
@@ -90,7 +97,8 @@ class Drawing {
       faults: [...faults, ...poison, ...loop],
     });
     const { archive, runners: placed, swaps } = drawArchive(this.#seed, told);
-    return { ...told, archive, runners: placed, happenings: [...told.happenings, ...swaps] };
+    const placedStory = { ...told, archive, runners: placed, happenings: [...told.happenings, ...swaps] };
+    return drawQueue(this.#seed, placedStory);
   }
 
   /** One most of the time: what goes wrong between few is found sooner among few. */

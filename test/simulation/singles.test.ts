@@ -7,24 +7,24 @@ import {
   playCleanRun,
   pointsOf,
   type Setting,
-  SINGLE_ROWS,
   settingsFor,
+  singleRows,
 } from "./exhaustive.ts";
 import { expectKept } from "./expect-kept.ts";
 import type { Story, StoryFault } from "./story.ts";
 
 const SUITE_LIMIT_MS = 30 * 60_000;
-const settings = settingsFor([1, 2]);
+const settings = [...settingsFor([1, 2]), ...settingsFor([1, 2], undefined, "in the store")];
 
-const nameOf = ({ runners, store }: Setting) => `${runners} runner(s), store ${store}`;
+const nameOf = ({ runners, store, queue }: Setting) => `${runners} runner(s), store ${store}, queue ${queue}`;
 const storiesOf = (setting: Setting, faults: readonly (readonly StoryFault[])[]): readonly Story[] =>
   faults.map((planned) => ({ ...baseStory(setting), faults: planned }));
 
 test.each(settings)(
-  "every fault at every call: $runners runner(s), store $store",
+  "every fault at every call: $runners runner(s), store $store, queue $queue",
   { timeout: SUITE_LIMIT_MS },
   async (setting) => {
-    const points = pointsOf(SINGLE_ROWS, await playCleanRun(setting));
+    const points = pointsOf(singleRows(setting), await playCleanRun(setting));
     const stories = storiesOf(
       setting,
       points.map((point) => [faultAt(point)]),
@@ -34,7 +34,7 @@ test.each(settings)(
 );
 
 test.each(settings)(
-  "a crash before and after every call: $runners runner(s), store $store",
+  "a crash before and after every call: $runners runner(s), store $store, queue $queue",
   { timeout: SUITE_LIMIT_MS },
   async (setting) => {
     const crashes = crashesOf(await playCleanRun(setting));
@@ -51,7 +51,7 @@ test.each(settings)(
 );
 
 test.each(settings)(
-  "a standstill at every await: $runners runner(s), store $store",
+  "a standstill at every await: $runners runner(s), store $store, queue $queue",
   { timeout: SUITE_LIMIT_MS },
   async (setting) => {
     const freezes = freezesOf(await playCleanRun(setting));

@@ -3,7 +3,7 @@ import {
   baseStory,
   crashesOf,
   faultAt,
-  PAIR_ROWS,
+  pairRows,
   pairsOf,
   playCleanRun,
   pointsOf,
@@ -59,7 +59,7 @@ function* randomStories(
 
 async function* pairStories({ setting }: Extract<StorySuite, { kind: "pairs" }>): AsyncGenerator<Story> {
   const base = baseStory(setting);
-  const points = pointsOf(PAIR_ROWS, await playCleanRun(setting));
+  const points = pointsOf(pairRows(setting), await playCleanRun(setting));
   for (const faults of pairsOf(points)) {
     yield { ...base, faults };
   }
@@ -68,7 +68,7 @@ async function* pairStories({ setting }: Extract<StorySuite, { kind: "pairs" }>)
 async function* crossedStories({ setting }: Extract<StorySuite, { kind: "crossed" }>): AsyncGenerator<Story> {
   const base = baseStory(setting);
   const clean = await playCleanRun(setting);
-  const points = pointsOf(PAIR_ROWS, clean);
+  const points = pointsOf(pairRows(setting), clean);
   // Dying after a call is as dying before the next.
   const crashes = crashesOf(clean).filter(({ when }) => when === "after");
   for (const point of points) {

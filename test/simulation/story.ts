@@ -170,6 +170,8 @@ export const storySchema = v.object({
     duplicateFraction: v.pipe(v.number(), v.minValue(0), v.maxValue(0.9)),
     visibilityMs: count,
     longPollMs: v.exactOptional(count),
+    /** It is documents in the archive. */
+    inStore: v.exactOptional(v.boolean()),
   }),
   platform: v.object({
     throttleAnswer: v.picklist(["IOTDA.021101", "IOTDA.021102", "429"]),

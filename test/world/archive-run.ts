@@ -37,8 +37,8 @@ export function portsOf(
   observe: ArchivePorts["observe"] = () => undefined,
   store: ArchivePorts["store"] = runner.store,
 ): ArchivePorts {
-  const { platform, queue, clock, random } = runner;
-  return { platform, store, queue, clock, random, observe };
+  const { platform, clock, random } = runner;
+  return { platform, store, queue: runner.queueIn(store), clock, random, observe };
 }
 
 /** What an operator set up about the archive itself. */

@@ -18,6 +18,7 @@ export type Site =
   | "store.abortUploadsUnder"
   | "store.getDocument"
   | "store.putDocument"
+  | "store.removeObject"
   | "queue.receive"
   | "queue.renew"
   | "queue.send"

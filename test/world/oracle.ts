@@ -8,7 +8,7 @@ import {
 } from "../../lib/domain/key-layout.ts";
 import { parseArchived, readArchived } from "./judged-documents.ts";
 import type { ListedFile, WorldObserver } from "./observer.ts";
-import type { QueueState } from "./queue-state.ts";
+import type { JudgedQueue } from "./queue-state.ts";
 import type { StoredEntry, StoreState } from "./store-state.ts";
 import type { VirtualClock } from "./virtual-clock.ts";
 
@@ -23,7 +23,7 @@ export interface OracleParts {
   readonly scope: PlatformScope;
   /** Looked up late: the states are made after the oracle that observes them. */
   readonly store: () => StoreState;
-  readonly queue: () => QueueState;
+  readonly queue: () => JudgedQueue;
   readonly downloadIntervalMs: number;
 }
 
@@ -81,10 +81,13 @@ export class Oracle implements WorldObserver {
     }
   }
 
-  /** I4: the spacing of requests as they are written, over all runners that share a store which can swap. */
+  /**
+   * I4: the spacing of requests as they are written, over all runners that share a store which can swap. Elsewhere a queue
+   * in the store lets one of them work.
+   */
   downloadStarted(exportTaskId: string, runner: string): void {
     const atMs = this.#nowMs();
-    const isShared = this.#parts.store().settings.compareAndSwap;
+    const isShared = this.#parts.store().settings.compareAndSwap || this.#parts.queue().settings.inStore;
     const before = this.#starts.findLast((start) => isShared || start.runner === runner);
     const leastMs = (this.#parts.downloadIntervalMs * 30) / 31;
     if (before !== undefined && atMs - before.atMs < leastMs) {
@@ -124,9 +127,10 @@ export class Oracle implements WorldObserver {
     }
   }
 
-  /** I2: archive runs never remove an object. */
+  /** I2: archive runs never remove an object, but for messages of a queue that lies in the store. */
   objectRemoved(key: string, runner: string): void {
-    if (runner !== SWEEPER) {
+    const isOfQueue = this.#parts.queue().settings.inStore && key.startsWith("queue/");
+    if (runner !== SWEEPER && !isOfQueue) {
       this.#violate(`I2: ${runner} removed ${key}`);
     }
   }
@@ -143,6 +147,7 @@ export class Oracle implements WorldObserver {
 
   /** I2: records are written once, and a further `archived` record only when the object before it is no more. */
   documentWritten(key: string, text: string): void {
+    this.#parts.queue().documentWritten(key, text);
     if (key === ARCHIVE_MARKER_KEY) {
       this.#markerWritten();
     }

@@ -16,6 +16,8 @@ export interface QueueSettings {
   duplicateFraction: number;
   /** Longer delays are cut to this, as SQS does at 15 minutes; `notBefore` then decides. */
   maxDelayMs: number;
+  /** The queue lies in the store: of these settings, `visibilityMs` and `longPollMs` then mean something. */
+  inStore: boolean;
 }
 
 export const DEFAULT_QUEUE_SETTINGS: Readonly<QueueSettings> = {
@@ -25,6 +27,7 @@ export const DEFAULT_QUEUE_SETTINGS: Readonly<QueueSettings> = {
   receiveWindow: 1,
   duplicateFraction: 0,
   maxDelayMs: 900_000,
+  inStore: false,
 };
 
 /** A message as the queue holds it. */
@@ -33,6 +36,24 @@ export interface QueuedMessage {
   readonly body: string;
   readonly visibleAtMs: number;
   readonly receiveCount: number;
+}
+
+/** What is durable of a queue and its dead letters, as judges and stories see it. */
+export interface JudgedQueue {
+  readonly settings: QueueSettings;
+  readonly messages: readonly QueuedMessage[];
+  /** Every letter ever put there and not moved back; a crash may have repeated one. */
+  readonly deadLetters: readonly HeldDeadLetter[];
+  /** Export task ids of every readable body that was ever sent. */
+  readonly idsEntered: ReadonlySet<string>;
+  /** The ids of the messages that are in the queue now. */
+  idsHeld(): ReadonlySet<string>;
+  /** Puts a body into the queue, as other programs do. Returns the message's id. */
+  send(body: string, delayMs?: number): string;
+  /** An operator moves letters back. */
+  redrive(ids: readonly string[] | "all"): readonly HeldDeadLetter[];
+  /** A runner wrote a document into the store. */
+  documentWritten(key: string, text: string): void;
 }
 
 interface LeasedMessage {
@@ -45,7 +66,7 @@ interface LeasedMessage {
 }
 
 /** The durable content of the queue and its dead-letter queue. Runners reach it through `WorldQueue` only. */
-export class QueueState {
+export class QueueState implements JudgedQueue {
   readonly settings: QueueSettings;
   readonly #clock: VirtualClock;
   readonly #random: SeededRandom;
@@ -64,29 +85,22 @@ export class QueueState {
     return [...this.#messages.values()];
   }
 
-  /** Every letter ever put there and not moved back; a crash may have repeated one. */
   get deadLetters(): readonly HeldDeadLetter[] {
     return [...this.#deadLetters.values()];
   }
 
-  /** Export task ids of every readable body that was ever sent. */
   get idsEntered(): ReadonlySet<string> {
     return this.#idsEntered;
   }
 
-  /** The ids of the messages that are in the queue now. */
   idsHeld(): ReadonlySet<string> {
-    const ids = new Set<string>();
-    for (const { body } of this.#messages.values()) {
-      const parsed = parseBody(body);
-      if (parsed.kind === "task") {
-        ids.add(parsed.message.exportTaskId);
-      }
-    }
-    return ids;
+    return idsOf(this.messages);
   }
 
-  /** Puts a body into the queue; tests use it for what other programs sent. Returns the message's id. */
+  documentWritten(): void {
+    // It lies elsewhere.
+  }
+
   send(body: string, delayMs = 0): string {
     const id = `m${++this.#sequence}`;
     const visibleAtMs = this.#clock.monotonicMs() + Math.min(delayMs, this.settings.maxDelayMs);
@@ -184,4 +198,10 @@ export class QueueState {
     }
     return message;
   }
+}
+
+/** The export tasks that messages are about. */
+export function idsOf(messages: readonly Pick<QueuedMessage, "body">[]): ReadonlySet<string> {
+  const parsed = messages.map(({ body }) => parseBody(body));
+  return new Set(parsed.flatMap((one) => (one.kind === "task" ? [one.message.exportTaskId] : [])));
 }

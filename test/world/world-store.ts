@@ -38,7 +38,7 @@ export interface WorldStoreParts {
 /** What {@link StoreState.plantObject} puts where a spoiled document is to stand. */
 const NO_TEXT = Uint8Array.of(0xff);
 
-/** The object store as one runner reaches it; what only `sweep` may do is never faulty. */
+/** The object store as one runner reaches it; what lists uploads and ends one is never faulty. */
 export class WorldStore implements ObjectStore, StoreSweeper {
   readonly #parts: WorldStoreParts;
 
@@ -144,12 +144,13 @@ export class WorldStore implements ObjectStore, StoreSweeper {
     return this.#call("store.abortUploadsUnder", prefix, signal, (state) => state.abortUploadsUnder(prefix));
   }
 
-  /** For `sweep`. No port of an archive run has it, but the real stores do: one that reached for it would be seen. */
-  async removeObject(key: string, { signal }: CallOptions): Promise<void> {
-    const { observer, random, runner, state } = this.#parts;
-    await runner.pass(random.latencyMs(state().settings.callLatency), signal);
-    observer?.objectRemoved(key, runner.name);
-    state().removeObject(key);
+  /** For `sweep`, and a queue in the store. No port of an archive run has it: one that reached for it would be seen. */
+  removeObject(key: string, { signal }: CallOptions): Promise<void> {
+    const { observer, runner } = this.#parts;
+    return this.#call("store.removeObject", key, signal, (state) => {
+      observer?.objectRemoved(key, runner.name);
+      state.removeObject(key);
+    });
   }
 
   getDocument(key: string, { signal }: CallOptions): Promise<StoredDocument | undefined> {

@@ -1,5 +1,7 @@
 import type { PlatformScope } from "../../lib/domain/export-task.ts";
 import type { Clock, Random } from "../../lib/ports/clock.ts";
+import type { ObjectStore } from "../../lib/ports/object-store.ts";
+import type { DeadLetterQueue, SendOptions, TaskQueue } from "../../lib/ports/task-queue.ts";
 import { EffectLog } from "./effects.ts";
 import { Faults } from "./faults.ts";
 import { UNWATCHED } from "./observer.ts";
@@ -7,10 +9,11 @@ import { Oracle } from "./oracle.ts";
 import { type PlaceName, Places } from "./places.ts";
 import { DEFAULT_PLATFORM_SETTINGS, type PlatformSettings } from "./platform-settings.ts";
 import { PlatformState } from "./platform-state.ts";
-import { DEFAULT_QUEUE_SETTINGS, type QueueSettings, QueueState } from "./queue-state.ts";
+import { DEFAULT_QUEUE_SETTINGS, type JudgedQueue, type QueueSettings, QueueState } from "./queue-state.ts";
 import { type Ending, RunnerProcess, type Surroundings } from "./runner-process.ts";
 import { SeededRandom } from "./seeded-random.ts";
 import { DEFAULT_STORE_SETTINGS, type StoreSettings, StoreState } from "./store-state.ts";
+import { queueInStore, StoredQueueState } from "./stored-queue-state.ts";
 import { VirtualClock, type VirtualClockOptions } from "./virtual-clock.ts";
 import { MemoryState, WorldMemory } from "./world-memory.ts";
 import { WorldPlatform } from "./world-platform.ts";
@@ -38,6 +41,10 @@ export interface RunnerOptions {
   readonly place?: PlaceName;
 }
 
+/** The task queue and its dead letters, which others may send anything to. */
+export type RunnerQueue = TaskQueue &
+  DeadLetterQueue & { sendBodies(bodies: readonly string[], options: SendOptions): Promise<void> };
+
 /** One runner: the ports that policy is given, and the process they belong to. */
 export interface Runner {
   readonly name: string;
@@ -46,7 +53,9 @@ export interface Runner {
   readonly random: Random;
   readonly platform: WorldPlatform;
   readonly store: WorldStore;
-  readonly queue: WorldQueue;
+  readonly queue: RunnerQueue;
+  /** The queue that belongs to a store as the runner's programs open it; one that lies elsewhere is `queue`. */
+  readonly queueIn: (store: ObjectStore) => RunnerQueue;
   readonly memory: WorldMemory;
 }
 
@@ -67,9 +76,11 @@ export class World {
   /** The archive that all runners are set up for. */
   readonly store: StoreState;
   readonly places: Places;
-  readonly queue: QueueState;
+  readonly queue: JudgedQueue;
   /** Which archive the queue remembers. */
   readonly memory = new MemoryState();
+  /** One that does not lie in the store; then the same as `queue`. */
+  readonly queueApart: QueueState;
   readonly #random: SeededRandom;
   readonly #around: Surroundings;
   readonly #runners: Runner[] = [];
@@ -99,7 +110,10 @@ export class World {
       countEffects: () => this.effects.all.length,
     });
     const queueSettings = { ...DEFAULT_QUEUE_SETTINGS, ...options.queue };
-    this.queue = new QueueState(queueSettings, this.clock, this.#random.fork("queue"));
+    this.queueApart = new QueueState(queueSettings, this.clock, this.#random.fork("queue"));
+    this.queue = queueSettings.inStore
+      ? new StoredQueueState(queueSettings, this.store, this.clock)
+      : this.queueApart;
     this.#around = {
       clock: this.clock,
       faults: this.faults,
@@ -124,11 +138,25 @@ export class World {
     }
     const { clock, oracle: observer } = this;
     const latencies = this.#around.random;
+    const store = new WorldStore({
+      state: () => this.places.storeOf(name),
+      runner: process,
+      random: latencies,
+      clock,
+      observer,
+    });
+    const nonces = random.fork("nonces");
+    const queueApart = new WorldQueue({ state: this.queueApart, runner: process, clock });
+    const { inStore, visibilityMs, longPollMs } = this.queue.settings;
+    const queueIn = (opened: ObjectStore) =>
+      inStore
+        ? queueInStore(opened, { visibilityMs, longPollMs, clock: process.clock, random: nonces })
+        : queueApart;
     const runner: Runner = {
       name,
       process,
       clock: process.clock,
-      random: random.fork("nonces"),
+      random: nonces,
       platform: new WorldPlatform({
         state: this.platform,
         runner: process,
@@ -136,15 +164,10 @@ export class World {
         clock,
         observer,
       }),
-      store: new WorldStore({
-        state: () => this.places.storeOf(name),
-        runner: process,
-        random: latencies,
-        clock,
-        observer,
-      }),
-      queue: new WorldQueue({ state: this.queue, runner: process, clock }),
-      memory: new WorldMemory({ state: this.memory, queue: this.queue, runner: process }),
+      store,
+      queue: queueIn(store),
+      queueIn,
+      memory: new WorldMemory({ state: this.memory, queue: this.queueApart, runner: process }),
     };
     this.#runners.push(runner);
     return runner;

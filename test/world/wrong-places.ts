@@ -21,6 +21,7 @@ const WRITES: ReadonlySet<Site> = new Set([
   "store.complete",
   "store.abortUploadsUnder",
   "store.putDocument",
+  "store.removeObject",
 ] as const);
 const OPENING_KEYS: ReadonlySet<string> = new Set(["", ARCHIVE_MARKER_KEY, STORE_STATE_KEY]);
 /** The operator's command that makes an archive. */

@@ -6,6 +6,7 @@ import { INSPECTION_BUGS } from "./bugs/inspection.ts";
 import { ODD_ITEM_BUGS } from "./bugs/odd-items.ts";
 import { PACING_BUGS } from "./bugs/pacing.ts";
 import { SETTLING_BUGS } from "./bugs/settling.ts";
+import { STORE_QUEUE_BUGS } from "./bugs/store-queue.ts";
 import type { PlantedBug } from "./planted-bug.ts";
 
 /** Every planted bug, in the order of the protocol. */
@@ -18,4 +19,5 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   ...PACING_BUGS,
   ...ODD_ITEM_BUGS,
   ...IDENTITY_BUGS,
+  ...STORE_QUEUE_BUGS,
 ];

@@ -7,6 +7,7 @@ import { INSPECTION_SCENES } from "./scenes/inspection.ts";
 import { ODD_ITEM_SCENES } from "./scenes/odd-items.ts";
 import { PACING_SCENES } from "./scenes/pacing.ts";
 import { SETTLING_SCENES } from "./scenes/settling.ts";
+import { STORE_QUEUE_SCENES } from "./scenes/store-queue.ts";
 
 /** Every scene, in the order in which they are played. */
 export const SCENES: readonly Scene[] = [
@@ -18,4 +19,5 @@ export const SCENES: readonly Scene[] = [
   ...PACING_SCENES,
   ...ODD_ITEM_SCENES,
   ...IDENTITY_SCENES,
+  ...STORE_QUEUE_SCENES,
 ];
