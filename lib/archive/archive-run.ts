@@ -5,6 +5,7 @@ import { placesHeld } from "../run/platform-list.ts";
 import { type RunStart, startRun } from "../run/run-frame.ts";
 import { timeUntilGraceMs } from "./deadlines.ts";
 import type { ArchivePorts } from "./events.ts";
+import type { Permission } from "./permission.ts";
 import { type PreflightResult, preflight } from "./run.ts";
 import { type RunEnding, summarize } from "./run-summary.ts";
 import type { ArchiveSettings } from "./settings.ts";
@@ -21,6 +22,8 @@ export interface DrainOptions {
   readonly prepare?: (signal: AbortSignal) => Promise<void>;
   /** `pressure`: does nothing unless enough places are held to put exports in danger of eviction. */
   readonly when?: "always" | "pressure";
+  /** What the run may do at most, such as a plan. */
+  readonly permission?: Permission;
 }
 
 /**
@@ -78,6 +81,7 @@ async function runUntilEnd(
     ...start,
     waitForDueMs: options.waitForDueMs ?? 0,
     signal: options.signal,
+    permission: options.permission,
   });
   return { ...(await loop.drain()), ready, run: loop.run };
 }

@@ -13,9 +13,13 @@ import { recordDeleted } from "./write-records.ts";
  * platform, and becomes the outcome.
  */
 export async function archiveTask(attempt: Attempt): Promise<AttemptOutcome> {
-  attempt.limit.arm(taskLimitMs(attempt.run, attempt.message));
+  const { run, exportTaskId } = attempt;
+  attempt.limit.arm(taskLimitMs(run, attempt.message));
   try {
-    return await knowing(attempt, {}, () => archiveListed(attempt));
+    const outcome = await knowing(attempt, {}, () => archiveListed(attempt));
+    return outcome.kind === "dead-letter" && run.permission?.allows(exportTaskId, "give-up") === false
+      ? { ...postponed(attempt, "not-in-plan"), facts: outcome.facts }
+      : outcome;
   } finally {
     attempt.ticket.release();
     attempt.limit.close();

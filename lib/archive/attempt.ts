@@ -8,7 +8,7 @@ import { Interrupted, SystemFailure } from "../run/errors.ts";
 import { runTimeLeftMs, wasStartedTooLate } from "./deadlines.ts";
 import { BodyNotAccepted, cutInFullRun } from "./errors.ts";
 import type { Run } from "./run.ts";
-import { DOUBT_RECHECK_MS, postponeDelayMs, retryDelayMs } from "./settings.ts";
+import { LATER_RUN_MS, postponeDelayMs, retryDelayMs } from "./settings.ts";
 import type { Ticket } from "./slot-queue.ts";
 
 /** One try at one task: from its message to an {@link AttemptOutcome}. */
@@ -71,10 +71,19 @@ export type Ending =
 
 /** A postponement for the usual time that keeps the message as it is. What is in doubt seldom clears up soon. */
 export function postponed({ run, message }: Attempt, reason: PostponeReason): Ending {
-  const isDoubt = reason === "left-alone" || reason === "odd-list";
-  const delayMs = isDoubt ? DOUBT_RECHECK_MS : postponeDelayMs(run.settings.downloadIntervalMs);
+  const delayMs = FOR_LATER_RUNS.has(reason)
+    ? LATER_RUN_MS
+    : postponeDelayMs(run.settings.downloadIntervalMs);
   return { kind: "postponed", reason, delayMs, message };
 }
+
+/** What this run cannot do anything about, however often it looks. */
+const FOR_LATER_RUNS: ReadonlySet<PostponeReason> = new Set([
+  "left-alone",
+  "odd-list",
+  "not-in-plan",
+  "changed-since-plan",
+]);
 
 const PENALTY_WRITE_LIMIT_MS = 10_000;
 
@@ -133,6 +142,8 @@ async function endingOfFailure(attempt: Attempt, thrown: unknown): Promise<Endin
     case "store-upload-gone":
       // Another runner took our upload away: it has settled the task, or is about to.
       return postponed(attempt, "lost-race");
+    case "not-in-plan":
+      return postponed(attempt, "not-in-plan");
     case "store-too-large":
       return { kind: "dead-letter", reason: "too-large", detail: `${error.message}. ${error.hint}` };
     default:

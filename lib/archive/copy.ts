@@ -10,6 +10,7 @@ import type { ArchivedRecord } from "../records/schemas.ts";
 import type { Attempt } from "./attempt.ts";
 import { copyDiffers } from "./errors.ts";
 import type { FinishedTask } from "./inspect-task.ts";
+import { requireAllowed } from "./permission.ts";
 import { type ProvenCopy, recordArchived } from "./write-records.ts";
 
 /** A complete, verified, recorded copy of the listed revision. */
@@ -167,6 +168,7 @@ export async function adoptedCopy(attempt: Attempt, state: FinishedTask): Promis
   if (state.records.archived !== undefined) {
     return undefined;
   }
+  requireAllowed(attempt, "archive");
   for (const { key, modifiedAtMs } of await adoptionCandidates(attempt, state)) {
     const found = await readCandidate(attempt, key);
     if (found !== undefined) {

@@ -7,6 +7,7 @@ import { isBlockedBySibling, isSiblingPatienceOver } from "../run/siblings.ts";
 import type { Attempt } from "./attempt.ts";
 import { type Copy, isSameObject } from "./copy.ts";
 import type { FinishedTask } from "./inspect-task.ts";
+import { requireAllowed } from "./permission.ts";
 import { listForRun } from "./run.ts";
 
 /** What may be done to an archived task on the platform. */
@@ -76,5 +77,6 @@ async function platformVerdict(attempt: Attempt, state: FinishedTask, copy: Copy
       ? { kind: "keep", reason: "sibling" }
       : { kind: "wait", reason: "sibling" };
   }
+  requireAllowed(attempt, "delete");
   return { kind: "delete", validUntilMs: list.startedAtMs + LIST_MAX_AGE_MS };
 }

@@ -3,6 +3,7 @@ import { exportFolder } from "../domain/key-layout.ts";
 import { type RevisionRecords, recordsOfRevision, type TaskRecords } from "../records/task-records.ts";
 import { type FreshList, listedAs, taskIn } from "../run/platform-list.ts";
 import { type Attempt, type Ending, postponed, type TaskFacts } from "./attempt.ts";
+import { refusalOf } from "./permission.ts";
 import { listForRun } from "./run.ts";
 import { TASK_PATIENCE_MS } from "./settings.ts";
 
@@ -41,6 +42,10 @@ export async function inspectTask(attempt: Attempt): Promise<FinishedTask | Miss
   run.leftAlone.note(records.leftAlone);
   const task = taskIn(list, exportTaskId);
   const revision = task && revisionOf(task);
+  const refused = await refusalOf(attempt, { revision, records }, { signal });
+  if (refused !== undefined) {
+    return ended(postponed(attempt, refused), revision === undefined ? {} : { revision });
+  }
   if (wasGivenUpSince(records, revision, message.requestedAtMs)) {
     const facts = revision === undefined ? {} : { revision };
     return ended({ kind: "done", outcome: "already-done", reason: "dead-lettered" }, facts);

@@ -4,7 +4,7 @@ import type { TaskRecords } from "../records/task-records.ts";
 import { listedAs } from "../run/platform-list.ts";
 import { type Attempt, type AttemptOutcome, type Ending, knowing } from "./attempt.ts";
 import type { MissingTask } from "./inspect-task.ts";
-import { absenceDelayMs, DOUBT_RECHECK_MS, EMPTY_LIST_PATIENCE_MS, TASK_PATIENCE_MS } from "./settings.ts";
+import { absenceDelayMs, EMPTY_LIST_PATIENCE_MS, LATER_RUN_MS, TASK_PATIENCE_MS } from "./settings.ts";
 import { askForFile } from "./transfer.ts";
 import { recordDeleted } from "./write-records.ts";
 
@@ -32,7 +32,7 @@ function watchArchived(attempt: Attempt): Ending {
   const { absentSinceMs, absentForMs } = absenceOf(attempt);
   return absentForMs >= TASK_PATIENCE_MS
     ? { kind: "done", outcome: "archived-kept", reason: "odd-list" }
-    : watched(attempt, "odd-list", DOUBT_RECHECK_MS, absentSinceMs);
+    : watched(attempt, "odd-list", LATER_RUN_MS, absentSinceMs);
 }
 
 function absenceOf({ run, message }: Attempt) {
@@ -66,7 +66,7 @@ async function watchUnarchived(attempt: Attempt, state: MissingTask): Promise<En
       }
       return isUnderstood
         ? watched(attempt, "absent", absenceDelayMs(settings, listIsEmpty), absentSinceMs)
-        : watched(attempt, "odd-list", DOUBT_RECHECK_MS, absentSinceMs);
+        : watched(attempt, "odd-list", LATER_RUN_MS, absentSinceMs);
   }
 }
 

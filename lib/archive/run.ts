@@ -13,6 +13,7 @@ import {
 } from "../run/platform-list.ts";
 import { cannotVerifyStored, clockSkewed } from "./errors.ts";
 import type { ArchivePorts } from "./events.ts";
+import type { Permission } from "./permission.ts";
 import type { ArchiveSettings } from "./settings.ts";
 
 /** What all attempts of one run share, once its preflight has passed. */
@@ -32,6 +33,8 @@ export interface Run {
   /** The newest complete list. */
   lastSeen: FreshList;
   readonly leftAlone: LeftAloneTally;
+  /** What the run may do at most; without it, all that its rules allow. */
+  readonly permission: Permission | undefined;
 }
 
 /** {@link freshList} for a run that is under way: remembers what it saw. */

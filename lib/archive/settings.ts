@@ -32,8 +32,11 @@ export const TASK_PATIENCE_MS = 48 * HOUR_MS;
 /** One absence is believed only after this long when the list is empty: an empty list may be a fault of its own. */
 export const EMPTY_LIST_PATIENCE_MS = 24 * HOUR_MS;
 const EMPTY_LIST_RECHECK_MS = HOUR_MS;
-/** What a list cannot tell is asked again this late: an odd item seldom changes soon, and many tasks may wait for it. */
-export const DOUBT_RECHECK_MS = HOUR_MS;
+/**
+ * What a list cannot tell, and what a plan does not allow, is looked at again this late. Both seldom change within a run,
+ * and many tasks may wait for it: less than a run takes, and one would keep the next one waiting without end.
+ */
+export const LATER_RUN_MS = HOUR_MS;
 /** Tasks behind a system verdict come back this late, so that others come first. */
 export const SYSTEM_FAILURE_DELAY_MS = 15 * MINUTE_MS;
 const MAX_RETRY_DELAY_MS = 15 * MINUTE_MS;

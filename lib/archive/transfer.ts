@@ -11,6 +11,7 @@ import { type Copy, readBack, recordCopy } from "./copy.ts";
 import { runTimeLeftMs, taskLimitMs, timeUntilGraceMs } from "./deadlines.ts";
 import { BodyNotAccepted, copyDiffers, shortBody } from "./errors.ts";
 import type { FinishedTask } from "./inspect-task.ts";
+import { requireAllowed } from "./permission.ts";
 import { listForRun } from "./run.ts";
 
 /** A progress event per this many bytes. */
@@ -26,6 +27,7 @@ type Fetched =
 export async function fetchCopy(attempt: Attempt, state: FinishedTask): Promise<Fetched> {
   const { run, limit } = attempt;
   const { clock } = run.ports;
+  requireAllowed(attempt, "archive");
   const download = await askForFile(attempt);
   if (download === "no-slot") {
     return { kind: "ended", ending: { kind: "released", endsRun: true } };

@@ -24,7 +24,7 @@ const DEPTH_LIMIT_MS = 10_000;
 /** What is waited for may be done by another run meanwhile: this long until the next look. */
 const WAIT_RECHECK_MS = 5_000;
 
-interface LoopOptions extends RunStart {
+interface LoopOptions extends RunStart, Pick<Run, "permission"> {
   readonly waitForDueMs: number;
   readonly signal: AbortSignal;
 }
@@ -77,6 +77,7 @@ export class WorkerLoop {
       archivedBytes: 0,
       lastSeen: ready.list,
       leftAlone: ready.leftAlone,
+      permission: options.permission,
     };
     this.#handler = new OutcomeHandler(this.run);
   }

@@ -4,7 +4,12 @@ import { sweep } from "../catalogue/sweep.ts";
 import { type DiscoverRunReport, discoverAndRequest } from "../config/discover-and-request.ts";
 import { ConfigurationError } from "../config/errors.ts";
 import { systemClock } from "../config/system.ts";
+import { discover } from "../discovery/discover.ts";
+import { compact } from "../domain/compact.ts";
 import { isIdentityFailure } from "../identity/errors.ts";
+import { readMarker } from "../identity/marker.ts";
+import type { WorkPlan } from "../plan/plan.ts";
+import { notAttempted, PlannedWork } from "../plan/planned-work.ts";
 import type { QueueDepth } from "../ports/task-queue.ts";
 import type { RunReport } from "../records/run-report.ts";
 import { endOfRun, withHeartbeat } from "../report/heartbeat.ts";
@@ -13,9 +18,17 @@ import { freshList } from "../run/platform-list.ts";
 import { formatDuration } from "./format.ts";
 import { showingInventory } from "./inventory.ts";
 import { lines, type Result } from "./output.ts";
+import { readPlanFile, requirePlannedArchive } from "./plan-file.ts";
 import { EXIT, exitCodeOf } from "./process.ts";
 import { requestLines } from "./request-lines.ts";
-import { discoveredLine, discoverLines, leftLines, runLines, sweepLines } from "./run-lines.ts";
+import {
+  discoveredLine,
+  discoverLines,
+  leftLines,
+  notAttemptedLines,
+  runLines,
+  sweepLines,
+} from "./run-lines.ts";
 import { type CommonOptions, type Session, withInventory, withSession } from "./session.ts";
 
 const DEPTH_LIMIT_MS = 10_000;
@@ -28,17 +41,27 @@ interface ArchiveOptions extends CommonOptions {
   readonly underPressure?: true;
 }
 
+interface RunOptions extends ArchiveOptions {
+  /** The file of a plan: the run does at most what it says. */
+  readonly plan?: string;
+}
+
 /** `run`: discovers, archives until nothing is queued or due within 15 minutes, and says what is left. */
-export async function runCommand(options: ArchiveOptions): Promise<Result> {
+export async function runCommand(options: RunOptions): Promise<Result> {
   const { report, left } = await withSession(options, "work", async (session) => {
     let discovered: DiscoverRunReport | undefined;
     const { ports, settings } = session.archiver;
+    const plan = options.plan === undefined ? undefined : await planFor(session, options.plan);
     const drainOptions: DrainOptions = {
       signal: session.signal,
       ...limitOf(options, settings),
       waitForDueMs: RUN_WAITS_FOR_DUE_MS,
+      ...(plan === undefined ? {} : { permission: new PlannedWork(plan) }),
       prepare: async (signal) => {
-        discovered = await discoverAndRequest(session.archiver, signal);
+        discovered = await (plan === undefined
+          ? discoverAndRequest(session.archiver, signal)
+          : // An export that is made for a request may destroy another one, and no plan says so.
+            discover(ports, settings, signal));
         session.view.say(discoveredLine(discovered));
       },
     };
@@ -48,14 +71,27 @@ export async function runCommand(options: ArchiveOptions): Promise<Result> {
     };
     const ended = await withHeartbeat(session.pinging, told, () => drain(ports, settings, drainOptions));
     await session.news.ofRun(ended);
-    return { report: { ...ended, discovered }, left: await depthOf(session, ended) };
+    const planned = plan && { madeAt: plan.madeAt, notAttempted: notAttempted(plan, ended) };
+    return {
+      report: { ...ended, ...compact({ discovered, plan: planned }) },
+      left: await depthOf(session, ended),
+    };
   });
   const shown = lines(
     await runLines(report),
+    report.plan && notAttemptedLines(report.plan.notAttempted),
     requestLines(report.discovered ?? {}, report.tasks),
     left && leftLines(left, systemClock.wallMs()),
   );
   return { document: { ...report, left }, lines: shown, exitCode: exitCodeOf(report) };
+}
+
+/** @throws ConfigurationError for a plan that is not for this run, and what opening the archive throws. */
+async function planFor({ archiver, signal }: Session, file: string): Promise<WorkPlan> {
+  const { ports, settings } = archiver;
+  const plan = await readPlanFile(file, { scope: settings.scope, nowMs: ports.clock.wallMs() });
+  requirePlannedArchive(file, plan, (await readMarker(ports.store, { signal }))?.archiveId);
+  return plan;
 }
 
 /** What is left in the queue; not worth failing a finished run for. */

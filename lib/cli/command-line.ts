@@ -62,13 +62,22 @@ Examples:
   iotda-archiver doctor --only platform,store --config archiver.env
   iotda-archiver doctor --json --config archiver.env`;
 
+const RUN_HELP = `
+With --plan, an export that is not in the plan is skipped and named. So is one whose revision, holds or records have
+changed since. No export is made for a request.
+
+Examples:
+  iotda-archiver run --config archiver.env
+  iotda-archiver run --max-minutes 14
+  iotda-archiver run --plan plan.json`;
+
 const PLAN_HELP = `
 A plan is a rehearsal of run: it lists and reads, and takes no download slot. Each export is shown with what a run
 would do when nothing else changes meanwhile.
 
 Examples:
   iotda-archiver plan
-  iotda-archiver plan --out plan.json
+  iotda-archiver plan --out plan.json     then read it, and: iotda-archiver run --plan plan.json
   iotda-archiver plan --json`;
 
 const NOTIFY_HELP = `
@@ -129,9 +138,11 @@ export function createCommandLine(
     .action(ends(LOAD.init, (its) => its.initCommand));
   command(program, "run", "discover, then archive until nothing is queued or due within 15 minutes")
     .option("--max-minutes <n>", "stop after at most <n> minutes", wholeNumber)
+    .option("--plan <file>", "do at most what this plan says, which plan --out wrote within 24 h", fileNameOf)
+    .addHelpText("after", RUN_HELP)
     .action(ends(LOAD.archiving, (its) => its.runCommand));
   command(program, "plan", "show what a run would do now about each export, why and when; changes nothing")
-    .option("--out <file>", "write the plan to a new file too", fileNameOf)
+    .option("--out <file>", "write the plan to a new file too, for run --plan", fileNameOf)
     .addHelpText("after", PLAN_HELP)
     .action(ends(LOAD.plan, (its) => its.planCommand));
   command(program, "discover", "enqueue every finished export that still needs work, oldest first").action(

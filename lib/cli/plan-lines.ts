@@ -35,7 +35,8 @@ export async function planLines(plan: Plan, file: string | undefined): Promise<r
     "Not in the plan: how large the files are, which the platform tells only with a download; and what the queue's messages say of earlier attempts and delays.",
     !storeTriedOut &&
       "No run has tried the store out within a day, so the plan takes what it can do from its profile.",
-    file !== undefined && `Written to ${file}`,
+    file !== undefined &&
+      `Written to ${file}. Within 24 h, "iotda-archiver run --plan ${file}" does at most this.`,
   );
 }
 

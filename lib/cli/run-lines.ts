@@ -44,6 +44,16 @@ export async function runLines(report: RunReport): Promise<readonly Line[]> {
   );
 }
 
+/** What a plan says and the run did not even attempt. */
+export function notAttemptedLines(exportTaskIds: readonly string[]): readonly Line[] {
+  return exportTaskIds.length === 0
+    ? []
+    : [
+        "In the plan, and not attempted: no longer on the platform, settled by another run, or not reached",
+        ...exportTaskIds.map((exportTaskId) => `  ${exportTaskId}`),
+      ];
+}
+
 /** What was left alone, one line each. */
 export function leftAloneLines(leftAlone: LeftAloneReport | undefined): readonly Line[] {
   if (leftAlone === undefined) {

@@ -45,6 +45,10 @@ export type PostponeReason =
   | "still-listed"
   | "lost-race"
   | "cut-by-time-limit"
+  /** The plan of this run does not say so. */
+  | "not-in-plan"
+  /** Its revision, what holds it or its records are not as they were when the plan was made. */
+  | "changed-since-plan"
   | "system-failure";
 
 /** One attempt at one task. */

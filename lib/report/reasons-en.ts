@@ -24,6 +24,8 @@ export const ATTEMPT_WORDS: Readonly<Record<AttemptReason, string>> = {
   "still-listed": "the platform still lists it",
   "lost-race": "another runner works on it",
   "cut-by-time-limit": "a time limit ended the attempt",
+  "not-in-plan": "the plan does not say so",
+  "changed-since-plan": "its revision, its holds or its records have changed since the plan",
   "system-failure": "a system failure, not a failure of the task",
   "crash-loop": "the archiver crashed repeatedly on this task",
   "too-large": "it is larger than the store takes",

@@ -20,6 +20,8 @@ export const ATTEMPT_WORDS_ZH: Readonly<Record<AttemptReason, string>> = {
   "still-listed": "平台仍列出该任务",
   "lost-race": "另一个进程正在处理",
   "cut-by-time-limit": "因时间限制而中止",
+  "not-in-plan": "计划中没有这一步",
+  "changed-since-plan": "计划制定之后，它的修订版、保留或记录已发生变化",
   "system-failure": "系统故障，与任务本身无关",
   "crash-loop": "归档程序在处理该任务时反复崩溃",
   "too-large": "超过存储允许的大小",

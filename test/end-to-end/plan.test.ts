@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readdir, readFile, stat } from "node:fs/promises";
+import { readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as v from "valibot";
 import { describe, expect, type TestContext, test } from "vitest";
@@ -115,6 +115,13 @@ const runDocument = v.looseObject({
   tasks: v.array(v.looseObject({ exportTaskId: v.string(), outcome: v.string() })),
 });
 
+const plannedRunDocument = v.looseObject({
+  tasks: v.array(
+    v.looseObject({ exportTaskId: v.string(), outcome: v.string(), reason: v.optional(v.string()) }),
+  ),
+  plan: v.strictObject({ madeAt: v.string(), notAttempted: v.array(v.string()) }),
+});
+
 const OUTCOMES: Readonly<Record<PlanAction, string>> = {
   "archive-delete": "archived-deleted",
   archive: "archived-kept",
@@ -178,5 +185,66 @@ describe.concurrent.each([
     expect(done).toEqual(
       attempted.map(({ exportTaskId, action }) => [exportTaskId, OUTCOMES[action]]).toSorted(),
     );
+  });
+});
+
+describe.concurrent("run --plan", () => {
+  test("does at most the plan, and names what has changed or is new", async (context) => {
+    const lab = await openLab(context);
+    await lab.control.addTasks(finishedExports(4));
+    const file = join(lab.folder, "plan.json");
+    const made = await lab.archiver("plan", "--out", file);
+    expect(made).toMatchObject({ exitCode: 0, stdout: expect.stringContaining(`run --plan ${file}`) });
+    await lab.control.overwriteTask("export-01", { exportCount: 99 });
+    expect(await lab.archiver("hold", "add", "export-02", "--reason", "audit")).toMatchObject({
+      exitCode: 0,
+    });
+    await lab.control.removeTask("export-03");
+    await lab.control.addTasks(finishedExports(5).slice(4));
+    const run = await lab.archiverJson("run", "--plan", file);
+    expect(run.exitCode, run.stderr).toBe(0);
+    const { tasks, plan } = v.parse(plannedRunDocument, run.document);
+    expect(tasks.map(({ exportTaskId, outcome, reason }) => [exportTaskId, outcome, reason]).sort()).toEqual([
+      ["export-01", "postponed", "changed-since-plan"],
+      ["export-02", "postponed", "changed-since-plan"],
+      ["export-04", "archived-deleted", undefined],
+      ["export-05", "postponed", "not-in-plan"],
+    ]);
+    expect(plan.notAttempted).toEqual(["export-03"]);
+    const downloads = (await lab.control.requests()).filter(
+      ({ operation }) => operation === "showExportTask",
+    );
+    expect(downloads.map(({ exportTaskId }) => exportTaskId)).toEqual(["export-04"]);
+  });
+
+  test("refuses what is not a plan for it, before anything is done", async (context) => {
+    const lab = await openLab(context);
+    await lab.control.addTasks(finishedExports(1));
+    const file = join(lab.folder, "plan.json");
+    expect(await lab.archiver("plan", "--out", file)).toMatchObject({ exitCode: 0 });
+    expect(await lab.archiver("plan", "--out", file)).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringMatching(/already exists.*Name another file/s),
+    });
+    const text = await readFile(file, "utf8");
+    const refused: readonly (readonly [string, string])[] = [
+      [text.replace(/"madeAt": "\d+/, '"madeAt": "2025'), "more than 24 h ago"],
+      [text.replace(/"projectId": "[^"]+/, '"projectId": "another'), "another project"],
+      [text.replace(/"archiveId": "[^"]+/, '"archiveId": "another'), "another, and"],
+      [text.slice(0, -10), "is not JSON"],
+      [text.replace('"archive-delete"', '"delete-all"'), "items[0].action"],
+      [" ".repeat(2 * 1024 * 1024), "bytes"],
+    ];
+    const keys = await lab.store.keys("");
+    for (const [content, problem] of refused) {
+      await writeFile(file, content);
+      const { exitCode, stderr } = await lab.archiver("run", "--plan", file);
+      expect(stderr).toContain(problem);
+      expect(exitCode).toBe(2);
+    }
+    const missing = await lab.archiver("run", "--plan", join(lab.folder, "nowhere.json"));
+    expect(missing).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("ENOENT") });
+    expect((await lab.control.requests()).map(({ operation }) => operation)).not.toContain("showExportTask");
+    expect(await lab.store.keys("")).toEqual(keys);
   });
 });

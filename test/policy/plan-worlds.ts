@@ -1,13 +1,16 @@
 import type { ArchiveEvent } from "../../lib/archive/events.ts";
+import type { Permission } from "../../lib/archive/permission.ts";
 import { RUN_WAITS_FOR_DUE_MS } from "../../lib/archive/settings.ts";
 import { discover } from "../../lib/discovery/discover.ts";
 import { exportFolder, exportObjectKey, holdKey, recordKey } from "../../lib/domain/key-layout.ts";
 import { makePlan } from "../../lib/plan/make-plan.ts";
 import type { Plan } from "../../lib/plan/plan.ts";
+import { Records } from "../../lib/records/records.ts";
 import type { RunReport } from "../../lib/records/run-report.ts";
 import { archiveRun, portsOf, settingsOf } from "../world/archive-run.ts";
 import type { Effect } from "../world/effects.ts";
 import { ALWAYS } from "../world/example-archiver.ts";
+import { exportFile } from "../world/export-file.ts";
 import { SeededRandom } from "../world/seeded-random.ts";
 import { type Runner, World } from "../world/world.ts";
 
@@ -168,6 +171,37 @@ export class PlanWorld {
     return exportTaskId;
   }
 
+  /** Something happens between a plan and its run. */
+  async change(): Promise<void> {
+    const { platform, store } = this.world;
+    const exportTaskId = this.#pickOf(platform.list())?.task.exportTaskId;
+    switch (this.#random.integer(0, 6)) {
+      case 0:
+        this.addTask();
+        break;
+      case 1:
+        if (exportTaskId !== undefined) {
+          platform.overwriteTask(exportTaskId, exportFile(1_000 + this.#random.integer(0, 99)));
+        }
+        break;
+      case 2:
+        platform.removeTask(exportTaskId ?? "");
+        break;
+      case 3:
+        for (const key of store.keysUnder("holds/")) {
+          store.removeObject(key);
+        }
+        break;
+      case 4:
+        if (this.#chance(0.3)) {
+          await this.run({ deletion: this.#chance(0.5) ? "never" : "after-verify", isWhole: false });
+        }
+        break;
+      default:
+        this.accident();
+    }
+  }
+
   /** A plan, made as the command makes it. */
   async plan(): Promise<{ readonly plan: Plan; readonly effects: readonly Effect[] }> {
     const { platform, store, clock, name } = this.#startRunner("plan");
@@ -179,13 +213,34 @@ export class PlanWorld {
     return { plan, effects: this.#effectsOf(name) };
   }
 
+  /** What the platform shows and what is held now. */
+  async look() {
+    const { store } = this.#startRunner("look");
+    const records = new Records(store, this.world.scope, store.assume());
+    const holds = await this.world.run(() => records.holds(ALWAYS));
+    const listed = this.world.platform.list();
+    return {
+      revisions: new Map(listed.map(({ task, revision }) => [task.exportTaskId, revision])),
+      held: listed.map(({ task }) => task.exportTaskId).filter((id) => holds.isHeld(id)),
+    };
+  }
+
   /** One `run`; not whole, it neither discovers nor waits for what is delayed. */
-  async run({ deletion = this.deletion, isWhole = true } = {}): Promise<Done> {
+  async run({
+    deletion = this.deletion,
+    isWhole = true,
+    permission,
+  }: {
+    readonly deletion?: "after-verify" | "never";
+    readonly isWhole?: boolean;
+    readonly permission?: Permission;
+  } = {}): Promise<Done> {
     const runner = this.#startRunner("run");
     const events: ArchiveEvent[] = [];
     const settings = settingsOf(this.world, { deletion });
     const ending = await this.world.runAlone(runner, () =>
       archiveRun(this.world, runner, {
+        ...(permission === undefined ? {} : { permission }),
         settings: { deletion },
         waitForDueMs: isWhole ? RUN_WAITS_FOR_DUE_MS : 0,
         observe: (event) => events.push(event),

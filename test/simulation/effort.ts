@@ -23,7 +23,7 @@ const EFFORTS: Readonly<Record<Effort["name"], Effort>> = {
     name: "test",
     randomSeeds: 20_000,
     requestHistories: 250,
-    planWorlds: 200,
+    planWorlds: 120,
     pairSettings: settingsFor([1], ["with conditional writes"]),
     crosses: false,
     huntSeeds: 0,
