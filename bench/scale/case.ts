@@ -1,3 +1,5 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -19,7 +21,8 @@ const VERIFICATIONS = 50;
 export interface Step {
   readonly name: string;
   readonly seconds: number;
-  readonly peakBytes: number;
+  /** `undefined` where the process was killed. */
+  readonly peakBytes: number | undefined;
   /** By operation; `undefined` on a folder. */
   readonly requests: Readonly<Record<string, number>> | undefined;
   /** What it did, in a few words. */
@@ -96,6 +99,23 @@ export class ScaleCase {
   /** The first inventory of an archive from before it. */
   async first(): Promise<Step> {
     return await this.#step("first inventory", ["inventory"]);
+  }
+
+  /** The same once more, after one that was killed on its way. */
+  async firstAfterKill(): Promise<readonly Step[]> {
+    for (const folder of ["catalogue/", "verification/", "state/inventory/"]) {
+      this.place.clear(folder);
+    }
+    const startedAtMs = performance.now();
+    const args = [CLI, "inventory", "--json", "--config", this.#settingsFile];
+    const killed = { timeout: this.place.killAfterMs, killSignal: "SIGKILL" } as const;
+    await once(spawn(process.execPath, args, { env: bareEnvironment(), stdio: "ignore", ...killed }), "exit");
+    const seconds = (performance.now() - startedAtMs) / 1000;
+    const requests = this.place.takeRequests();
+    return [
+      { name: "the same, killed", seconds, peakBytes: undefined, requests, did: "" },
+      await this.#step("the one after it", ["inventory"]),
+    ];
   }
 
   /** A day with fifty new exports, fifty copies to read and ten exports to remove, and what an operator asks. */

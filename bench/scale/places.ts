@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdirSync, utimesSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import * as v from "valibot";
 import { faultRuleSchema } from "../../sandbox/s3/faults.ts";
@@ -15,6 +15,10 @@ export interface Place {
   /** What the command line is told of it. */
   readonly settings: readonly string[];
   plant(file: Planted): void;
+  /** Removes what lies below a folder. */
+  clear(folder: string): void;
+  /** By when a first inventory of 20,000 exports has done about half of its work. */
+  readonly killAfterMs: number;
   /** Requests since the last call, by operation; of a folder there are none. */
   takeRequests(): Readonly<Record<string, number>> | undefined;
   stop(): Promise<void>;
@@ -30,6 +34,10 @@ export function folderPlace(folder: string): Place {
       writeFileSync(path, text);
       utimesSync(path, modifiedAtMs / 1000, modifiedAtMs / 1000);
     },
+    clear(below) {
+      rmSync(join(folder, below), { recursive: true, force: true });
+    },
+    killAfterMs: 15_000,
     takeRequests: () => undefined,
     stop: async () => undefined,
   };
@@ -83,6 +91,13 @@ export async function s3Place(folder: string): Promise<Place> {
         tags: {},
       });
     },
+    clear(below) {
+      const objects = store.bucket(bucket.name);
+      for (const { key, versionId } of objects.all().filter((one) => one.key.startsWith(below))) {
+        objects.remove(key, versionId);
+      }
+    },
+    killAfterMs: 60_000,
     takeRequests() {
       const entries = store.log.read();
       store.log.clear();

@@ -58,7 +58,8 @@ async function measureCase(kind: "folder" | "s3", estate: Estate): Promise<void>
       process.stderr.write("Waits 10 minutes, until the planted files count as written out.\n");
       await waitUntilWrittenOut();
     }
-    const steps = [...(isSmall ? [await scene.first()] : []), ...(await scene.day())];
+    const first = isSmall ? [await scene.first(), ...(await scene.firstAfterKill())] : [];
+    const steps = [...first, ...(await scene.day())];
     show(`## ${estate.exports} exports, ${scene.place.name}\n\n${stepTable(steps)}`);
   } finally {
     await scene.stop();
@@ -71,7 +72,7 @@ function stepTable(steps: readonly Step[]): string {
     return [
       name,
       seconds.toFixed(1),
-      (peakBytes / MIB).toFixed(0),
+      peakBytes === undefined ? "–" : (peakBytes / MIB).toFixed(0),
       all === undefined ? "–" : String(all),
       did,
     ];

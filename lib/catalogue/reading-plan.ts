@@ -13,7 +13,7 @@ export interface VerificationSettings {
 }
 
 /** A night reads up to this many copies; the rest is read in the nights after it. */
-const MAX_COPIES_OF_A_NIGHT = 20_000;
+const MAX_COPIES_OF_A_NIGHT = 10_000;
 /** This many more are collected before those unread longest are chosen among them. */
 const MORE_TO_CHOOSE_FROM = 2_000;
 /** Copies are read this much before their limit, so that a night that fails breaks no promise. */
