@@ -191,13 +191,12 @@ async function takeInventory(
     tally.orphans = orphans;
   }
   tally.uploads = await endOldUploads(run, latestMs);
-  const changedBefore = keepsChanged ? before?.damage.filter(({ kind }) => kind === "changed") : undefined;
-  for (const damage of changedBefore ?? []) {
-    tally.addDamage(damage);
-  }
   const verified = await verification?.read();
   tally.verification = verified?.report;
-  for (const damage of verified?.damage ?? []) {
+  const changedBefore = before?.damage.filter(
+    ({ kind, key }) => kind === "changed" && (keepsChanged || verified?.stillInDoubt.has(key) === true),
+  );
+  for (const damage of [...(changedBefore ?? []), ...(verified?.damage ?? [])]) {
     tally.addDamage(damage);
   }
   return isWhole;

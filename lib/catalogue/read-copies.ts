@@ -5,7 +5,7 @@ import type { ArchivedRecord } from "../records/schemas.ts";
 import { type LedgerEntry, VerificationLedger } from "../records/verification-ledger.ts";
 import type { Damage } from "./damage.ts";
 import type { InventoryRun } from "./ports.ts";
-import type { CopyToRead, ReadingPlan } from "./reading-plan.ts";
+import { type CopyToRead, type ReadingPlan, wasDamaged } from "./reading-plan.ts";
 
 /** A run that dies loses at most this many entries of the ledger: their copies are read once more. */
 const ENTRIES_OF_A_BATCH = 50;
@@ -21,6 +21,8 @@ export interface ReadCopies {
   /** Could not be read this time; they come first the next time. */
   readonly failed: number;
   readonly damage: readonly Damage[];
+  /** The keys of those copies that were damaged before and that could not be read this time. */
+  readonly stillInDoubt: ReadonlySet<string>;
   /** Whether the day's goal was reached; the time may have ended before it. */
   readonly isGoalReached: boolean;
 }
@@ -33,6 +35,7 @@ export interface ReadCopies {
 export async function readCopies(run: InventoryRun, plan: ReadingPlan): Promise<ReadCopies> {
   const counts = { checked: 0, checkedBytes: 0, intact: 0, cold: 0, failed: 0 };
   const damage: Damage[] = [];
+  const stillInDoubt = new Set(plan.copies.filter(wasDamaged).map(({ key }) => key));
   const batch = new LedgerBatch(run);
   let isGoalReached = true;
   let failuresInARow = 0;
@@ -62,6 +65,7 @@ export async function readCopies(run: InventoryRun, plan: ReadingPlan): Promise<
       continue;
     }
     failuresInARow = 0;
+    stillInDoubt.delete(line.key);
     if (entry === "not-this-copy") {
       continue;
     }
@@ -80,7 +84,7 @@ export async function readCopies(run: InventoryRun, plan: ReadingPlan): Promise<
     }
   }
   await batch.end();
-  return { ...counts, damage, isGoalReached };
+  return { ...counts, damage, stillInDoubt, isGoalReached };
 }
 
 /** Collects entries of the ledger and writes some at a time. */

@@ -21,8 +21,16 @@ const PLANNED_SHARE_OF_LIMIT = 0.9;
 
 /** A copy that is to be read, as far as its line tells of it: lines are too large to be kept by the thousand. */
 export interface CopyToRead extends Pick<CatalogueLine, "exportTaskId" | "revision" | "key" | "sizeBytes"> {
-  /** Epoch milliseconds; 0 for one that was damaged then. */
+  /** Epoch milliseconds; {@link DAMAGED} for one that was damaged then. */
   readonly lastReadMs: number;
+}
+
+/** Comes before all times. */
+const DAMAGED = 0;
+
+/** Whether the copy was damaged when it was read last. */
+export function wasDamaged({ lastReadMs }: Pick<CopyToRead, "lastReadMs">): boolean {
+  return lastReadMs === DAMAGED;
 }
 
 /** What is to be read, and whether the limit can be kept. */
@@ -79,7 +87,7 @@ export class UnreadCopies {
     }
     if (this.#lastReads.isHarmed(line.key)) {
       this.#harmedBytes += line.sizeBytes;
-      this.#keep(line, 0);
+      this.#keep(line, DAMAGED);
       return;
     }
     const lastReadMs = Math.max(Date.parse(line.archivedAt), this.#lastReads.ofKeyMs(line.key) ?? 0);

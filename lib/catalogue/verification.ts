@@ -3,14 +3,13 @@ import { DAY_MS } from "../domain/utc-day.ts";
 import type { TemporaryFiles } from "../ports/temporary-files.ts";
 import type { CatalogueLine } from "../records/catalogue-line.ts";
 import { type LedgerEntry, VerificationLedger } from "../records/verification-ledger.ts";
-import type { Damage } from "./damage.ts";
 import { DRILL_EVERY_DAYS, DrillChoice, type DrillReport, drill } from "./drill.ts";
 import type { InventoryRun } from "./ports.ts";
 import { type ReadCopies, readCopies } from "./read-copies.ts";
 import { LastReads, UnreadCopies, type VerificationSettings } from "./reading-plan.ts";
 
 /** How the copies stand: what was read today, and whether every copy is read within its limit. */
-export interface VerificationReport extends Omit<ReadCopies, "damage"> {
+export interface VerificationReport extends Omit<ReadCopies, "damage" | "stillInDoubt"> {
   readonly limitDays: number;
   /** Recorded copies that have not expired. */
   readonly copies: number;
@@ -80,10 +79,12 @@ export class Verification {
   }
 
   /** Reads what is due. Throws what the store throws about the ledger or the system. */
-  async read(): Promise<{ readonly report: VerificationReport; readonly damage: readonly Damage[] }> {
+  async read(): Promise<
+    { readonly report: VerificationReport } & Pick<ReadCopies, "damage" | "stillInDoubt">
+  > {
     const { verifyWithinDays, verifyBytesPerDay } = this.#settings;
     const unread = this.#unread;
-    const { damage, ...read } = await readCopies(this.#run, unread.plan());
+    const { damage, stillInDoubt, ...read } = await readCopies(this.#run, unread.plan());
     const { isKept, neededBytesPerDay, missedFromMs } = unread.forecast(
       read.isGoalReached ? verifyBytesPerDay : Math.min(verifyBytesPerDay, read.checkedBytes),
     );
@@ -102,7 +103,7 @@ export class Verification {
         drill: await this.#drill(),
       }),
     };
-    return { report, damage };
+    return { report, damage, stillInDoubt };
   }
 
   async #drill(): Promise<DrillReport | undefined> {

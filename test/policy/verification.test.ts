@@ -115,6 +115,19 @@ describe("rolling verification", () => {
     expect((await scene.inventory()).damage).toEqual([]);
   });
 
+  test("a copy that was damaged is named again by an inventory that had no time for reading it", async () => {
+    const scene = oldArchive(2, 89);
+    const [[key] = [""]] = [...scene.world.store.entries].filter(([name]) => name.includes("/task-1/"));
+    scene.world.store.rotObject(key);
+    const { damage } = await scene.inventory();
+    expect(damage).toMatchObject([{ kind: "changed", key }]);
+    const cut = await scene.inventory({ limitMs: 20_000 });
+    expect(cut).toMatchObject({ damage, verification: { checked: 0 } });
+    // Its bytes are in order again.
+    scene.plant({ exportTaskId: "task-1", archivedAtMs: scene.startedAtMs });
+    expect((await scene.inventory()).damage).toEqual([]);
+  });
+
   test("a copy that is missing is said once", async () => {
     const scene = oldArchive(2, 89);
     const [key = ""] = [...scene.world.store.entries.keys()].filter((name) => name.startsWith("exports/"));
