@@ -168,15 +168,7 @@ async function lastReadOf(
     startOfDayMs(Date.parse(archivedAt)),
     startOfDayMs(clock.wallMs()) - LEDGER_DAYS * DAY_MS,
   );
-  const entryOf = async (dayMs: number) => {
-    const entries: LedgerEntry[] = [];
-    for await (const entry of ledger.entries(dayMs, dayMs, { signal })) {
-      if (entry.key === key) {
-        entries.push(entry);
-      }
-    }
-    return entries.at(-1);
-  };
+  const entryOf = (dayMs: number) => ledger.lastOf(key, dayMs, { signal });
   const days = (await ledger.days({ signal })).filter((dayMs) => dayMs >= firstMs);
   for await (const found of inBatches(days, DAYS_AT_ONCE, entryOf)) {
     if (found !== undefined) {

@@ -55,14 +55,29 @@ export class VerificationLedger {
   /** Every entry of the days from `sinceMs` to `untilMs`. What is not an entry is passed over. Throws what the store throws. */
   async *entries(sinceMs: number, untilMs: number, options: CallOptions): AsyncGenerator<LedgerEntry> {
     for (let dayMs = startOfDayMs(sinceMs); dayMs <= untilMs; dayMs += DAY_MS) {
-      const found = await readTextFile(this.#store, verificationKey(dayMs), options);
-      for (const line of linesIn(found?.text ?? "")) {
-        const entry = v.safeParse(ledgerEntrySchema, parseDocumentJson(line));
-        if (entry.success) {
-          yield entry.output;
+      for (const line of linesIn(await this.#textOf(dayMs, options))) {
+        const entry = parseEntry(line);
+        if (entry !== undefined) {
+          yield entry;
         }
       }
     }
+  }
+
+  /** The last entry of a day about the copy at a key; `undefined` where there is none. Throws what the store throws. */
+  async lastOf(key: string, dayMs: number, options: CallOptions): Promise<LedgerEntry | undefined> {
+    let last: LedgerEntry | undefined;
+    const spelling = JSON.stringify(key);
+    for (const line of linesIn(await this.#textOf(dayMs, options))) {
+      // Every line of 90 days is too much to be parsed.
+      const entry = line.includes(spelling) ? parseEntry(line) : undefined;
+      last = entry?.key === key ? entry : last;
+    }
+    return last;
+  }
+
+  async #textOf(dayMs: number, options: CallOptions): Promise<string> {
+    return (await readTextFile(this.#store, verificationKey(dayMs), options))?.text ?? "";
   }
 
   /**
@@ -90,4 +105,9 @@ export class VerificationLedger {
       await clock.sleep(Math.ceil(backoffMs * random.fraction()), options.signal);
     }
   }
+}
+
+function parseEntry(line: string): LedgerEntry | undefined {
+  const entry = v.safeParse(ledgerEntrySchema, parseDocumentJson(line));
+  return entry.success ? entry.output : undefined;
 }
