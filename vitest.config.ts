@@ -15,7 +15,7 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
  */
 const EXHAUSTIVE = ["{lib,functions,sandbox,test}/**/*.exhaustive.test.ts"];
 const PLAYED_IN_FULL = ["test/policy/{requests.properties,retention-crashes}.test.ts"];
-const ON_A_REAL_SERVER = ["test/contract/s3-*.test.ts"];
+const ON_A_REAL_SERVER = ["test/contract/{s3-*,store-queue}.test.ts"];
 const UNITS_AND_POLICY = ["{lib,test/policy,test/world}/**/*.test.ts"];
 
 /** The longest of each group: begun last, one would keep a core busy while the others have nothing to do. */

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe } from "vitest";
 import type { QueueStore } from "../../lib/queue/queue-store.ts";
 import { StoreQueue } from "../../lib/queue/store-queue.ts";
+import { type Documents, MemoryStore } from "../../lib/queue/testing/memory-store.ts";
 import { FileStore } from "../../lib/store/file-store.ts";
 import type { S3StoreOptions } from "../../lib/store/s3/client.ts";
 import { type S3ProfileName, type S3StandIn, startS3 } from "../../sandbox/s3/start.ts";
@@ -59,6 +60,17 @@ function onClock(store: QueueStore, clock: ManualClock): QueueStore {
     removeObject: (key, options) => store.removeObject(key, options),
   };
 }
+
+describe.each<[string, boolean, Runners]>([
+  ["with", true, "several"],
+  ["without", false, "one"],
+])("on a store in memory %s conditional writes", (_name, canSwap, runners) => {
+  describeTaskQueue("in memory", async () => {
+    const documents: Documents = new Map();
+    const make = () => new MemoryStore(documents, patientClock, canSwap);
+    return queuesOn({ stores: [make(), make()], close: () => undefined }, runners);
+  });
+});
 
 describeTaskQueue("in a folder", async () => {
   const folder = join(await temporaryFolder(), "store");

@@ -1,15 +1,25 @@
-// Usage: queue-consumer.ts {file} {visibilityMs} drain | hold
+// Usage: queue-consumer.ts {file.db or folder of a store} {visibilityMs} drain | hold
 // Says "ready", then settles every message and says its body, until one says "stop"; or takes one, says so,
 // and holds it for ever.
 import { SqliteQueue } from "../../../lib/queue/sqlite-queue.ts";
+import { StoreQueue } from "../../../lib/queue/store-queue.ts";
+import { FileStore } from "../../../lib/store/file-store.ts";
 import { patientClock, realClock, realRandom } from "../clocks.ts";
 
-const [file = "", visibilityMs = "", mode = ""] = process.argv.slice(2);
-const queue = await SqliteQueue.open(file, {
-  visibilityMs: Number(visibilityMs),
-  clock: patientClock,
-  random: realRandom,
-});
+const [place = "", visibilityMs = "", mode = ""] = process.argv.slice(2);
+const parts = { clock: patientClock, random: realRandom };
+const options = { visibilityMs: Number(visibilityMs), ...parts };
+const queue = place.endsWith(".db") ? await SqliteQueue.open(place, options) : storeQueue();
+
+function storeQueue(): StoreQueue {
+  return new StoreQueue(new FileStore(place, parts), {
+    ...{ ...options, clock: realClock, longPollMs: 20 },
+    onOddFile: (key, problem) => {
+      throw new Error(`${key} ${problem}`);
+    },
+    onLeasedToAnother: () => undefined,
+  });
+}
 const { signal } = new AbortController();
 
 console.log("ready");
@@ -28,4 +38,4 @@ for (;;) {
   }
   console.log(received.body);
 }
-queue.close();
+await queue.close();
