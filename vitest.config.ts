@@ -14,7 +14,7 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
  *   store's suites where `S3_ENDPOINT` names a real server.
  */
 const EXHAUSTIVE = ["{lib,functions,sandbox,test}/**/*.exhaustive.test.ts"];
-const PLAYED_IN_FULL = ["test/policy/{requests.properties,retention-crashes}.test.ts"];
+const PLAYED_IN_FULL = ["test/policy/{plan.properties,requests.properties,retention-crashes}.test.ts"];
 const ON_A_REAL_SERVER = ["test/contract/{s3-*,store-queue}.test.ts"];
 const UNITS_AND_POLICY = ["{lib,test/policy,test/world}/**/*.test.ts"];
 

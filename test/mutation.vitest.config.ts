@@ -27,7 +27,7 @@ export default defineConfig({
       "lib/{run,archive,discovery,pacing,integrity,records}/**/*.test.ts",
       "test/policy/**/*.test.ts",
     ],
-    exclude: ["test/policy/{drain-bound,requests.properties,retention-*}.test.ts"],
+    exclude: ["test/policy/{drain-bound,plan.properties,requests.properties,retention-*}.test.ts"],
     isolate: false,
     // Stryker has a limit of its own for each mutant.
     testTimeout: 60_000,

@@ -63,8 +63,9 @@ Examples:
   iotda-archiver doctor --json --config archiver.env`;
 
 const RUN_HELP = `
-With --plan, an export that is not in the plan is skipped and named. So is one whose revision, holds or records have
-changed since. No export is made for a request.
+With --plan, an export that is not in the plan is skipped and named. So is one
+whose revision, holds or records have changed since. No export is made for a
+request.
 
 Examples:
   iotda-archiver run --config archiver.env
@@ -72,12 +73,12 @@ Examples:
   iotda-archiver run --plan plan.json`;
 
 const PLAN_HELP = `
-A plan is a rehearsal of run: it lists and reads, and takes no download slot. Each export is shown with what a run
-would do when nothing else changes meanwhile.
+A plan is a rehearsal of run: it lists and reads, and takes no download slot.
+Each export is shown with what a run would do if nothing else changed.
 
 Examples:
   iotda-archiver plan
-  iotda-archiver plan --out plan.json     then read it, and: iotda-archiver run --plan plan.json
+  iotda-archiver plan --out plan.json    then: iotda-archiver run --plan plan.json
   iotda-archiver plan --json`;
 
 const NOTIFY_HELP = `

@@ -25,8 +25,8 @@ function planOf(items: readonly PlanItem[], changes: Partial<Plan> = {}): Plan {
   };
 }
 
-async function textOf(plan: Plan, file?: string): Promise<string> {
-  return (await planLines(plan, file))
+async function textOf(plan: Plan, columns?: number): Promise<string> {
+  return (await planLines(plan, undefined, columns))
     .map((line) => (typeof line === "string" ? line : line.text))
     .join("\n");
 }
@@ -67,16 +67,18 @@ test("each export stands with when, what and why; the sums below say how long it
   };
   const text = await textOf(planOf(items, { totals, storeTriedOut: false }));
   for (const row of [
-    /export-01 +│ in 31 s +│ 1 h 0 min │ 7 +│ batch-01 +│ archive, delete │ +│/,
-    /export-02 +│ at once +│ +│ +│ +│ delete +│ archived before/,
-    /export-03 +│ at once .* archive, keep +│ another export with the same condition is not archived yet/,
+    /export-01 +│ batch-01 +│ in 31 s +│ 1 h 0 min │ 7 +│ archive and delete │ +│/,
+    /export-02 +│ +│ at once +│ +│ +│ delete +│ archived before/,
+    /export-03 +│ +│ at once .* archive and keep +│ another export with the same condition is not archived yet/,
     /export-04 +│ .* keep +│ held by an operator/,
     /export-05 +│ .* leave alone +│ its status is unknown to this program/,
   ]) {
     expect(text).toMatch(row);
   }
   expect(text).toContain("deletion is on");
-  expect(text).toContain("6 exports: 1 archive, delete; 1 archive, keep; 1 delete; 1 keep; 2 leave alone");
+  expect(text).toContain(
+    "6 exports: 1 archive and delete; 1 archive and keep; 1 delete; 1 keep; 2 leave alone",
+  );
   expect(text).toContain("Downloads: 2, one each 31 s, so at least 1 min 02 s; the last step comes in 31 s");
   expect(text).toContain("Export slots used: 6 of 50 now, 4 after the run");
   expect(text).toContain("Lost first without a run: export-01, by the 21st export made from now on");
@@ -102,3 +104,25 @@ test.each([
   const items = [{ exportTaskId: "export-01", action: "wait", held: false, lostAfterCreates }] as const;
   expect(await textOf(planOf(items))).toContain(`by the ${ordinal} export`);
 });
+
+test.each([
+  [200, "│ batch-01 │"],
+  [139, "│ at once │"],
+  [80, "  when: at once, rows: 7, what: archive and delete"],
+])(
+  "on a terminal of %i columns the ids have room, or the batch task is left out",
+  async (columns, expected) => {
+    const item: PlanItem = {
+      exportTaskId: "5f2d9c3a1b2c3d4e5f6a7b8c",
+      batchTaskId: columns === 200 ? "batch-01" : "b".repeat(24),
+      rows: 7,
+      action: "archive-delete",
+      at: MADE_AT,
+      held: false,
+      reason: columns === 80 ? undefined : "hold",
+    } as PlanItem;
+    const text = await textOf(planOf([item]), columns);
+    expect(text.replaceAll(/ +/g, " ").replaceAll("\n ", "\n  ")).toContain(expected);
+    expect(text.includes("batch task")).toBe(columns === 200);
+  },
+);

@@ -1,13 +1,13 @@
 import type { Plan, PlanAction, PlanItem } from "../plan/plan.ts";
 import { count, formatDuration } from "./format.ts";
-import { type Line, lines } from "./output.ts";
+import { columnsOf, type Line, lines } from "./output.ts";
 import { leftAloneLines, slotsLines } from "./run-lines.ts";
 import { table } from "./table.ts";
 import { deletionInWords, reasonInWords } from "./words.ts";
 
 const ACTION_WORDS: Readonly<Record<PlanAction, string>> = {
-  "archive-delete": "archive, delete",
-  archive: "archive, keep",
+  "archive-delete": "archive and delete",
+  archive: "archive and keep",
   delete: "delete",
   keep: "keep",
   wait: "wait",
@@ -15,17 +15,25 @@ const ACTION_WORDS: Readonly<Record<PlanAction, string>> = {
   "left-alone": "leave alone",
 };
 
-/** A plan for a person. @param file where it was written to. */
-export async function planLines(plan: Plan, file: string | undefined): Promise<readonly Line[]> {
+/** Narrower terminals have no room for both ids of an export. */
+const COLUMNS_FOR_BATCH_TASK = 140;
+
+/**
+ * A plan for a person.
+ *
+ * @param file where it was written to.
+ * @param columns of the terminal; `undefined` where nothing limits a line.
+ */
+export async function planLines(
+  plan: Plan,
+  file: string | undefined,
+  columns: number | undefined = columnsOf(process.stdout),
+): Promise<readonly Line[]> {
   const { items, deletion, madeAt, nextToGo, leftAlone, storeTriedOut } = plan;
   const { held, after, limit } = plan.totals.slots;
   return lines(
     `What a run would do at ${madeAt}: ${deletionInWords(deletion)}`,
-    items.length > 0 &&
-      (await table(
-        HEAD,
-        items.map((item) => rowOf(item, Date.parse(madeAt))),
-      )),
+    items.length > 0 && (await itemsTable(items, Date.parse(madeAt), columns)),
     totalsLine(plan),
     downloadsLine(plan),
     `Export slots used: ${held} of ${limit} now, ${after} after the run`,
@@ -40,16 +48,27 @@ export async function planLines(plan: Plan, file: string | undefined): Promise<r
   );
 }
 
-const HEAD = ["export task", "when", "age", "rows", "batch task", "what", "because"];
+const HEAD = ["export task", "batch task", "when", "age", "rows", "what", "because"];
+
+async function itemsTable(
+  items: readonly PlanItem[],
+  madeAtMs: number,
+  columns: number | undefined,
+): Promise<readonly string[]> {
+  const all = [HEAD, ...items.map((item) => rowOf(item, madeAtMs))];
+  const hasRoom = columns === undefined || columns >= COLUMNS_FOR_BATCH_TASK;
+  const [head = [], ...rows] = hasRoom ? all : all.map(([id = "", _batchTask, ...rest]) => [id, ...rest]);
+  return await table(head, rows, columns);
+}
 
 function rowOf(item: PlanItem, madeAtMs: number): readonly string[] {
   const { exportTaskId, at, ageMs, rows, batchTaskId = "", action } = item;
   return [
     exportTaskId,
+    batchTaskId,
     at === undefined ? "" : whenInWords(Date.parse(at) - madeAtMs),
     ageMs === undefined ? "" : formatDuration(ageMs),
     rows === undefined ? "" : String(rows),
-    batchTaskId,
     ACTION_WORDS[action],
     reasonOf(item),
   ];
