@@ -40,6 +40,8 @@ export class RunLease {
   readonly #parts: RunLeaseParts;
   /** Monotonic; until then the lease is this runner's. Ends before the document says so. */
   #heldUntilMs = Number.NEGATIVE_INFINITY;
+  /** Monotonic; this runner does not take the lease before. */
+  #refrainsUntilMs = Number.NEGATIVE_INFINITY;
   /** By the store's clock: until when another runner has it. */
   #othersUntilMs: number | undefined;
 
@@ -86,8 +88,12 @@ export class RunLease {
     const isOurs = (await this.#standing(options))?.holder === this.#parts.holder;
     const heldUntilMs = isOurs ? await this.#write(options) : Number.NEGATIVE_INFINITY;
     // A write that took longer than the lease lasted may have come after another runner's.
-    const isInTime = this.#parts.clock.monotonicMs() < endsMs;
-    this.#heldUntilMs = isInTime ? heldUntilMs : Number.NEGATIVE_INFINITY;
+    const nowMs = this.#parts.clock.monotonicMs();
+    this.#heldUntilMs = nowMs < endsMs ? heldUntilMs : Number.NEGATIVE_INFINITY;
+    if (nowMs >= endsMs) {
+      // And may have made that one's lease look free.
+      this.#refrainsUntilMs = nowMs + leaseMs;
+    }
     return this.isHeld;
   }
 
@@ -101,8 +107,12 @@ export class RunLease {
   }
 
   async #acquire(options: CallOptions): Promise<boolean> {
-    const { clock, holder } = this.#parts;
+    const { clock, holder, time } = this.#parts;
     const lookedMs = clock.monotonicMs();
+    if (lookedMs < this.#refrainsUntilMs) {
+      this.#othersUntilMs = (await time.nowMs(options)) + this.#refrainsUntilMs - lookedMs;
+      return false;
+    }
     // Our own name counts as another's: it may have fallen upon that of a runner that works.
     this.#othersUntilMs = (await this.#standing(options))?.untilMs;
     if (this.#othersUntilMs !== undefined) {
