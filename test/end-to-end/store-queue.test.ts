@@ -1,4 +1,4 @@
-import { readdir, writeFile } from "node:fs/promises";
+import { readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as v from "valibot";
 import { describe, expect, type TestContext, test } from "vitest";
@@ -83,6 +83,16 @@ describe.concurrent("a queue in the store", () => {
     const archived = (await lab.store.archived()).map(({ exportTaskId }) => exportTaskId);
     expect(archived.toSorted()).toEqual(NIGHT);
     expect(await lab.store.keys("queue/messages")).toEqual([]);
+  });
+
+  test("is healed by discover when it is lost", async (context) => {
+    const lab = await openNight(context);
+    expect(await lab.archiver("discover")).toMatchObject({ exitCode: 0 });
+    await rm(join(lab.store.path, "queue"), { recursive: true });
+    await rm(join(lab.store.path, "state", "discovered.json"));
+    await lab.archiver("run");
+    const archived = (await lab.store.archived()).map(({ exportTaskId }) => exportTaskId);
+    expect(archived.toSorted()).toEqual(NIGHT);
   });
 
   test("is of no archive where the store is none", async (context) => {
