@@ -180,6 +180,8 @@ export async function withRetention<T>(
 }
 
 const PROGRESS_EVERY = 1_000;
+/** A terminal is slower than the look at a line of the catalogue. */
+const LIVE_PROGRESS_EVERY = 10;
 
 /** Warnings as lines; progress on a terminal's last line, else a line for each thousand. */
 function showEvents(say: (line: string) => void): (event: RetentionEvent) => void {
@@ -191,9 +193,10 @@ function showEvents(say: (line: string) => void): (event: RetentionEvent) => voi
         return;
       case "progress":
         if (isTerminal) {
-          process.stderr.write(
-            `\r${event.done} of ${event.total}\u001b[K${event.done + 1 === event.total ? "\r\u001b[K" : ""}`,
-          );
+          const isLast = event.done + 1 === event.total;
+          if (isLast || event.done % LIVE_PROGRESS_EVERY === 0) {
+            process.stderr.write(`\r${event.done} of ${event.total}\u001b[K${isLast ? "\r\u001b[K" : ""}`);
+          }
         } else if (event.done > 0 && event.done % PROGRESS_EVERY === 0) {
           say(`${event.done} of ${event.total}`);
         }
