@@ -170,7 +170,10 @@ async function* walk(
     }
     const content = await pending.pop()?.content;
     yield* content?.entries ?? [];
-    pending.push(...(content?.folders ?? []));
+    // The folders of all tasks stand in one folder: more than a call takes as arguments.
+    for (const folder of content?.folders ?? []) {
+      pending.push(folder);
+    }
   }
 }
 
