@@ -33,7 +33,7 @@ const EFFORTS: Readonly<Record<Effort["name"], Effort>> = {
     name: "ci",
     randomSeeds: 200_000,
     requestHistories: 10_000,
-    planWorlds: 500,
+    planWorlds: 120,
     pairSettings: settingsFor([1, 2]),
     crosses: true,
     huntSeeds: 50,
