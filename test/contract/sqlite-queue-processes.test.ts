@@ -3,13 +3,9 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import type { Clock } from "../../lib/ports/clock.ts";
 import { SqliteQueue } from "../../lib/queue/sqlite-queue.ts";
 import { realClock, realRandom } from "./clocks.ts";
+import { expectMessageBack, startConsumer, VISIBILITY_MS } from "./queue-consumers.ts";
+import { NOW, signal } from "./queue-under-test.ts";
 import { temporaryFolder } from "./temp-folder.ts";
-import { startWorker } from "./worker-process.ts";
-
-const { signal } = new AbortController();
-const NOW = { signal, delayMs: 0 };
-
-const VISIBILITY_MS = 3_600_000;
 
 /** A queue for which only its own sleeps take time; `pass` makes it later. */
 async function openQueue(): Promise<{ queue: SqliteQueue; file: string; pass: (ms: number) => void }> {
@@ -30,10 +26,6 @@ async function openQueue(): Promise<{ queue: SqliteQueue; file: string; pass: (m
     passedMs += ms;
   };
   return { queue, file, pass };
-}
-
-function startConsumer(file: string, mode: "drain" | "hold") {
-  return startWorker("queue-consumer.ts", file, String(VISIBILITY_MS), mode);
 }
 
 describe("the sqlite queue shared by real processes", () => {
@@ -71,15 +63,7 @@ describe("the sqlite queue shared by real processes", () => {
   });
 
   test("the message of a killed consumer comes back after its visibility", async () => {
-    const { queue, file, pass } = await openQueue();
-    const consumer = startConsumer(file, "hold");
-    expect(await consumer.nextLine()).toBe("ready");
-    await queue.sendBodies(["task-1"], NOW);
-    expect(await consumer.nextLine()).toBe("task-1");
-    await consumer.kill();
-    expect((await queue.depth({ signal })).inFlight).toBe(1);
-    expect(await queue.receive({ signal })).toBeUndefined();
-    pass(VISIBILITY_MS);
-    expect(await queue.receive({ signal })).toMatchObject({ body: "task-1", receiveCount: 2 });
+    const { file: place, ...shared } = await openQueue();
+    await expectMessageBack({ ...shared, place });
   });
 });

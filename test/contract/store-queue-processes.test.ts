@@ -4,11 +4,10 @@ import type { Clock } from "../../lib/ports/clock.ts";
 import { StoreQueue } from "../../lib/queue/store-queue.ts";
 import { FileStore } from "../../lib/store/file-store.ts";
 import { patientClock, realClock, realRandom } from "./clocks.ts";
+import { expectMessageBack, startConsumer, VISIBILITY_MS } from "./queue-consumers.ts";
 import { NOW, signal } from "./queue-under-test.ts";
 import { temporaryFolder } from "./temp-folder.ts";
-import { startWorker } from "./worker-process.ts";
 
-const VISIBILITY_MS = 3_600_000;
 const MESSAGES = 60;
 
 /** A queue in a folder; `pass` makes it later. */
@@ -29,10 +28,6 @@ async function openQueue() {
   return { queue, folder, pass };
 }
 
-function startConsumer(folder: string, mode: "drain" | "hold") {
-  return startWorker("queue-consumer.ts", folder, String(VISIBILITY_MS), mode);
-}
-
 describe("the queue in a folder shared by real processes", () => {
   test("two consumers at once settle every message exactly once", async () => {
     const { queue, folder } = await openQueue();
@@ -50,15 +45,7 @@ describe("the queue in a folder shared by real processes", () => {
   });
 
   test("the message of a killed consumer comes back after its visibility", async () => {
-    const { queue, folder, pass } = await openQueue();
-    const consumer = startConsumer(folder, "hold");
-    expect(await consumer.nextLine()).toBe("ready");
-    await queue.sendBodies(["task-1"], NOW);
-    expect(await consumer.nextLine()).toBe("task-1");
-    await consumer.kill();
-    expect((await queue.depth({ signal })).inFlight).toBe(1);
-    expect(await queue.receive({ signal })).toBeUndefined();
-    pass(VISIBILITY_MS);
-    expect(await queue.receive({ signal })).toMatchObject({ body: "task-1", receiveCount: 2 });
+    const { folder: place, ...shared } = await openQueue();
+    await expectMessageBack({ ...shared, place });
   });
 });

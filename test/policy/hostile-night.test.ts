@@ -2,31 +2,16 @@ import { expect, test } from "vitest";
 import { idempotencyKeyOf } from "../../lib/domain/export-task.ts";
 import { recordKey } from "../../lib/domain/key-layout.ts";
 import { PlatformError } from "../../lib/ports/platform.ts";
-import { makeNight } from "../../lib/report/make-night.ts";
 import type { Night } from "../../lib/report/night.ts";
 import { parseStoredNight } from "../../lib/report/stored-night.ts";
+import { nightIn } from "./report-scene.ts";
 import { Scene } from "./scene.ts";
 
-const { signal } = new AbortController();
 const LONG = "x".repeat(20_000);
 
 /** The night that has just ended. */
 async function nightOf(scene: Scene): Promise<Night> {
-  const { scope } = scene.world;
-  const { store, platform, queue, clock } = scene.world.startRunner("report");
-  const settings = {
-    scope,
-    endpoint: "https://iotda.example",
-    timeZone: "UTC",
-    deletion: "after-verify",
-    downloadIntervalMs: 31_000,
-    rules: [],
-    targets: [],
-  } as const;
-  const made = await scene.world.run(() =>
-    makeNight({ store, platform, queue, clock }, settings, { signal }),
-  );
-  return made.night;
+  return (await nightIn(scene)).night;
 }
 
 function givenUpFor(reason: string): Scene {

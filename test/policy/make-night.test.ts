@@ -1,47 +1,22 @@
 import { describe, expect, test } from "vitest";
 import { inventoryStateKey, REPORTS_OWNER_KEY } from "../../lib/domain/key-layout.ts";
-import { makeNight, type ReportSettings } from "../../lib/report/make-night.ts";
+import type { ReportSettings } from "../../lib/report/make-night.ts";
 import { writeReport } from "../../lib/report/write-report.ts";
 import { platformError, queueError, storeError } from "../world/port-errors.ts";
+import { nightIn } from "./report-scene.ts";
 import { HOUR_MS, Scene } from "./scene.ts";
 
 const DAY_MS = 24 * HOUR_MS;
 const { signal } = new AbortController();
 const ABILITIES = { createOnce: true, compareAndSwap: true };
 
-let reports = 0;
-
-function settingsOf(scene: Scene, changes: Partial<ReportSettings> = {}): ReportSettings {
-  return {
-    scope: scene.world.scope,
-    endpoint: "https://iotda.example",
-    timeZone: "UTC",
-    deletion: "after-verify",
-    downloadIntervalMs: 31_000,
-    rules: [],
-    targets: [],
-    ...changes,
-  };
-}
-
-/** Makes a night as a report does, in a process of its own. */
-async function nightIn(
-  scene: Scene,
-  { date, ...changes }: Partial<ReportSettings> & { readonly date?: string } = {},
-) {
-  reports += 1;
-  const runner = scene.world.startRunner(`report-${reports}`);
-  const { store, platform, queue, clock } = runner;
-  return await scene.world.run(() =>
-    makeNight({ store, platform, queue, clock }, settingsOf(scene, changes), { signal, date }),
-  );
-}
+let writers = 0;
 
 /** Makes the report of the night that has just ended, and stores it. */
 async function reportIn(scene: Scene, changes: Partial<ReportSettings> = {}) {
   const made = await nightIn(scene, changes);
-  reports += 1;
-  const { store } = scene.world.startRunner(`report-${reports}`);
+  writers += 1;
+  const { store } = scene.world.startRunner(`writer-${writers}`);
   const pages = { day: "<p>day", latest: "<p>latest" };
   const written = await scene.world.run(() => writeReport(store, ABILITIES, made.night, pages, { signal }));
   return { ...made, ...written };
