@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { isExportTaskId, type PlatformScope } from "../domain/export-task.ts";
-import { runReportsFolder, taskRecordsFolder } from "../domain/key-layout.ts";
+import { taskRecordsFolder } from "../domain/key-layout.ts";
 import { inBatches } from "../domain/promises.ts";
 import { DAY_MS, startOfDayMs } from "../domain/utc-day.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
@@ -8,6 +8,7 @@ import type { CallOptions } from "../ports/platform.ts";
 import { nameOfLine } from "../records/catalogue.ts";
 import { type CatalogueLine, lineOf } from "../records/catalogue-line.ts";
 import { type RecordedRevision, RetentionRecords } from "../records/retention-records.ts";
+import { runReportKeys } from "../records/run-report.ts";
 import { isoTime, parseRecord } from "../records/schemas.ts";
 import type { Damage } from "./damage.ts";
 
@@ -74,10 +75,8 @@ async function tasksOfRuns(store: ObjectStore, sinceMs: number, nowMs: number, o
   // A report lies under the day its run started on, by the clock of its machine.
   const firstMs = Math.max(sinceMs - DAY_MS, nowMs - MAX_DAYS_BACK * DAY_MS);
   for (let dayMs = startOfDayMs(nowMs) + DAY_MS; dayMs >= startOfDayMs(firstMs); dayMs -= DAY_MS) {
-    for await (const { key, oddity } of store.list(runReportsFolder(dayMs), options)) {
-      if (oddity === undefined) {
-        keys.push(key);
-      }
+    for await (const key of runReportKeys(store, dayMs, options)) {
+      keys.push(key);
     }
   }
   const newest = keys.sort().slice(-MAX_REPORTS_READ);

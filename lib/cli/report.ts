@@ -40,7 +40,7 @@ export async function reportCommand({ night: date, out, open, ...options }: Repo
       const { night } = made;
       const { notifyOn } = notification;
       const settings = { scope: wired.scope, abilities, notifyOn, language, url };
-      const alone = pageOf(night, language, "alone");
+      const alone = () => pageOf(night, language, "alone");
       // Where the file cannot be written, people are told all the same; where the store cannot, the file is written.
       const [file, reported] = await allEnded([
         writtenTo(out, alone),
@@ -50,7 +50,7 @@ export async function reportCommand({ night: date, out, open, ...options }: Repo
       const where = file ?? (folder === undefined ? reported.pageKey : path.join(folder, reported.pageKey));
       if (open === true) {
         await openInBrowser(
-          folder === undefined && file === undefined ? await temporaryFile(alone) : where,
+          folder === undefined && file === undefined ? await temporaryFile(alone()) : where,
           say,
         );
       }
@@ -68,12 +68,12 @@ export async function reportCommand({ night: date, out, open, ...options }: Repo
   }
 }
 
-async function writtenTo(out: string | undefined, page: string): Promise<string | undefined> {
+async function writtenTo(out: string | undefined, page: () => string): Promise<string | undefined> {
   if (out === undefined) {
     return undefined;
   }
   try {
-    await writeFile(out, page);
+    await writeFile(out, page());
     return out;
   } catch (error) {
     const problem = "names a file that cannot be written";

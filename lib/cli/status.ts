@@ -3,7 +3,7 @@ import { systemClock } from "../config/system.ts";
 import type { Archiver } from "../config/wiring.ts";
 import { compact } from "../domain/compact.ts";
 import { describeFailure, type Failure } from "../domain/errors.ts";
-import { oldestFirst } from "../domain/export-task.ts";
+import { type ExportTask, oldestFirst, revisionOf } from "../domain/export-task.ts";
 import { PACING_STATE_KEY } from "../domain/key-layout.ts";
 import { type LeftAloneReport, leftAloneReport } from "../domain/left-alone.ts";
 import { DAY_MS } from "../domain/utc-day.ts";
@@ -12,11 +12,12 @@ import type { QueueDepth } from "../ports/task-queue.ts";
 import { Records } from "../records/records.ts";
 import type { NextToGo } from "../records/run-report.ts";
 import type { Verdict } from "../report/night.ts";
+import { nameOf } from "../report/night-exports.ts";
+import type { PlatformSeen } from "../report/night-facts.ts";
 import { lookAhead, type Outlook } from "../report/outlook.ts";
 import { seenOnPlatform } from "../report/platform-seen.ts";
 import { lookAtRequests, type OpenRequests } from "../requests/open-requests.ts";
-import { ArchivedExports } from "../run/archived-exports.ts";
-import { nextToGo, oldestInDanger } from "../run/next-to-go.ts";
+import { oldestInDanger } from "../run/next-to-go.ts";
 import { type FreshList, freshList, oddItemsOf, PLACES_LIMIT, placesHeld } from "../run/platform-list.ts";
 import { count, formatDue, formatDuration } from "./format.ts";
 import { failureLines, type Line, lines, type Result, red } from "./output.ts";
@@ -84,9 +85,8 @@ type Given = Pick<Archiver, "ports" | "settings" | "depthAlone"> & { readonly si
 interface StoreFacts {
   readonly nextSlotAt: string | undefined | null;
   readonly requests: OpenRequests | null;
-  readonly archived: number | null;
+  readonly seen: PlatformSeen | null;
   readonly outlook: Outlook | null;
-  readonly nextToGo: NextToGo | undefined | null;
   readonly failure: Failure | undefined;
 }
 
@@ -153,18 +153,15 @@ async function lookAtStore(
   );
   // Nothing is recorded here, so it does not matter whether the store can create once.
   const records = new Records(ports.store, settings.scope, { createOnce: false });
-  const archivedExports = new ArchivedExports(records);
   const seen = view && (await store.ask(() => seenOnPlatform(view, records, { signal })));
   const nowMs = ports.clock.wallMs();
   const outlook = await store.ask(() =>
     lookAhead(ports.store, settings.scope, seen ?? undefined, { nowMs, signal }),
   );
-  const archived = seen === null ? null : seen.archived.size;
-  const next = view && (await store.ask(() => nextToGo(view, archivedExports, { signal })));
-  return { nextSlotAt, requests, archived, outlook, nextToGo: next, failure: unusable ?? store.failure };
+  return { nextSlotAt, requests, seen, outlook, failure: unusable ?? store.failure };
 }
 
-function platformStatus(view: FreshList, { archived, nextToGo: next }: StoreFacts): PlatformStatus {
+function platformStatus(view: FreshList, { seen }: Pick<StoreFacts, "seen">): PlatformStatus {
   const inDanger = oldestInDanger(view);
   const byStatus = new Map<string, number>();
   for (const { status } of view.tasks) {
@@ -174,14 +171,21 @@ function platformStatus(view: FreshList, { archived, nextToGo: next }: StoreFact
   return compact({
     held: placesHeld(view),
     limit: PLACES_LIMIT,
-    archived,
-    nextToGo: next ?? (inDanger && { exportTaskId: inDanger.exportTaskId }),
+    archived: seen === null ? null : seen.archived.size,
+    nextToGo: inDanger && nextToGoOf(inDanger, seen),
     byStatus: Object.fromEntries(byStatus),
     oldest:
       oldest?.createTime === undefined
         ? undefined
         : { exportTaskId: oldest.exportTaskId, createTime: oldest.createTime },
   });
+}
+
+function nextToGoOf(task: ExportTask, seen: PlatformSeen | null): NextToGo {
+  const { exportTaskId } = task;
+  return seen === null
+    ? { exportTaskId }
+    : { exportTaskId, archived: seen.archived.has(nameOf({ exportTaskId, revision: revisionOf(task) })) };
 }
 
 /** A place that is asked one thing after the other. After its first failure it is asked nothing more. */

@@ -70,6 +70,14 @@ export function revisionOf(task: Pick<ExportTask, "exportTaskId" | "endTime" | "
   return hash("sha256", `${task.exportTaskId}\n${endTime}\n${exportCount}`).slice(0, 8);
 }
 
+/** Whether a document that names a project and instance is of these. `null` stands for the default instance, too. */
+export function isSameScope(
+  { projectId, instanceId }: { readonly projectId?: string; readonly instanceId?: string | null | undefined },
+  scope: PlatformScope,
+): boolean {
+  return projectId === scope.projectId && (instanceId ?? undefined) === scope.instanceId;
+}
+
 /** The project and instance whose exports one deployment archives. */
 export interface PlatformScope {
   readonly projectId: string;

@@ -1,4 +1,4 @@
-import type { PlatformScope } from "../domain/export-task.ts";
+import { isSameScope, type PlatformScope } from "../domain/export-task.ts";
 import { readStrictJson, type StrictRead } from "../domain/strict-schema.ts";
 import { MAX_CLOCK_SKEW_MS } from "../run/platform-list.ts";
 import { planSchema, type WorkPlan } from "./plan.ts";
@@ -38,8 +38,7 @@ export function refusalOfPlan(plan: WorkPlan, { scope, nowMs }: PlannedRun): Pla
       fix: `Check the clock of this machine. ${MAKE_A_NEW_ONE}`,
     };
   }
-  const isSameScope = plan.projectId === scope.projectId && plan.instanceId === (scope.instanceId ?? null);
-  return isSameScope
+  return isSameScope(plan, scope)
     ? undefined
     : { problem: "was made for another project or instance", fix: `Check the settings. ${MAKE_A_NEW_ONE}` };
 }

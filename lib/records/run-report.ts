@@ -167,6 +167,19 @@ export async function writeRunReport(
   await store.putDocument(key, jsonText(report), { kind: "always" }, options);
 }
 
+/** The keys of the reports of the runs that started on this UTC day, in no promised order. Throws what the store throws. */
+export async function* runReportKeys(
+  store: Pick<ObjectStore, "list">,
+  dayMs: number,
+  options: CallOptions,
+): AsyncGenerator<string, void, undefined> {
+  for await (const { key, oddity } of store.list(runReportsFolder(dayMs), options)) {
+    if (oddity === undefined) {
+      yield key;
+    }
+  }
+}
+
 /**
  * Whether any run that ended on its own since `sinceMs` worked on this task. A runner that crashed leaves no
  * report, which is what tells a crash loop from a slow task.
@@ -182,15 +195,12 @@ export async function isNamedByReport(
   let reportsRead = 0;
   // A report lies under the day its run started on, which may be the day before the one it ended on.
   for (let dayMs = startOfDayMs(nowMs); dayMs > fromMs - 2 * DAY_MS; dayMs -= DAY_MS) {
-    for await (const object of store.list(runReportsFolder(dayMs), options)) {
-      if (object.oddity !== undefined) {
-        continue;
-      }
+    for await (const key of runReportKeys(store, dayMs, options)) {
       reportsRead += 1;
       if (reportsRead > MAX_REPORTS_READ) {
         return false;
       }
-      const report = parseRecord(tasksOfReportSchema, await store.getDocument(object.key, options));
+      const report = parseRecord(tasksOfReportSchema, await store.getDocument(key, options));
       if (report === undefined || Date.parse(report.endedAt) < fromMs) {
         continue;
       }

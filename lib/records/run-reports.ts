@@ -1,12 +1,11 @@
 import * as v from "valibot";
 import { compact } from "../domain/compact.ts";
-import type { PlatformScope } from "../domain/export-task.ts";
-import { runReportsFolder } from "../domain/key-layout.ts";
+import { isSameScope, type PlatformScope } from "../domain/export-task.ts";
 import { inBatches } from "../domain/promises.ts";
 import { DAY_MS, startOfDayMs } from "../domain/utc-day.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
 import type { CallOptions } from "../ports/platform.ts";
-import type { RunReport } from "./run-report.ts";
+import { type RunReport, runReportKeys } from "./run-report.ts";
 import { isoTime, parseRecord } from "./schemas.ts";
 
 /** More than one run a minute for a day is a loop of somebody's script. */
@@ -93,21 +92,12 @@ export async function readRunReports(
   const keys: string[] = [];
   // A report lies under the day on which its run started, by the clock of its machine.
   for (let dayMs = startOfDayMs(fromMs) - DAY_MS; dayMs <= toMs + DAY_MS; dayMs += DAY_MS) {
-    for await (const { key, oddity } of store.list(runReportsFolder(dayMs), options)) {
-      if (oddity === undefined) {
-        keys.push(key);
-      }
+    for await (const key of runReportKeys(store, dayMs, options)) {
+      keys.push(key);
     }
   }
-  const reports: RunReport[] = [];
-  const read = async (key: string) => parseRunReport(await store.getDocument(key, options));
-  for await (const report of inBatches(keys.sort().slice(-MAX_REPORTS_READ), READS_AT_ONCE, read)) {
-    const endedAtMs = Date.parse(report?.endedAt ?? "");
-    if (report !== undefined && endedAtMs >= fromMs && endedAtMs <= toMs && isOf(report, scope)) {
-      reports.push(report);
-    }
-  }
-  return reports;
+  const reports = await readNewest(store, scope, keys, MAX_REPORTS_READ, options);
+  return reports.filter(({ endedAt }) => Date.parse(endedAt) >= fromMs && Date.parse(endedAt) <= toMs);
 }
 
 /** A scheduler that is off for longer is a finding of every report. */
@@ -127,24 +117,33 @@ export async function readNewestRunReports(
 ): Promise<readonly RunReport[]> {
   for (let days = -1; days <= DAYS_LOOKED_BACK; days += 1) {
     const keys: string[] = [];
-    for await (const { key, oddity } of store.list(runReportsFolder(nowMs - days * DAY_MS), options)) {
-      if (oddity === undefined) {
-        keys.push(key);
-      }
+    for await (const key of runReportKeys(store, nowMs - days * DAY_MS, options)) {
+      keys.push(key);
     }
-    const reports: RunReport[] = [];
-    // A run id begins with the moment of the start.
-    const read = async (key: string) => parseRunReport(await store.getDocument(key, options));
-    for await (const report of inBatches(keys.sort().slice(-limit), READS_AT_ONCE, read)) {
-      if (report !== undefined && isOf(report, scope)) {
-        reports.push(report);
-      }
-    }
+    const reports = await readNewest(store, scope, keys, limit, options);
     if (reports.length > 0) {
       return reports;
     }
   }
   return [];
+}
+
+/** Of these reports the newest, in the order of their starts: a run id begins with its moment. */
+async function readNewest(
+  store: Pick<ObjectStore, "getDocument">,
+  scope: PlatformScope,
+  keys: readonly string[],
+  limit: number,
+  options: CallOptions,
+): Promise<readonly RunReport[]> {
+  const reports: RunReport[] = [];
+  const read = async (key: string) => parseRunReport(await store.getDocument(key, options));
+  for await (const report of inBatches(keys.toSorted().slice(-limit), READS_AT_ONCE, read)) {
+    if (report !== undefined && isOf(report, scope)) {
+      reports.push(report);
+    }
+  }
+  return reports;
 }
 
 function parseRunReport(document: Parameters<typeof parseRecord>[1]): RunReport | undefined {
@@ -167,6 +166,6 @@ function parseRunReport(document: Parameters<typeof parseRecord>[1]): RunReport 
   };
 }
 
-function isOf({ projectId, instanceId }: RunReport, scope: PlatformScope): boolean {
-  return projectId === undefined || (projectId === scope.projectId && instanceId === scope.instanceId);
+function isOf(report: RunReport, scope: PlatformScope): boolean {
+  return report.projectId === undefined || isSameScope(report, scope);
 }

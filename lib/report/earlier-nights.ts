@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { compact } from "../domain/compact.ts";
-import type { PlatformScope } from "../domain/export-task.ts";
+import { isSameScope, type PlatformScope } from "../domain/export-task.ts";
 import { reportKey } from "../domain/key-layout.ts";
 import { inBatches } from "../domain/promises.ts";
 import { DAY_MS } from "../domain/utc-day.ts";
@@ -107,9 +107,7 @@ function storedNight(
   date: string,
 ): StoredNight | undefined {
   const stored = parseRecord(storedNightSchema, document);
-  const isOwn =
-    stored?.date === date && stored.projectId === scope.projectId && stored.instanceId === scope.instanceId;
-  if (!isOwn) {
+  if (stored?.date !== date || !isSameScope(stored, scope)) {
     return undefined;
   }
   const { verdict, counts, madeAt, streak, nights } = stored;

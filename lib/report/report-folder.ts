@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import type { PlatformScope } from "../domain/export-task.ts";
+import { isSameScope, type PlatformScope } from "../domain/export-task.ts";
 import { ownReportsFolder, REPORTS_FOLDER, REPORTS_OWNER_KEY } from "../domain/key-layout.ts";
 import type { ObjectStore, StoreAbilities } from "../ports/object-store.ts";
 import type { CallOptions } from "../ports/platform.ts";
@@ -31,8 +31,7 @@ export async function findReportsFolder(
     return undefined;
   }
   const owner = parseRecord(ownerSchema, found);
-  const isOwn = owner?.projectId === scope.projectId && owner.instanceId === (scope.instanceId ?? null);
-  return isOwn ? REPORTS_FOLDER : ownReportsFolder(scope);
+  return owner !== undefined && isSameScope(owner, scope) ? REPORTS_FOLDER : ownReportsFolder(scope);
 }
 
 /**

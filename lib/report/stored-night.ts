@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import type { PlatformScope } from "../domain/export-task.ts";
+import { isSameScope, type PlatformScope } from "../domain/export-task.ts";
 import type { StoredDocument } from "../ports/object-store.ts";
 import { isoTime, parseRecord, schemaVersion } from "../records/schemas.ts";
 import { EXPORT_STANDINGS, MAX_NIGHT_EXPORTS, type Night, VERDICTS } from "./night.ts";
@@ -166,8 +166,7 @@ export function parseStoredNight(
   const night = parseRecord(nightSchema, document);
   const isWanted =
     night?.date === wantedDate &&
-    night.projectId === scope.projectId &&
-    night.instanceId === scope.instanceId &&
+    isSameScope(night, scope) &&
     isTimeZone(night.timeZone) &&
     localDateOf(Date.parse(night.madeAt), night.timeZone) === wantedDate;
   return isWanted ? night : undefined;

@@ -1,4 +1,4 @@
-import type { PlatformScope } from "../domain/export-task.ts";
+import { isSameScope } from "../domain/export-task.ts";
 import type { RequestSubject } from "../domain/request-layout.ts";
 import type { FreshList } from "../run/platform-list.ts";
 import { decide } from "./decide.ts";
@@ -108,7 +108,8 @@ export async function* ownRequests(
 ): AsyncGenerator<OwnRequest, void, undefined> {
   for (const [index, subject] of open.entries()) {
     const request = index < MAX_REQUESTS_READ ? await readRequest(run, subject) : "unread";
-    if (typeof request === "string" || isOfScope(request, run.settings.scope)) {
+    // Another deployment may keep its requests in the same store.
+    if (typeof request === "string" || isSameScope(request, run.settings.scope)) {
       yield { subject, request };
     }
   }
@@ -127,9 +128,4 @@ async function readRequest(
     }
     throw error;
   }
-}
-
-/** Another deployment may keep its requests in the same store. */
-function isOfScope({ projectId, instanceId }: RequestDocument, scope: PlatformScope): boolean {
-  return projectId === scope.projectId && instanceId === (scope.instanceId ?? null);
 }
