@@ -1,3 +1,4 @@
+import { RESERVE_BYTES } from "../domain/disk-reserve.ts";
 import { formatBytes } from "../domain/format-bytes.ts";
 import type { OpenedArchive } from "../identity/open-archive.ts";
 import { type TriedAbilities, triedAbilities } from "../identity/store-abilities.ts";
@@ -6,8 +7,6 @@ import { type Asked, type Interview, notAsked, toldBy, unanswered } from "./inte
 import type { FolderFacts, LifecycleRule, StorePort } from "./ports.ts";
 import { largestNightBytes, type RecentRuns } from "./recent-runs.ts";
 
-/** What the store keeps free whatever is written (lib/store/file-root.ts). */
-const RESERVE_BYTES = 32 * 1024 * 1024;
 const NIGHTS = 3;
 const WRITABLE_BY_EVERYBODY = 0o002;
 /** What no rule may remove. */

@@ -1,6 +1,7 @@
 import { type BigIntStats, constants } from "node:fs";
 import { mkdir, open, realpath, stat, statfs, unlink } from "node:fs/promises";
 import { dirname, join, relative, sep } from "node:path";
+import { RESERVE_BYTES } from "../domain/disk-reserve.ts";
 import { unless } from "../domain/promises.ts";
 import { errnoOf, hasErrno, isMissing } from "../files/errno.ts";
 import { FOLDER_MODE } from "../files/own-files.ts";
@@ -16,9 +17,6 @@ import {
 
 /** Systems write a changed folder out by themselves; ext4 after 5 s, Btrfs and XFS after 30. */
 const WRITTEN_OUT_AFTER_MS = 10 * 60_000;
-
-/** Kept free whatever is written: records and the system itself need some room. */
-const RESERVE_BYTES = 32n * 1024n * 1024n;
 
 /** ENOTDIR: something else stands where a folder on the way belongs. */
 const isNowhere = hasErrno("ENOENT", "ENOTDIR");
@@ -113,7 +111,7 @@ export class FileRoot {
   /** @throws StoreError `store-full` when the disk has not this much room beside the reserve. */
   async assertSpaceFor(sizeBytes: bigint): Promise<void> {
     const { bavail, bsize, files, ffree } = await statfs(this.folder, { bigint: true });
-    const neededBytes = sizeBytes + RESERVE_BYTES;
+    const neededBytes = sizeBytes + BigInt(RESERVE_BYTES);
     if (bavail * bsize < neededBytes) {
       throw fileError(DISK_FULL, this.folder, `${neededBytes} bytes are needed, ${bavail * bsize} are free`);
     }

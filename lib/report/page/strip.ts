@@ -1,3 +1,4 @@
+import { WARNING_PLACES } from "../../run/next-to-go.ts";
 import { datePartsOf } from "../moments.ts";
 import type { Night, PastNight, Verdict } from "../night.ts";
 import type { Texts } from "../texts.ts";
@@ -14,8 +15,6 @@ const TO_FOLDER: Readonly<Record<PageFile, string | undefined>> = {
   alone: undefined,
 };
 
-/** When this number of slots is used, every run warns. */
-const WARNING_LINE = 45;
 const HEIGHT = 80;
 /** Of the bars; the mark stands above them. */
 const BARS = 54;
@@ -33,7 +32,7 @@ export function strip({ nights, date, places }: Night, texts: Texts, pageFile: P
       oneNight(night, { texts, limit, pageFile, isThis: night.date === date, isFirst: index === 0 }),
     )}</ol>
     <ul class="legend" aria-label="${words.legend}">${legend}
-      <li><svg class="m ok" aria-hidden="true" viewBox="0 0 20 16"><use href="#m-check" width="14" height="14" y="2"/>${RETRIED}</svg> ${words.retried}</li><li>${words.bar(limit, WARNING_LINE)}</li></ul></div></section>`;
+      <li><svg class="m ok" aria-hidden="true" viewBox="0 0 20 16"><use href="#m-check" width="14" height="14" y="2"/>${RETRIED}</svg> ${words.retried}</li><li>${words.bar(limit, WARNING_PLACES)}</li></ul></div></section>`;
 }
 
 /** Beside the mark of a night. */
@@ -86,7 +85,7 @@ function oneNight(night: PastNight, { texts, limit, pageFile, isThis, isFirst }:
 
 function bar(held: number | undefined, limit: number): Html {
   const top = (slots: number) => HEIGHT - Math.round((Math.min(slots, limit) / limit) * BARS);
-  const line = top(WARNING_LINE);
+  const line = top(WARNING_PLACES);
   return html`${
     held === undefined
       ? undefined
