@@ -21,11 +21,12 @@ const { signal } = new AbortController();
 let s3: S3StandIn;
 let sqs: FauxqsServer;
 beforeAll(async () => {
-  trustTestCertificate();
+  const distrust = trustTestCertificate();
   s3 = await startS3();
   sqs = await startFauxqs({ port: 0, logger: false });
   sqs.createQueue("tasks");
   sqs.createQueue("letters");
+  return distrust;
 });
 afterAll(async () => {
   await s3.stop();

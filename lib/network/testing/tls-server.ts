@@ -1,4 +1,9 @@
-import { createServer as createTlsServer, setDefaultCACertificates, type TLSSocket } from "node:tls";
+import {
+  createServer as createTlsServer,
+  getCACertificates,
+  setDefaultCACertificates,
+  type TLSSocket,
+} from "node:tls";
 import { type LoopbackTcp, listenOnLoopback } from "./tunnel-proxy.ts";
 
 /** A key for tests alone, made with `openssl req -x509 -newkey ec … -addext subjectAltName=DNS:localhost`. */
@@ -23,9 +28,15 @@ euH8sJEb/hnDh+spI078YybWiD6pz06cjg==
 -----END CERTIFICATE-----
 `;
 
-/** Makes this process trust the certificate of {@link startTls}, and no other. */
-export function trustTestCertificate(): void {
+/**
+ * Makes this process trust the certificate of {@link startTls}, and no other.
+ *
+ * @returns takes that back: files of tests share a process.
+ */
+export function trustTestCertificate(): () => void {
+  const before = getCACertificates("default");
   setDefaultCACertificates([TEST_CERTIFICATE]);
+  return () => setDefaultCACertificates(before);
 }
 
 /** A TLS server whose certificate is for `localhost`, and not for 127.0.0.1. */
