@@ -16,6 +16,8 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 const EXHAUSTIVE = ["{lib,functions,sandbox,test}/**/*.exhaustive.test.ts"];
 const PLAYED_IN_FULL = ["test/policy/{plan.properties,requests.properties,retention-crashes}.test.ts"];
 const ON_A_REAL_SERVER = ["test/contract/{s3-*,store-queue}.test.ts"];
+/** It plays other files of tests again: in a process that has loaded these, it would have none. */
+const PLAYED_AGAIN = "test/policy/retention-without-catalogue.test.ts";
 const UNITS_AND_POLICY = ["{lib,test/policy,test/world}/**/*.test.ts"];
 
 /** The longest of each group: begun last, one would keep a core busy while the others have nothing to do. */
@@ -65,7 +67,7 @@ export default defineConfig({
         test: {
           name: "quick",
           include: UNITS_AND_POLICY,
-          exclude: EXHAUSTIVE,
+          exclude: [...EXHAUSTIVE, PLAYED_AGAIN],
           ...TOGETHER,
           maxWorkers: cores,
           sequence: { groupOrder: 1 },
@@ -75,7 +77,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "simulation",
-          include: ["test/simulation/**/*.test.ts"],
+          include: ["test/simulation/**/*.test.ts", PLAYED_AGAIN],
           exclude: EXHAUSTIVE,
           // One worker per core: the default leaves one idle, half of a machine with two.
           maxWorkers: cores,
