@@ -1,46 +1,4 @@
-import { readConfiguration } from "../lib/config/configuration.ts";
-import { wireRetention } from "../lib/config/retention-wiring.ts";
-import { functionHandler } from "../lib/hosted/function-host.ts";
-import { frameOfFailure, logGuessedRegion, warningLogger } from "../lib/hosted/logs.ts";
-import { metricsOfExpire } from "../lib/hosted/metrics.ts";
-import { type ExpireReport, expire } from "../lib/retention/expire.ts";
-import type { RunFrame } from "../lib/retention/run.ts";
+import { expireFunction } from "../lib/functions/expire.ts";
+import { lambdaHandler } from "../lib/hosted/function-host.ts";
 
-/** An expire report; without `policy` when a run could not begin. */
-type ExpireRunReport = RunFrame & Pick<ExpireReport, "counts" | "removed" | "stayed"> & Partial<ExpireReport>;
-
-const NEED = new Set(["platform", "store", "retention"] as const);
-
-/**
- * Removes archived exports whose time is over: the only function that removes anything. A timer starts it.
- * Returns the report; a system failure is in it, not thrown.
- */
-export const handler = functionHandler<ExpireRunReport>({
-  async work({ environment, limitMs, signal, log, redactor }) {
-    const configuration = readConfiguration(environment, NEED);
-    logGuessedRegion(log, configuration.platform);
-    const retention = await wireRetention(configuration, redactor, warningLogger(log));
-    try {
-      const settings = await retention.settings({ signal });
-      const report = await expire(retention.ports, settings, { signal, limitMs });
-      const { removed, stayed, ...summary } = report;
-      log.keep({ runId: report.runId });
-      for (const entry of removed) {
-        log.info("removed", { entry });
-      }
-      for (const entry of stayed) {
-        log.warn("stayed", { entry });
-      }
-      log.info("expire-ended", { report: summary });
-      return { report, failure: report.failure, metrics: metricsOfExpire(report) };
-    } finally {
-      await retention.close();
-    }
-  },
-  failed: (failure) => ({
-    ...frameOfFailure(failure),
-    counts: { checked: 0, due: 0, removed: 0, markedGone: 0 },
-    removed: [],
-    stayed: [],
-  }),
-});
+export const handler = lambdaHandler(expireFunction);

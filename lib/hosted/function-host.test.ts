@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { ArchiverError } from "../domain/errors.ts";
-import { functionHandler, type Invocation } from "./function-host.ts";
+import { type Invocation, lambdaHandler } from "./function-host.ts";
 
 const FAILURE = { code: "it-failed", message: "it failed", hint: "Mend it." };
 
@@ -18,7 +18,7 @@ afterEach(() => {
 });
 
 function handlerOf(work: (invocation: Invocation) => Promise<{ report: string; failure?: typeof FAILURE }>) {
-  return functionHandler<string>({
+  return lambdaHandler<string>({
     work: async (invocation) => ({ metrics: { TasksHeld: 1 }, ...(await work(invocation)) }),
     failed: ({ code, hint }) => `failed: ${code}: ${hint}`,
   });

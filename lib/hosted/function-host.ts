@@ -27,21 +27,35 @@ export interface FunctionWork<Report> {
 /** Kept of the time limit for closing connections and writing metrics. */
 const CLOSING_MS = 1_000;
 
+/** How a host wants to be told what a call did. */
+export interface HostHabits {
+  /** Metrics as lines of the log, which CloudWatch reads. */
+  readonly hasMetrics: boolean;
+}
+
 /**
  * A function as Lambda calls it. It returns only when all its work has settled, and never throws: a failure of the
- * system is in its report. What comes after the work goes from the last middleware to the first.
+ * system is in its report.
  */
-export function functionHandler<Report>({
-  work,
-  failed,
-}: FunctionWork<Report>): (event: unknown, context: HostContext) => Promise<Report> {
+export function lambdaHandler<Report>(
+  work: FunctionWork<Report>,
+): (event: unknown, context: HostContext) => Promise<Report> {
+  const call = hostedCall(work, { hasMetrics: true });
+  return async (event, context) => (await call(event, context)).report;
+}
+
+/** The same for any host: how a call ended. What comes after the work goes from the last middleware to the first. */
+export function hostedCall<Report>(
+  { work, failed }: FunctionWork<Report>,
+  { hasMetrics }: HostHabits,
+): (event: unknown, context: HostContext) => Promise<Ended<Report>> {
   const handler = middy<unknown, Ended<Report>, Error, CallContext>({
     timeoutEarlyInMillis: CLOSING_MS,
     // Middy only aborts the signal: it waits on until the work itself has ended.
     timeoutEarlyResponse: () => new Promise(() => undefined),
   })
     .use(logging<Report>())
-    .use(metrics<Report>())
+    .use(hasMetrics ? metrics<Report>() : {})
     .use(failureReport(failed))
     .handler(async (event: unknown, { environment, log, redactor, ...context }: CallContext, { signal }) => {
       const limitMs = Math.max(0, Math.floor(context.getRemainingTimeInMillis()) - CLOSING_MS);
@@ -59,7 +73,7 @@ export function functionHandler<Report>({
       ...(awsRequestId === undefined ? {} : { awsRequestId }),
     };
     // Of all that Lambda's context has, nothing else is used: other hosts need not have it.
-    return (await handler(event, hosted as CallContext)).report;
+    return await handler(event, hosted as CallContext);
   };
 }
 

@@ -32,7 +32,9 @@ const LAYERS: readonly { readonly modules: readonly string[]; readonly peers: bo
   { modules: ["lib/config"], peers: false },
   // What a deployed function does around a run: its host, events, log lines and metrics.
   { modules: ["lib/hosted"], peers: false },
-  { modules: ["functions", "lib/cli"], peers: false },
+  // What each deployed function does, whichever host calls it.
+  { modules: ["lib/functions"], peers: false },
+  { modules: ["functions", "lib/functiongraph", "lib/cli"], peers: false },
   // The program around the deployment; it speaks as the command line does.
   { modules: ["deploy"], peers: false },
 ];
@@ -45,6 +47,8 @@ const MAY_NAME_OBSERVABILITY = new Set([
   "lib/observability",
   "lib/config",
   "lib/hosted",
+  "lib/functions",
+  "lib/functiongraph",
   "lib/cli",
   "functions",
 ]);
