@@ -45,7 +45,7 @@ export async function loadSettings(options: SettingsFileOptions): Promise<Loaded
     file,
     async configuration(need) {
       try {
-        const configuration = readConfiguration(environment, new Set(need), problems);
+        const configuration = readConfiguration(environment, new Set(need), { found: problems });
         if (toSay !== undefined) {
           (await operatorLines())(toSay);
           toSay = undefined;

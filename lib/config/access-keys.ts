@@ -1,8 +1,9 @@
 import * as v from "valibot";
 import { parseJson } from "../domain/json.ts";
 import type { Secret, SecretLearner } from "../observability/redact.ts";
+import type { KeySet } from "./agency-keys.ts";
 import { type ProxyConfiguration, settingsOfProxy } from "./configuration.ts";
-import type { PlatformCredentials } from "./rules.ts";
+import type { PlatformCredentials } from "./credential-rules.ts";
 import { loadSecretReader } from "./sdk-adapters.ts";
 import type { SecretReader } from "./secret-reader.ts";
 import { systemClock } from "./system.ts";
@@ -16,6 +17,12 @@ const GOOD_FOR_SECONDS = 3_600;
 /** What the secret holds; other fields are somebody else's. */
 const keysSchema = v.object({ ak: secretText, sk: secretText, securityToken: v.optional(secretText) });
 const secretSchema = v.pipe(v.string(), v.transform(parseJson), keysSchema);
+
+interface SecretKeys {
+  readonly ak: Secret;
+  readonly sk: Secret;
+  readonly securityToken?: Secret | undefined;
+}
 
 const FIX_CONTENT = 'Store a JSON object with "ak" and "sk" in it, and "securityToken" for temporary keys.';
 
@@ -33,9 +40,11 @@ export class AccessKeys {
   readonly #proxy: ProxyConfiguration;
   #reader: SecretReader | undefined;
   #refreshedAtMs = Number.NEGATIVE_INFINITY;
+  /** The keys of an agency that the redactor was told of last. */
+  #learned: KeySet | undefined;
 
   /**
-   * @param redactor learns the keys that are read from a secret before anybody else has them.
+   * @param redactor learns the keys that are read from a secret, or come from a host, before anybody else has them.
    * @param proxy on the way to that secret.
    */
   constructor(
@@ -49,16 +58,15 @@ export class AccessKeys {
   }
 
   /**
-   * The keys. Those of a secret are read once an hour, and with `refresh` at once, at most every 15 minutes.
+   * The keys. Those of a secret are read once an hour, and with `refresh` at once, at most every 15 minutes. Those of
+   * an agency are always the newest that the host gave.
    *
    * @param refresh those given last were refused: read the secret again.
    * @throws ConfigurationError for a secret that does not exist, may not be read or holds no keys; `ArchiverError`
-   * `secret-unavailable` when Secrets Manager does not answer.
+   * `secret-unavailable` when Secrets Manager does not answer, `agency-keys-missing` when the host gave none.
    */
   async get(refresh: boolean): Promise<Keys> {
-    const credentials = this.#credentials;
-    const { ak, sk, securityToken } =
-      credentials.kind === "static" ? credentials : await this.#read(credentials.secretId, refresh);
+    const { ak, sk, securityToken } = await this.#secrets(refresh);
     return {
       ak: ak.reveal(),
       sk: sk.reveal(),
@@ -66,7 +74,33 @@ export class AccessKeys {
     };
   }
 
-  async #read(secretId: string, refresh: boolean): Promise<v.InferOutput<typeof keysSchema>> {
+  /** Whether this gives out the same keys as one of these credentials would: each kind has one source in a process. */
+  hasThoseOf({ kind }: PlatformCredentials): boolean {
+    return this.#credentials.kind === kind;
+  }
+
+  async #secrets(refresh: boolean): Promise<SecretKeys> {
+    const credentials = this.#credentials;
+    switch (credentials.kind) {
+      case "static":
+        return credentials;
+      case "secret":
+        return await this.#read(credentials.secretId, refresh);
+      case "agency":
+        return this.#ofAgency(credentials.held.current());
+    }
+  }
+
+  #ofAgency(keys: KeySet): SecretKeys {
+    const { accessKeyId: ak, secretAccessKey: sk, securityToken } = keys;
+    if (this.#learned !== keys) {
+      this.#redactor?.learn([ak, sk, securityToken]);
+      this.#learned = keys;
+    }
+    return { ak, sk, securityToken };
+  }
+
+  async #read(secretId: string, refresh: boolean): Promise<SecretKeys> {
     // With it comes the AWS SDK: most have no secret, and read none.
     const { SecretReader } = await loadSecretReader();
     this.#reader ??= new SecretReader("ARCHIVER_CREDENTIALS_SECRET", secretId, settingsOfProxy(this.#proxy));

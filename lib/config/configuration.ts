@@ -1,5 +1,6 @@
 import type { ProxySettings } from "../network/proxy-rules.ts";
 import { Redactor, type Secret } from "../observability/redact.ts";
+import type { AgencyKeys } from "./agency-keys.ts";
 import { ConfigurationError, type ConfigurationProblem } from "./errors.ts";
 import { knownSecrets, problemsOfUnknownNames } from "./names.ts";
 import { problemsOfNodeEnvironment } from "./node-names.ts";
@@ -68,6 +69,14 @@ export interface IdentityConfiguration {
   readonly isQueueNamed: boolean;
 }
 
+/** What a configuration is made of besides variables. */
+export interface ConfigurationSources {
+  /** What is wrong with the place that the variables come from. */
+  readonly found?: readonly ConfigurationProblem[];
+  /** The keys of the function's agency; without a holder, `agency` is refused. */
+  readonly agencyKeys?: AgencyKeys | undefined;
+}
+
 /**
  * Reads the whole configuration from environment variables (architecture §6.1).
  *
@@ -75,13 +84,12 @@ export interface IdentityConfiguration {
  * needs; a missing value only when `need` names its part. So is an environment in which Node checks no certificate.
  *
  * @param need the parts the command works with; only these are in the result.
- * @param found what is wrong with the place that the variables come from.
  * @throws {ConfigurationError} listing every problem at once.
  */
 export function readConfiguration<Part extends ConfigurationPart>(
   env: Environment,
   need: ReadonlySet<Part>,
-  found: readonly ConfigurationProblem[] = [],
+  { found = [], agencyKeys }: ConfigurationSources = {},
 ): Configuration<Part> {
   const secrets = knownSecrets(env);
   const read = readSections(env, new Redactor(secrets));
@@ -94,10 +102,10 @@ export function readConfiguration<Part extends ConfigurationPart>(
   const refuse: Refuse = ({ about }, problem, fix = fixFor(about)) => {
     problems.push({ name: about.name, problem, fix });
   };
-  checkAlways(read, refuse);
+  checkAlways(read, refuse, agencyKeys);
   const parts: { readonly [Name in ConfigurationPart]: () => ConfigurationParts[Name] | undefined } = {
-    platform: () => platformOf(read, refuse),
-    store: () => storeOf(read, refuse),
+    platform: () => platformOf(read, refuse, agencyKeys),
+    store: () => storeOf(read, refuse, agencyKeys),
     queue: () => queueOf(read, refuse),
     events: () => read.events.whole,
     retention: () => read.retention.whole,

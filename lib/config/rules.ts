@@ -1,8 +1,9 @@
 import type * as v from "valibot";
 import { signingAlgorithmFor } from "../iotda/signing.ts";
 import { isLoopback } from "../network/loopback.ts";
-import type { Secret } from "../observability/redact.ts";
 import { S3_PROFILES } from "../store/s3/profiles.ts";
+import type { AgencyKeys } from "./agency-keys.ts";
+import { checkCredentials, credentialsOf, ofAgency, type PlatformCredentials } from "./credential-rules.ts";
 import type { SectionRead, Setting } from "./section.ts";
 import { SECTIONS } from "./settings.ts";
 import type { QueueLocation, StoreLocation } from "./value-schemas.ts";
@@ -18,17 +19,6 @@ export type SectionsRead = { readonly [Name in keyof Sections]: SectionRead<Sect
 
 /** Notes a problem with a setting; without `fix`, what the setting may be. */
 export type Refuse = (setting: Setting, problem: string, fix?: string) => undefined;
-
-/** Where the access keys of the platform come from. */
-export type PlatformCredentials =
-  | {
-      readonly kind: "static";
-      readonly ak: Secret;
-      readonly sk: Secret;
-      readonly securityToken: Secret | undefined;
-    }
-  /** A Secrets Manager id of `{"ak","sk","securityToken"?}`. */
-  | { readonly kind: "secret"; readonly secretId: string };
 
 export interface PlatformConfiguration extends Values<"platform"> {
   /** The region, where it was taken from the endpoint's host: when it is wrong, every derived signature is. */
@@ -63,8 +53,9 @@ const MAX_POOL_BYTES = 2 * 1024 * 1024 * 1024;
 export function checkAlways(
   { platform, credentials, store, archive, events, notification }: SectionsRead,
   refuse: Refuse,
+  agencyKeys: AgencyKeys | undefined,
 ): void {
-  checkCredentialSources(credentials, refuse);
+  checkCredentials({ credentials, store }, refuse, agencyKeys);
   checkNotification(notification, refuse);
   const { endpoint } = platform.values;
   const { downloadIntervalMs: intervalMs = PLATFORM_INTERVAL_MS } = archive.values;
@@ -119,51 +110,18 @@ function checkNotification({ values, isSet }: SectionsRead["notification"], refu
   }
 }
 
-function checkCredentialSources(credentials: SectionsRead["credentials"], refuse: Refuse): void {
-  const { entries } = SECTIONS.credentials;
-  const keys = (["ak", "sk", "securityToken"] as const).filter((key) => credentials.isSet(key));
-  const names = keys.map((key) => entries[key].about.name).join(" and ");
-  if (keys.length === 0) {
-    return;
-  }
-  if (credentials.isSet("secretId")) {
-    const problem = `is set together with ${names}: two sources of the same keys`;
-    refuse(entries.secretId, problem, "Remove one of them.");
-    return;
-  }
-  for (const key of ["ak", "sk"] as const) {
-    if (!credentials.isSet(key)) {
-      refuse(entries[key], `is not set, but ${names} is`);
-    }
-  }
-}
-
-/** Exactly one source of access keys (architecture §6.1, "two sources for one thing"). */
-function credentialsOf({ credentials }: SectionsRead, refuse: Refuse): PlatformCredentials | undefined {
-  const { ak, sk, securityToken, secretId } = credentials.values;
-  if (secretId !== undefined) {
-    return { kind: "secret", secretId };
-  }
-  if (ak !== undefined && sk !== undefined) {
-    return { kind: "static", ak, sk, securityToken };
-  }
-  const isAnySet = (["ak", "sk", "securityToken", "secretId"] as const).some((key) => credentials.isSet(key));
-  return isAnySet
-    ? undefined
-    : refuse(
-        SECTIONS.credentials.entries.ak,
-        "is not set, and neither is another source of access keys",
-        "Set HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK, or ARCHIVER_CREDENTIALS_SECRET.",
-      );
-}
-
 /** `*.{region}.myhuaweicloud.com`; the middle must look like a region, not like a service. */
 const REGIONAL_HOST = /\.([a-z]{2,}(?:-[a-z]+)+-\d{1,3})\.myhuaweicloud\.com$/;
 
 /** The platform's part; `undefined` when the problems noted leave none. */
-export function platformOf(read: SectionsRead, refuse: Refuse): PlatformConfiguration | undefined {
+export function platformOf(
+  read: SectionsRead,
+  refuse: Refuse,
+  agencyKeys: AgencyKeys | undefined,
+): PlatformConfiguration | undefined {
   const { whole, values, isSet } = read.platform;
-  const credentials = credentialsOf(read, refuse);
+  const credentials =
+    read.credentials.values.source === "agency" ? ofAgency(agencyKeys) : credentialsOf(read, refuse);
   const hostname = values.endpoint?.hostname;
   const guessedRegion = isSet("regionId") ? undefined : REGIONAL_HOST.exec(hostname ?? "")?.[1];
   if (hostname !== undefined && !isSet("regionId") && guessedRegion === undefined) {
@@ -187,7 +145,11 @@ const S3_ONLY = ["sse", "kmsKeyId", "storageClass"] as const;
 const ARCHIVE_CLASSES: ReadonlySet<string> = new Set(["GLACIER", "DEEP_ARCHIVE", "COLD"]);
 
 /** The store's part; `undefined` when the problems noted leave none. */
-export function storeOf(read: SectionsRead, refuse: Refuse): StoreConfiguration | undefined {
+export function storeOf(
+  read: SectionsRead,
+  refuse: Refuse,
+  agencyKeys: AgencyKeys | undefined,
+): StoreConfiguration | undefined {
   const { location } = read.store.values;
   switch (location?.kind) {
     case undefined:
@@ -196,7 +158,7 @@ export function storeOf(read: SectionsRead, refuse: Refuse): StoreConfiguration 
       checkFileStore(read, refuse);
       return location;
     case "s3":
-      return s3StoreOf(location, read, refuse);
+      return s3StoreOf(location, read, refuse, agencyKeys);
   }
 }
 
@@ -218,9 +180,14 @@ function s3StoreOf(
   place: LocationOf<StoreLocation, "s3">,
   read: SectionsRead,
   refuse: Refuse,
+  agencyKeys: AgencyKeys | undefined,
 ): S3StoreConfiguration | undefined {
   const { whole, values } = read.store;
-  const keys = values.credentials === "huawei" ? credentialsOf(read, refuse) : undefined;
+  const keys = {
+    aws: () => undefined,
+    huawei: () => credentialsOf(read, refuse),
+    agency: () => ofAgency(agencyKeys),
+  }[values.credentials ?? "aws"]();
   const profile = values.profile === "auto" ? profileOf(values.endpoint) : values.profile;
   if (profile !== undefined) {
     checkStorageClass(profile, read, refuse);
@@ -229,7 +196,7 @@ function s3StoreOf(
     return undefined;
   }
   const { location: _place, archiveId: _identity, credentials: kind, ...rest } = whole;
-  const credentials = kind === "aws" ? { kind } : keys && { kind, keys };
+  const credentials = kind === "aws" ? { kind } : keys && { kind: "huawei" as const, keys };
   return credentials && { ...place, ...rest, profile, credentials };
 }
 

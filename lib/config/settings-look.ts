@@ -31,7 +31,7 @@ export async function lookAtSettings({ environment, problems, file }: SettingsGi
   const hasPolicy = (environment[SECTIONS.retention.entries.policy.about.name] ?? "") !== "";
   const parts = ["platform", "store", "queue", ...(hasPolicy ? (["retention"] as const) : [])] as const;
   try {
-    const configuration = readConfiguration(environment, new Set(parts), problems);
+    const configuration = readConfiguration(environment, new Set(parts), { found: problems });
     const none = { unknownNames: [], withoutHeartbeat: [], others: [] };
     return { read: { ...about, ...none }, configuration };
   } catch (error) {

@@ -90,6 +90,9 @@ const platform = v.object({
 const huawei = { otherwise: "–", secret: true } as const;
 
 const credentials = v.object({
+  source: word("ARCHIVER_PLATFORM_CREDENTIALS", ["keys", "agency"], "keys", {
+    meaning: "`keys` = the access keys below; `agency` = those that FunctionGraph gives to a function",
+  }),
   ak: optional("HUAWEICLOUD_SDK_AK", secretText, {
     ...huawei,
     meaning: "access key id",
@@ -132,8 +135,9 @@ const store = v.object({
   profile: word("ARCHIVER_STORE_PROFILE", ["auto", "aws", "obs", "generic"], "auto", {
     meaning: "what the store can do: `aws`, `obs`, `generic`; `auto` = by endpoint",
   }),
-  credentials: word("ARCHIVER_STORE_CREDENTIALS", ["aws", "huawei"], "aws", {
-    meaning: "`aws` = the AWS SDK's default chain, `huawei` = the AK/SK above (OBS)",
+  credentials: word("ARCHIVER_STORE_CREDENTIALS", ["aws", "huawei", "agency"], "aws", {
+    meaning:
+      "`aws` = the AWS SDK's default chain, `huawei` = the AK/SK above (OBS), `agency` = as for the platform",
   }),
   pathStyle: withDefault("ARCHIVER_STORE_PATH_STYLE", flag, "false", {
     meaning: "path-style addressing",

@@ -19,7 +19,10 @@ import { systemClock, systemRandom } from "./system.ts";
 export interface StoreWiring {
   readonly configuration: Configuration<"store">;
   readonly scope: PlatformScope;
-  /** Shared with the platform's client; without them a store that takes Huawei's keys has its own, and closes them. */
+  /**
+   * Shared with the platform's client. Without them, or where the store takes other ones, a store that takes Huawei's
+   * keys has its own, and closes them.
+   */
   readonly keys?: AccessKeys;
   /**
    * `work` is discovering and archiving: it takes an archive from before markers over, and begins a new one where
@@ -110,11 +113,12 @@ async function wireBareStore(
     case "s3": {
       const S3Store = await loadS3Store();
       const { credentials } = place;
+      const isShared = credentials.kind === "huawei" && shared?.hasThoseOf(credentials.keys) === true;
       const own =
-        shared === undefined && credentials.kind === "huawei"
+        credentials.kind === "huawei" && !isShared
           ? new AccessKeys(credentials.keys, redactor, proxy)
           : undefined;
-      const keys = shared ?? own;
+      const keys = isShared ? shared : own;
       const store = new S3Store(place, {
         ...parts,
         ...(keys === undefined ? {} : { huaweiCredentials: () => keys.get(false) }),

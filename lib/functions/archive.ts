@@ -20,9 +20,11 @@ const archiveEventSchema = v.nullish(v.object({ when: v.optional(v.picklist(["al
  * it act only when many places are held. Returns the run report; a system failure is in it, not thrown.
  */
 export const archiveFunction: FunctionWork<RunReport> = {
-  async work({ environment, event, limitMs, signal, log, redactor }) {
+  async work({ environment, agencyKeys, event, limitMs, signal, log, redactor }) {
     const when = whenOf(event);
-    const configuration = readConfiguration(environment, new Set(["platform", "store", "queue"] as const));
+    const configuration = readConfiguration(environment, new Set(["platform", "store", "queue"] as const), {
+      agencyKeys,
+    });
     logGuessedRegion(log, configuration.platform);
     const logEvent = eventLogger(log, configuration.platform);
     const events: TimedEvent[] = [];

@@ -24,8 +24,10 @@ interface DiscoverFunctionReport extends Omit<DiscoverRunReport, "held"> {
  * in it as `failure`, not thrown.
  */
 export const discoverFunction: FunctionWork<DiscoverFunctionReport> = {
-  async work({ environment, signal, log, redactor }) {
-    const configuration = readConfiguration(environment, new Set(["platform", "store", "queue"] as const));
+  async work({ environment, agencyKeys, signal, log, redactor }) {
+    const configuration = readConfiguration(environment, new Set(["platform", "store", "queue"] as const), {
+      agencyKeys,
+    });
     logGuessedRegion(log, configuration.platform);
     const observe = eventLogger(log, configuration.platform);
     const archiver = await wire(configuration, observe, { purpose: "work", redactor });

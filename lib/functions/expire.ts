@@ -16,8 +16,8 @@ const NEED = new Set(["platform", "store", "retention"] as const);
  * Returns the report; a system failure is in it, not thrown.
  */
 export const expireFunction: FunctionWork<ExpireRunReport> = {
-  async work({ environment, limitMs, signal, log, redactor }) {
-    const configuration = readConfiguration(environment, NEED);
+  async work({ environment, agencyKeys, limitMs, signal, log, redactor }) {
+    const configuration = readConfiguration(environment, NEED, { agencyKeys });
     logGuessedRegion(log, configuration.platform);
     const retention = await wireRetention(configuration, redactor, warningLogger(log));
     try {

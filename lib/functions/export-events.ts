@@ -74,7 +74,7 @@ async function workOn(invocation: Invocation): Promise<Ended<EventsAnswer>> {
   }
   let targets: WiredTargets | undefined;
   try {
-    const configuration = readConfiguration(invocation.environment, NEED);
+    const configuration = readConfiguration(invocation.environment, NEED, invocation);
     targets = new WiredTargets(configuration, invocation.signal, invocation.redactor);
     return await answer(envelope, { ...invocation, configuration, targets });
   } catch (error) {

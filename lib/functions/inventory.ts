@@ -19,8 +19,8 @@ const NEED = new Set(["platform", "store", "queue"] as const);
  * is in it, not thrown.
  */
 export const inventoryFunction: FunctionWork<InventoryRunReport> = {
-  async work({ environment, limitMs, signal, log, redactor }) {
-    const configuration = readConfiguration(environment, NEED);
+  async work({ environment, agencyKeys, limitMs, signal, log, redactor }) {
+    const configuration = readConfiguration(environment, NEED, { agencyKeys });
     logGuessedRegion(log, configuration.platform);
     const wired = await wireInventory(configuration, redactor, warningLogger(log));
     try {

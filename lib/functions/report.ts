@@ -34,8 +34,8 @@ const NEED = new Set(["platform", "store", "queue"] as const);
  * verdict, the counts and who was told; a system failure is in it, not thrown. Somebody who cannot be told is not one.
  */
 export const reportFunction: FunctionWork<ReportFunctionReport> = {
-  async work({ environment, signal, log, redactor }) {
-    const configuration = readConfiguration(environment, NEED);
+  async work({ environment, agencyKeys, signal, log, redactor }) {
+    const configuration = readConfiguration(environment, NEED, { agencyKeys });
     logGuessedRegion(log, configuration.platform);
     const { runId } = frameOfNoRun();
     log.keep({ runId });

@@ -25,8 +25,8 @@ const NEED = new Set(["platform", "store", "retention"] as const);
  * thrown: what an event missed, the next sweep finds.
  */
 export const retainFunction: FunctionWork<RetainRunReport> = {
-  async work({ environment, event, limitMs, signal, log, redactor }) {
-    const configuration = readConfiguration(environment, NEED);
+  async work({ environment, agencyKeys, event, limitMs, signal, log, redactor }) {
+    const configuration = readConfiguration(environment, NEED, { agencyKeys });
     const { platform, store: place } = configuration;
     const wish = retainWishOf(event, place, platform);
     if (wish.kind === "other-object") {

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { AgencyKeys } from "../config/agency-keys.ts";
 import { ArchiverError } from "../domain/errors.ts";
 import { type Invocation, lambdaHandler } from "./function-host.ts";
 
@@ -135,4 +136,23 @@ test("what a call returns has no secret of the environment in it, and short word
   vi.stubEnv("HUAWEICLOUD_SDK_AK", "test");
   const handler = handlerOf(async () => ({ report: "test of holds/plantedSecretKey0123456789.json" }));
   expect(await handler({}, new Host(600_000))).toBe("test of holds/[redacted].json");
+});
+
+test("the keys of the agency reach the work, and neither a line nor the report", async () => {
+  const agencyKeys = new AgencyKeys();
+  const given = {
+    accessKeyId: "AGENCYAK000000000001",
+    secretAccessKey: "agencySecret1",
+    securityToken: "token.1==",
+  };
+  agencyKeys.accept(given);
+  const handler = handlerOf(async (invocation) => {
+    const text = Object.values(given).join(" ");
+    invocation.log.info(text);
+    const held = invocation.agencyKeys?.current();
+    return { report: `${held?.accessKeyId.reveal()} of ${held}` };
+  });
+  const host = { getRemainingTimeInMillis: () => 600_000, agencyKeys };
+  expect(await handler({}, host)).toBe("[redacted] of [object Object]");
+  expect(said()).toMatchObject([{ message: "[redacted] [redacted] [redacted]" }, {}]);
 });

@@ -1,4 +1,6 @@
 import middy from "@middy/core";
+import type { AgencyKeys } from "../config/agency-keys.ts";
+import type { ConfigurationSources } from "../config/configuration.ts";
 import { ArchiverError, type Failure } from "../domain/errors.ts";
 import { type CallContext, type Ended, failureReport, logging, metrics } from "./middlewares.ts";
 
@@ -7,10 +9,14 @@ export interface HostContext {
   getRemainingTimeInMillis(): number;
   /** Lambda's name of this invocation. */
   readonly awsRequestId?: string;
+  /** The keys of the function's agency, where the host gives such. The same holder in each invocation. */
+  readonly agencyKeys?: AgencyKeys;
 }
 
 /** One call of a function. */
-export interface Invocation extends Pick<CallContext, "environment" | "log" | "redactor"> {
+export interface Invocation
+  extends Pick<CallContext, "environment" | "log" | "redactor">,
+    Pick<ConfigurationSources, "agencyKeys"> {
   readonly event: unknown;
   /** The time there is for everything, closing of connections left out. */
   readonly limitMs: number;
@@ -57,20 +63,22 @@ export function hostedCall<Report>(
     .use(logging<Report>())
     .use(hasMetrics ? metrics<Report>() : {})
     .use(failureReport(failed))
-    .handler(async (event: unknown, { environment, log, redactor, ...context }: CallContext, { signal }) => {
+    .handler(async (event: unknown, context: CallContext, { signal }) => {
+      const { environment, log, redactor, agencyKeys } = context;
       const limitMs = Math.max(0, Math.floor(context.getRemainingTimeInMillis()) - CLOSING_MS);
       try {
-        return await work({ environment, event, limitMs, signal, log, redactor });
+        return await work({ environment, event, limitMs, signal, log, redactor, agencyKeys });
       } catch (thrown) {
         throw signal.aborted ? outOfTime(thrown) : thrown;
       }
     });
   return async (event, context) => {
-    const { awsRequestId } = context;
+    const { awsRequestId, agencyKeys } = context;
     const hosted = {
       // Middy calls it without its object.
       getRemainingTimeInMillis: () => context.getRemainingTimeInMillis(),
       ...(awsRequestId === undefined ? {} : { awsRequestId }),
+      agencyKeys,
     };
     // Of all that Lambda's context has, nothing else is used: other hosts need not have it.
     return await handler(event, hosted as CallContext);

@@ -1,5 +1,6 @@
 import type middy from "@middy/core";
 import type { Context } from "aws-lambda";
+import type { AgencyKeys } from "../config/agency-keys.ts";
 import { knownSecrets } from "../config/names.ts";
 import type { Environment } from "../config/section.ts";
 import { describeFailure, type Failure } from "../domain/errors.ts";
@@ -23,6 +24,7 @@ export interface CallContext extends Context {
   log: FunctionLog;
   /** Takes the secrets that are read on the way out of every later log line. */
   redactor: Redactor;
+  agencyKeys?: AgencyKeys | undefined;
 }
 
 export type Middleware<Report> = middy.MiddlewareObj<unknown, Ended<Report>, Error, CallContext>;
@@ -41,7 +43,7 @@ export function logging<Report>(): Middleware<Report> {
   return {
     before({ context }) {
       const environment: Environment = process.env;
-      const redactor = new Redactor(knownSecrets(environment));
+      const redactor = new Redactor([...knownSecrets(environment), ...(context.agencyKeys?.secrets() ?? [])]);
       const service = environment.POWERTOOLS_SERVICE_NAME;
       const log = createFunctionLog({ level: logLevelOf(environment), redactor, service });
       if (context.awsRequestId !== undefined) {
