@@ -30,7 +30,8 @@ const FIRST = [
   "test/end-to-end/cloud-night.exhaustive.test.ts",
   "test/end-to-end/cloud-runners.exhaustive.test.ts",
   "test/end-to-end/functions-night.exhaustive.test.ts",
-  "test/end-to-end/retention.test.ts",
+  "test/end-to-end/retention.exhaustive.test.ts",
+  "test/template/permissions.exhaustive.test.ts",
 ];
 
 class LongestFirst extends BaseSequencer {
