@@ -78,15 +78,20 @@ const NO_SIGN_IN = `const refuse = () => async () => {
   };
   export { refuse as fromSSO, refuse as fromLoginCredentials };`;
 
-/** What no function does, and what would be a third of the largest one: signing in with a browser, and mail by SMTP. */
-const NOT_IN_FUNCTIONS: Plugin = {
-  name: "not-in-functions",
+/** What no function does, and what would be a third of the largest one of Lambda: signing in with a browser, and mail by SMTP. */
+const NO_SIGN_IN_FOR_PEOPLE: Plugin = {
+  name: "no-sign-in-for-people",
   setup({ onResolve, onLoad }) {
     onResolve({ filter: /^@aws-sdk\/credential-provider-(?:sso|login)$/ }, ({ path: name }) => ({
       path: name,
       namespace: "sign-in",
     }));
     onLoad({ filter: /.*/, namespace: "sign-in" }, () => ({ contents: NO_SIGN_IN }));
+  },
+};
+const NO_MAIL_BY_SMTP: Plugin = {
+  name: "no-mail-by-smtp",
+  setup({ onResolve }) {
     onResolve({ filter: /^\.\/mail\.ts$/ }, ({ resolveDir }) => ({
       path: path.join(resolveDir, "mail-elsewhere.ts"),
     }));
@@ -109,7 +114,7 @@ export async function buildAll(root: string, outFolder: string): Promise<string[
       entryPoints: functions.map((file) => path.join("functions", file)),
       outdir: path.join(outFolder, "functions"),
       minify: true,
-      plugins: [BUILT_INS_LATE, SDK_AT_ONCE, NOT_IN_FUNCTIONS],
+      plugins: [BUILT_INS_LATE, SDK_AT_ONCE, NO_SIGN_IN_FOR_PEOPLE, NO_MAIL_BY_SMTP],
     });
   }
   await buildCommandLine(root, path.join(outFolder, "cli.mjs"));
@@ -136,6 +141,24 @@ export async function buildCommandLine(root: string, outFile: string, minify = t
   });
   refuseStaticImports(metafile);
   await chmod(outFile, 0o755);
+}
+
+/**
+ * Builds the program that FunctionGraph runs, all functions in one file; its instance loads one of them. Beside a Node of
+ * 120 MB their size does not matter, and no SNS sends mails there: so mail by SMTP is in it.
+ *
+ * @throws when a source does not build.
+ */
+export async function buildForFunctionGraph(root: string, outFile: string): Promise<void> {
+  await build({
+    ...SHARED,
+    absWorkingDir: root,
+    entryPoints: ["lib/functiongraph/main.ts"],
+    outfile: outFile,
+    minify: true,
+    sourcemap: false,
+    plugins: [BUILT_INS_LATE, SDK_AT_ONCE, NO_SIGN_IN_FOR_PEOPLE],
+  });
 }
 
 /** The deployed functions: one file each, tests left out. None while there is no such folder. */

@@ -60,9 +60,7 @@ export function hostedCall<Report>(
     // Middy only aborts the signal: it waits on until the work itself has ended.
     timeoutEarlyResponse: () => new Promise(() => undefined),
   })
-    .use(logging<Report>())
-    .use(hasMetrics ? metrics<Report>() : {})
-    .use(failureReport(failed))
+    .use([logging<Report>(), ...(hasMetrics ? [metrics<Report>()] : []), failureReport(failed)])
     .handler(async (event: unknown, context: CallContext, { signal }) => {
       const { environment, log, redactor, agencyKeys } = context;
       const limitMs = Math.max(0, Math.floor(context.getRemainingTimeInMillis()) - CLOSING_MS);

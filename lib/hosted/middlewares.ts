@@ -36,8 +36,8 @@ export function logging<Report>(): Middleware<Report> {
     const { context, response } = call;
     if (response) {
       // A caller, and whoever reads what a host keeps of it, sees foreign names in it.
-      const report = mapTexts(response.report, (text) => context.redactor.result(text));
-      call.response = { ...response, report };
+      const { report, failure, ...ended } = response;
+      call.response = { ...ended, ...mapTexts({ report, failure }, (text) => context.redactor.result(text)) };
     }
   };
   return {
