@@ -29,6 +29,7 @@ const FIRST = [
   "test/end-to-end/cloud-kills.exhaustive.test.ts",
   "test/end-to-end/cloud-night.exhaustive.test.ts",
   "test/end-to-end/cloud-runners.exhaustive.test.ts",
+  "test/end-to-end/functiongraph-night.exhaustive.test.ts",
   "test/end-to-end/functions-night.exhaustive.test.ts",
   "test/end-to-end/retention.exhaustive.test.ts",
   "test/template/permissions.exhaustive.test.ts",
