@@ -91,11 +91,18 @@ async function sha256Of(file: string): Promise<string> {
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
   const root = import.meta.dirname;
   const tell = await lineWriter(process.stdout);
-  const made = await packageForHuawei(root, path.join(root, "dist/huawei"));
-  tell([
-    `Package:  ${path.relative(root, made.file)}`,
-    `Size:     ${formatBytes(made.sizeBytes)} (FunctionGraph takes 300 MB from OBS)`,
-    `Unpacked: ${formatBytes(made.unpackedBytes)}, most of it Node ${made.nodeVersion}`,
-    `SHA-256:  ${made.sha256}`,
-  ]);
+  try {
+    const made = await packageForHuawei(root, path.join(root, "dist/huawei"));
+    tell([
+      `Package:  ${path.relative(root, made.file)}`,
+      `Size:     ${formatBytes(made.sizeBytes)} (FunctionGraph takes 300 MB from OBS)`,
+      `Unpacked: ${formatBytes(made.unpackedBytes)}, most of it Node ${made.nodeVersion}`,
+      `SHA-256:  ${made.sha256}`,
+    ]);
+  } catch (error) {
+    process.stderr.write(
+      `The package was not made: ${error instanceof Error ? error.message : String(error)}\n`,
+    );
+    process.exitCode = 1;
+  }
 }

@@ -9,6 +9,8 @@ import { finishedExports } from "./lab.ts";
 const INTERVAL_MS = 200;
 const TOKEN = "5f2d9c3a-1b2c-4d4e-8f6a-planted00001";
 
+const POLICY = JSON.stringify({ schemaVersion: 1, rules: [], default: { keepDays: 30, lock: "none" } });
+
 type Changes = Partial<FunctionInput> & { readonly userEvent?: string };
 
 function answered({ outcome, body }: InvocationView): unknown {
@@ -17,7 +19,7 @@ function answered({ outcome, body }: InvocationView): unknown {
 }
 
 describe.concurrent("on FunctionGraph and OBS, with the keys of an agency", () => {
-  test("a night: discover, archive, inventory, report; the heartbeat is pinged, and no key is in a log", async (context) => {
+  test("a night: discover, archive, inventory, report, retain, expire; the heartbeat is pinged, and no key is in a log", async (context) => {
     const receiver = await Receiver.open(saying(200));
     context.onTestFinished(() => receiver[Symbol.asyncDispose]());
     const { lab, graph, deploy } = await openHuaweiLab(context, await unpackedCode(context), {
@@ -26,12 +28,15 @@ describe.concurrent("on FunctionGraph and OBS, with the keys of an agency", () =
     await lab.control.addTasks(finishedExports(3));
     const encryptedUserData = { ARCHIVER_HEARTBEAT_URL: `${receiver.origin}/${TOKEN}` };
     const archive = deploy("archive", { encryptedUserData });
+    const userData = { ARCHIVER_RETENTION_POLICY: POLICY };
     const others = [
       deploy("discover"),
       deploy("inventory"),
       deploy("report", { encryptedUserData }),
+      deploy("retain", { userData }),
+      deploy("expire", { userData }),
     ] as const;
-    const [discover, inventory, report] = others;
+    const [discover, inventory, report, retain, expire] = others;
 
     expect(answered(await discover.fireTimer())).toMatchObject({ held: 3, enqueued: { length: 3 } });
     await graph.agency.rotate();
@@ -46,6 +51,8 @@ describe.concurrent("on FunctionGraph and OBS, with the keys of an agency", () =
       night: { counts: { archived: 3, deleted: 3 } },
       pageKey: "reports/latest.html",
     });
+    expect(answered(await retain.fireTimer())).toMatchObject({ counts: { retained: 3 } });
+    expect(answered(await expire.fireTimer())).toMatchObject({ counts: { due: 0, removed: 0 } });
 
     await expectArchivedOnce(await auditedLab(lab), 3);
     expect(await lab.bucket.keys("reports/latest.html")).toHaveLength(1);
