@@ -23,7 +23,7 @@ test("a letter of a task is told by the task's id", () => {
     "1  t-1  unreadable, after 5 failed attempts, 1 min 00 s ago",
     "    No JSON.",
   ]);
-  expect(redriveLines("all", letters)).toEqual(["moved back 1: t-1"]);
+  expect(redriveLines("all", letters)).toEqual(["Moved back 1: t-1"]);
 });
 
 test.each([
@@ -42,15 +42,15 @@ test.each([
 
 test("a long body is cut", () => {
   const [line = ""] = redriveLines("all", [letter({ body: "x".repeat(1_000) })]);
-  expect(line).toBe(`moved back 1: "${"x".repeat(40)}…"`);
+  expect(line).toBe(`Moved back 1: "${"x".repeat(40)}…"`);
 });
 
 test("an id is unknown when it is neither a letter's nor its export task's", () => {
   const letters = [letter({ id: "7", body: "t-1" }), letter({ id: "8", body: "t-1" })];
   expect(unknownIds(["7", "t-1", "8", "t-2"], letters)).toEqual(["t-2"]);
   expect(dismissLines(["t-1", "t-2"], letters)).toEqual([
-    "dismissed 7: t-1",
-    "dismissed 8: t-1",
-    'no dead letter has the id t-2; "iotda-archiver dead-letters list" shows them',
+    "Dismissed 7: t-1",
+    "Dismissed 8: t-1",
+    'No dead letter has the id t-2; "iotda-archiver dead-letters list" shows them',
   ]);
 });

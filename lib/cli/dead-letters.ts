@@ -91,20 +91,20 @@ export function deadLetterLines(letters: Letters, nowMs: number, areMore = false
 
 /** A line for each letter, and one for each id that no letter has. */
 export function redriveLines(ids: Ids, moved: Letters): readonly Line[] {
-  const shown = endedLines("moved back", ids, moved);
+  const shown = endedLines("Moved back", ids, moved);
   return shown.length === 0 ? ["There are no dead letters."] : shown;
 }
 
 /** The same for `dead-letters dismiss`. */
 export function dismissLines(ids: Ids, dismissed: Letters): readonly Line[] {
-  return endedLines("dismissed", ids, dismissed);
+  return endedLines("Dismissed", ids, dismissed);
 }
 
 function endedLines(what: string, ids: Ids, found: Letters): readonly Line[] {
   return [
     ...found.map(({ id, body }) => `${what} ${id}: ${subjectOf(body)}`),
     ...unknownIds(ids, found).map(
-      (id) => `no dead letter has the id ${id}; "iotda-archiver dead-letters list" shows them`,
+      (id) => `No dead letter has the id ${id}; "iotda-archiver dead-letters list" shows them`,
     ),
   ];
 }

@@ -41,11 +41,13 @@ export async function interruptible<T>(
   stopping = "Stopping.",
 ): Promise<T> {
   const abort = new AbortController();
-  const onSignal = () => {
+  const onSignal = (name: NodeJS.Signals) => {
     if (abort.signal.aborted) {
       process.exit(EXIT.interrupted);
     }
-    say(`${stopping} Press Ctrl-C again to stop at once.`);
+    // A service manager that sends SIGTERM has no keys, and neither has the reader of a log.
+    const hasKeys = name === "SIGINT" && process.stderr.isTTY;
+    say(hasKeys ? `${stopping} Press Ctrl-C again to stop at once.` : stopping);
     abort.abort(new InterruptedByOperator());
   };
   process.on("SIGINT", onSignal);

@@ -55,8 +55,8 @@ test("a secret of this process is in no line and no document, and a short one ch
   const shown: string[] = [];
   const screen = { write: (text: string) => shown.push(text) };
   (await lineWriter(screen))([`body: ${SECRET}`, { text: `in red: ${SECRET}`, colour: "red" }]);
-  (await createOutput(screen, false)).show({ document: {}, lines: [`body: ${SECRET}`] });
-  (await createOutput(screen, true)).show({
+  await (await createOutput(screen, false)).show({ document: {}, lines: [`body: ${SECRET}`] });
+  await (await createOutput(screen, true)).show({
     document: { body: `{"a":"${SECRET}"}`, store: "s3://test", sizeBytes: 1 },
     lines: [],
   });

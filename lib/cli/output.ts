@@ -18,29 +18,52 @@ export interface Result {
 
 /** Where a result goes: one JSON document, or lines. Progress goes elsewhere. */
 export interface Output {
-  show(result: Pick<Result, "document" | "list" | "lines">): void;
+  /** Settles when the reader has taken all of it, or takes no more. */
+  show(result: Pick<Result, "document" | "list" | "lines">): Promise<void>;
 }
 
 /** Writes to stdout as `--json` says; lines are broken between words on a terminal, and nowhere else. */
 export async function createOutput(stdout: Screen, asJson: boolean): Promise<Output> {
   if (asJson) {
     return {
-      show: ({ document, list }) => {
-        const json = jsonText(document, 2);
-        if (list === undefined) {
-          stdout.write(`${json}\n`);
-          return;
+      show: async ({ document, list }) => {
+        for (const part of documentParts(jsonText(document, 2), list)) {
+          await written(stdout, part);
         }
-        stdout.write(`${json.slice(0, -"\n}".length)},\n  ${JSON.stringify(list.name)}: [\n`);
-        for (const part of list.parts()) {
-          stdout.write(part);
-        }
-        stdout.write("  ]\n}\n");
       },
     };
   }
   const write = await lineWriter(stdout);
-  return { show: ({ lines }) => write(lines) };
+  return {
+    show: async ({ lines }) => {
+      write(lines);
+    },
+  };
+}
+
+/** The text of a document, its list last. */
+function* documentParts(json: string, list: LongList | undefined): Generator<string> {
+  if (list === undefined) {
+    yield `${json}\n`;
+    return;
+  }
+  yield `${json.slice(0, -"\n}".length)},\n  ${JSON.stringify(list.name)}: [\n`;
+  yield* list.parts();
+  yield "  ]\n}\n";
+}
+
+/**
+ * Writes, and waits for a reader that is slower: `… | less` takes a screen at a time, and the rest would gather in
+ * memory. A stream that cannot be written says so by its `error` event (`watchOutput`).
+ */
+async function written(screen: LineSink, text: string): Promise<void> {
+  if (!(screen instanceof Writable)) {
+    screen.write(text);
+    return;
+  }
+  await new Promise<void>((resolve) => {
+    screen.write(text, () => resolve());
+  });
 }
 
 /** A value as JSON that shows no secret of this process, and nothing that a terminal acts on. */

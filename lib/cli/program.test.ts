@@ -5,8 +5,9 @@ import { run } from "./program.ts";
 async function ended(args: readonly string[]) {
   const [stdout, stderr] = [process.stdout, process.stderr].map((stream) => {
     const said: string[] = [];
-    const write = vi.spyOn(stream, "write").mockImplementation((text) => {
+    const write = vi.spyOn(stream, "write").mockImplementation((text, encoding, done) => {
       said.push(String(text));
+      (typeof encoding === "function" ? encoding : done)?.();
       return true;
     });
     onTestFinished(() => write.mockRestore());

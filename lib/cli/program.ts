@@ -6,7 +6,15 @@ import { ExpectedExportsError } from "../report/errors.ts";
 import { RetentionPolicyError } from "../retention/errors.ts";
 import { createCommandLine, WRONG_IDS } from "./command-line.ts";
 import { InterruptedByOperator } from "./operator.ts";
-import { createOutput, failureLines, type Line, lineWriter, messageLines, shownSecrets } from "./output.ts";
+import {
+  createOutput,
+  failureLines,
+  type Line,
+  lineWriter,
+  messageLines,
+  type Result,
+  shownSecrets,
+} from "./output.ts";
 import { EXIT, type ExitCode } from "./process.ts";
 
 const INTERRUPTED: Failure = {
@@ -26,14 +34,20 @@ export async function run(args: string[]): Promise<ExitCode> {
   const asJson = args.includes("--json");
   const output = await createOutput(process.stdout, asJson);
   const complain = await lineWriter(process.stderr);
-  let exitCode: ExitCode = EXIT.done;
+  const shown = async (result: Result | undefined): Promise<ExitCode> => {
+    if (result === undefined) {
+      return EXIT.done;
+    }
+    await output.show(result);
+    return result.exitCode;
+  };
+  let ended: Result | undefined;
   const commandLine = createCommandLine(complain, (result) => {
-    output.show(result);
-    exitCode = result.exitCode;
+    ended = result;
   });
   try {
     await commandLine.parseAsync(args, { from: "user" });
-    return exitCode;
+    return await shown(ended);
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) {
       // The help or the version was shown.
@@ -41,7 +55,7 @@ export async function run(args: string[]): Promise<ExitCode> {
     }
     const failed = failedBy(error);
     if (asJson) {
-      output.show({ document: { failure: failed.failure }, lines: [] });
+      await output.show({ document: { failure: failed.failure }, lines: [] });
     }
     complain(failed.complaint);
     return failed.exitCode;

@@ -145,7 +145,7 @@ describe.concurrent("for people", () => {
     expect(list.stdout).toMatch(/^1 {2}failed-one {2}export-failed, .* ago\n {4}.*Ask for it again\.$/m);
     const moved = await lab.archiver("dead-letters", "redrive", "1", "99");
     expect(moved.exitCode, "99 is not a letter").toBe(1);
-    expect(moved.stdout).toMatch(/^moved back 1: .*failed-one.*\nno dead letter has the id 99; /);
+    expect(moved.stdout).toMatch(/^Moved back 1: .*failed-one.*\nNo dead letter has the id 99; /);
     expect((await lab.archiver("dead-letters", "list")).stdout).toBe("There are no dead letters.\n");
   });
 });

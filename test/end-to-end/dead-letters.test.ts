@@ -17,7 +17,7 @@ describe.concurrent("dead letters", () => {
     await lab.archiver("run");
     const moved = await lab.archiver("dead-letters", "redrive", "failed-one", "no-such-task");
     expect(moved.exitCode, "no-such-task is not a letter's").toBe(1);
-    expect(moved.stdout).toMatch(/^moved back 1: failed-one\nno dead letter has the id no-such-task; /);
+    expect(moved.stdout).toMatch(/^Moved back 1: failed-one\nNo dead letter has the id no-such-task; /);
     const again = await lab.archiverJson("dead-letters", "redrive", "no-such-task");
     expect(again.document).toMatchObject({ unknown: ["no-such-task"], failure: { code: "no-such-letter" } });
     expect((await lab.archiver("status")).stdout).toMatch(/^Queue: 1 ready, .*\nDead letters: 0$/m);
@@ -50,7 +50,7 @@ describe.concurrent("dead letters", () => {
     const unknown = await lab.archiver("dead-letters", "dismiss", "export-01", "--reason", "x");
     expect(unknown).toMatchObject({
       exitCode: 1,
-      stdout: expect.stringMatching(/^no dead letter has the id export-01; /),
+      stdout: expect.stringMatching(/^No dead letter has the id export-01; /),
     });
     expect(
       (await lab.archiverJson("dead-letters", "dismiss", "export-01", "--reason", "x")).document,

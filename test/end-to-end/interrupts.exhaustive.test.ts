@@ -43,7 +43,7 @@ describe.concurrent("an interrupt in the middle of a download", () => {
       const ended = await running.ended;
       expect(performance.now() - interruptedAtMs).toBeLessThan(AT_ONCE_MS);
       expect(ended.exitCode, ended.stderr).toBe(130);
-      expect(ended.stderr).toMatch(/Stopping: handing tasks back to the queue\. Press Ctrl-C again/);
+      expect(ended.stderr).toMatch(/Stopping: handing tasks back to the queue\.\n/);
       expect(v.parse(runReportSchema, JSON.parse(ended.stdout))).toMatchObject({
         stopReason: "aborted",
         counts: { received: 1, archived: 0, retried: 0, postponed: 0, deadLettered: 0 },

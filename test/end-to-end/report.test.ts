@@ -74,7 +74,7 @@ describe("report", () => {
     running.kill("SIGINT");
     expect(await running.ended).toMatchObject({
       exitCode: 130,
-      stderr: "Stopping. Press Ctrl-C again to stop at once.\n",
+      stderr: "Stopping.\n",
     });
   });
 

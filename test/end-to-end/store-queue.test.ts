@@ -52,7 +52,7 @@ describe.concurrent("a queue in the store", () => {
     expect(listed.deadLetters).toMatchObject([{ reason: "export-failed" }]);
     const id = listed.deadLetters[0]?.id ?? "";
     const moved = await lab.archiver("dead-letters", "redrive", id);
-    expect(moved).toMatchObject({ exitCode: 0, stdout: expect.stringContaining(`moved back ${id}`) });
+    expect(moved).toMatchObject({ exitCode: 0, stdout: expect.stringContaining(`Moved back ${id}`) });
     expect(await statusOf(lab)).toMatchObject({ queue: { ready: 1, deadLetters: 0 } });
     await lab.archiver("run");
     const dismissed = await lab.archiver("dead-letters", "dismiss", "failed-one", "--reason", "known");
