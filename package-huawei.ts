@@ -98,6 +98,7 @@ if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.a
       `Size:     ${formatBytes(made.sizeBytes)} (FunctionGraph takes 300 MB from OBS)`,
       `Unpacked: ${formatBytes(made.unpackedBytes)}, most of it Node ${made.nodeVersion}`,
       `SHA-256:  ${made.sha256}`,
+      "Next:     terraform -chdir=deploy/huawei apply",
     ]);
   } catch (error) {
     process.stderr.write(

@@ -2,7 +2,7 @@ import path from "node:path";
 import { importSpecifiers, type SourceFile } from "./rules.ts";
 
 /** The folders of suites that span modules; CONTRIBUTING says what each of them tests. */
-const SUITES = ["contract", "end-to-end", "policy", "simulation", "template"];
+const SUITES = ["contract", "end-to-end", "huawei", "policy", "simulation", "template"];
 
 /** Units may be tested with these parts of the simulated world: none of them knows a platform, store or queue. */
 const TOOLS_OF_THE_WORLD = new Set(["port-errors", "seeded-random", "virtual-clock"]);
