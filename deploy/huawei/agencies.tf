@@ -19,7 +19,7 @@ locals {
     expire       = ["archive.json", "exports/*", "catalogue/*", "records/*", "holds/*", "retention/*", "state/*"]
     inventory    = ["archive.json", "exports/*", "records/*", "holds/*", "catalogue/*", "verification/*", "state/*", "queue/*"]
     report       = ["archive.json", "catalogue/*", "expected/*", "notifications/*", "records/*", "reports/*", "runs/*", "state/*", "queue/*"]
-    exportEvents = ["archive.json", "records/*", "requests/*", "state/*", "queue/*"]
+    exportEvents = ["archive.json", "records/*/archived*.json", "requests/*", "state/preflight.json", "state/preflight-missing.json", "state/store.json", "queue/*"]
   }
 
   writable = {
@@ -35,14 +35,20 @@ locals {
   # Each function asks the store what it can, before it begins.
   writable_by_all = ["state/preflight.json", "state/store.json"]
 
-  # A message is removed once its task is done. Copies are removed by expire, and by nothing else.
-  removable = {
-    archive = { actions = ["obs:object:DeleteObject"], keys = ["queue/*"] }
-    expire  = { actions = ["obs:object:DeleteObject", "obs:object:DeleteObjectVersion"], keys = ["exports/*"] }
+  # A message is removed once its task is done. Copies are removed by expire, and by nothing else. Besides its own writes,
+  # inventory ends uploads that nobody goes on with.
+  further = {
+    archive = [{ actions = ["obs:object:DeleteObject"], keys = ["queue/*"] }]
+    retain = [
+      { actions = ["obs:object:GetObjectTagging"], keys = ["exports/*", "state/preflight.json"] },
+      { actions = ["obs:object:PutObjectTagging"], keys = ["exports/*"] },
+    ]
+    expire = [
+      { actions = ["obs:object:GetObjectTagging"], keys = ["exports/*", "state/preflight.json"] },
+      { actions = ["obs:object:DeleteObject", "obs:object:DeleteObjectVersion"], keys = ["exports/*"] },
+    ]
+    inventory = [{ actions = ["obs:object:AbortMultipartUpload"], keys = ["exports/*"] }]
   }
-
-  # Besides its own writes, inventory ends uploads that nobody goes on with.
-  abortable = { inventory = ["exports/*"] }
 
   bucket_actions = ["obs:bucket:HeadBucket", "obs:bucket:ListBucket", "obs:bucket:ListBucketMultipartUploads", "obs:bucket:ListBucketVersions"]
   objects        = "OBS:*:*:object:${var.bucket}"
@@ -80,8 +86,7 @@ resource "huaweicloud_identity_role" "store" {
           Resource = [for key in concat(local.writable[each.key], local.writable_by_all) : "${local.objects}/${key}"]
         },
       ],
-      [for name, keys in local.abortable : { Effect = "Allow", Action = ["obs:object:AbortMultipartUpload"], Resource = [for key in keys : "${local.objects}/${key}"] } if name == each.key],
-      [for name, removal in local.removable : { Effect = "Allow", Action = removal.actions, Resource = [for key in removal.keys : "${local.objects}/${key}"] } if name == each.key],
+      [for grant in lookup(local.further, each.key, []) : { Effect = "Allow", Action = grant.actions, Resource = [for key in grant.keys : "${local.objects}/${key}"] }],
     )
   })
 }

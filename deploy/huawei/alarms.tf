@@ -15,7 +15,7 @@ resource "huaweicloud_ces_alarmrule" "errors" {
   for_each = local.functions
 
   alarm_name           = "iotda-archiver-${each.key}-errors"
-  alarm_description    = "The ${each.key} function failed, ran out of memory or of time."
+  alarm_description    = "The ${each.key} function failed, ran out of memory or of time. docs/runbook.md, \"errors\""
   alarm_enabled        = true
   alarm_action_enabled = true
 
@@ -51,9 +51,10 @@ resource "huaweicloud_ces_alarmrule" "errors" {
 # Words of the log that somebody has to look at: the function that writes them, and the level.
 locals {
   log_alarms = {
-    dead-lettered = { function = "archive", field = "outcome", word = "dead-lettered", level = "CRITICAL" }
-    damage        = { function = "inventory", field = "message", word = "damage", level = "CRITICAL" }
-    missing       = { function = "retain", field = "message", word = "missing", level = "CRITICAL" }
+    export-lost   = { function = "archive", field = "message", word = "export-lost", section = "exports-lost", level = "CRITICAL" }
+    dead-lettered = { function = "archive", field = "outcome", word = "dead-lettered", section = "dead-letters", level = "CRITICAL" }
+    damage        = { function = "inventory", field = "message", word = "damage", section = "copies-damaged", level = "CRITICAL" }
+    missing       = { function = "retain", field = "message", word = "missing", section = "damaged-objects", level = "CRITICAL" }
   }
 }
 
@@ -62,6 +63,7 @@ resource "huaweicloud_lts_keywords_alarm_rule" "log" {
 
   name               = "iotda-archiver-${each.key}"
   alarm_level        = each.value.level
+  description        = "docs/runbook.md, \"${each.value.section}\""
   send_notifications = true
 
   keywords_requests {

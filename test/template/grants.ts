@@ -264,6 +264,14 @@ export function mayInBucket(role: string, action: string, on: { key: string } | 
   return patterns.some((pattern) => matchesWildcards(text, pattern));
 }
 
+/** The keys of the bucket on which a role may do something, as patterns. */
+export function keysInBucket(role: string, action: string): readonly string[] {
+  const resources = WITH_BUCKET[role]?.[action] ?? [];
+  return resources
+    .filter((resource) => resource.startsWith(`${BUCKET}/`))
+    .map((resource) => resource.slice(BUCKET.length + 1));
+}
+
 /** As IAM compares: `*` stands for any characters, slashes too. */
 function matchesWildcards(text: string, pattern: string): boolean {
   const parts = pattern.split("*").map((part) => part.replaceAll(/[^A-Za-z0-9/_-]/g, "\\$&"));
