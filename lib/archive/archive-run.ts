@@ -1,7 +1,7 @@
 import { describeFailure } from "../domain/errors.ts";
 import type { RunReport } from "../records/run-report.ts";
 import { TimeLimit } from "../run/deadline.ts";
-import { placesHeld } from "../run/platform-list.ts";
+import { placesHeld, slotsIn } from "../run/platform-list.ts";
 import { type RunStart, startRun } from "../run/run-frame.ts";
 import { timeUntilGraceMs } from "./deadlines.ts";
 import type { ArchivePorts } from "./events.ts";
@@ -59,7 +59,7 @@ async function runUntilEnd(
       kind: "run-started",
       runId,
       pacing: ready.abilities.compareAndSwap ? "shared" : "unshared",
-      held: placesHeld(ready.list),
+      ...slotsIn(ready.list),
       deletion: settings.deletion,
     });
     await options.prepare?.(limit.signal);

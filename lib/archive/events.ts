@@ -13,9 +13,11 @@ export type ArchiveEvent =
       readonly runId: string;
       readonly pacing: "shared" | "unshared";
       readonly held: number;
+      /** The export that the platform destroys first when its slots are full. */
+      readonly oldest?: string;
       readonly deletion: "after-verify" | "never";
     }
-  | { readonly kind: "listed"; readonly held: number }
+  | { readonly kind: "listed"; readonly held: number; readonly oldest?: string }
   | { readonly kind: "task-started"; readonly exportTaskId: string; readonly attempts: number }
   | { readonly kind: "slot-awaited"; readonly exportTaskId: string; readonly startsAtMs: number }
   | {

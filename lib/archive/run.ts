@@ -4,13 +4,7 @@ import type { StoreAbilities } from "../ports/object-store.ts";
 import { Records } from "../records/records.ts";
 import type { RunCounts } from "../records/run-report.ts";
 import type { ArchivedExports } from "../run/archived-exports.ts";
-import {
-  type FreshList,
-  freshList,
-  MAX_CLOCK_SKEW_MS,
-  oddItemsOf,
-  placesHeld,
-} from "../run/platform-list.ts";
+import { type FreshList, freshList, MAX_CLOCK_SKEW_MS, oddItemsOf, slotsIn } from "../run/platform-list.ts";
 import { cannotVerifyStored, clockSkewed } from "./errors.ts";
 import type { ArchivePorts } from "./events.ts";
 import type { Permission } from "./permission.ts";
@@ -42,7 +36,7 @@ export async function listForRun(run: Run, signal: AbortSignal): Promise<FreshLi
   const list = await freshList(run.ports, run.settings, signal);
   run.lastSeen = list;
   run.leftAlone.note(oddItemsOf(list));
-  run.ports.observe({ kind: "listed", held: placesHeld(list) });
+  run.ports.observe({ kind: "listed", ...slotsIn(list) });
   return list;
 }
 

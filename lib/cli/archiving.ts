@@ -63,6 +63,8 @@ export async function runCommand(options: RunOptions): Promise<Result> {
           : // An export that is made for a request may destroy another one, and no plan says so.
             discover(ports, settings, signal));
         session.view.say(discoveredLine(discovered));
+        const { downloadIntervalMs } = settings;
+        session.view.expect({ exportTaskIds: expectedTasks(discovered), downloadIntervalMs });
       },
     };
     const told = {
@@ -84,6 +86,12 @@ export async function runCommand(options: RunOptions): Promise<Result> {
     left && leftLines(left, systemClock.wallMs()),
   );
   return { document: { ...report, left }, lines: shown, exitCode: exitCodeOf(report) };
+}
+
+/** The exports that have a message: a new one, or one of a discover run before. */
+function expectedTasks({ enqueued, skipped }: DiscoverRunReport): readonly string[] {
+  const before = skipped.filter(({ reason }) => reason === "enqueued-recently");
+  return [...enqueued, ...before.map(({ exportTaskId }) => exportTaskId)];
 }
 
 /** @throws ConfigurationError for a plan that is not for this run, and what opening the archive throws. */

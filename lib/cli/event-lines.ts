@@ -8,9 +8,17 @@ import { count, formatDuration } from "./format.ts";
 import { messageLines } from "./output.ts";
 import { deletionInWords, outcomeInWords, reasonInWords } from "./words.ts";
 
+/** The exports that a run attempts, as it knows them when it has discovered. */
+export interface ExpectedWork {
+  readonly exportTaskIds: readonly string[];
+  readonly downloadIntervalMs: number;
+}
+
 /** Shows a run while it works. */
 export interface RunView {
   observe(event: ArchiveEvent): void;
+  /** Tells what the run has to do, for a view that counts it down. */
+  expect(work: ExpectedWork): void;
   /** A line of the program itself. */
   say(line: string): void;
   /** Leaves the terminal as it should be. */
@@ -26,6 +34,7 @@ export function createPlainView(log: Log): RunView {
         log[level](text);
       }
     },
+    expect: () => undefined,
     say: (line) => log.info(line),
     close: () => undefined,
   };

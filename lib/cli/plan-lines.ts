@@ -40,7 +40,7 @@ export async function planLines(
     lossLine(plan),
     slotsLines(held, nextToGo),
     leftAloneLines(leftAlone),
-    "Not in the plan: how large the files are, which the platform tells only with a download; and what the queue's messages say of earlier attempts and delays.",
+    "Not in the plan: how large the files are, which the platform tells only with a download; and the queue's messages: earlier attempts, delays, and which come first.",
     !storeTriedOut &&
       "No run has tried the store out within a day, so the plan takes what it can do from its profile.",
     file !== undefined &&

@@ -1,6 +1,6 @@
 import { compact } from "../domain/compact.ts";
 import { ArchiverError } from "../domain/errors.ts";
-import { type ExportTask, isExportTaskId } from "../domain/export-task.ts";
+import { type ExportTask, isExportTaskId, oldestFirst } from "../domain/export-task.ts";
 import type { LeftAlone } from "../domain/left-alone.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { OddItem, Platform } from "../ports/platform.ts";
@@ -72,6 +72,11 @@ function listRetryWaitMs(error: unknown, attempt: number, intervalMs: number): n
 /** Whether a list is young enough to act on (promise I1). */
 export function isFresh({ startedAtMs }: Pick<FreshList, "startedAtMs">, clock: Clock): boolean {
   return clock.monotonicMs() - startedAtMs <= LIST_MAX_AGE_MS;
+}
+
+/** How many export slots are used, and the export that the platform destroys first when all are. */
+export function slotsIn(list: Pick<FreshList, "tasks" | "oddItems">): { held: number; oldest?: string } {
+  return compact({ held: placesHeld(list), oldest: oldestFirst(list.tasks)[0]?.exportTaskId });
 }
 
 /** The listed task with exactly this id. */
