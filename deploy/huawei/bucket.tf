@@ -47,7 +47,7 @@ resource "huaweicloud_obs_bucket" "code" {
   force_destroy = true
 }
 
-# The name changes with the package: so functions see a new one, and the last one is one apply away.
+# The name changes with the package, so that functions see a new one.
 resource "huaweicloud_obs_bucket_object" "code" {
   bucket     = huaweicloud_obs_bucket.code.bucket
   key        = "iotda-archiver-${filesha256(var.package_file)}.zip"

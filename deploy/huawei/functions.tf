@@ -52,7 +52,7 @@ resource "huaweicloud_fgs_function" "archiver" {
   agency     = huaweicloud_identity_agency.function[each.key].name
   app_agency = huaweicloud_identity_agency.function[each.key].name
 
-  user_data           = jsonencode({ for name, text in local.settings : name => text if text != "" })
+  user_data           = jsonencode({ for name, text in merge(var.further_settings, local.settings) : name => text if text != "" })
   encrypted_user_data = contains(local.tellers, each.key) && length(var.secret_settings) > 0 ? jsonencode(var.secret_settings) : null
 
   enable_lts_log  = true

@@ -103,6 +103,16 @@ variable "forward_batch_tasks" {
   default     = false
 }
 
+variable "further_settings" {
+  description = "Further settings without secrets, by their names in the README, such as ARCHIVER_LANGUAGE."
+  type        = map(string)
+  default     = {}
+  validation {
+    condition     = alltrue([for name in keys(var.further_settings) : !contains(["HUAWEICLOUD_SDK_AK", "HUAWEICLOUD_SDK_SK", "HUAWEICLOUD_SDK_SECURITY_TOKEN", "ARCHIVER_EVENT_SECRET", "ARCHIVER_HEARTBEAT_URL", "ARCHIVER_NOTIFY", "ARCHIVER_SMTP", "HTTP_PROXY", "HTTPS_PROXY"], name)])
+    error_message = "Keys and addresses of people are secrets: the functions need no key, and addresses go into secret_settings."
+  }
+}
+
 variable "secret_settings" {
   description = "Settings that hold secrets, by name: ARCHIVER_HEARTBEAT_URL, ARCHIVER_NOTIFY, ARCHIVER_SMTP. Stored encrypted."
   type        = map(string)

@@ -11,7 +11,8 @@ type Rule = (stack: Stack) => string[];
 // biome-ignore-start lint/suspicious/noTemplateCurlyInString: as the parser writes an expression
 const EACH_FUNCTION = "${local.functions}";
 const TOPIC = "${huaweicloud_smn_topic.alarms.topic_urn}";
-const CALLS_OF_SETTINGS = '${jsonencode({ for name, text in local.settings : name => text if text != "" })}';
+const CALLS_OF_SETTINGS =
+  '${jsonencode({ for name, text in merge(var.further_settings, local.settings) : name => text if text != "" })}';
 const INSTANCES = "${tostring(each.value.instances)}";
 // biome-ignore-end lint/suspicious/noTemplateCurlyInString: as the parser writes an expression
 
@@ -202,6 +203,13 @@ export const RULES = {
   ],
 
   "each agency may do exactly what its function does": problemsOfGrants,
+
+  "no secret is taken as a further setting": ({ variables }) => {
+    const validation = JSON.stringify(variables.further_settings?.validation ?? "");
+    return SETTINGS.filter(({ isSecret, name }) => isSecret && !validation.includes(`\\"${name}\\"`)).map(
+      ({ name }) => `${name} is taken`,
+    );
+  },
 
   "every variable is described": ({ variables }) =>
     Object.entries(variables).flatMap(([name, { description, type }]) =>

@@ -97,6 +97,7 @@ export const SABOTAGES: Readonly<
       `\${jsonencode({ Action = ["obs:*:*"] })}`,
     ],
   ],
+  "no secret is taken as a further setting": [["any", "variables/further_settings/validation", undefined]],
   "every variable is described": [["a bare one", "variables/region/description", undefined]],
 };
 
