@@ -1,6 +1,7 @@
 import { readFile, stat, writeFile } from "node:fs/promises";
 import { ConfigurationError } from "../config/errors.ts";
 import { ArchiverError } from "../domain/errors.ts";
+import { formatBytes } from "../domain/format-bytes.ts";
 import { mapTexts } from "../domain/json.ts";
 import { errnoOf } from "../files/errno.ts";
 import { FILE_MODE } from "../files/own-files.ts";
@@ -72,7 +73,7 @@ async function textOf(file: string): Promise<string> {
     throw refused(file, { problem, fix: "Name a file that iotda-archiver plan --out wrote." }, error);
   }
   throw refused(file, {
-    problem: `has more than ${MAX_FILE_BYTES} bytes`,
+    problem: `has more than ${formatBytes(MAX_FILE_BYTES)}`,
     fix: "Name a file that iotda-archiver plan --out wrote.",
   });
 }

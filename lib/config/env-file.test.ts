@@ -152,7 +152,7 @@ test("names a file that is not there, is a folder or is too large", async () => 
   await expect(read(folder)).rejects.toMatchObject({ problems: [{ problem: "is not a file" }] });
   const large = await fileWith("#".repeat(300_000));
   await expect(read(large)).rejects.toMatchObject({
-    problems: [{ problem: "is larger than 262144 bytes" }],
+    problems: [{ problem: "is larger than 256 KiB" }],
   });
 });
 

@@ -1,4 +1,5 @@
 import { readFile, stat } from "node:fs/promises";
+import { formatBytes } from "../domain/format-bytes.ts";
 import { readLines } from "./env-lines.ts";
 import { ConfigurationError, type ConfigurationProblem } from "./errors.ts";
 import { problemsOfNearNames } from "./names.ts";
@@ -77,7 +78,10 @@ async function readWithinLimit(
     const code = error instanceof Error && "code" in error ? String(error.code) : "unknown error";
     throw unusable(file, `cannot be read (${code})`, error);
   }
-  throw unusable(file, about.isFile() ? `is larger than ${MAX_ENV_FILE_BYTES} bytes` : "is not a file");
+  throw unusable(
+    file,
+    about.isFile() ? `is larger than ${formatBytes(MAX_ENV_FILE_BYTES)}` : "is not a file",
+  );
 }
 
 function unusable(file: SettingsFile, problem: string, cause?: unknown): ConfigurationError {

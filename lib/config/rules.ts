@@ -1,4 +1,5 @@
 import type * as v from "valibot";
+import { formatBytes } from "../domain/format-bytes.ts";
 import { signingAlgorithmFor } from "../iotda/signing.ts";
 import { isLoopback } from "../network/loopback.ts";
 import { S3_PROFILES } from "../store/s3/profiles.ts";
@@ -89,7 +90,7 @@ export function checkAlways(
   if (partSizeBytes * partsInFlight > MAX_POOL_BYTES) {
     refuse(
       SECTIONS.store.entries.partSizeBytes,
-      `times ARCHIVER_PARTS_IN_FLIGHT is more than ${MAX_POOL_BYTES} bytes of memory`,
+      `times ARCHIVER_PARTS_IN_FLIGHT is more than ${formatBytes(MAX_POOL_BYTES)} of memory`,
       "Set one of the two to less.",
     );
   }

@@ -26,7 +26,7 @@ test("the document of a setting is its own text, a file, or a document of the st
   expect(await read({ kind: "file", file })).toBe("{file}");
   expect(await read({ kind: "store", key: "expected.json" })).toBe("{stored}");
   for (const [place, problem] of [
-    [{ kind: "file", file: large }, "names a file of more than 1048576 bytes"],
+    [{ kind: "file", file: large }, "names a file of more than 1.00 MiB"],
     [{ kind: "file", file: folder.path }, "names a file that cannot be read"],
     [{ kind: "store", key: "other.json" }, "names a document that is not in the store"],
     [{ kind: "store", key: "picture.json" }, "names a document that is not text"],

@@ -1,4 +1,5 @@
 import { readFile, stat } from "node:fs/promises";
+import { formatBytes } from "../domain/format-bytes.ts";
 import type { ObjectStore } from "../ports/object-store.ts";
 import type { CallOptions } from "../ports/platform.ts";
 import { ConfigurationError } from "./errors.ts";
@@ -32,7 +33,7 @@ export async function readSettingDocument(
 async function readWholeFile(name: string, file: string): Promise<string> {
   try {
     if ((await stat(file)).size > MAX_FILE_BYTES) {
-      throw notFound(name, `names a file of more than ${MAX_FILE_BYTES} bytes`);
+      throw notFound(name, `names a file of more than ${formatBytes(MAX_FILE_BYTES)}`);
     }
     return await readFile(file, "utf8");
   } catch (error) {

@@ -1,3 +1,4 @@
+import { formatBytes } from "../domain/format-bytes.ts";
 import { isProxyAddress, proxyFor } from "../network/proxy-rules.ts";
 import { dial } from "../network/tunnel.ts";
 import { PlatformError, type TimedCallOptions } from "../ports/platform.ts";
@@ -220,7 +221,7 @@ export class Call {
     const { maxJsonBytes } = this.#shared.limits;
     const text = await this.exchange.guard(() => readText(answer.body, maxJsonBytes));
     if (text === undefined) {
-      throw malformedAnswer(this.#spec.name, `the answer is longer than ${maxJsonBytes} bytes`);
+      throw malformedAnswer(this.#spec.name, `the answer is longer than ${formatBytes(maxJsonBytes)}`);
     }
     this.refuseDisguised(answer, text);
     this.succeeded();

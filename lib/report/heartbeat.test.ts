@@ -62,7 +62,7 @@ describe("the check hears", () => {
     expect(heard).toEqual([
       "start",
       "run",
-      "success 2 archived (4096 bytes), 2 deleted, 0 kept, 0 given up\n1 to be tried again, 0 postponed\n1 of 50 export slots used\nrun 20261122T010000000Z-0123abcd: drained",
+      "success 2 archived (4.00 KiB), 2 deleted, 0 kept, 0 given up\n1 to be tried again, 0 postponed\n1 of 50 export slots used\nrun 20261122T010000000Z-0123abcd: drained",
     ]);
   });
 

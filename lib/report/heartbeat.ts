@@ -1,4 +1,5 @@
 import { describeFailure, type Failure } from "../domain/errors.ts";
+import { formatBytes } from "../domain/format-bytes.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Beat, Heartbeat } from "../ports/notifier.ts";
 import type { RunReport } from "../records/run-report.ts";
@@ -124,7 +125,7 @@ export function endOfDiscover({ failure }: { readonly failure?: Failure | undefi
 function textOf({ runId, stopReason, counts, bytes, platform }: RunReport): string {
   const { archived, deleted, kept, retried, postponed, deadLettered } = counts;
   return [
-    `${archived} archived (${bytes} bytes), ${deleted} deleted, ${kept} kept, ${deadLettered} given up`,
+    `${archived} archived (${formatBytes(bytes)}), ${deleted} deleted, ${kept} kept, ${deadLettered} given up`,
     `${retried} to be tried again, ${postponed} postponed`,
     `${platform.held ?? "?"} of ${platform.limit} export slots used`,
     `run ${runId}: ${stopReason}`,

@@ -2,6 +2,7 @@ import { type BigIntStats, constants } from "node:fs";
 import { mkdir, open, realpath, stat, statfs, unlink } from "node:fs/promises";
 import { dirname, join, relative, sep } from "node:path";
 import { RESERVE_BYTES } from "../domain/disk-reserve.ts";
+import { formatBytes } from "../domain/format-bytes.ts";
 import { unless } from "../domain/promises.ts";
 import { errnoOf, hasErrno, isMissing } from "../files/errno.ts";
 import { FOLDER_MODE } from "../files/own-files.ts";
@@ -113,7 +114,11 @@ export class FileRoot {
     const { bavail, bsize, files, ffree } = await statfs(this.folder, { bigint: true });
     const neededBytes = sizeBytes + BigInt(RESERVE_BYTES);
     if (bavail * bsize < neededBytes) {
-      throw fileError(DISK_FULL, this.folder, `${neededBytes} bytes are needed, ${bavail * bsize} are free`);
+      throw fileError(
+        DISK_FULL,
+        this.folder,
+        `${formatBytes(Number(neededBytes))} are needed, ${formatBytes(Number(bavail * bsize))} are free`,
+      );
     }
     // Btrfs and others count no inodes and say 0 of 0.
     if (files > 0n && ffree === 0n) {

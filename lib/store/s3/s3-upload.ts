@@ -1,3 +1,4 @@
+import { formatBytes } from "../../domain/format-bytes.ts";
 import {
   type BodyProof,
   type OpenUploadOptions,
@@ -252,7 +253,7 @@ function notAbortedError(key: string): StoreError {
 
 /** More parts than the store takes. */
 function tooLargeError(key: string, partSizeBytes: number): StoreError {
-  const problem = `the body does not fit in ${MAX_PARTS} parts of ${partSizeBytes} bytes`;
+  const problem = `the body does not fit in ${MAX_PARTS} parts of ${formatBytes(partSizeBytes)}`;
   const hint = `Raise ARCHIVER_PART_SIZE_BYTES: one object has up to ${MAX_PARTS} parts of that size.`;
   return new StoreError({ code: "store-too-large", scope: "task", retry: "never", problem, hint }, key);
 }
