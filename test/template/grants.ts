@@ -273,7 +273,7 @@ export function keysInBucket(role: string, action: string): readonly string[] {
 }
 
 /** As IAM compares: `*` stands for any characters, slashes too. */
-function matchesWildcards(text: string, pattern: string): boolean {
+export function matchesWildcards(text: string, pattern: string): boolean {
   const parts = pattern.split("*").map((part) => part.replaceAll(/[^A-Za-z0-9/_-]/g, "\\$&"));
   return new RegExp(`^${parts.join(".*")}$`, "s").test(text);
 }
