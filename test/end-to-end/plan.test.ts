@@ -233,7 +233,7 @@ describe.concurrent("run --plan", () => {
       [text.replace(/"archiveId": "[^"]+/, '"archiveId": "another'), "another, and"],
       [text.slice(0, -10), "is not JSON"],
       [text.replace('"archive-delete"', '"delete-all"'), "items[0].action"],
-      [" ".repeat(2 * 1024 * 1024), "bytes"],
+      [" ".repeat(2 * 1024 * 1024), "has more than 1.00 MiB"],
     ];
     const keys = await lab.store.keys("");
     for (const [content, problem] of refused) {
