@@ -145,17 +145,25 @@ export function expireLines(report: ExpireReport): readonly Line[] {
 }
 
 /** `hold add`. */
-export function addedHoldLines({ hold, replaced }: AddedHold): readonly Line[] {
+export function addedHoldLines({
+  hold,
+  replaced,
+  archivedMatches,
+}: AddedHold & { readonly archivedMatches: number }): readonly Line[] {
   const what = isGlob(hold.pattern) ? "matching export tasks" : "it";
   const held = `Held: ${hold.pattern}. From the next run on, the archiver neither deletes nor expires ${what}.`;
+  const matches =
+    archivedMatches === 0
+      ? "No archived export matches it yet. If you expected one, check the pattern."
+      : `It matches ${count(archivedMatches, "archived export")}.`;
   switch (replaced) {
     case undefined:
-      return [held];
+      return [held, matches];
     case "unreadable":
-      return [held, "It replaces a hold that could not be read."];
+      return [held, matches, "It replaces a hold that could not be read."];
     default: {
       const before = `${replaced.by} since ${day(replaced.heldAt)}, "${replaced.reason}"`;
-      return [held, `It replaces the hold of ${before}, which is noted under holds/lifted/.`];
+      return [held, matches, `It replaces the hold of ${before}, which is noted under holds/lifted/.`];
     }
   }
 }

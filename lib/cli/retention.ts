@@ -1,4 +1,5 @@
 import { systemClock, systemRandom } from "../config/system.ts";
+import { countArchivedMatches } from "../records/held-copies.ts";
 import { addHold, HoldsReader, removeHold } from "../records/holds.ts";
 import { expire } from "../retention/expire.ts";
 import { type PlanEntry, planRetention } from "../retention/plan.ts";
@@ -95,9 +96,12 @@ interface HoldOptions extends CommonOptions {
 export async function addHoldCommand(pattern: string, options: HoldOptions): Promise<Result> {
   const { reason, by = operatorName() } = options;
   const heldAt = new Date(systemClock.wallMs()).toISOString();
-  const added = await withArchive(options, async ({ store, signal }) => {
+  const added = await withArchive(options, async ({ store, scope, signal }) => {
     await store.preflight({ signal });
-    return await addHold(store, { pattern, reason, by, heldAt, nonceHex: systemRandom.hex(4) }, { signal });
+    const facts = { pattern, reason, by, heldAt, nonceHex: systemRandom.hex(4) };
+    // The hold first: a list that fails must not prevent it.
+    const hold = await addHold(store, facts, { signal });
+    return { ...hold, archivedMatches: await countArchivedMatches(store, scope, pattern, { signal }) };
   });
   return { document: added, lines: addedHoldLines(added), exitCode: EXIT.done };
 }
