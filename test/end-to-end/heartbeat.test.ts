@@ -36,7 +36,7 @@ describe("a run pings its check", () => {
     expect(pings()).toEqual([
       `/${TOKEN}/start`,
       expect.stringMatching(
-        new RegExp(`^/${TOKEN} 1 archived \\(\\d+ bytes\\), 1 deleted, 0 kept, 0 given up$`),
+        new RegExp(`^/${TOKEN} 1 archived \\([\\d.]+ KiB\\), 1 deleted, 0 kept, 0 given up$`),
       ),
     ]);
     expect(queued).toEqual([0, 0]);
