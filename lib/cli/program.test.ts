@@ -47,10 +47,13 @@ test.each([
 
 test.each([
   [["--help"], / run [\s\S]* discover [\s\S]* archive [\s\S]* status [\s\S]* dead-letters /],
-  [["help"], /Exit codes:\n {2}0 .*\n {2}1 .*\n {7}.*\n {2}2 .*\n {2}3 .*\n {7}.*\n {2}130 /],
+  [
+    ["help"],
+    /Exit codes:\n {2}0 .*\n {2}1 .*\n {7}.*\n {2}2 .*\n {2}3 .*\n {7}.*\n {2}130 .*\n\nExamples:\n/,
+  ],
   [["--version"], /^\d+\.\d+\.\d+\n$/],
   [["help", "archive"], /--under-pressure/],
-  [["run", "--help"], /--env-file <file>[\s\S]*--json[\s\S]*--max-minutes/],
+  [["run", "--help"], /--max-minutes[\s\S]*--env-file <file>[\s\S]*--json/],
   [["discover", "--help"], /--env-file <file>[\s\S]*--json/],
   [["archive", "--help"], /--max-minutes[\s\S]*--under-pressure/],
   [["status", "-h"], /--env-file <file>/],
@@ -59,11 +62,11 @@ test.each([
   [["verify", "--help"], /--sample <percent> .*such as 10% \(default: 5%\)/],
   [
     ["dead-letters", "dismiss", "--help"],
-    /--reason <text> +why \(required\)\n {2}--by <name> +who dismisses them \(default: this user\)\n/,
+    /--reason <text> +Why \(required\)\n {2}--by <name> +Who dismisses them \(default: this user\)\n/,
   ],
-  [["hold", "add", "--help"], /--reason <text> +why \(required\)/],
-  [["hold", "remove", "--help"], /--reason <text> +why \(required\)/],
-  [["restore", "--help"], /--to <file> +the new file, which must not exist yet;[\s\S]*\(required\)/],
+  [["hold", "add", "--help"], /--reason <text> +Why \(required\)/],
+  [["hold", "remove", "--help"], /--reason <text> +Why \(required\)/],
+  [["restore", "--help"], /--to <file> +The new file, which must not exist yet;[\s\S]*\(required\)/],
   [["dead-letters", "redrive", "--help"], /\[ids\.\.\.\][\s\S]*--all/],
 ])("%j is answered on stdout, exit 0", async (args, text) => {
   const { exitCode, stdout, stderr } = await ended(args);

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { createCommandLine } from "../../lib/cli/command-line.ts";
+import { HELP_TEXTS } from "../../lib/cli/help/texts.ts";
 import { bareEnvironment, type Ended, ROOT, Running } from "./command-line.ts";
 
 /** A command line as a page has it, and as a shell can try it. */
@@ -70,7 +71,18 @@ async function documentedLines(): Promise<Documented[]> {
   const pages = ["README.md", ...names.sort().map((name) => join("docs", name))];
   const examples = (await readdir(join(ROOT, "examples"))).sort().map((name) => join("examples", name));
   const lines = await Promise.all([...pages.map(linesOfPage), ...examples.map(linesOfExample)]);
-  return lines.flat();
+  return [...lines.flat(), ...linesOfHelp()];
+}
+
+function linesOfHelp(): Documented[] {
+  return Object.entries(HELP_TEXTS).flatMap(([words, { examples }]) =>
+    examples.map((written) => ({
+      page: words === "" ? "--help" : `${words} --help`,
+      written,
+      isWhole: true,
+      line: asTried(written),
+    })),
+  );
 }
 
 async function linesOfExample(page: string): Promise<Documented[]> {
