@@ -1,16 +1,14 @@
-import { compact } from "../domain/compact.ts";
 import { ArchiverError } from "../domain/errors.ts";
 import { isObjectOfRevision } from "../domain/key-layout.ts";
-import { type Digest, digestOf, isSameContent } from "../integrity/digest.ts";
+import { type Digest, digestOf } from "../integrity/digest.ts";
 import { checkMembers } from "../integrity/members.ts";
-import type { Clock } from "../ports/clock.ts";
 import type { ListedObject, ObjectInfo, ObjectStore } from "../ports/object-store.ts";
-import { readInventoryState } from "../records/inventory-state.ts";
+import { isSameObject, recordedInfo } from "../records/recorded-object.ts";
 import type { ArchivedRecord } from "../records/schemas.ts";
 import type { Attempt } from "./attempt.ts";
-import { copyDiffers } from "./errors.ts";
 import type { FinishedTask } from "./inspect-task.ts";
 import { requireAllowed } from "./permission.ts";
+import { damagedKeys, prove } from "./proofs.ts";
 import { type ProvenCopy, recordArchived } from "./write-records.ts";
 
 /** A complete, verified, recorded copy of the listed revision. */
@@ -18,26 +16,10 @@ export interface Copy {
   readonly record: ArchivedRecord;
   /** The object as recorded, or as this attempt's read-back saw it: what the gate compares with. */
   readonly seen: ObjectInfo;
-  /** When its bytes were last read whole and compared, on the monotonic clock; `-Infinity` when that is unknown. */
-  readonly provedAtMs: number;
   /** Whether this attempt made the record. */
   readonly archivedNow: boolean;
-}
-
-/** Whether an object is still the one that was seen: size, version, and the store's digest or else its ETag. */
-export function isSameObject(now: ObjectInfo, seen: ObjectInfo): boolean {
-  const sameVersion = seen.versionId === undefined || now.versionId === seen.versionId;
-  const sameContent =
-    seen.checksum !== undefined && now.checksum !== undefined
-      ? now.checksum === seen.checksum
-      : now.etag === seen.etag;
-  return now.sizeBytes === seen.sizeBytes && sameVersion && sameContent;
-}
-
-/** The part of a record's `object` that HEAD shows too. */
-export function recordedInfo({ object }: ArchivedRecord): ObjectInfo {
-  const { sizeBytes, etag, versionId, checksum } = object;
-  return compact({ sizeBytes, etag, versionId, checksum });
+  /** Whether the last inventory found it damaged: what the store says of it proves nothing then. */
+  readonly isKnownDamaged: boolean;
 }
 
 /** Reads a stored object whole and hashes it. Throws what the store throws. */
@@ -49,85 +31,14 @@ export async function readBack(
   return await digestOf(store.read(key, { signal }));
 }
 
-/** Reads a recorded copy whole: whether its bytes are still what the record says. Throws what the store throws. */
-export async function isAsRecorded(
-  store: Pick<ObjectStore, "read">,
-  { object }: ArchivedRecord,
-  signal: AbortSignal,
-): Promise<boolean> {
-  return isSameContent(await readBack(store, object.key, signal), object);
-}
-
-/** A copy whose bytes were read longer ago may have rotted since, without a new ETag or modification time. */
-export const PROOF_MAX_AGE_MS = 3_600_000;
-
-/**
- * When a record says that its copy was read back, on the monotonic clock; `-Infinity` where it does not, or where
- * its time lies in the future: a wrong clock must not make a proof younger.
- */
-function recordedProofAtMs({ verification, archivedAt }: ArchivedRecord, clock: Clock): number {
-  const ageMs = clock.wallMs() - Date.parse(archivedAt);
-  return verification.level === "read-back" && ageMs >= 0
-    ? clock.monotonicMs() - ageMs
-    : Number.NEGATIVE_INFINITY;
-}
-
-/** Whether a task may be deleted on the strength of this copy's last proof. A store that scrubs its own checksums proves it itself. */
-export function isProofFresh({ run }: Pick<Attempt, "run">, copy: Copy): boolean {
-  const ageMs = run.ports.clock.monotonicMs() - copy.provedAtMs;
-  return run.abilities.verification === "stored" || ageMs <= PROOF_MAX_AGE_MS;
-}
-
-/**
- * Whether the last inventory found a copy damaged that was recorded before this attempt. Then neither a proof of the last
- * hour nor the store's own checksum stands for its bytes. Throws what the store throws.
- */
-export async function isKnownDamaged({ run, limit }: Attempt, copy: Copy): Promise<boolean> {
-  if (copy.archivedNow) {
-    return false;
-  }
-  const state = await readInventoryState(run.ports.store, run.settings.scope, { signal: limit.signal });
-  return state?.damage.some(({ key }) => key === copy.record.object.key) === true;
-}
-
-/**
- * Reads a recorded copy whole and compares its SHA-256.
- * @returns the copy with its new proof; `cold` when it lies in a storage class that cannot be read; `damaged` when
- *   its bytes are not what the record says, which is told. Throws what the store throws otherwise.
- */
-export async function proveAgain(attempt: Attempt, copy: Copy): Promise<Copy | "cold" | "damaged"> {
-  const { store, clock, observe } = attempt.run.ports;
-  observe({ kind: "verifying", exportTaskId: attempt.exportTaskId });
-  try {
-    if (await isAsRecorded(store, copy.record, attempt.limit.signal)) {
-      return { ...copy, provedAtMs: clock.monotonicMs() };
-    }
-  } catch (error) {
-    if (error instanceof ArchiverError && error.code === "store-object-cold") {
-      return "cold";
-    }
-    throw error;
-  }
-  const { code, message, hint } = copyDiffers(
-    copy.record.object.key,
-    "its bytes changed after it was archived",
-  );
-  observe({
-    kind: "verification-failed",
-    exportTaskId: attempt.exportTaskId,
-    failure: { code, message, hint },
-  });
-  return "damaged";
-}
-
 /** Step 6: records a copy that was proved. Where another runner's record stands, its copy is the one. */
 export async function recordCopy(attempt: Attempt, state: FinishedTask, proven: ProvenCopy): Promise<Copy> {
   const { standing, won } = await recordArchived(attempt, state, proven);
   return {
     record: standing,
     seen: won ? proven.object : recordedInfo(standing),
-    provedAtMs: recordedProofAtMs(standing, attempt.run.ports.clock),
     archivedNow: won,
+    isKnownDamaged: false,
   };
 }
 
@@ -135,28 +46,25 @@ export async function recordCopy(attempt: Attempt, state: FinishedTask, proven: 
 const MAX_ADOPTION_CANDIDATES = 3;
 
 /**
- * The recorded copy, if it still checks out. Where HEAD differs from the record (moved to another disk,
- * re-encrypted) the bytes decide.
+ * The recorded copy, if it still checks out. Where HEAD differs from the record (moved to another disk, re-encrypted), or
+ * the last inventory found it damaged, the bytes decide. One that cannot be read, since it lies in an archive storage class,
+ * stands; the gate lets no task be deleted for it.
  */
 export async function recordedCopy(attempt: Attempt, state: FinishedTask): Promise<Copy | undefined> {
   const { archived } = state.records;
   if (archived === undefined) {
     return undefined;
   }
-  const { store, clock } = attempt.run.ports;
-  const { signal } = attempt.limit;
   const { key } = archived.object;
-  const now = await store.head(key, { signal });
-  if (now === undefined) {
+  const seen = await attempt.run.ports.store.head(key, { signal: attempt.limit.signal });
+  if (seen === undefined) {
     return undefined;
   }
-  const recorded = recordedInfo(archived);
-  const copy = { record: archived, archivedNow: false } as const;
-  if (isSameObject(now, recorded)) {
-    return { ...copy, seen: recorded, provedAtMs: recordedProofAtMs(archived, clock) };
-  }
-  const provedAtMs = clock.monotonicMs();
-  return (await isAsRecorded(store, archived, signal)) ? { ...copy, seen: now, provedAtMs } : undefined;
+  const isKnownDamaged = (await damagedKeys(attempt)).has(key);
+  const mustBeRead = isKnownDamaged || !isSameObject(seen, recordedInfo(archived));
+  return mustBeRead && (await prove(attempt, archived)) === "damaged"
+    ? undefined
+    : { record: archived, seen, archivedNow: false, isKnownDamaged };
 }
 
 /**

@@ -1,9 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { type ExportTask, revisionOf } from "../domain/export-task.ts";
 import { Holds } from "../records/holds.ts";
+import { recordedInfo } from "../records/recorded-object.ts";
 import { recordsOfRevision } from "../records/task-records.ts";
 import { recordOf } from "../records/testing/archived-record.ts";
-import { type Copy, recordedInfo } from "./copy.ts";
+import type { Copy } from "./copy.ts";
 import { deleteTask } from "./delete-task.ts";
 import type { FinishedTask } from "./inspect-task.ts";
 import { BareAttempt, ID } from "./testing/bare-attempt.ts";
@@ -24,7 +25,7 @@ const TASK: ExportTask = {
 };
 
 const record = recordOf("aaaaaa", { revision: revisionOf(TASK) });
-const COPY: Copy = { record, seen: recordedInfo(record), provedAtMs: 0, archivedNow: true };
+const COPY: Copy = { record, seen: recordedInfo(record), archivedNow: true, isKnownDamaged: false };
 const NOTHING_KNOWN = recordsOfRevision({ revisions: new Map(), leftAlone: [] }, record.revision);
 const SIGHT: FinishedTask = {
   kind: "finished",
@@ -56,10 +57,12 @@ function withSlowSibling(answersAfterMs: readonly number[], connectMs: readonly 
   const gateRun: unknown = {
     ...run,
     abilities: { verification: "read-back" },
+    readAtMs: new Map([[record.object.key, 0]]),
     records: { ofTask: async () => records, holds: async () => new Holds([], []) },
     archivedExports: {
-      firstMissing: async () => {
+      copiesOf: async () => {
         await bare.clock.sleep(answersAfterMs[counts.lists - 1] ?? 0);
+        return [];
       },
     },
     ports: { ...run.ports, store: { head: async () => COPY.seen } },

@@ -2,9 +2,10 @@ import { ArchiverError } from "../domain/errors.ts";
 import { ListIsTooOld, refuseAfter } from "../run/errors.ts";
 import { doubtAbout, taskIn } from "../run/platform-list.ts";
 import type { Attempt } from "./attempt.ts";
-import { type Copy, isKnownDamaged, isProofFresh, proveAgain } from "./copy.ts";
-import { type GateVerdict, gate } from "./gate.ts";
+import type { Copy } from "./copy.ts";
+import { blockedBySibling, type GateVerdict, gate } from "./gate.ts";
 import type { FinishedTask } from "./inspect-task.ts";
+import { type ProofsVerdict, renewProofs } from "./proofs.ts";
 import { listForRun } from "./run.ts";
 
 const MAX_GATE_TRIES = 3;
@@ -23,10 +24,8 @@ type DeleteOutcome =
  * @throws the delete's error when the task is still listed and the platform refused.
  */
 export async function deleteTask(attempt: Attempt, state: FinishedTask, copy: Copy): Promise<DeleteOutcome> {
-  let proven = copy;
-  let isDoubted: boolean | undefined;
-  for (let tries = 1; tries <= MAX_GATE_TRIES; ) {
-    const verdict = await gate(attempt, state, proven);
+  for (let tries = 1; tries <= MAX_GATE_TRIES; tries += 1) {
+    const verdict = await gate(attempt, state, copy);
     switch (verdict.kind) {
       case "gone":
         return { kind: "gone", outcome: "already-gone" };
@@ -34,29 +33,37 @@ export async function deleteTask(attempt: Attempt, state: FinishedTask, copy: Co
       case "wait":
         return verdict;
       case "delete": {
-        isDoubted ??= await isKnownDamaged(attempt, proven);
-        if (isDoubted || !isProofFresh(attempt, proven)) {
-          const proof = await proveAgain(attempt, proven);
-          if (proof === "cold") {
-            return { kind: "keep", reason: "copy-cold" };
-          }
-          if (proof === "damaged") {
-            return { kind: "damaged" };
-          }
+        const proofs = await renewProofs(attempt, copy, verdict.siblings);
+        if (proofs === "renewed") {
           // Reading took its time: everything else is asked again.
-          proven = proof;
-          isDoubted = false;
           continue;
+        }
+        if (proofs !== "fresh") {
+          return outcomeWithoutProof(attempt, copy, proofs);
         }
         const request = await sendDelete(attempt, verdict.validUntilMs);
         if (request !== "not-sent") {
           return await confirm(attempt, request);
         }
-        tries += 1;
       }
     }
   }
   return { kind: "wait", reason: "gate-too-slow" };
+}
+
+function outcomeWithoutProof(
+  attempt: Attempt,
+  copy: Copy,
+  proofs: Exclude<ProofsVerdict, "fresh" | "renewed">,
+): DeleteOutcome {
+  switch (proofs) {
+    case "cold":
+      return { kind: "keep", reason: "copy-cold" };
+    case "damaged":
+      return { kind: "damaged" };
+    case "sibling-unproven":
+      return blockedBySibling(attempt, copy);
+  }
 }
 
 /** A delete request that may have reached the platform, and what it answered but 204. */

@@ -1,19 +1,24 @@
 import { revisionOf } from "../domain/export-task.ts";
 import { requireOwnArchive } from "../identity/marker.ts";
+import { isSameObject } from "../records/recorded-object.ts";
 import type { KeepReason, PostponeReason } from "../records/run-report.ts";
 import { recordsOfRevision } from "../records/task-records.ts";
+import type { SeenCopy } from "../run/archived-exports.ts";
 import { doubtAbout, LIST_MAX_AGE_MS, taskIn } from "../run/platform-list.ts";
-import { isBlockedBySibling, isSiblingPatienceOver } from "../run/siblings.ts";
+import { isSiblingPatienceOver, siblingCopies } from "../run/siblings.ts";
 import type { Attempt } from "./attempt.ts";
-import { type Copy, isSameObject } from "./copy.ts";
+import type { Copy } from "./copy.ts";
 import type { FinishedTask } from "./inspect-task.ts";
 import { requireAllowed } from "./permission.ts";
 import { listForRun } from "./run.ts";
 
 /** What may be done to an archived task on the platform. */
 export type GateVerdict =
-  /** All of architecture §4 step 7 holds; good until `validUntilMs` on the monotonic clock. */
-  | { readonly kind: "delete"; readonly validUntilMs: number }
+  /**
+   * All of architecture §4 step 7 holds but the age of the proofs; good until `validUntilMs` on the monotonic clock. The
+   * platform may remove the file of the siblings too.
+   */
+  | { readonly kind: "delete"; readonly validUntilMs: number; readonly siblings: readonly SeenCopy[] }
   /** A complete list no longer shows it: nothing is left to delete. */
   | { readonly kind: "gone" }
   | { readonly kind: "keep"; readonly reason: KeepReason }
@@ -72,11 +77,20 @@ async function platformVerdict(attempt: Attempt, state: FinishedTask, copy: Copy
   if (task.status !== "Success" || revisionOf(task) !== state.revision) {
     return { kind: "wait", reason: "revision-changed" };
   }
-  if (await isBlockedBySibling(run.archivedExports, task, list, { signal })) {
-    return isSiblingPatienceOver(copy.record, run.ports.clock.wallMs())
-      ? { kind: "keep", reason: "sibling" }
-      : { kind: "wait", reason: "sibling" };
+  const siblings = await siblingCopies(run.archivedExports, task, list, { signal });
+  if (siblings === undefined) {
+    return blockedBySibling(attempt, copy);
   }
   requireAllowed(attempt, "delete");
-  return { kind: "delete", validUntilMs: list.startedAtMs + LIST_MAX_AGE_MS };
+  return { kind: "delete", validUntilMs: list.startedAtMs + LIST_MAX_AGE_MS, siblings };
+}
+
+/** A sibling is waited for, but not for ever. */
+export function blockedBySibling(
+  { run }: Attempt,
+  { record }: Copy,
+): Extract<GateVerdict, { kind: "keep" | "wait" }> {
+  return isSiblingPatienceOver(record, run.ports.clock.wallMs())
+    ? { kind: "keep", reason: "sibling" }
+    : { kind: "wait", reason: "sibling" };
 }

@@ -157,7 +157,7 @@ async function places(
   const seenAtMs = ports.clock.wallMs() - (ports.clock.monotonicMs() - list.startedAtMs);
   const seenAt = isFresh(list, ports.clock) ? undefined : new Date(seenAtMs).toISOString();
   const held = compact({ held: placesHeld(list), limit: PLACES_LIMIT, seenAt });
-  const archivedExports = run?.archivedExports ?? new ArchivedExports(ready.records);
+  const archivedExports = run?.archivedExports ?? new ArchivedExports({ ...ports, records: ready.records });
   // Those without a time of creation come last.
   const finished = oldestFirst(list.tasks).filter(({ status }) => status === "Success");
   const warnOf = (next: NextToGo) => warn(ports, "slots-nearly-used", slotsWarning(held.held, next));

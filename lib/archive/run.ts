@@ -18,6 +18,8 @@ export interface Run {
   readonly abilities: StoreAbilities;
   readonly records: Records;
   readonly archivedExports: ArchivedExports;
+  /** When this run last read a copy whole and found it as recorded, on the monotonic clock, by the key of its object. */
+  readonly readAtMs: Map<string, number>;
   readonly pacer: Pacer;
   /** When the run must be over, on the monotonic clock; `Infinity` without limit. */
   readonly limitAtMs: number;

@@ -13,7 +13,7 @@ import { nextToGo } from "../run/next-to-go.ts";
 import { type FreshList, freshList, oddItemsOf, PLACES_LIMIT, placesHeld } from "../run/platform-list.ts";
 import type { RunPorts } from "../run/ports.ts";
 import { startRun } from "../run/run-frame.ts";
-import { isBlockedBySibling, isSiblingPatienceOver } from "../run/siblings.ts";
+import { isSiblingPatienceOver, siblingCopies } from "../run/siblings.ts";
 import {
   type Enqueued,
   type EnqueuedBefore,
@@ -64,7 +64,7 @@ export async function discover(
   const enqueuedBefore = await readEnqueued(store, { signal });
   // Discover creates no record, so it need not know whether the store can do so once.
   const records = new Records(store, settings.scope, { createOnce: false });
-  const archivedExports = new ArchivedExports(records);
+  const archivedExports = new ArchivedExports({ store, clock, records });
   const tally = new LeftAloneTally(() => undefined);
   tally.note(oddItemsOf(list));
   const holds = await records.holds({ signal });
@@ -230,6 +230,6 @@ async function reasonToKeep(
   }
   const isKeptForSibling =
     isSiblingPatienceOver(archived, nowMs) &&
-    (await isBlockedBySibling(archivedExports, task, list, { signal }));
+    (await siblingCopies(archivedExports, task, list, { signal })) === undefined;
   return isKeptForSibling ? "sibling" : undefined;
 }

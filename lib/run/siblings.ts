@@ -2,7 +2,7 @@ import type { ExportTask } from "../domain/export-task.ts";
 import { sortedJson } from "../domain/json.ts";
 import type { CallOptions, OddItem } from "../ports/platform.ts";
 import type { ArchivedRecord } from "../records/schemas.ts";
-import type { ArchivedExports } from "./archived-exports.ts";
+import type { ArchivedExports, SeenCopy } from "./archived-exports.ts";
 import type { FreshList } from "./platform-list.ts";
 
 /** How long a sibling may hold a deletion up before the task is kept for it. */
@@ -29,25 +29,24 @@ export function sameConditionTasks(task: ExportTask, tasks: readonly ExportTask[
 }
 
 /**
- * Whether deleting `task` could take away the file of another one that is not archived yet: a sibling still
- * being made, or made and without an `archived` record (architecture §4 step 7).
+ * The copies of the siblings of `task`, whose file a delete may take away with the task's. `undefined` while one of them is
+ * still being made, or made and not archived: it blocks the delete (architecture §4 step 7). Throws what the store throws.
  */
-export async function isBlockedBySibling(
+export async function siblingCopies(
   archivedExports: ArchivedExports,
   task: ExportTask,
   { tasks, oddItems }: Pick<FreshList, "tasks" | "oddItems">,
   options: CallOptions,
-): Promise<boolean> {
+): Promise<readonly SeenCopy[] | undefined> {
   const key = conditionKey(task);
   // An odd item is never archived; one whose condition cannot be read is not a sibling, or nothing would be deleted.
   if (oddItems.some(({ condition }) => condition !== undefined && conditionKey(condition) === key)) {
-    return true;
+    return undefined;
   }
   const siblings = sameConditionTasks(task, tasks).filter(({ status }) => status !== "Failed");
-  return (
-    siblings.some(({ status }) => status !== "Success") ||
-    (await archivedExports.firstMissing(siblings, options)) !== undefined
-  );
+  return siblings.some(({ status }) => status !== "Success")
+    ? undefined
+    : await archivedExports.copiesOf(siblings, options);
 }
 
 /** Whether this copy is so old that its task is kept for a sibling and no longer waits for it. */

@@ -1,4 +1,4 @@
-import { PROOF_MAX_AGE_MS } from "../../lib/archive/copy.ts";
+import { PROOF_MAX_AGE_MS } from "../../lib/archive/proofs.ts";
 import { ArchiverError } from "../../lib/domain/errors.ts";
 import { HOLDS_FOLDER, holdKey } from "../../lib/domain/key-layout.ts";
 import type { OddItem } from "../../lib/ports/platform.ts";

@@ -12,6 +12,8 @@ export interface Effect {
   /** The key, id, prefix or message id the call was about. */
   readonly subject: string;
   readonly runner: string;
+  /** The same number for all calls with one signal: an attempt makes all of its calls with its own. */
+  readonly signalNumber?: number;
   /** Virtual milliseconds at which the call was made. */
   readonly startedAtMs: number;
   /** Virtual milliseconds at which it took effect. */
@@ -22,9 +24,22 @@ export interface Effect {
 /** Every call of every runner, in the order of their effects. */
 export class EffectLog {
   readonly #effects: Effect[] = [];
+  readonly #signalNumbers = new WeakMap<AbortSignal, number>();
+  #signals = 0;
 
   record(effect: Effect): void {
     this.#effects.push(effect);
+  }
+
+  /** Tells the signals apart without holding on to one of them. */
+  signalNumber(signal: AbortSignal): number {
+    const known = this.#signalNumbers.get(signal);
+    if (known !== undefined) {
+      return known;
+    }
+    this.#signals += 1;
+    this.#signalNumbers.set(signal, this.#signals);
+    return this.#signals;
   }
 
   get all(): readonly Effect[] {

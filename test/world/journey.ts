@@ -169,8 +169,8 @@ export class Journey<T> {
   }
 
   #record(outcome: EffectOutcome): void {
-    const { call, process, startedAtMs } = this.#parts;
-    process.record(call.site, call.subject, startedAtMs, outcome);
+    const { call, process, signal, startedAtMs } = this.#parts;
+    process.record(call.site, call.subject, startedAtMs, outcome, signal);
   }
 }
 

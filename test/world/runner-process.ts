@@ -212,12 +212,20 @@ export class RunnerProcess {
   }
 
   /** Writes one line into the effect log, unless the process is frozen and cannot have done anything. */
-  record(site: Site, subject: string, startedAtMs: number, outcome: EffectOutcome): void {
+  record(
+    site: Site,
+    subject: string,
+    startedAtMs: number,
+    outcome: EffectOutcome,
+    signal?: AbortSignal,
+  ): void {
     if (this.#crashPoint !== undefined) {
       return;
     }
-    const atMs = this.#around.clock.monotonicMs();
-    this.#around.effects.record({ site, subject, runner: this.name, startedAtMs, atMs, outcome });
+    const { clock, effects } = this.#around;
+    const atMs = clock.monotonicMs();
+    const told = signal && { signalNumber: effects.signalNumber(signal) };
+    effects.record({ site, subject, runner: this.name, ...told, startedAtMs, atMs, outcome });
   }
 
   /** One call to the outside, with its latency, its planted fault and its line in the effect log. */

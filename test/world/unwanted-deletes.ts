@@ -5,7 +5,8 @@ import type { Effect } from "./effects.ts";
 interface Questions {
   /** When this runner asked to delete it before; what was asked until then counts no more. */
   deletedMs: number;
-  objectAskedMs: number | undefined;
+  /** By the number of the attempt's signal: an attempt at a sibling asks about the object too. */
+  objectAskedMs: Map<number | undefined, number>;
 }
 
 /**
@@ -24,11 +25,11 @@ export function findUnwantedDeletes(
   const violations: string[] = [];
   const askedAbout = (runner: string, id: string): Questions => {
     const key = `${runner}/${id}`;
-    const asked = questions.get(key) ?? { deletedMs: -1, objectAskedMs: undefined };
+    const asked = questions.get(key) ?? { deletedMs: -1, objectAskedMs: new Map() };
     questions.set(key, asked);
     return asked;
   };
-  for (const { site, subject, runner, outcome, startedAtMs, atMs } of effects) {
+  for (const { site, subject, runner, signalNumber, outcome, startedAtMs, atMs } of effects) {
     // A death is a line of its own, beside that of the effect it followed.
     switch (outcome === "crash" ? undefined : site) {
       case "platform.listExportTasks":
@@ -41,19 +42,23 @@ export function findUnwantedDeletes(
         }
         break;
       case "store.head":
-        askedAbout(runner, subject.split("/").at(-2) ?? "").objectAskedMs = atMs;
+        askedAbout(runner, subject.split("/").at(-2) ?? "").objectAskedMs.set(signalNumber, atMs);
         break;
       case "platform.deleteExportTask": {
         const asked = askedAbout(runner, subject);
         const problem =
           deletion === "never"
             ? DELETION_IS_OFF
-            : problemOf(asked, holdsListedMs.get(runner), listBegunMs.get(runner));
+            : problemOf(
+                { ...asked, objectAskedMs: asked.objectAskedMs.get(signalNumber) },
+                holdsListedMs.get(runner),
+                listBegunMs.get(runner),
+              );
         if (problem !== undefined) {
           const [invariant, why] = problem;
           violations.push(`${invariant}: ${runner} asked to delete ${subject} ${why} (at ${atMs} ms)`);
         }
-        questions.set(`${runner}/${subject}`, { deletedMs: atMs, objectAskedMs: undefined });
+        questions.set(`${runner}/${subject}`, { deletedMs: atMs, objectAskedMs: new Map() });
         break;
       }
       default:
@@ -69,7 +74,7 @@ type Problem = readonly [invariant: "I1" | "I3", why: string];
 const DELETION_IS_OFF: Problem = ["I3", "although deletion is off"];
 
 function problemOf(
-  { deletedMs, objectAskedMs }: Questions,
+  { deletedMs, objectAskedMs }: { readonly deletedMs: number; readonly objectAskedMs: number | undefined },
   holdsListedMs = -1,
   listBegunMs = -1,
 ): Problem | undefined {

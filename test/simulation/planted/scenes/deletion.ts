@@ -1,4 +1,4 @@
-import { HOLDS_FOLDER, recordKey } from "../../../../lib/domain/key-layout.ts";
+import { HOLDS_FOLDER, holdKey, recordKey } from "../../../../lib/domain/key-layout.ts";
 import { exportFile } from "../../../world/export-file.ts";
 import type { PlannedFault, SiteCall } from "../../../world/faults.ts";
 import { platformError } from "../../../world/port-errors.ts";
@@ -43,6 +43,39 @@ function oneTask(name: string, plan: (stage: Stage, id: string) => readonly Plan
       stage.world.faults.clear();
       await stage.wait(15 * MINUTE_MS);
       await stage.runOn(4);
+      return stage;
+    },
+  };
+}
+
+/** Two held tasks share a file. When one of them may be deleted, the copy of the other is lost: the delete waits, for a day. */
+function siblingWithoutCopy(
+  what: string,
+  verification: "stored" | "read-back",
+  lose: (stage: Stage, key: string) => void,
+): Scene {
+  return {
+    name: `the copy of a held sibling ${what}`,
+    async play(seed) {
+      const stage = new Stage({ seed, store: { verification } });
+      const { store } = stage.world;
+      const hold = (id: string) => store.plantObject(holdKey(id), Buffer.from("{}"));
+      const resourceCondition = { task_id: "shared" };
+      const released = stage.task("kept", { resourceCondition });
+      hold(released);
+      await stage.run();
+      const held = stage.task("kept", { resourceCondition, file: exportFile(994) });
+      hold(held);
+      await stage.run();
+      await stage.wait(2 * HOUR_MS);
+      for (const key of stage.objects(held)) {
+        lose(stage, key);
+      }
+      store.removeObject(holdKey(released));
+      stage.send({ exportTaskId: released });
+      await stage.run();
+      await stage.wait(24 * HOUR_MS);
+      await stage.runOn(2);
       return stage;
     },
   };
@@ -113,6 +146,8 @@ export const DELETION_SCENES: readonly Scene[] = [
       return stage;
     },
   },
+  siblingWithoutCopy("disappears", "stored", (stage, key) => stage.world.store.removeObject(key)),
+  siblingWithoutCopy("rots", "read-back", (stage, key) => stage.world.store.rotObject(key)),
   {
     name: "an operator holds a task",
     async play(seed) {

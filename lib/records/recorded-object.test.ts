@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { ObjectInfo } from "../ports/object-store.ts";
-import { isSameObject, recordedInfo } from "./copy.ts";
+import { isSameObject, recordedInfo } from "./recorded-object.ts";
 
 const seen: ObjectInfo = { sizeBytes: 10, etag: '"e1"' };
 
