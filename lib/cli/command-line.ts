@@ -67,6 +67,7 @@ export function createCommandLine(
 
   command(program, "init", "Make an archive at ARCHIVER_STORE, or show which one is there")
     .option("--adopt", "Replace the archive that the queue remembers with this one")
+    .option("--yes", "Ask nothing, also at a terminal")
     .action(ends(LOAD.init, (its) => its.initCommand));
   command(program, "run", "Discover, then archive until nothing is queued or due within 15 minutes")
     .option("--max-minutes <n>", "Stop after at most <n> minutes", wholeNumber)

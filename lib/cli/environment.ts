@@ -76,7 +76,8 @@ function isAllOfNode({ problems }: ConfigurationError): boolean {
   return problems.every(({ name }) => isNodeName(name));
 }
 
-function settingsFileOf({ config, envFile }: SettingsFileOptions): SettingsFile | undefined {
+/** The file that the options name. @throws ConfigurationError where they name two. */
+export function settingsFileOf({ config, envFile }: SettingsFileOptions): SettingsFile | undefined {
   if (config !== undefined && envFile !== undefined && path.resolve(config) !== path.resolve(envFile)) {
     const problem = `name different files, ${JSON.stringify(config)} and ${JSON.stringify(envFile)}`;
     throw new ConfigurationError([{ name: "--config and --env-file", problem, fix: "Give one of them." }]);

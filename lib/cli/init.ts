@@ -3,16 +3,36 @@ import { type InitReport, initArchive } from "../identity/init-archive.ts";
 import { loadConfiguration } from "./environment.ts";
 import { count } from "./format.ts";
 import { interruptible } from "./operator.ts";
-import { type Line, lines, operatorLines, type Result, shownSecrets } from "./output.ts";
+import { isLive, type Line, lines, operatorLines, type Result, shownSecrets } from "./output.ts";
 import { EXIT } from "./process.ts";
 import type { CommonOptions } from "./session.ts";
 
 interface InitOptions extends CommonOptions {
   readonly adopt?: boolean;
+  /** Ask nothing, also at a terminal. */
+  readonly yes?: boolean;
+  readonly json?: boolean;
 }
 
-/** `init`: makes an archive at the place that ARCHIVER_STORE names, or says which one is there. Safe twice. */
-export async function initCommand({ adopt = false, ...options }: InitOptions): Promise<Result> {
+/**
+ * `init`: makes an archive at the place that ARCHIVER_STORE names, or says which one is there. Safe twice. At a terminal
+ * it first asks for the settings that are missing.
+ */
+export async function initCommand(options: InitOptions): Promise<Result> {
+  if (!isGuided(options)) {
+    return await makeArchive(options);
+  }
+  const { guidedInit } = await import("./guide/guided-init.ts");
+  return await guidedInit(options, makeArchive);
+}
+
+/** Somebody is there to be asked, and wants to be. */
+function isGuided({ adopt = false, yes = false, json = false }: InitOptions): boolean {
+  const isTerminal = process.stdin.isTTY && process.stdout.isTTY && isLive(process.stderr);
+  return isTerminal && !adopt && !yes && !json;
+}
+
+async function makeArchive({ adopt = false, ...options }: InitOptions): Promise<Result> {
   const configuration = await loadConfiguration(options, ["store"]);
   const say = await operatorLines();
   const { ports, settings, close } = await wireInit(configuration, shownSecrets);

@@ -7,11 +7,14 @@ import { EXIT } from "./process.ts";
  *
  * @param lookUp throws when there is no such user, as Node's own does.
  */
-export function operatorName(lookUp: () => { readonly username: string } = userInfo): string {
+export function operatorName(lookUp: LookUp = userInfo): string {
   return `${userName(lookUp)}@${hostname()}`;
 }
 
-function userName(lookUp: () => { readonly username: string }): string {
+type LookUp = () => { readonly username: string };
+
+/** The name of the user who runs this process. */
+export function userName(lookUp: LookUp = userInfo): string {
   try {
     return lookUp().username;
   } catch {

@@ -77,7 +77,11 @@ function withoutSecretTexts(_name: string, value: unknown): unknown {
 }
 
 /** A line for a person. Text from outside may stand in it as it came: whoever writes it makes it harmless. */
-export type Line = string | { readonly text: string; readonly colour: "red" | "yellow" };
+export type Line =
+  | string
+  | { readonly text: string; readonly colour: "red" | "yellow" }
+  /** To be copied: a terminal that is too narrow breaks it, and gives it back whole. */
+  | { readonly text: string; readonly isWhole: true };
 
 /** The parts one below the other; a part that does not apply (`false`, `undefined`) is left out. */
 export function lines(...parts: readonly (Line | readonly Line[] | false | undefined)[]): readonly Line[] {
@@ -134,6 +138,9 @@ export async function lineWriter(screen: Screen): Promise<(lines: readonly Line[
   const wrapped = screen.isTTY === true ? (await import("./wrapping.ts")).wrapped : undefined;
   const shown = (line: Line) => {
     const harmless = harmlessText(shownSecrets.result(typeof line === "string" ? line : line.text));
+    if (typeof line === "object" && "isWhole" in line) {
+      return harmless;
+    }
     const text = wrapped?.(harmless, columnsOf(screen)) ?? harmless;
     return typeof line === "string" || !(screen instanceof Writable)
       ? text

@@ -68,7 +68,7 @@ async function main(): Promise<number> {
     say("The real platform allows one download per 30 s; here the interval is");
     say(`${INTERVAL_MS / 1000} s, so that you need not wait.`);
     say("Several things are made to go wrong on the way.\n");
-    if ((await archiver("init")) !== EXIT_DONE) {
+    if ((await archiver("init", "--yes")) !== EXIT_DONE) {
       return 1;
     }
     say("");

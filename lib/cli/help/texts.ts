@@ -28,10 +28,12 @@ export const HELP_TEXTS: Readonly<Record<string, HelpText>> = {
   },
   init: {
     more: [
+      "At a terminal it asks for the settings that are missing, writes them into a file for its owner alone, has the doctor look at all of it, and says what starts the runs. With --yes, --json or --adopt it asks nothing.",
       "It writes archive.json, and the queue remembers its id. From then on every command opens the archive first, and does nothing where it finds none or another one.",
     ],
     examples: [
-      "iotda-archiver init --config archiver.env",
+      "iotda-archiver init    # at a terminal it asks for all it needs",
+      "iotda-archiver init --yes --config archiver.env",
       "iotda-archiver init --adopt --config archiver.env    # the archive has moved",
     ],
   },
