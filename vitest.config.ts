@@ -6,7 +6,7 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 /**
  * Where a test goes:
  *
- * - `npm run test:quick`: units beside their files, and policy on the simulated world. The inner loop.
+ * - `npm run test:quick`: units beside their files, and policy on the simulated world but for the longest. The inner loop.
  * - `npm test`: those, contract suites, templates, and programs end to end. It judges no elapsed real time: time is
  *   injected, events are awaited, and limits only catch what hangs. So its verdict does not depend on the machine.
  * - `npm run test:exhaustive`: files named `*.exhaustive.test.ts`. They see real time (the pace of real processes, kills
@@ -16,8 +16,11 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 const EXHAUSTIVE = ["{lib,functions,sandbox,test}/**/*.exhaustive.test.ts"];
 const PLAYED_IN_FULL = ["test/policy/{plan.properties,requests.properties,retention-crashes}.test.ts"];
 const ON_A_REAL_SERVER = ["test/contract/{s3-*,store-queue}.test.ts"];
-/** It plays other files of tests again: in a process that has loaded these, it would have none. */
-const PLAYED_AGAIN = "test/policy/retention-without-catalogue.test.ts";
+/** Too long for the inner loop. The last plays other files of tests again: in a process that has loaded these, it would have none. */
+const LONG_POLICY = [
+  "test/policy/{drain-bound,plan.properties,retention-crashes,retention-planted,verification}.test.ts",
+  "test/policy/retention-without-catalogue.test.ts",
+];
 const UNITS_AND_POLICY = ["{lib,test/policy,test/world}/**/*.test.ts"];
 
 /** The longest of each group: begun last, one would keep a core busy while the others have nothing to do. */
@@ -69,7 +72,7 @@ export default defineConfig({
         test: {
           name: "quick",
           include: UNITS_AND_POLICY,
-          exclude: [...EXHAUSTIVE, PLAYED_AGAIN],
+          exclude: [...EXHAUSTIVE, ...LONG_POLICY],
           ...TOGETHER,
           maxWorkers: cores,
           sequence: { groupOrder: 1 },
@@ -79,7 +82,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "simulation",
-          include: ["test/simulation/**/*.test.ts", PLAYED_AGAIN],
+          include: ["test/simulation/**/*.test.ts", ...LONG_POLICY],
           exclude: EXHAUSTIVE,
           // One worker per core: the default leaves one idle, half of a machine with two.
           maxWorkers: cores,

@@ -19,7 +19,7 @@ async function archivedLab(context: Parameters<typeof openLab>[0]): Promise<Lab>
   return lab;
 }
 
-test("an operator who knows a batch task has its latest file in two commands", async (context) => {
+test.concurrent("an operator who knows a batch task has its latest file in two commands", async (context) => {
   const lab = await archivedLab(context);
   const listed = await lab.archiver("list", "--batch-task", "batch-02");
   expect(listed.exitCode).toBe(0);
@@ -39,7 +39,7 @@ test("an operator who knows a batch task has its latest file in two commands", a
   expect(restored.stdout).toContain(digest);
 });
 
-test("the catalogue is made by the inventory, and shows what was archived after it", async (context) => {
+test.concurrent("the catalogue is made by the inventory, and shows what was archived after it", async (context) => {
   const lab = await archivedLab(context);
   const before = await lab.archiverJson("list");
   expect(before.stderr).toContain("There is no catalogue yet");
@@ -69,7 +69,7 @@ test("the catalogue is made by the inventory, and shows what was archived after 
   });
 });
 
-test("an object that is gone is damage the same day: exit 3, and lists name it", async (context) => {
+test.concurrent("an object that is gone is damage the same day: exit 3, and lists name it", async (context) => {
   const lab = await archivedLab(context);
   const [key = ""] = (await lab.store.keys("exports")).filter((one) => one.includes("/export-01/"));
   await rm(join(lab.store.path, key));
@@ -79,7 +79,7 @@ test("an object that is gone is damage the same day: exit 3, and lists name it",
   expect(document).toMatchObject({ exports: [{ exportTaskId: "export-01", damage: "missing" }] });
 });
 
-test("restore writes to stdout the bytes alone, and ends with 1 when they are not proved", async (context) => {
+test.concurrent("restore writes to stdout the bytes alone, and ends with 1 when they are not proved", async (context) => {
   const lab = await archivedLab(context);
   const whole = await lab.archiver("restore", "--batch-task", "batch-01", "--to", "-");
   expect(whole).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^PK/) });

@@ -1,6 +1,6 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { describe, expect, onTestFinished, type TestContext, test } from "vitest";
+import { describe, expect, type TestContext, test } from "vitest";
 import { type Answer, drops, floods, Receiver, saying } from "../../lib/notify/testing/receiver.ts";
 import { callFresh } from "./function-host.ts";
 import { finishedExports, type Lab, openLab } from "./lab.ts";
@@ -24,7 +24,7 @@ async function openWatchedLab(
   };
 }
 
-describe("a run pings its check", () => {
+describe.concurrent("a run pings its check", () => {
   test("before it, and with success after its last acknowledgement", async (context) => {
     const queued: number[] = [];
     const answer: Answer = (response, number) => {
@@ -63,14 +63,14 @@ describe("a run pings its check", () => {
   });
 });
 
-describe("a check that does not take the pings changes no outcome, and is not shown", () => {
-  test.each<[string, Answer]>([
+describe.concurrent("a check that does not take the pings changes no outcome, and is not shown", () => {
+  test.for<[string, Answer]>([
     ["redirects", saying(302, "", { location: "/elsewhere" })],
     ["fails", saying(500)],
     ["drops connections", drops],
     ["floods", floods(404)],
-  ])("when it %s", async (_what, answer) => {
-    const { lab, pings } = await openWatchedLab({ onTestFinished }, answer);
+  ])("when it %s", async ([_what, answer], context) => {
+    const { lab, pings } = await openWatchedLab(context, answer);
     const { exitCode, stdout, stderr } = await lab.archiver("run", "--json");
     expect(JSON.parse(stdout)).toMatchObject({ stopReason: "drained", counts: { archived: 1, deleted: 1 } });
     expect(exitCode).toBe(0);

@@ -5,7 +5,7 @@ import { finishedExports, openLab } from "./lab.ts";
 
 const COUNT = 3;
 
-test("an inventory reads copies again and restores one, and a changed copy ends it with 3", async (context) => {
+test.concurrent("an inventory reads copies again and restores one, and a changed copy ends it with 3", async (context) => {
   // With a limit of a day every copy is due.
   const lab = await openLab(context, { settings: { ARCHIVER_VERIFY_WITHIN_DAYS: "1" } });
   await lab.control.addTasks(finishedExports(COUNT));
@@ -39,7 +39,7 @@ test("an inventory reads copies again and restores one, and a changed copy ends 
   expect(stdout).not.toContain("Drill");
 });
 
-test("a damaged export that the platform still has is archived again by the next run", async (context) => {
+test.concurrent("a damaged export that the platform still has is archived again by the next run", async (context) => {
   const lab = await openLab(context, { settings: { ARCHIVER_DELETE: "never" } });
   await lab.control.addTasks(finishedExports(COUNT));
   expect((await lab.archiver("run")).exitCode).toBe(0);
@@ -56,7 +56,7 @@ test("a damaged export that the platform still has is archived again by the next
   });
 });
 
-test("verify --due reads what is due by the catalogue, and lists nothing", async (context) => {
+test.concurrent("verify --due reads what is due by the catalogue, and lists nothing", async (context) => {
   const lab = await openLab(context, { settings: { ARCHIVER_VERIFY_WITHIN_DAYS: "1" } });
   await lab.control.addTasks(finishedExports(COUNT));
   expect((await lab.archiver("run")).exitCode).toBe(0);
@@ -84,7 +84,7 @@ test("verify --due reads what is due by the catalogue, and lists nothing", async
   });
 });
 
-test("the reading can be switched off, and too small a budget is said", async (context) => {
+test.concurrent("the reading can be switched off, and too small a budget is said", async (context) => {
   const lab = await openLab(context, { settings: { ARCHIVER_VERIFY_WITHIN_DAYS: "0" } });
   await lab.control.addTasks(finishedExports(COUNT));
   expect((await lab.archiver("run")).exitCode).toBe(0);

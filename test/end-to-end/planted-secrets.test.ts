@@ -18,7 +18,7 @@ async function writtenBy(lab: Lab): Promise<readonly (readonly [name: string, te
   return [...documents, ["the queue", JSON.stringify([lab.queue.letters(), lab.queue.messages()])]];
 }
 
-test("a configured secret in words of others is in no record, letter, report or output", async (context) => {
+test.concurrent("a configured secret in words of others is in no record, letter, report or output", async (context) => {
   const lab = await openLab(context, { settings: { ARCHIVER_DELETE: "never" } });
   await lab.control.addTasks(finishedExports(1));
   await lab.archiver("run");
@@ -56,7 +56,7 @@ test("a configured secret in words of others is in no record, letter, report or 
   expect(said.filter((text) => text.includes(SECRET))).toEqual([]);
 });
 
-test("nor does the report of a night show one that somebody gave a batch task for a name", async (context) => {
+test.concurrent("nor does the report of a night show one that somebody gave a batch task for a name", async (context) => {
   const lab = await openLab(context);
   await lab.control.addTasks(finishedExports(1, { condition: { task_id: `batch ${SECRET}` } }));
   await lab.archiver("run");
@@ -67,7 +67,7 @@ test("nor does the report of a night show one that somebody gave a batch task fo
   expect([...written, stdout, stderr].filter((text) => text.includes(SECRET))).toEqual([]);
 });
 
-test.each([
+test.concurrent.each([
   [["run", `--${SECRET}`]],
   [[SECRET]],
   [["request", `${SECRET}/x`]],
@@ -81,7 +81,7 @@ test.each([
   expect(stdout + stderr).not.toContain(SECRET);
 });
 
-test("an address that somebody is told at is shown no more than a key, wherever it was pasted", async (context) => {
+test.concurrent("an address that somebody is told at is shown no more than a key, wherever it was pasted", async (context) => {
   const token = "T0ken-of-a-hook-0123456789";
   const lab = await openLab(context, {
     settings: {
@@ -95,17 +95,18 @@ test("an address that somebody is told at is shown no more than a key, wherever 
   });
   await lab.control.addTasks(finishedExports(1));
   const said: string[] = [];
-  for (const args of [
-    ["run"],
-    ["run", "--json"],
-    ["notify", "test"],
-    ["notify", "test", "--json"],
-    ["hold", "add", "export-01", "--reason", `see https://chat.example/${token}`],
-    ["hold", "list"],
-  ]) {
+  const say = async (...args: readonly string[]) => {
     const { stdout, stderr } = await lab.archiver(...args);
     said.push(stdout, stderr);
-  }
+  };
+  await say("run");
+  await say("hold", "add", "export-01", "--reason", `see https://chat.example/${token}`);
+  await Promise.all([
+    say("run", "--json"),
+    say("notify", "test"),
+    say("notify", "test", "--json"),
+    say("hold", "list"),
+  ]);
   expect(said.join("")).toContain("slack 127.0.0.1:9: the receiver could not be reached (ECONNREFUSED)");
   expect(said.join("")).toContain("The heartbeat was not taken (success): the receiver could not be reached");
   expect(said.filter((text) => text.includes(token))).toEqual([]);

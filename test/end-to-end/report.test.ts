@@ -1,12 +1,12 @@
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { type Answer, drops, hangs, Receiver, saying } from "../../lib/notify/testing/receiver.ts";
 import { finishedExports, openLab } from "./lab.ts";
 
 const TOKEN = "PlantedToken0123456789";
 
-describe("report", () => {
+describe.concurrent("report", () => {
   test("writes the page of a good night, ends with 0, and says where it lies", async (context) => {
     const lab = await openLab(context);
     await lab.control.addTasks(finishedExports(2, { createTime: new Date().toISOString() }));
@@ -49,13 +49,13 @@ describe("report", () => {
     expect(first.stdout + first.stderr + second.stdout).not.toContain(TOKEN);
   });
 
-  test.each<[string, Answer]>([
+  test.for<[string, Answer]>([
     ["refuses", saying(500)],
     ["drops connections", drops],
-  ])("whoever is told and %s changes nothing but a line", async (_what, answer) => {
+  ])("whoever is told and %s changes nothing but a line", async ([_what, answer], context) => {
     await using receiver = await Receiver.open(answer);
     const settings = { ARCHIVER_NOTIFY: `${receiver.origin}/${TOKEN}` };
-    const lab = await openLab({ onTestFinished }, { settings });
+    const lab = await openLab(context, { settings });
     await lab.control.addTasks(finishedExports(1, { createTime: new Date().toISOString() }));
     await lab.archiver("run");
     await lab.archiver("inventory");
@@ -90,12 +90,12 @@ describe("report", () => {
     expect(await lab.store.keys("reports/")).toContain("reports/latest.html");
   });
 
-  test.each<[string, readonly string[], string]>([
+  test.for<[string, readonly string[], string]>([
     ["a night that is not over", ["--night", "2999-01-01"], "2999-01-01 is not over"],
     ["a night before the archive", ["--night", "2020-01-01"], "2020-01-01 is before this archive"],
     ["no date", ["--night", "yesterday"], "It must be a date such as 2026-11-27"],
-  ])("refuses %s", async (_what, args, problem) => {
-    const lab = await openLab({ onTestFinished });
+  ])("refuses %s", async ([_what, args, problem], context) => {
+    const lab = await openLab(context);
     expect(await lab.archiver("report", ...args)).toMatchObject({
       exitCode: 2,
       stderr: expect.stringContaining(problem),
