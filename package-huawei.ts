@@ -66,7 +66,7 @@ export async function packageForHuawei(root: string, outFolder: string): Promise
   const { size: sizeBytes } = await stat(file);
   if (sizeBytes > MOST_BYTES || unpackedBytes > MOST_UNPACKED_BYTES) {
     throw new Error(
-      `the package has ${sizeBytes} bytes, ${unpackedBytes} unpacked; FunctionGraph takes ${MOST_BYTES} and ${MOST_UNPACKED_BYTES}`,
+      `the package has ${formatBytes(sizeBytes)}, ${formatBytes(unpackedBytes)} unpacked; FunctionGraph takes ${formatBytes(MOST_BYTES)} and ${formatBytes(MOST_UNPACKED_BYTES)}`,
     );
   }
   return { file, sizeBytes, unpackedBytes, sha256: await sha256Of(file), nodeVersion };
@@ -95,7 +95,7 @@ if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.a
     const made = await packageForHuawei(root, path.join(root, "dist/huawei"));
     tell([
       `Package:  ${path.relative(root, made.file)}`,
-      `Size:     ${formatBytes(made.sizeBytes)} (FunctionGraph takes 300 MB from OBS)`,
+      `Size:     ${formatBytes(made.sizeBytes)} (FunctionGraph takes ${formatBytes(MOST_BYTES)} from OBS)`,
       `Unpacked: ${formatBytes(made.unpackedBytes)}, most of it Node ${made.nodeVersion}`,
       `SHA-256:  ${made.sha256}`,
       "Next:     terraform -chdir=deploy/huawei apply",

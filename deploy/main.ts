@@ -8,6 +8,7 @@ import { problemsOfNodeEnvironment } from "../lib/config/node-names.ts";
 import { readArguments } from "./check/arguments.ts";
 import { checkStage, refusalLines } from "./check/check-stage.ts";
 import { summaryLines } from "./check/summary.ts";
+import { packagedLines } from "./packaged.ts";
 
 const ROOT = path.join(import.meta.dirname, "..");
 const REFUSED = 2;
@@ -28,6 +29,10 @@ if (ofNode.length > 0 || checked.kind === "refused") {
   process.exitCode =
     run("build.ts", [], "ignore") ||
     run("node_modules/serverless/bin/serverless.js", [command, ...args], "inherit");
+  const isElsewhere = args.some((word) => /^(?:-p|--package)(?:=|$)/.test(word));
+  if (command === "package" && process.exitCode === 0 && !isElsewhere) {
+    tell(await packagedLines(ROOT));
+  }
 }
 
 /** Runs a program of this project to its end; returns its exit code. */

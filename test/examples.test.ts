@@ -12,6 +12,13 @@ async function example(name: string): Promise<string> {
   return await readFile(new URL(`examples/${name}`, ROOT), "utf8");
 }
 
+/** The settings of an example in which somebody has put keys in place of the placeholders. */
+async function filledIn(name: string) {
+  return parseEnv(
+    (await example(name)).replaceAll(/=your-(?:access-key-id|secret-key)$/gm, "=0123456789ABCDEF"),
+  );
+}
+
 async function readme(): Promise<string> {
   return await readFile(new URL("README.md", ROOT), "utf8");
 }
@@ -27,13 +34,18 @@ describe("settings", () => {
   test.each(["iotda-archiver.env", "obs.env", "bucket.env"])(
     "%s is taken by the program, and deletes nothing",
     async (name) => {
-      const { archive } = readConfiguration(parseEnv(await example(name)), PARTS);
+      const { archive } = readConfiguration(await filledIn(name), PARTS);
       expect(archive.deletion).toBe("never");
     },
   );
 
+  test("whose keys nobody has filled in are refused, and the placeholder is named", async () => {
+    const settings = parseEnv(await example("iotda-archiver.env"));
+    expect(() => readConfiguration(settings, PARTS)).toThrow("is the placeholder of an example");
+  });
+
   test("obs.env chooses the profile of OBS, and its keys", async () => {
-    const { store } = readConfiguration(parseEnv(await example("obs.env")), PARTS);
+    const { store } = readConfiguration(await filledIn("obs.env"), PARTS);
     expect(store).toMatchObject({ profile: "obs", credentials: { kind: "huawei" } });
   });
 
@@ -61,7 +73,8 @@ test("the expected exports are rules, and iotda-archiver.env names their place",
 
 test("the settings that iotda-archiver.env has ready are taken when they are uncommented", async () => {
   const all = (await example("iotda-archiver.env")).replaceAll(/^#(?=[A-Z_]+=)/gm, "");
-  const { notification, report } = readConfiguration(parseEnv(all), PARTS);
+  const settings = { ...parseEnv(all), ...(await filledIn("iotda-archiver.env")) };
+  const { notification, report } = readConfiguration(settings, PARTS);
   expect(notification).toMatchObject({ heartbeatUrl: expect.anything(), targets: [expect.anything()] });
   expect(report).toMatchObject({ timeZone: "Asia/Shanghai", expect: expect.anything() });
 });

@@ -1,6 +1,7 @@
 import { readConfiguration } from "../../lib/config/configuration.ts";
 import { ConfigurationError } from "../../lib/config/errors.ts";
 import type { DocumentLocation } from "../../lib/config/value-schemas.ts";
+import { formatBytes } from "../../lib/domain/format-bytes.ts";
 import { ExpectedExportsError } from "../../lib/report/errors.ts";
 import { parseExpectedExports } from "../../lib/report/expected.ts";
 import { RetentionPolicyError } from "../../lib/retention/errors.ts";
@@ -118,7 +119,7 @@ function documentProblems(
     case "inline":
       if (Buffer.byteLength(place.text) > MAX_DOCUMENT_BYTES) {
         return problem(
-          `is longer than ${MAX_DOCUMENT_BYTES} bytes`,
+          `is longer than ${formatBytes(MAX_DOCUMENT_BYTES)}`,
           "Put it into the bucket, and name it with store: and its key.",
         );
       }

@@ -1,5 +1,6 @@
 import { describeFailure } from "../domain/errors.ts";
 import { idempotencyKeyOf, revisionOf } from "../domain/export-task.ts";
+import { formatOtherSize } from "../domain/format-bytes.ts";
 import { exportObjectKey } from "../domain/key-layout.ts";
 import { BodyCheck, type BodyVerdict } from "../integrity/body-check.ts";
 import { type Slot, SlotLost } from "../pacing/pacer.ts";
@@ -154,7 +155,7 @@ async function verify(attempt: Attempt, object: StoredObject, body: WholeBody): 
     case "read-back": {
       const read = await readBack(store, object.key, limit.signal);
       if (read.sizeBytes !== body.sizeBytes) {
-        throw copyDiffers(object.key, `${read.sizeBytes} bytes instead of ${body.sizeBytes}`);
+        throw copyDiffers(object.key, formatOtherSize(read.sizeBytes, body.sizeBytes));
       }
       if (read.sha256 !== body.sha256) {
         throw copyDiffers(object.key, "its SHA-256 is another");

@@ -3,7 +3,7 @@ import type { Examination } from "../doctor/examine.ts";
 import { type Line, lines } from "./output.ts";
 
 const MARKS: Readonly<Record<Status, string>> = { well: "√", unknown: "–", hurts: "‼", broken: "×" };
-const COLOURS = { hurts: "yellow", broken: "red" } as const;
+const COLOURS = { hurts: "magenta", broken: "red" } as const;
 const VERDICTS: Readonly<Record<Verdict, string>> = {
   well: "All is well.",
   hurts: "It works, but something will hurt.",

@@ -55,7 +55,7 @@ export function noteLines(found: FoundExports, nowMs: number): readonly Line[] {
       return { text, colour: "red" };
     }),
     completenessLine(found, nowMs),
-    found.gaps.map((gap): Line => ({ text: GAP_WORDS[gap], colour: "yellow" })),
+    found.gaps.map((gap): Line => ({ text: GAP_WORDS[gap], colour: "magenta" })),
   );
 }
 

@@ -76,10 +76,13 @@ function withoutSecretTexts(_name: string, value: unknown): unknown {
   return typeof value === "string" ? shownSecrets.result(value) : value;
 }
 
-/** A line for a person. Text from outside may stand in it as it came: whoever writes it makes it harmless. */
+/**
+ * A line for a person. Text from outside may stand in it as it came: whoever writes it makes it harmless. No line is
+ * white or yellow: neither can be read on a light background.
+ */
 export type Line =
   | string
-  | { readonly text: string; readonly colour: "red" | "yellow" }
+  | { readonly text: string; readonly colour: "red" | "magenta" }
   /** To be copied: a terminal that is too narrow breaks it, and gives it back whole. */
   | { readonly text: string; readonly isWhole: true };
 

@@ -121,7 +121,7 @@ export async function removeHoldCommand(pattern: string, options: HoldOptions): 
     removeHold(store, { pattern, reason, by, ...noted }, { signal }),
   );
   return wasThere
-    ? { document: { lifted: pattern }, lines: [`Lifted: ${pattern}.`], exitCode: EXIT.done }
+    ? { document: { lifted: pattern }, lines: [`Removed the hold on ${pattern}.`], exitCode: EXIT.done }
     : {
         document: { lifted: null },
         lines: [`There is no hold on ${pattern}; "iotda-archiver hold list" shows all.`],

@@ -139,7 +139,7 @@ const DEAD_LETTERED_ADVICE =
 
 /** The warning while few export slots are free. */
 export function slotsLines(held: number, next: NextToGo | undefined): readonly Line[] {
-  return next === undefined ? [] : [{ text: `Warning: ${slotsWarning(held, next)}`, colour: "yellow" }];
+  return next === undefined ? [] : [{ text: `Warning: ${slotsWarning(held, next)}`, colour: "magenta" }];
 }
 
 /** `run`'s line on its discover: by count, since a run that finds nothing to do should say why. */

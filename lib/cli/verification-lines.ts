@@ -39,7 +39,7 @@ function missedLines(report: VerificationReport): readonly Line[] {
     `From ${missedFrom.slice(0, 10)} on, copies will have been unread for more than ${count(limitDays, "day")}; ` +
     `the longest now: ${count(oldestUnreadDays, "day")}.`;
   return [
-    { text, colour: "yellow" },
+    { text, colour: "magenta" },
     neededBytesPerDay > budgetBytesPerDay
       ? `Next: set ARCHIVER_VERIFY_BYTES_PER_DAY to ${neededBytesPerDay} (${formatBytes(neededBytesPerDay)}) or more, or ARCHIVER_VERIFY_WITHIN_DAYS to more days.`
       : `Next: give the inventory more time: ${formatBytes(neededBytesPerDay)} a day would keep the limit, and this time it read ${formatBytes(report.checkedBytes)}.`,

@@ -4,6 +4,14 @@ import { ALL, AWS, LOCAL, problemsOf, type Variables } from "./testing/variables
 
 describe("a single value", () => {
   const refused: readonly (readonly [string, Variables, string])[] = [
+    ...["…", "...", "your-secret-key", "<secret key>"].map(
+      (text) =>
+        [
+          `a secret that is still ${text}`,
+          { HUAWEICLOUD_SDK_SK: text },
+          "HUAWEICLOUD_SDK_SK: its value (not shown) is the placeholder of an example",
+        ] as const,
+    ),
     [
       "endpoint without TLS",
       { ARCHIVER_IOTDA_ENDPOINT: "http://iotda.cn-north-4.myhuaweicloud.com" },

@@ -44,9 +44,13 @@ export const uuid = v.pipe(v.string(), v.toLowerCase(), v.uuid("is not a UUID"))
 /** Text without spaces or controls at the ends or inside: it goes into a request header as it is. */
 export const headerText = matching(/^[\x21-\x7e]{1,2048}$/, "printable text without spaces");
 
+/** What examples have where a secret belongs: `…`, `...`, `your-secret-key`, `<secret key>`. */
+const PLACEHOLDER = /^(?:…|\.{3,}|your-[a-z-]+|<.*>)$/;
+
 /** A key or token: long enough to be found again in a log line, and fit for a header. */
 export const secretText = v.pipe(
   v.string(),
+  v.check((text) => !PLACEHOLDER.test(text), "is the placeholder of an example"),
   v.regex(
     new RegExp(`^[\\x21-\\x7e]{${MIN_SECRET_LENGTH},16384}$`),
     `is not ${MIN_SECRET_LENGTH} or more printable characters without spaces (quotes or a line end pasted with it?)`,

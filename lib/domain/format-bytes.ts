@@ -12,3 +12,11 @@ export function formatBytes(bytes: number): string {
   const digits = unit === 0 || value >= 100 ? 0 : value >= 10 ? 1 : 2;
   return `${value.toFixed(digits)} ${SIZE_UNITS[unit] ?? ""}`;
 }
+
+/** `1.20 KiB instead of 3.40 MiB`; in bytes where both would read the same. */
+export function formatOtherSize(bytes: number, expectedBytes: number): string {
+  const [size, expected] = [formatBytes(bytes), formatBytes(expectedBytes)];
+  return size === expected && bytes !== expectedBytes
+    ? `${bytes} bytes instead of ${expectedBytes}`
+    : `${size} instead of ${expected}`;
+}

@@ -114,7 +114,7 @@ test("what is thrown makes it fail too, and no secret of the environment is in w
 
 test.each([
   ["not JSON", "is not JSON"],
-  [undefined, "is larger than 6291456 bytes"],
+  [undefined, "is larger than 6.00 MiB"],
 ])("a body that is %j does not reach the function", async (body, problem) => {
   const happened = await serve({ invocation: { body }, work: () => Promise.reject(new Error("reached")) });
   expect(happened[0]).toMatchObject({
@@ -125,7 +125,7 @@ test.each([
 
 test("a report that is too large for an answer is left out", async () => {
   const happened = await serve({ work: async () => ({ report: "x".repeat(7_000_000), metrics: {} }) });
-  expect(happened[0]).toMatchObject({ outcome: "response", body: { omitted: "a report of 7000002 bytes" } });
+  expect(happened[0]).toMatchObject({ outcome: "response", body: { omitted: "a report of 6.68 MiB" } });
 });
 
 test("an answer that is not taken is logged, and the process goes on", async () => {

@@ -1,5 +1,6 @@
 import type { AgencyKeys } from "../config/agency-keys.ts";
 import type { Failure } from "../domain/errors.ts";
+import { formatBytes } from "../domain/format-bytes.ts";
 import { type FunctionWork, type HostContext, hostedCall } from "../hosted/function-host.ts";
 import type { Log } from "../observability/log.ts";
 import type { Clock } from "../ports/clock.ts";
@@ -55,7 +56,7 @@ export async function serveNext({ api, work, timeoutMs, agencyKeys, log, clock }
 
 function eventOf(body: string | undefined): unknown {
   if (body === undefined) {
-    throw unknownEvent(`the body of this invocation is larger than ${MAX_BODY_BYTES} bytes`);
+    throw unknownEvent(`the body of this invocation is larger than ${formatBytes(MAX_BODY_BYTES)}`);
   }
   return triggerEventOf(body);
 }
@@ -64,7 +65,7 @@ function eventOf(body: string | undefined): unknown {
 function answerOf(report: unknown): string {
   const text = JSON.stringify(report) ?? "null";
   const bytes = Buffer.byteLength(text);
-  return bytes <= MAX_BODY_BYTES ? text : JSON.stringify({ omitted: `a report of ${bytes} bytes` });
+  return bytes <= MAX_BODY_BYTES ? text : JSON.stringify({ omitted: `a report of ${formatBytes(bytes)}` });
 }
 
 function errorOf({ code, message, hint }: Failure): string {

@@ -159,7 +159,7 @@ describe("a body that is short", () => {
   test("problem and digest are told", async () => {
     const verdict = await judge([TINY], { contentLengthBytes: 7 });
     expect(verdict).toMatchObject({
-      problem: `${TINY.length} bytes came, Content-Length said 7`,
+      problem: `the body has ${TINY.length} B instead of 7 B, as Content-Length says`,
       sizeBytes: TINY.length,
       sha256: createHash("sha256").update(TINY).digest("hex"),
     });

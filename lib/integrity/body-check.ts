@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { formatOtherSize } from "../domain/format-bytes.ts";
 import { findArchiveEnd } from "./archive-end.ts";
 import { RollingTail, SmallBody } from "./body-memory.ts";
 import { checkMembers } from "./members.ts";
@@ -87,7 +88,10 @@ export class BodyCheck {
       return { kind: "short", problem: "the body is empty" };
     }
     if (contentLengthBytes !== undefined && contentLengthBytes !== sizeBytes) {
-      return { kind: "short", problem: `${sizeBytes} bytes came, Content-Length said ${contentLengthBytes}` };
+      return {
+        kind: "short",
+        problem: `the body has ${formatOtherSize(sizeBytes, contentLengthBytes)}, as Content-Length says`,
+      };
     }
     if (this.#container === undefined) {
       return { kind: "whole", container: "off" };

@@ -1,3 +1,4 @@
+import { formatBytes } from "../domain/format-bytes.ts";
 import { type ArchiveEnd, type DirectoryPlace, findArchiveEnd } from "./archive-end.ts";
 import { ByteCursor, type RandomAccessBytes } from "./byte-cursor.ts";
 import { type Member, readDirectory } from "./directory.ts";
@@ -62,7 +63,7 @@ export async function checkMembers(
     const members = readDirectory(directory, memberCount, directoryOffset);
     const limitBytes = options.maxInflatedBytes ?? DEFAULT_MAX_INFLATED_BYTES;
     if (members.reduce((sum, member) => sum + member.inflatedBytes, 0) > limitBytes) {
-      return { kind: "unchecked", problem: `the members measure more than ${limitBytes} bytes` };
+      return { kind: "unchecked", problem: `the members measure more than ${formatBytes(limitBytes)}` };
     }
     return await checkEachMember(source, members, directoryOffset, signal);
   } catch (thrown) {

@@ -1,4 +1,5 @@
 import { pipeline, Readable, Transform } from "node:stream";
+import { formatBytes } from "../domain/format-bytes.ts";
 
 /** An answer that is longer than anything its service says; it was not read further. */
 export class AnswerTooLongError extends Error {
@@ -6,7 +7,7 @@ export class AnswerTooLongError extends Error {
   readonly maxBytes: number;
 
   constructor(maxBytes: number) {
-    super(`an answer of more than ${maxBytes} bytes`);
+    super(`an answer of more than ${formatBytes(maxBytes)}`);
     this.maxBytes = maxBytes;
   }
 }

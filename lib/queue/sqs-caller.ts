@@ -1,4 +1,5 @@
 import { SQSClient, type SQSClientConfig } from "@aws-sdk/client-sqs";
+import { formatBytes } from "../domain/format-bytes.ts";
 import { untilAborted } from "../domain/promises.ts";
 import { ANSWER_LIMIT_PLACE, AnswerTooLongError, answerLimit } from "../network/answer-limit.ts";
 import { withFreshSignature } from "../network/fresh-signature.ts";
@@ -132,7 +133,11 @@ export class SqsCaller {
       return thrown;
     }
     if (thrown instanceof AnswerTooLongError) {
-      return malformedAnswerError(this.role, operation, `the answer is longer than ${thrown.maxBytes} bytes`);
+      return malformedAnswerError(
+        this.role,
+        operation,
+        `the answer is longer than ${formatBytes(thrown.maxBytes)}`,
+      );
     }
     const { httpStatusCode, requestId } = answerOf(thrown);
     return sqsError({

@@ -186,7 +186,7 @@ describe("an outage", () => {
     const body = JSON.stringify({ Messages: [{ Body: "x".repeat(17 * 1024 * 1024) }] });
     const { queue, requests } = await queueAnswering({ status: 200, body });
     const error = await errorOf(queue.receive({ signal }));
-    expect(error).toMatchObject({ ...UNAVAILABLE, message: expect.stringContaining("longer than 16777216") });
+    expect(error).toMatchObject({ ...UNAVAILABLE, message: expect.stringContaining("longer than 16.0 MiB") });
     expect(requests).toHaveLength(1);
   });
 

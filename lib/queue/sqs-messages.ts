@@ -1,5 +1,6 @@
 import type { MessageAttributeValue } from "@aws-sdk/client-sqs";
 import * as v from "valibot";
+import { formatBytes } from "../domain/format-bytes.ts";
 import type { DeadLetter, HeldDeadLetter } from "../ports/task-queue.ts";
 import { MAX_BODY_BYTES, withoutProgress } from "./message-codec.ts";
 import { attributeText, cutUtf8, escapeRefused } from "./sqs-text.ts";
@@ -123,7 +124,7 @@ export function encodeLetter(letter: DeadLetter, foreign: SqsAttributes): SqsOut
  */
 export function encodeCutLetter(letter: DeadLetter): SqsOutgoing {
   const { body, attributes } = encodeLetter(
-    { ...letter, detail: `(Body cut from ${Buffer.byteLength(letter.body)} bytes.) ${letter.detail}` },
+    { ...letter, detail: `(Body cut from ${formatBytes(Buffer.byteLength(letter.body))}.) ${letter.detail}` },
     {},
   );
   return { body: cutUtf8(body, MAX_BODY_BYTES - sizeBytesOf({ body: "", attributes })), attributes };

@@ -10,7 +10,7 @@ export const ATTEMPT_WORDS_ZH: Readonly<Record<AttemptReason, string>> = {
   "already-gone": "已归档，平台上已不存在",
   "dead-lettered": "此前已进入死信队列",
   unfinished: "平台尚未完成导出",
-  absent: "平台的列表中没有该任务",
+  absent: "平台的列表中没有该任务，可能已被挤出；归档程序再次确认后才会放弃",
   "left-alone": "平台列表中的该项无法识别",
   "odd-list": "平台的列表中没有该任务，但有无法识别的内容",
   throttled: "平台要求延长下载间隔",

@@ -1,4 +1,5 @@
 import type { Fault } from "../domain/errors.ts";
+import { formatOtherSize } from "../domain/format-bytes.ts";
 import { StoreError, type StoreErrorCode } from "../ports/object-store.ts";
 
 export type StoreFault = Fault<StoreErrorCode>;
@@ -62,7 +63,7 @@ export function proofMismatch(provedBytes: number, writtenBytes: number): StoreF
     problem:
       provedBytes === writtenBytes
         ? "the proof has no SHA-256"
-        : `the writer got ${writtenBytes} bytes, but the proof covers ${provedBytes}`,
+        : `the proof covers ${formatOtherSize(provedBytes, writtenBytes)}, which the writer got`,
     hint: "The archiver completed nothing and downloads the task again. If it repeats, report it as a bug.",
   };
 }

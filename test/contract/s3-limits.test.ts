@@ -92,7 +92,7 @@ describe.each(["aws", "obs", "generic"] as const)("profile %s", (profile) => {
       await expect(keysBelow(store, "records/")).rejects.toMatchObject({
         code: "store-foreign-answer",
         scope: "system",
-        message: expect.stringContaining(String(8 * MIB)),
+        message: expect.stringContaining("over 8.00 MiB"),
       });
       expect(requests()).toBe(1);
     },

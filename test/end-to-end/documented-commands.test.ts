@@ -16,9 +16,7 @@ interface Documented {
   readonly isWhole: boolean;
 }
 
-const COMMAND = /(?:^|[\s;&])(?:(?:iotda-)?archiver|node dist\/cli\.mjs) +(?=[a-z])/;
-/** The shell function that the runbook's own commands need. */
-const SHELL_FUNCTION = /^archiver\(\).*$/m;
+const COMMAND = /(?:^|[\s;&])(?:iotda-archiver|node dist\/cli\.mjs) +(?=[a-z])/;
 const FENCED = /^```.*?\n(.*?)^```/gms;
 /** A command as cron and systemd have it. */
 const SCHEDULED = /(?: archiver {2}|^ExecStart=\/usr\/local\/bin\/)(iotda-archiver .+)$/gm;
@@ -97,10 +95,9 @@ async function linesOfExample(page: string): Promise<Documented[]> {
 
 async function linesOfPage(page: string): Promise<Documented[]> {
   const text = await readFile(join(ROOT, page), "utf8");
-  const setUp = SHELL_FUNCTION.exec(text)?.[0] ?? "";
   const fenced = [...text.matchAll(FENCED)]
     .flatMap(([, block = ""]) => block.split("\n"))
-    .filter((line) => /^(?:sudo|\*|archiver |iotda-archiver |node )/.test(line) && COMMAND.test(line));
+    .filter((line) => /^(?:sudo|\*|iotda-archiver |node )/.test(line) && COMMAND.test(line));
   const prose = text.replaceAll(FENCED, "");
   const spans = [...prose.matchAll(/`([^`]+)`/g)]
     .map(([, span = ""]) => span.replaceAll("\n", " "))
@@ -112,11 +109,7 @@ async function linesOfPage(page: string): Promise<Documented[]> {
     ...fenced.map((line) => ({ written: line, isWhole: true })),
     ...spans.map((line) => ({ written: line, isWhole: false })),
     ...cells.map(([, words = ""]) => ({ written: `iotda-archiver ${words}`, isWhole: false })),
-  ].map((one) => {
-    // A page for more than one kind of machine names the program itself as well.
-    const needed = /(?:^|[\s;&])archiver /.test(one.written) ? setUp : "";
-    return { ...one, page, line: `${needed}\n${asTried(one.written)}` };
-  });
+  ].map((one) => ({ ...one, page, line: asTried(one.written) }));
 }
 
 /** Without what stands before the command (cron's fields, a check of the disk) and where its output goes. */
@@ -191,7 +184,7 @@ describe("command lines of the documentation are understood, and then lack setti
 
 /** One line for each way in which the pages start the program: Node, for one, takes options of ours for its own. */
 const WAYS = new Map(
-  DOCUMENTED.map((one) => [one.line.replaceAll(/(?<=iotda-archiver|cli\.mjs|^archiver) .*/gm, ""), one]),
+  DOCUMENTED.map((one) => [one.line.replaceAll(/(?<=iotda-archiver|cli\.mjs) .*/gm, ""), one]),
 );
 
 describe.concurrent("each way of starting it reaches the built program", () => {

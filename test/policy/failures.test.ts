@@ -190,7 +190,7 @@ describe("what was not foreseen", () => {
     scene.world.faults.plant({ site: "store.read", form: "race", act });
     const report = await scene.run();
     expect(report.tasks).toMatchObject([{ outcome: "retried", reason: "copy-differs" }]);
-    const message = expect.stringMatching(/2 bytes instead of \d+/);
+    const message = expect.stringMatching(/2 B instead of \d/);
     expect(scene.events).toContainEqual(
       expect.objectContaining({ kind: "failed", failure: expect.objectContaining({ message }) }),
     );

@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { formatBytes } from "../../domain/format-bytes.ts";
 import { AnswerTooLongError } from "../../network/answer-limit.ts";
 import { certificateHint } from "../../network/certificate-faults.ts";
 import { StoreError } from "../../ports/object-store.ts";
@@ -88,7 +89,7 @@ const retryAfterSchema = v.pipe(v.string(), v.regex(/^\d{1,4}$/), v.transform(Nu
  */
 export function toS3Error(thrown: unknown, request: RequestSubject): S3Error | undefined {
   if (thrown instanceof AnswerTooLongError) {
-    return new S3Error(OVERSIZED, request, { s3Code: `over ${thrown.maxBytes} bytes` });
+    return new S3Error(OVERSIZED, request, { s3Code: `over ${formatBytes(thrown.maxBytes)}` });
   }
   const parsed = v.safeParse(thrownSchema, thrown);
   if (!parsed.success) {

@@ -1,4 +1,5 @@
 import { DeleteObjectCommand } from "@aws-sdk/client-s3";
+import { formatOtherSize } from "../../domain/format-bytes.ts";
 import {
   type FoundAbilities,
   type ListedObject,
@@ -89,7 +90,7 @@ export class S3Store extends S3Retention implements ObjectStore, StoreSweeper {
       throw new StoreError(copyDiffers("there is no object"), object.key);
     }
     if (head.sizeBytes !== object.sizeBytes) {
-      throw new StoreError(copyDiffers(`${head.sizeBytes} bytes instead of ${object.sizeBytes}`), object.key);
+      throw new StoreError(copyDiffers(formatOtherSize(head.sizeBytes, object.sizeBytes)), object.key);
     }
     if (head.checksum === undefined || head.checksum !== object.checksum) {
       throw new StoreError(copyDiffers("its CRC32 is another, or missing"), object.key);
