@@ -39,7 +39,7 @@ describe("settings", () => {
     },
   );
 
-  test("whose keys nobody has filled in are refused, and the placeholder is named", async () => {
+  test("are refused while a placeholder stands for a key", async () => {
     const settings = parseEnv(await example("iotda-archiver.env"));
     expect(() => readConfiguration(settings, PARTS)).toThrow("is the placeholder of an example");
   });

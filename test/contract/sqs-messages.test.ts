@@ -1,5 +1,6 @@
 import { type FauxqsServer, type MessageAttributeValue, startFauxqs } from "fauxqs";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { formatBytes } from "../../lib/domain/format-bytes.ts";
 import type { ReceivedMessage } from "../../lib/ports/task-queue.ts";
 import { MAX_BODY_BYTES } from "../../lib/queue/message-codec.ts";
 import { SqsQueue } from "../../lib/queue/sqs-queue.ts";
@@ -176,7 +177,7 @@ describe("what SQS does not take", () => {
     await queue.sendBodies([body], NOW);
     await queue.deadLetter({ ...letter, body, reason: "unreadable" }, { signal });
     const [held] = await queue.listDeadLetters({ signal, limit: 1 });
-    expect(held?.detail).toBe(`(Body cut from ${Buffer.byteLength(body)} bytes.) ${letter.detail}`);
+    expect(held?.detail).toBe(`(Body cut from ${formatBytes(Buffer.byteLength(body))}.) ${letter.detail}`);
     expect(body.startsWith(held?.body ?? "?")).toBe(true);
     expect(Buffer.byteLength(held?.body ?? "")).toBeGreaterThan(MAX_BODY_BYTES - 1024);
   });
