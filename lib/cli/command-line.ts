@@ -1,4 +1,4 @@
-import { Command, CommanderError, Help, Option } from "commander";
+import { Command, Help, Option } from "commander";
 import manifest from "../../package.json" with { type: "json" };
 import { nearestName } from "../domain/nearest-name.ts";
 import {
@@ -17,6 +17,7 @@ import type { Result } from "./output.ts";
 import { EXIT } from "./process.ts";
 import type { VerifyCommandOptions } from "./retention.ts";
 import type { CommonOptions } from "./session.ts";
+import { wrongUsage } from "./usage.ts";
 
 /** The commands, by file. Each file is loaded when one of its commands is called: asking for help needs none of them. */
 const LOAD = {
@@ -27,6 +28,7 @@ const LOAD = {
   inventory: () => import("./inventory.ts"),
   notify: () => import("./notify.ts"),
   plan: () => import("./plan.ts"),
+  probe: () => import("./probe.ts"),
   report: () => import("./report.ts"),
   retention: () => import("./retention.ts"),
   status: () => import("./status.ts"),
@@ -35,9 +37,6 @@ const LOAD = {
 const ABOUT =
   "Archives finished Huawei Cloud IoTDA exports to storage you own, proves each copy, and only then deletes " +
   "the export task";
-
-/** Our own code among commander's: which letters to move back was not said, or said twice. */
-export const WRONG_IDS = "archiver.ids";
 
 /**
  * The commands with their options and help.
@@ -94,6 +93,11 @@ export function createCommandLine(
   command(program, "doctor", "Say whether everything is set up right, and what will hurt")
     .option("--only <groups>", "Examine these groups, separated by commas", groupsOf)
     .action(ends(LOAD.doctor, (its) => its.doctorCommand));
+  command(program, "probe", "Ask the platform what its documentation leaves open, and print the answers")
+    .option("--live", "Ask; without it the command says what it would ask")
+    .option("--batch-task <id>", "Make one export of this batch task, to see how that goes", batchTaskIdOf)
+    .option("--yes", "Do not ask for confirmation")
+    .action(ends(LOAD.probe, (its) => its.probeCommand));
   command(
     program,
     "sweep",
@@ -216,12 +220,10 @@ function refusingUnknownSubcommands(group: Command): Command {
 
 function lettersOf(ids: readonly string[], { all = false }: { readonly all?: boolean }) {
   if (ids.length > 0 === all) {
-    throw new CommanderError(
-      EXIT.misuse,
-      WRONG_IDS,
+    throw wrongUsage(
       all
-        ? "error: --all moves every letter back, so it takes no ids"
-        : "error: name the letters to move back, or give --all",
+        ? "--all moves every letter back, so it takes no ids"
+        : "name the letters to move back, or give --all",
     );
   }
   return all ? "all" : ids;

@@ -19,6 +19,8 @@ export const EXIT = {
   nothingToRead: 3,
   /** `doctor` found what works and will hurt. */
   willHurt: 3,
+  /** `probe` asked a question and got no answer to it. */
+  partlyAnswered: 3,
   /** Ctrl-C or SIGTERM. */
   interrupted: 130,
 } as const;

@@ -4,7 +4,7 @@ import { knownSecrets } from "../config/names.ts";
 import { describeFailure, type Failure } from "../domain/errors.ts";
 import { ExpectedExportsError } from "../report/errors.ts";
 import { RetentionPolicyError } from "../retention/errors.ts";
-import { createCommandLine, WRONG_IDS } from "./command-line.ts";
+import { createCommandLine } from "./command-line.ts";
 import { InterruptedByOperator } from "./operator.ts";
 import {
   createOutput,
@@ -16,6 +16,7 @@ import {
   shownSecrets,
 } from "./output.ts";
 import { EXIT, type ExitCode } from "./process.ts";
+import { WRONG_USAGE } from "./usage.ts";
 
 const INTERRUPTED: Failure = {
   code: "interrupted",
@@ -76,7 +77,7 @@ function failedBy(error: unknown): Failed {
     const hint =
       "Run iotda-archiver --help to see the commands, and iotda-archiver <command> --help to see the options of one.";
     // Commander has written its own complaints.
-    const complaint = error.code === WRONG_IDS ? [error.message] : [];
+    const complaint = error.code === WRONG_USAGE ? [error.message] : [];
     return { failure: { code: "usage", message, hint }, complaint, exitCode: EXIT.misuse };
   }
   if (error instanceof InterruptedByOperator) {

@@ -1,7 +1,7 @@
 import type { SkipReason } from "../discovery/discover.ts";
 import type { StopReason, TaskEntry, TaskOutcome } from "../records/run-report.ts";
 import { ATTEMPT_WORDS, ERROR_WORDS } from "../report/reasons-en.ts";
-import type { WaitReason } from "../requests/decide.ts";
+import { WAIT_WORDS } from "../requests/wait-words.ts";
 import type { StayReason } from "../retention/expiry-verdict.ts";
 import type { PlannedSweep } from "../retention/plan.ts";
 import type { RetentionStop } from "../retention/run.ts";
@@ -67,20 +67,6 @@ export function skipInWords(reason: SkipReason): string {
 export function skipKindInWords(reason: SkipReason): string {
   return isKept(reason) ? "archived and kept" : SKIP_WORDS[reason];
 }
-
-/** Why a request waits. */
-const WAIT_WORDS: Readonly<Record<WaitReason, string>> = {
-  "places-held":
-    "45 or more export slots are used, or all but 5 of ARCHIVER_EXPORT_PLACES; another export could evict an unarchived one",
-  "unfinished-limit": "five exports are being made, and the platform allows no more",
-  "same-condition-unfinished": "an export of the same batch task is being made",
-  "same-condition-unarchived": "an export of the same batch task is not archived yet",
-  claimed: "another run is creating the export, or crashed before it could",
-  "tried-just-now": "the last attempt failed a moment ago",
-  "list-too-old": "the platform and the store answer too slowly to create an export safely",
-  "older-requests-first": "many older requests come first",
-  "request-file-unreadable": "unrecognised file under requests/",
-};
 
 /** Why a request is open or ended, where the reason does not mean what it means for a task. */
 const REQUEST_WORDS: Readonly<Record<string, string>> = {

@@ -1,6 +1,7 @@
 import type { ArchivePorts, Observe } from "../archive/events.ts";
 import type { ArchiveSettings } from "../archive/settings.ts";
 import { IotdaClient } from "../iotda/client.ts";
+import type { IotdaClientOptions } from "../iotda/options.ts";
 import { Redactor, type ResultRedactor } from "../observability/redact.ts";
 import type { CallOptions } from "../ports/platform.ts";
 import type { QueueDepth } from "../ports/task-queue.ts";
@@ -77,11 +78,20 @@ export function wirePlatform(
   proxy: ProxyConfiguration,
   keys: AccessKeys,
 ): IotdaClient {
-  return new IotdaClient({
+  return new IotdaClient(clientOptions(platform, proxy, keys));
+}
+
+/** What every client of the platform is told. */
+export function clientOptions(
+  platform: PlatformConfiguration,
+  proxy: ProxyConfiguration,
+  keys: AccessKeys,
+): IotdaClientOptions {
+  return {
     ...platform,
     endpoint: platform.endpoint.origin,
     wallMs: () => systemClock.wallMs(),
     credentials: (refresh) => keys.get(refresh),
     proxy: settingsOfProxy(proxy),
-  });
+  };
 }

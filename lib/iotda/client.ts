@@ -116,7 +116,7 @@ export class IotdaClient implements Platform {
 }
 
 /** Nothing but an id may reach the path (iotda-api §4.3, hazard 12). */
-function checkedId(operation: string, exportTaskId: string): string {
+export function checkedId(operation: string, exportTaskId: string): string {
   if (!isExportTaskId(exportTaskId)) {
     throw notAnId(operation);
   }

@@ -51,7 +51,7 @@ export async function createExport(
       await settle(nothingMade(run, "not-made", "list-too-old"));
       return { kind: "waiting", reason: "list-too-old" };
     }
-    const effect = error instanceof PlatformError ? EFFECT_OF_ERROR[error.code] : "perhaps-made";
+    const effect = effectOfCreate(error);
     if (error instanceof PlatformError && effect !== "perhaps-made") {
       await settle(nothingMade(run, effect, error.code));
     }
@@ -60,7 +60,13 @@ export async function createExport(
 }
 
 /** What an error of a create says about its effect. Refused for what was asked, it is a failed try. */
-const EFFECT_OF_ERROR: Readonly<Record<PlatformError["code"], "refused" | "not-made" | "perhaps-made">> = {
+export function effectOfCreate(error: unknown): CreateEffect {
+  return error instanceof PlatformError ? EFFECT_OF_ERROR[error.code] : "perhaps-made";
+}
+
+type CreateEffect = "refused" | "not-made" | "perhaps-made";
+
+const EFFECT_OF_ERROR: Readonly<Record<PlatformError["code"], CreateEffect>> = {
   "platform-rejected-request": "refused",
   "platform-task-not-found": "refused",
   "platform-throttled": "not-made",

@@ -16,7 +16,7 @@ import {
 } from "../domain/request-layout.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { ObjectStore, StoreAbilities } from "../ports/object-store.ts";
-import type { CallOptions } from "../ports/platform.ts";
+import type { CallOptions, Platform } from "../ports/platform.ts";
 import { createOnce, jsonText } from "../records/create-once.ts";
 import { Records } from "../records/records.ts";
 import { parseRecord } from "../records/schemas.ts";
@@ -228,7 +228,9 @@ export async function makeRequest(
 
 /** What a run is given. It is its own `CallOptions`. */
 export interface GivenRequestsRun {
-  readonly ports: Pick<RunPorts, "platform" | "store" | "clock">;
+  readonly ports: Pick<RunPorts, "store" | "clock"> & {
+    readonly platform: Pick<Platform, "listExportTasks" | "createExportTask">;
+  };
   readonly settings: RequestSettings;
   readonly signal: AbortSignal;
 }

@@ -25,8 +25,8 @@ const LAYERS: readonly { readonly modules: readonly string[]; readonly peers: bo
   },
   // A night as one value, made of what all policies left behind.
   { modules: ["lib/report"], peers: false },
-  // The run of all that with no effects; and what is set up, and what will hurt.
-  { modules: ["lib/plan", "lib/doctor"], peers: false },
+  // The run of all that with no effects; what is set up, and what will hurt; what the platform answers.
+  { modules: ["lib/plan", "lib/doctor", "lib/probe"], peers: false },
   { modules: ["lib/network", "lib/files"], peers: false },
   { modules: ["lib/iotda", "lib/store", "lib/queue", "lib/notify"], peers: false },
   { modules: ["lib/config"], peers: false },

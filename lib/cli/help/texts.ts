@@ -127,6 +127,22 @@ export const HELP_TEXTS: Readonly<Record<string, HelpText>> = {
       "iotda-archiver doctor --json --config archiver.env",
     ],
   },
+  probe: {
+    more: [
+      "It asks the questions that docs/iotda-api.md marks as unverified: by lists, at most three downloads in the slots that all runs share, and one export where --batch-task names a batch task. It deletes nothing; the next run archives its export. The answers are Markdown without secrets, to be pasted into an issue.",
+    ],
+    exitCodes: [
+      ["0", "Every question that was asked got an answer"],
+      ["1", "The probe was refused, or could not begin; nothing was created or downloaded"],
+      ["3", "A question was asked and got no answer"],
+      ["130", "Interrupted; the answers so far are printed, with what is left on the platform"],
+    ],
+    examples: [
+      "iotda-archiver probe --config archiver.env           # what it would ask",
+      "iotda-archiver probe --live --config archiver.env",
+      "iotda-archiver probe --live --batch-task 5f2d9c3a1b2c3d4e5f6a7b8c --yes > sheet.md",
+    ],
+  },
   sweep: {
     more: ["It brings the catalogue up to date as inventory does, and reads no copy."],
     exitCodes: [
