@@ -5,6 +5,7 @@ import type { ProbeEvent } from "../probe/ports.ts";
 import { probe } from "../probe/probe.ts";
 import { loadConfiguration } from "./environment.ts";
 import { formatDuration } from "./format.ts";
+import { askYesNo } from "./guide/talk.ts";
 import { openTerminal } from "./guide/terminal.ts";
 import { InterruptedByOperator, interruptible } from "./operator.ts";
 import { isLive, operatorLines, type Result, shownSecrets } from "./output.ts";
@@ -54,7 +55,7 @@ export async function probeCommand({
   }
 }
 
-/** @throws InterruptedByOperator for anything but a yes, and a wrong usage where nobody is there to be asked. */
+/** @throws InterruptedByOperator for anything but a yes, and a wrong usage where no terminal is there to ask at. */
 async function confirm(place: ProbedPlace): Promise<void> {
   if (!(process.stdin.isTTY && isLive(process.stderr))) {
     throw wrongUsage("without a terminal, probe --live needs --yes");
@@ -62,8 +63,7 @@ async function confirm(place: ProbedPlace): Promise<void> {
   const talk = await openTerminal();
   try {
     talk.say(...effortLines(place));
-    const answer = await talk.ask({ text: "Ask the platform now? Type yes", preset: "no" });
-    if (answer.toLowerCase() !== "yes") {
+    if (!(await askYesNo(talk, "Ask the platform now?", false))) {
       talk.say("The probe asked nothing.");
       throw new InterruptedByOperator();
     }

@@ -1,7 +1,7 @@
 import { ArchiverError } from "../domain/errors.ts";
 
 export type ProbeRefusal =
-  /** So many export slots are used that nothing may be added, and no download slot taken from the archive runs. */
+  /** Few export slots are free: nothing may be added, and no download slot taken from the archive runs. */
   | "probe-places-held"
   /** An export of this batch task cannot be made without risk to another one. */
   | "probe-export-refused";

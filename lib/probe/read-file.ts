@@ -30,7 +30,7 @@ const ASKED_HEADERS = [
   ["Accept-Ranges", "accept-ranges"],
 ] as const;
 /** A media type, a coding or a unit: never an id, a name or a key. */
-const PLAIN_VALUE = /^[A-Za-z0-9!#$&^_.+/;= -]{1,80}$/;
+const PLAIN_VALUE = /^(?:[a-z]{1,20}|[a-z]{1,20}\/[a-z0-9.+-]{1,60}(?:; ?charset=[a-z0-9-]{1,20})?)$/i;
 
 /** `file-headers`: which headers a file comes with. */
 export function readFileHeaders({ files }: Seen): Finding {

@@ -3,7 +3,7 @@ import { answered, type Finding, notAsked, refusalInWords, type Seen, withoutAns
 
 const DAY_MS = 86_400_000;
 const MAX_FORMATS = 4;
-/** Digits and the signs of a time: whatever else is no time, and is not shown. */
+/** Digits and the signs of a time: whatever else stands there is not shown. */
 const TIME_SHAPE = /^[0-9TZ:.+ -]{8,40}$/;
 
 /** `marker`: whether the list's marker is an export task id. */
@@ -42,9 +42,7 @@ export function readRunningEndTime({ running }: Seen): Finding {
     .map((form) => [form, forms.filter((one) => one === form).length] as const)
     .filter(([, count]) => count > 0)
     .map(([form, count]) => `${form} in ${count}`);
-  return answered(
-    `Of ${forms.length} tasks seen as \`Processing\`, \`end_time\` is ${counts.join(", ")}.`,
-  );
+  return answered(`Of ${forms.length} tasks seen as \`Processing\`, \`end_time\` is ${counts.join(", ")}.`);
 }
 
 function formOf({ source }: ExportTask): "absent" | "null" | "present" {

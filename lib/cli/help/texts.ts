@@ -140,7 +140,7 @@ export const HELP_TEXTS: Readonly<Record<string, HelpText>> = {
     examples: [
       "iotda-archiver probe --config archiver.env           # what it would ask",
       "iotda-archiver probe --live --config archiver.env",
-      "iotda-archiver probe --live --batch-task 5f2d9c3a1b2c3d4e5f6a7b8c --yes > sheet.md",
+      "iotda-archiver probe --live --batch-task 5f2d9c3a1b2c3d4e5f6a7b8c > sheet.md",
     ],
   },
   sweep: {
