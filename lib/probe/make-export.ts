@@ -5,7 +5,7 @@ import { exportNotIn, isExportOf, isOwnKindOfExport, seenOf } from "../requests/
 import { createExport, effectOfCreate } from "../requests/create-export.ts";
 import { obstacleTo, type WaitReason } from "../requests/decide.ts";
 import type { Standing } from "../requests/report.ts";
-import { openRun, type RequestsRun } from "../requests/request-ledger.ts";
+import { type Claim, openRun, type RequestsRun } from "../requests/request-ledger.ts";
 import { CLAIM_PATIENCE_MS } from "../requests/settings.ts";
 import { WAIT_WORDS } from "../requests/wait-words.ts";
 import { type FreshList, taskIn } from "../run/platform-list.ts";
@@ -29,8 +29,8 @@ export async function obstacleToExport(
   run: RequestsRun,
   batchTaskId: string,
   list: FreshList,
+  claims: readonly Claim[],
 ): Promise<ExportObstacle | undefined> {
-  const claims = await run.ledger.claimsOf(batchTaskId, run);
   const isUnderWay = claims.some(
     ({ claim, result }) =>
       result === undefined && list.platformMs - Date.parse(claim.claimedAt) < CLAIM_PATIENCE_MS,
@@ -65,11 +65,12 @@ export async function makeExport(run: ProbeRun, batchTaskId: string): Promise<As
     },
     run.runId,
   );
-  const obstacle = await obstacleToExport(requests, batchTaskId, before);
+  // Read once: a claim that another program makes after this look takes the number that ours would have.
+  const claims = await requests.ledger.claimsOf(batchTaskId, requests);
+  const obstacle = await obstacleToExport(requests, batchTaskId, before, claims);
   if (obstacle !== undefined) {
     return unasked(obstacleInWords(obstacle));
   }
-  const claims = await requests.ledger.claimsOf(batchTaskId, requests);
   const subject = { batchTaskId, statusTime: compactTime(before.platformMs) };
   let failure: Asked<never> | undefined;
   try {

@@ -1,4 +1,5 @@
 import { Pacer } from "../pacing/pacer.ts";
+import type { StoreAbilities } from "../ports/object-store.ts";
 import { openRun } from "../requests/request-ledger.ts";
 import { placesForCreate, type RequestSettings } from "../requests/settings.ts";
 import { type FreshList, freshList, PLACES_LIMIT, placesHeld } from "../run/platform-list.ts";
@@ -26,7 +27,7 @@ export interface ProbeOptions {
  * runners share, and at most one export. It deletes nothing; its export is left to be archived as any other.
  *
  * @returns the sheet, also when it was interrupted after its first question.
- * @throws ProbeRefused, SystemFailure of the first list, what opening the archive throws, and the signal's reason before
+ * @throws what opening the archive throws, SystemFailure of the first list, ProbeRefused, and the signal's reason before
  *   the first question.
  */
 export async function probe(
@@ -37,12 +38,14 @@ export async function probe(
   const requests = { lists: 0, creates: 0, downloads: 0 };
   const ports = countingLists(given, requests);
   const start = startRun(ports);
+  // The archive is opened before anything is asked.
+  const abilities = await ports.store.preflight({ signal });
   const list = await freshList(ports, settings, signal);
   refuseManyPlaces(list);
   if (batchTaskId !== undefined) {
     await refuseRiskyExport(ports, settings, { batchTaskId, signal }, start.runId, list);
   }
-  const pacer = await openPacer(ports, settings, start.runId, signal);
+  const pacer = await openPacer(ports, abilities, settings, start.runId, signal);
   const evidence = new Evidence(list);
   const run: ProbeRun = {
     runId: start.runId,
@@ -120,7 +123,9 @@ async function refuseRiskyExport(
   runId: string,
   list: FreshList,
 ): Promise<void> {
-  const obstacle = await obstacleToExport(openRun({ ports, settings, signal }, runId), batchTaskId, list);
+  const run = openRun({ ports, settings, signal }, runId);
+  const claims = await run.ledger.claimsOf(batchTaskId, run);
+  const obstacle = await obstacleToExport(run, batchTaskId, list, claims);
   if (obstacle !== undefined) {
     throw new ProbeRefused(
       "probe-export-refused",
@@ -132,11 +137,11 @@ async function refuseRiskyExport(
 
 async function openPacer(
   { store, clock, random, observe }: ProbePorts,
+  abilities: StoreAbilities,
   { downloadIntervalMs: intervalMs }: RequestSettings,
   runId: string,
   signal: AbortSignal,
 ): Promise<Pacer> {
-  const abilities = await store.preflight({ signal });
   if (!abilities.compareAndSwap) {
     observe({ kind: "pace-unshared" });
   }

@@ -1,78 +1,9 @@
 import * as v from "valibot";
 import { describe, expect, test } from "vitest";
 import type { SettingsInput } from "../../sandbox/start.ts";
-import type { Ended } from "./command-line.ts";
-import { ACCOUNT, finishedExports, type Lab, openLab, PROJECT_ID } from "./lab.ts";
-
-const LIVE = ["probe", "--live", "--yes"] as const;
-
-const sheetSchema = v.strictObject({
-  schemaVersion: v.literal(1),
-  runId: v.string(),
-  startedAt: v.pipe(v.string(), v.isoTimestamp()),
-  endedAt: v.pipe(v.string(), v.isoTimestamp()),
-  project: v.pipe(v.string(), v.regex(/^[0-9a-f]{8}$/)),
-  hasInstanceId: v.boolean(),
-  signing: v.picklist(["standard", "derived"]),
-  region: v.nullable(v.string()),
-  requests: v.strictObject({
-    lists: v.number(),
-    creates: v.number(),
-    downloads: v.number(),
-    deletes: v.literal(0),
-  }),
-  answers: v.array(
-    v.strictObject({
-      id: v.string(),
-      sections: v.array(v.string()),
-      question: v.string(),
-      state: v.picklist(["answered", "failed", "not-asked", "not-askable"]),
-      answer: v.string(),
-    }),
-  ),
-  left: v.nullable(
-    v.variant("kind", [
-      v.strictObject({ kind: v.literal("export"), exportTaskId: v.string() }),
-      v.strictObject({ kind: v.literal("perhaps"), batchTaskId: v.string() }),
-    ]),
-  ),
-  isInterrupted: v.boolean(),
-});
-type Sheet = v.InferOutput<typeof sheetSchema>;
-
-/** Runs the probe; its sheet agrees with the platform's own log, and shows nothing secret. */
-async function probed(lab: Lab, ...more: readonly string[]): Promise<Ended & { readonly sheet: Sheet }> {
-  const before = (await lab.control.requests()).length;
-  const ended = await lab.archiver(...LIVE, ...more, "--json");
-  const sheet = v.parse(sheetSchema, JSON.parse(ended.stdout));
-  expectNothingSecret(lab, ended);
-  const { creates, downloads } = await sentTo(lab, before);
-  expect(sheet.requests).toMatchObject({ creates, downloads });
-  return { ...ended, sheet };
-}
-
-function expectNothingSecret(lab: Lab, { stdout, stderr }: Ended): void {
-  for (const secret of [ACCOUNT.ak, ACCOUNT.sk, PROJECT_ID, new URL(lab.endpoint).host, "Signature"]) {
-    expect(`${stdout}${stderr}`).not.toContain(secret);
-  }
-}
-
-/** What a probe may send, on any platform: at most one create and three downloads, and no delete. */
-async function sentTo(lab: Lab, after = 0) {
-  const requests = await lab.control.requests(after);
-  const times = (operation: string) => requests.filter((one) => one.operation === operation).length;
-  const sent = { creates: times("createExportTask"), downloads: times("showExportTask") };
-  expect(times("deleteExportTask")).toBe(0);
-  expect(times("unknown")).toBe(0);
-  expect(sent.creates).toBeLessThanOrEqual(1);
-  expect(sent.downloads).toBeLessThanOrEqual(3);
-  return sent;
-}
-
-function answerTo(sheet: Sheet, id: string): string {
-  const found = sheet.answers.find((one) => one.id === id);
-  return `${found?.state}: ${found?.answer}`;
-}
+import { openCloudLab } from "./cloud-lab.ts";
+import { finishedExports, type Lab, openLab } from "./lab.ts";
+import { answerTo, expectNothingSecret, LIVE, probed, sentTo, sheetSchema } from "./probe-sheet.ts";
 
 /** Two exports that are archived and still on the platform, as after a first night. */
 async function afterFirstNight(lab: Lab): Promise<void> {
@@ -283,7 +214,25 @@ describe.concurrent("probe goes on after", () => {
   });
 });
 
+test("probe on OBS warns that runners cannot share the pace there", async (context) => {
+  const lab = await openCloudLab(context, { intervalMs: 200, s3: { profile: "obs" }, storeProfile: "obs" });
+  await lab.control.addTasks(finishedExports(1));
+  const { exitCode, stderr } = await lab.archiver(...LIVE);
+  expect(exitCode).toBe(0);
+  expect(stderr).toContain("Let no run start before the probe has ended.");
+});
+
 describe.concurrent("probe ends", () => {
+  test("with 1 where there is no archive, before it asks the platform anything", async (context) => {
+    const lab = await openLab(context, { begun: false });
+    const { exitCode, document } = await lab.archiverJson(...LIVE);
+    expect(exitCode).toBe(1);
+    expect(document).toMatchObject({
+      failure: { code: expect.stringMatching(/^(?:no-archive|store-missing)$/) },
+    });
+    expect(await lab.control.requests()).toEqual([]);
+  });
+
   test("with 1 where the platform does not list", async (context) => {
     const lab = await openLab(context);
     await lab.control.scriptFaults({

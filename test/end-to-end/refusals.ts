@@ -14,6 +14,7 @@ export const COMMANDS: readonly (readonly string[])[] = [
   ["archive", "--under-pressure"],
   ["request", "batch-01"],
   ["status"],
+  ["probe", "--live", "--yes"],
   ["sweep"],
   ["sweep", "--remove-orphans"],
   ["dead-letters", "list"],

@@ -42,7 +42,7 @@ test("a probe beside a run that drains the platform keeps the pace, and the run 
   expectNoHarm(scene);
 });
 
-test.each(Array.from({ length: 20 }, (_, seed) => seed))(
+test.each(Array.from({ length: 60 }, (_, seed) => seed))(
   "two probes and a discover run at once make one export of the batch task (seed %i)",
   async (seed) => {
     const scene = new RequestsScene({ seed });

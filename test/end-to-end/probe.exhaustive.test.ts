@@ -1,0 +1,13 @@
+import { expect, test } from "vitest";
+import { finishedExports, openLab } from "./lab.ts";
+
+test("a probe and a run beside it keep the pace, as the platform sees it", async (context) => {
+  const lab = await openLab(context, { intervalMs: 2_000, apart: true });
+  await lab.control.addTasks([...finishedExports(4), { exportTaskId: "ill", status: "Failed" }]);
+  const [run, probe] = await Promise.all([lab.archiver("run"), lab.archiver("probe", "--live", "--yes")]);
+  expect([0, 3]).toContain(run.exitCode);
+  expect(probe.exitCode, probe.stdout).toBe(0);
+  const downloads = (await lab.control.requests()).filter(({ operation }) => operation === "showExportTask");
+  expect(downloads).toHaveLength(7);
+  expect(downloads.filter(({ throttled }) => throttled === true)).toEqual([]);
+});
