@@ -62,7 +62,7 @@ test("each export stands with when, what and why; the sums below say how long it
     actions: { "archive-delete": 1, archive: 1, delete: 1, keep: 1, "left-alone": 2 },
     downloads: 2,
     durationMs: 31_000,
-    floorMs: 62_000,
+    floorMs: 31_000,
     slots: { held: 6, after: 4, limit: 50 },
   };
   const text = await textOf(planOf(items, { totals, storeTriedOut: false }));
@@ -79,7 +79,7 @@ test("each export stands with when, what and why; the sums below say how long it
   expect(text).toContain(
     "6 exports: 1 archive and delete; 1 archive and keep; 1 delete; 1 keep; 2 leave alone",
   );
-  expect(text).toContain("Downloads: 2, one each 31 s, so at least 1 min 02 s; the last step comes in 31 s");
+  expect(text).toContain("Downloads: 2, one each 31 s, so at least 31 s; the last step comes in 31 s");
   expect(text).toContain("Export slots used: 6 of 50 now, 4 after the run");
   expect(text).toContain("Lost first without a run: export-01, by the 21st export made from now on");
   expect(text).toContain("takes what it can do from its profile");

@@ -102,7 +102,7 @@ function totalsLine({ items, totals: { actions } }: Plan): string {
 function downloadsLine({ totals: { downloads, floorMs, durationMs }, downloadIntervalMs }: Plan): string {
   return downloads === 0
     ? "Downloads: none"
-    : `Downloads: ${downloads}, one each ${formatDuration(downloadIntervalMs)}, so at least ${formatDuration(floorMs)}; the last step comes ${whenInWords(durationMs)}`;
+    : `Downloads: ${downloads}, one each ${formatDuration(downloadIntervalMs)}${floorMs === 0 ? "" : `, so at least ${formatDuration(floorMs)}`}; the last step comes ${whenInWords(durationMs)}`;
 }
 
 /** The export without a copy that goes first when no run comes. */

@@ -35,8 +35,9 @@ function aheadLines({ expected, oldest }: Progress): readonly string[] {
   const lines: string[] = [];
   if (expected !== undefined) {
     const { left, total, toDownload, downloadIntervalMs } = expected;
-    const floor = formatDuration(toDownload * downloadIntervalMs);
-    const time = toDownload === 0 ? "" : `  ·  at least ${floor} if all are downloaded`;
+    // The next download may begin at once.
+    const floorMs = Math.max(0, toDownload - 1) * downloadIntervalMs;
+    const time = floorMs === 0 ? "" : `  ·  at least ${formatDuration(floorMs)} if all are downloaded`;
     lines.push(`  left ${left.size} of ${total}${time}`);
   }
   if (oldest !== undefined) {

@@ -60,7 +60,7 @@ export async function makePlan(
       actions: countedBy(items),
       downloads,
       durationMs: lastEffectMs(courses, stage.startedAtMs) - stage.startedAtMs,
-      floorMs: downloads * settings.downloadIntervalMs,
+      floorMs: Math.max(0, downloads - 1) * settings.downloadIntervalMs,
       slots: { held, after: held - deletions, limit: PLACES_LIMIT },
     },
     ...compact({ nextToGo: rehearsal.discovered.nextToGo, leftAlone: tally.report() }),

@@ -102,7 +102,7 @@ export interface PlanTotals {
   readonly downloads: number;
   /** From the plan to the last thing that a run would do, in milliseconds. */
   readonly durationMs: number;
-  /** The least that the downloads can take: one interval each, in milliseconds. */
+  /** The least time from the first download to the last one: an interval between each two, in milliseconds. */
   readonly floorMs: number;
   readonly slots: { readonly held: number; readonly after: number; readonly limit: number };
 }

@@ -59,11 +59,17 @@ function nextLines(file: string, here: Installed): readonly Line[] {
   const tried = [
     "Next: one run by hand, and its page.",
     ...["run", "report --open"].map((words) =>
-      whole(`  ${inShell(here.program)} ${words} --config ${inShell(file)}`),
+      whole(`  ${asTyped(here)} ${words} --config ${inShell(file)}`),
     ),
     "",
   ];
   return hasSystemdAlone() ? [...tried, ...systemdLines(here)] : [...tried, ...linesForCron(here)];
+}
+
+/** With the Node that `npm ci` brought, where it is that one: the machine's own may be too old. */
+function asTyped({ program, nodeFolder }: Installed): string {
+  const isBrought = nodeFolder.includes("/node_modules/");
+  return [...(isBrought ? [`${nodeFolder}/node`] : []), program].map(inShell).join(" ");
 }
 
 function linesForCron(here: Installed): readonly Line[] {

@@ -1,5 +1,5 @@
 import { constants, existsSync } from "node:fs";
-import { access, mkdir } from "node:fs/promises";
+import { access, mkdir, realpath } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { FOLDER_MODE } from "../../files/own-files.ts";
@@ -30,7 +30,9 @@ export async function proposals(): Promise<Surroundings["proposals"]> {
 export async function installed(settingsFile: string): Promise<Installed> {
   const logFile = join(await firstWritable(OF_SYSTEM.log, await stateFolder()), "run.log");
   await mkdir(dirname(logFile), { recursive: true, mode: FOLDER_MODE });
-  const [, program = "iotda-archiver"] = process.argv;
+  const [, started = "iotda-archiver"] = process.argv;
+  // A link may lie in a folder that is emptied some day, as that of npx is.
+  const program = await realpath(started);
   return { user: userName(), program, nodeFolder: dirname(process.execPath), settingsFile, logFile };
 }
 
