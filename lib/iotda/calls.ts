@@ -124,10 +124,11 @@ export class Calls {
     const { signer, limits } = this.#shared;
     const exchange: Exchange = new Exchange({
       operation,
-      dial: (ended) =>
+      dial: (ended, intake) =>
         dial(signer.origin, {
           proxy: this.#proxy,
           signal: ended,
+          intake,
           tlsSession: this.#tlsSession,
           onTlsSession: (session) => {
             this.#tlsSession = session;
@@ -188,7 +189,8 @@ export class Call {
     beforeRequest?: TimedCallOptions["beforeRequest"],
   ): Promise<Answer> {
     const { signer, limits, streak } = this.#shared;
-    const answer = await this.exchange.send(signer.sign(call, this.#credentials), beforeRequest);
+    const wire = { ...signer.sign(call, this.#credentials), asksForFile: !this.#spec.totalTimeLimited };
+    const answer = await this.exchange.send(wire, beforeRequest);
     if (answer.httpStatus === expectedStatus) {
       return answer;
     }

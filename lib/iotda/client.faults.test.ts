@@ -255,7 +255,7 @@ describe("a download body", () => {
     let thrown: unknown;
     try {
       for await (const chunk of body) {
-        if (chunks.push(chunk) === 1) {
+        if (chunks.push(Buffer.from(chunk)) === 1) {
           server.sockets.forEach(whenRead);
         }
       }

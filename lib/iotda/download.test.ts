@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
@@ -216,6 +216,26 @@ describe("ids", () => {
     }
     expect(server.accepted()).toBe(0);
   });
+});
+
+test.each([
+  ["with", (size: number) => ({ "content-length": size })],
+  ["without", () => ({})],
+])("a file %s a length gives a slow reader the right bytes", async (_words, headersFor) => {
+  const file = Buffer.concat([Buffer.from("PK\u0003\u0004"), randomBytes(3_000_000)]);
+  const server = await startHttp((response) => {
+    response.writeHead(200, headersFor(file.length));
+    response.end(file);
+  });
+  const { body } = await clientFor(server.origin).showExportTask("task-1", unaborted());
+  const hash = createHash("sha256");
+  for await (const chunk of body) {
+    // What arrives meanwhile must not change a chunk in use.
+    await new Promise((resolve) => setImmediate(resolve));
+    hash.update(chunk);
+  }
+  expect(hash.digest("hex")).toBe(createHash("sha256").update(file).digest("hex"));
+  await server.allClosed();
 });
 
 test.each([

@@ -72,7 +72,7 @@ export async function peekBody(body: AsyncIterator<Uint8Array>): Promise<Peeked>
         ? { kind: "json", first, text: textOf(first) }
         : { kind: "bytes", first };
     }
-    first.push(next.value);
+    first.push(Buffer.from(next.value));
     sizeBytes += next.value.byteLength;
     beginning = grow(beginning, next.value);
     if (HTML.test(beginning)) {
@@ -123,7 +123,7 @@ export async function readText(
     if (sizeBytes > maxBytes) {
       return undefined;
     }
-    chunks.push(chunk);
+    chunks.push(Buffer.from(chunk));
   }
   return textOf(chunks);
 }

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { Agent, request as httpRequest, type IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
+import { Intake } from "../network/intake.ts";
 import type { TimedCallOptions } from "../ports/platform.ts";
 import { headFault, transportFault, unreachable } from "./errors.ts";
 import type { IotdaLimits } from "./options.ts";
@@ -12,6 +13,8 @@ export interface WireRequest {
   readonly target: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
+  /** Whether an answer of status 200 is a file: its body then takes the short way, past the parser and the streams. */
+  readonly asksForFile?: boolean;
 }
 
 /** An answer whose head has come. */
@@ -19,7 +22,7 @@ export interface Answer {
   readonly httpStatus: number;
   /** By lowercase name, each time the header came. */
   readonly headers: Readonly<Record<string, readonly string[] | undefined>>;
-  /** To be read once. Silence beyond the limit fails the exchange. */
+  /** To be read once; a chunk is valid until the next one is asked for. Silence beyond the limit fails the exchange. */
   readonly body: AsyncGenerator<Uint8Array>;
 }
 
@@ -32,8 +35,11 @@ export function headerOf({ headers }: Answer, name: string): string | undefined 
 export interface ExchangeOptions {
   /** Names the call in messages. */
   readonly operation: string;
-  /** Opens a socket that a request can be written on; none stays open once its signal is aborted. */
-  readonly dial: (signal: AbortSignal) => Promise<Socket>;
+  /**
+   * Opens a socket that a request can be written on; none stays open once its signal is aborted. The socket may be
+   * read through the intake.
+   */
+  readonly dial: (signal: AbortSignal, intake: Intake) => Promise<Socket>;
   readonly limits: Pick<IotdaLimits, "connectMs" | "headersMs" | "idleMs">;
   /** Ends the exchange, with its reason. */
   readonly signal: AbortSignal;
@@ -49,6 +55,7 @@ export interface ExchangeOptions {
 export class Exchange {
   readonly #options: ExchangeOptions;
   readonly #agent = new OneSocketAgent();
+  #intake = new Intake();
   /** Aborted when the exchange ends; takes a dial under way along. */
   readonly #ended = new AbortController();
   readonly #failed = Promise.withResolvers<never>();
@@ -83,7 +90,8 @@ export class Exchange {
       this.#throwIfEnded();
       const response = await this.#write(wire);
       const { statusCode: httpStatus = 0, headersDistinct: headers } = response;
-      return { httpStatus, headers, body: this.#bytesOf(response) };
+      const fileBytes = wire.asksForFile === true ? this.#divert(response) : undefined;
+      return { httpStatus, headers, body: fileBytes ?? this.#bytesOf(response) };
     });
   }
 
@@ -152,7 +160,8 @@ export class Exchange {
 
   async #connect(): Promise<void> {
     const { dial, limits } = this.#options;
-    const dialling = dial(this.#ended.signal);
+    this.#intake = new Intake();
+    const dialling = dial(this.#ended.signal, this.#intake);
     this.#dialling = dialling.catch(ignore);
     const socket = await this.#within(limits.connectMs, "no connection", dialling);
     this.#agent.socket = socket;
@@ -199,6 +208,41 @@ export class Exchange {
         return;
       }
       yield next.value;
+    }
+  }
+
+  /**
+   * Takes the rest of a file off the parser. Only the head needs it: behind that, a body of announced length is what
+   * comes. The exchange is of no use for another request then, and a download sends none.
+   *
+   * @returns `undefined` where the body stays with the parser.
+   */
+  #divert(response: IncomingMessage): AsyncGenerator<Uint8Array> | undefined {
+    const { statusCode, headersDistinct, complete, destroyed } = response;
+    const [length = "", ...more] = headersDistinct["content-length"] ?? [];
+    const isPlain = headersDistinct["transfer-encoding"] === undefined && more.length === 0;
+    const isOpen = !complete && !destroyed;
+    if (statusCode !== 200 || !isPlain || !/^\d{1,15}$/.test(length) || !isOpen || !this.#intake.divert()) {
+      return undefined;
+    }
+    // At once: a response whose connection breaks off gives nothing any more.
+    const first: Buffer | null = response.read();
+    return this.#fileBytes(first ?? Buffer.alloc(0), Number(length));
+  }
+
+  async *#fileBytes(first: Buffer, sizeBytes: number): AsyncGenerator<Uint8Array> {
+    const { idleMs } = this.#options.limits;
+    let leftBytes = sizeBytes - first.length;
+    if (first.length > 0) {
+      yield first;
+    }
+    while (leftBytes > 0) {
+      const chunk = await this.#within(idleMs, "no more of the answer", this.#intake.read());
+      if (chunk === undefined) {
+        throw Object.assign(new Error("the connection ended inside the body"), { code: "ECONNRESET" });
+      }
+      yield chunk.subarray(0, leftBytes);
+      leftBytes -= chunk.length;
     }
   }
 

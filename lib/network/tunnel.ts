@@ -1,8 +1,9 @@
 import { once } from "node:events";
 import { type ClientRequest, request as httpRequest, type IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
-import { connect, isIP, type Socket } from "node:net";
+import { connect, isIP, type NetConnectOpts, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
+import type { Intake } from "./intake.ts";
 import { bareHost, portOf } from "./proxy-rules.ts";
 
 /** A proxy that is there and opens no tunnel. Adapters give it a hint by its code. */
@@ -131,6 +132,8 @@ interface DialOptions {
   readonly tlsSession?: Buffer | undefined;
   /** Called with each session that may be resumed later. */
   readonly onTlsSession?: (session: Buffer) => void;
+  /** Reads the socket where there is no proxy: a tunnel's socket is there before anybody can say where its bytes go. */
+  readonly intake?: Intake;
 }
 
 /**
@@ -140,24 +143,41 @@ interface DialOptions {
  * @throws ProxyRefusedError, what Node throws when a connection fails, or the signal's reason.
  */
 export async function dial(target: URL, options: DialOptions): Promise<Socket> {
-  const { proxy, signal } = options;
-  signal.throwIfAborted();
-  const host = bareHost(target.hostname);
-  const socket =
-    proxy === undefined
-      ? await untilReady(connect({ host, port: Number(portOf(target)), noDelay: true }), "connect", signal)
-      : await openTunnel(proxy, target, signal);
-  if (target.protocol !== "https:") {
-    return socket;
+  options.signal.throwIfAborted();
+  const isSecure = target.protocol === "https:";
+  if (options.proxy !== undefined) {
+    const tunnel = await openTunnel(options.proxy, target, options.signal);
+    return isSecure ? await secured(target, { socket: tunnel }, options) : tunnel;
   }
-  const secured = connectTls({
-    socket,
+  const { intake, signal } = options;
+  const place = { host: bareHost(target.hostname), port: Number(portOf(target)), noDelay: true };
+  const direct = { ...place, ...(intake === undefined ? {} : { onread: intake.onread }) };
+  if (isSecure) {
+    return await secured(target, direct, options);
+  }
+  const socket = connect(direct);
+  intake?.attach(socket);
+  return await untilReady(socket, "connect", signal);
+}
+
+/** TLS, over a tunnel or on a connection of its own. */
+async function secured(
+  target: URL,
+  way: { readonly socket: Socket } | NetConnectOpts,
+  { signal, tlsSession, onTlsSession, intake }: DialOptions,
+): Promise<Socket> {
+  const host = bareHost(target.hostname);
+  const socket = connectTls({
+    ...way,
     host,
     // An address is not a name to ask for (RFC 6066 §3).
     ...(isIP(host) === 0 ? { servername: host } : {}),
-    ...(options.tlsSession === undefined ? {} : { session: options.tlsSession }),
+    ...(tlsSession === undefined ? {} : { session: tlsSession }),
     ALPNProtocols: ["http/1.1"],
   });
-  secured.on("session", (session: Buffer) => options.onTlsSession?.(session));
-  return await untilReady(secured, "secureConnect", signal);
+  if (!("socket" in way)) {
+    intake?.attach(socket);
+  }
+  socket.on("session", (session: Buffer) => onTlsSession?.(session));
+  return await untilReady(socket, "secureConnect", signal);
 }

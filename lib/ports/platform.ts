@@ -36,7 +36,10 @@ export interface ExportTaskListing {
 export interface ExportDownload {
   /** From `Content-Length`; `undefined` when the answer had none. */
   readonly contentLengthBytes: number | undefined;
-  /** The bytes as sent, never decoded. Throws {@link PlatformError} when the connection fails. Iterate at most once. */
+  /**
+   * The bytes as sent, never decoded. Throws {@link PlatformError} when the connection fails. Iterate at most once. A chunk is
+   * valid until the next one is asked for: its buffer is then filled again.
+   */
   readonly body: AsyncIterable<Uint8Array>;
   /** Drops the connection; safe at any time and more than once. */
   cancel(): void;
