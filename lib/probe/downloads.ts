@@ -4,7 +4,7 @@ import { PlatformError } from "../ports/platform.ts";
 import type { FileAnswer } from "../ports/platform-answers.ts";
 import { type FreshList, listedAs, taskIn } from "../run/platform-list.ts";
 import { type Asked, type FileQuestion, outcomeOf, unasked } from "./evidence.ts";
-import { listAgain } from "./gathering.ts";
+import { limited, listAgain, QUESTION_LIMIT_MS } from "./gathering.ts";
 import type { ProbeRun } from "./ports.ts";
 import { BEGINNING_BYTES } from "./read-file.ts";
 
@@ -47,9 +47,11 @@ export async function askForFiles(run: ProbeRun): Promise<void> {
   const { files } = evidence;
   // What is being made may be finished in a moment; a file that is there stays.
   const open: FileQuestion[] = ["unfinished", "unknown", "finished"];
+  const inTime = <T>(step: (limitedRun: ProbeRun, open: readonly FileQuestion[]) => Promise<T>) =>
+    limited(run, SLOT_LIMIT_MS + QUESTION_LIMIT_MS, (limitedRun) => step(limitedRun, open));
   try {
-    while (open.length > 0 && requests.downloads < MAX_DOWNLOADS && (await isAnythingToAsk(run, open))) {
-      const asked = await askInSlot(run, open);
+    while (open.length > 0 && requests.downloads < MAX_DOWNLOADS && (await inTime(isAnythingToAsk))) {
+      const asked = await inTime(askInSlot);
       if (asked === "nothing-to-ask") {
         continue;
       }
@@ -180,7 +182,7 @@ async function isAnythingToAsk(run: ProbeRun, open: readonly FileQuestion[]): Pr
   }
 }
 
-function ownExportOf({ left }: ProbeRun): string | undefined {
+function ownExportOf({ evidence: { left } }: ProbeRun): string | undefined {
   return left?.kind === "export" ? left.exportTaskId : undefined;
 }
 

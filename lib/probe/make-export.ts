@@ -83,7 +83,7 @@ export async function makeExport(run: ProbeRun, batchTaskId: string): Promise<As
     run.evidence.noteThrottling("CreateExportTask", error);
     failure = outcomeOf(error);
   }
-  if (run.left === undefined) {
+  if (run.evidence.left === undefined) {
     return failure ?? unasked("no export was created");
   }
   // Also where the answer was lost: the list shows whether an export was made.
@@ -94,7 +94,7 @@ export async function makeExport(run: ProbeRun, batchTaskId: string): Promise<As
   if (made === undefined) {
     return failure ?? unasked("no export was created");
   }
-  run.left = { kind: "export", exportTaskId: made };
+  run.evidence.left = { kind: "export", exportTaskId: made };
   const earlierIds = before.tasks
     .filter((task) => isOwnKindOfExport(task, batchTaskId))
     .map(({ exportTaskId }) => exportTaskId);
@@ -144,16 +144,16 @@ class CreateWatch {
         beforeRequest: async () => {
           await beforeRequest?.();
           run.requests.creates += 1;
-          run.left = { kind: "perhaps", batchTaskId: this.#batchTaskId };
+          run.evidence.left = { kind: "perhaps", batchTaskId: this.#batchTaskId };
         },
       });
     } catch (error) {
       if (!signal.aborted && effectOfCreate(error) !== "perhaps-made") {
-        run.left = undefined;
+        run.evidence.left = undefined;
       }
       throw error;
     }
-    run.left = { kind: "export", exportTaskId: this.created.exportTaskId };
+    run.evidence.left = { kind: "export", exportTaskId: this.created.exportTaskId };
     run.evidence.noteTasks([this.created]);
     return this.created;
   };

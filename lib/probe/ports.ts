@@ -43,5 +43,4 @@ export interface ProbeRun {
   readonly evidence: Evidence;
   readonly requests: RequestCounts;
   readonly signal: AbortSignal;
-  left: Left | undefined;
 }

@@ -1,13 +1,13 @@
 import { Pacer } from "../pacing/pacer.ts";
 import type { StoreAbilities } from "../ports/object-store.ts";
-import { openRun } from "../requests/request-ledger.ts";
+import { openRun, type RequestsRun } from "../requests/request-ledger.ts";
 import { placesForCreate, type RequestSettings } from "../requests/settings.ts";
 import { type FreshList, freshList, PLACES_LIMIT, placesHeld } from "../run/platform-list.ts";
 import { runTimes, startRun } from "../run/run-frame.ts";
 import { askForFiles } from "./downloads.ts";
 import { ProbeRefused } from "./errors.ts";
 import { type Asked, unasked } from "./evidence.ts";
-import { ask, countingLists, Evidence } from "./gathering.ts";
+import { ask, countingLists, Evidence, limited, QUESTION_LIMIT_MS } from "./gathering.ts";
 import { makeExport, obstacleInWords, obstacleToExport } from "./make-export.ts";
 import type { ProbePorts, ProbeRun } from "./ports.ts";
 import { answersOf, type ProbeSheet, shortHash } from "./sheet.ts";
@@ -38,25 +38,12 @@ export async function probe(
   const requests = { lists: 0, creates: 0, downloads: 0 };
   const ports = countingLists(given, requests);
   const start = startRun(ports);
-  // The archive is opened before anything is asked.
-  const abilities = await ports.store.preflight({ signal });
-  const list = await freshList(ports, settings, signal);
-  refuseManyPlaces(list);
-  if (batchTaskId !== undefined) {
-    await refuseRiskyExport(ports, settings, { batchTaskId, signal }, start.runId, list);
-  }
-  const pacer = await openPacer(ports, abilities, settings, start.runId, signal);
+  const { runId } = start;
+  const { list, pacer } = await limited({ ports, settings, runId, signal }, QUESTION_LIMIT_MS, (first) =>
+    prepare(first, batchTaskId),
+  );
   const evidence = new Evidence(list);
-  const run: ProbeRun = {
-    runId: start.runId,
-    ports,
-    settings,
-    pacer,
-    evidence,
-    requests,
-    signal,
-    left: undefined,
-  };
+  const run: ProbeRun = { runId, ports, settings, pacer, evidence, requests, signal };
   let isInterrupted = false;
   try {
     await askAll(run, batchTaskId);
@@ -73,28 +60,44 @@ export async function probe(
     hasInstanceId: settings.scope.instanceId !== undefined,
     requests: { ...requests, deletes: 0 },
     answers: answersOf(evidence, settings.scope),
-    left: run.left ?? null,
+    left: evidence.left ?? null,
     isInterrupted,
   };
 }
 
+/** Everything that must hold before the first question: it changes nothing but the pacing state, and that last. */
+async function prepare(
+  run: Pick<ProbeRun, "ports" | "settings" | "runId" | "signal">,
+  batchTaskId: string | undefined,
+): Promise<{ readonly list: FreshList; readonly pacer: Pacer }> {
+  const { ports, settings, signal } = run;
+  // The archive is opened before anything is asked.
+  const abilities = await ports.store.preflight({ signal });
+  const list = await freshList(ports, settings, signal);
+  refuseManyPlaces(list);
+  if (batchTaskId !== undefined) {
+    await refuseRiskyExport(openRun(run, run.runId), batchTaskId, list);
+  }
+  return { list, pacer: await openPacer(run, abilities) };
+}
+
 async function askAll(run: ProbeRun, batchTaskId: string | undefined): Promise<void> {
-  const { ports, evidence, signal } = run;
-  evidence.page = await ask(run, "ListExportTasks", "for the marker of the list", () =>
-    ports.answers.askForListPage(0, { signal }),
-  );
+  const { evidence } = run;
+  const page = (offset: number) => (limitedRun: ProbeRun) =>
+    limitedRun.ports.answers.askForListPage(offset, limitedRun);
+  evidence.page = await ask(run, "ListExportTasks", "for the marker of the list", page(0));
   evidence.beyondLastOffset = await ask(
     run,
     "ListExportTasks",
     "for a list with an offset out of range",
-    () => ports.answers.askForListPage(BEYOND_LAST_OFFSET, { signal }),
+    page(BEYOND_LAST_OFFSET),
   );
   evidence.created =
     batchTaskId === undefined
       ? unasked("no batch task was named with `--batch-task`")
       : flat(
-          await ask(run, "CreateExportTask", "for an export of the batch task", () =>
-            makeExport(run, batchTaskId),
+          await ask(run, "CreateExportTask", "for an export of the batch task", (limitedRun) =>
+            makeExport(limitedRun, batchTaskId),
           ),
         );
   await askForFiles(run);
@@ -116,14 +119,7 @@ function refuseManyPlaces(list: FreshList): void {
   }
 }
 
-async function refuseRiskyExport(
-  ports: ProbePorts,
-  settings: RequestSettings,
-  { batchTaskId, signal }: { readonly batchTaskId: string; readonly signal: AbortSignal },
-  runId: string,
-  list: FreshList,
-): Promise<void> {
-  const run = openRun({ ports, settings, signal }, runId);
+async function refuseRiskyExport(run: RequestsRun, batchTaskId: string, list: FreshList): Promise<void> {
   const claims = await run.ledger.claimsOf(batchTaskId, run);
   const obstacle = await obstacleToExport(run, batchTaskId, list, claims);
   if (obstacle !== undefined) {
@@ -136,15 +132,14 @@ async function refuseRiskyExport(
 }
 
 async function openPacer(
-  { store, clock, random, observe }: ProbePorts,
+  { ports, settings, runId, signal }: Pick<ProbeRun, "ports" | "settings" | "runId" | "signal">,
   abilities: StoreAbilities,
-  { downloadIntervalMs: intervalMs }: RequestSettings,
-  runId: string,
-  signal: AbortSignal,
 ): Promise<Pacer> {
+  const { store, clock, random, observe } = ports;
   if (!abilities.compareAndSwap) {
     observe({ kind: "pace-unshared" });
   }
   const onCorruptState = () => observe({ kind: "pacing-state-corrupt" });
+  const intervalMs = settings.downloadIntervalMs;
   return await Pacer.open({ store, abilities, clock, random, runId, intervalMs, onCorruptState }, { signal });
 }
