@@ -32,7 +32,10 @@ function isGuided({ adopt = false, yes = false, json = false }: InitOptions): bo
   return isTerminal && !adopt && !yes && !json;
 }
 
-async function makeArchive({ adopt = false, ...options }: InitOptions): Promise<Result> {
+async function makeArchive({
+  adopt = false,
+  ...options
+}: InitOptions): Promise<Result & { readonly document: InitReport }> {
   const configuration = await loadConfiguration(options, ["store"]);
   const say = await operatorLines();
   const { ports, settings, close } = await wireInit(configuration, shownSecrets);

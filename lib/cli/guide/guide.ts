@@ -17,6 +17,9 @@ const SECRET_NAMES: ReadonlySet<string> = new Set([
   "AWS_SECRET_ACCESS_KEY",
 ]);
 
+const INTRODUCTION =
+  "This sets the archiver up. Enter takes what stands in [brackets]; Ctrl-C ends it, and nothing is written.";
+
 /** Where the guide works. */
 export interface Surroundings {
   readonly environment: Environment;
@@ -38,9 +41,9 @@ export async function settingsByTalk(
   if (file === undefined && problemsOf(environment).length === 0) {
     return undefined;
   }
-  talk.say(
-    "This sets the archiver up. Enter takes what stands in [brackets]; Ctrl-C ends it, and nothing is written.",
-  );
+  if (file === undefined) {
+    talk.say(INTRODUCTION);
+  }
   const asked = file ?? {
     option: "--config" as const,
     path: await talk.ask({ text: "File for the settings", preset: proposals.settingsFile }),
@@ -52,6 +55,9 @@ export async function settingsByTalk(
   } else if (problemsOf({ ...standing, ...environment }).length === 0) {
     talk.say(`${path} has all settings that are needed.`);
     return path;
+  }
+  if (file !== undefined) {
+    talk.say(INTRODUCTION);
   }
   const settings = await askSettings(
     talk,

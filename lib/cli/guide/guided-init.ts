@@ -1,3 +1,4 @@
+import type { InitReport } from "../../identity/init-archive.ts";
 import { doctorCommand } from "../doctor.ts";
 import { settingsFileOf } from "../environment.ts";
 import { InterruptedByOperator } from "../operator.ts";
@@ -17,11 +18,13 @@ import { openTerminal } from "./terminal.ts";
  */
 export async function guidedInit(
   options: CommonOptions,
-  begin: (options: CommonOptions) => Promise<Result>,
+  begin: (options: CommonOptions) => Promise<Result & { readonly document: InitReport }>,
 ): Promise<Result> {
   const file = await settingsOf(options);
   const found = file === undefined ? {} : { config: file };
   const begun = await begin(found);
+  const { createOnce, compareAndSwap } = begun.document.abilities;
+  const mayOverlap = createOnce && compareAndSwap;
   const examined = await doctorCommand(found);
   return {
     document: begun.document,
@@ -30,7 +33,7 @@ export async function guidedInit(
       begun.lines,
       "",
       examined.lines,
-      file !== undefined && ["", ...nextLines(file, await installed(file))],
+      file !== undefined && ["", ...nextLines(file, { ...(await installed(file)), mayOverlap })],
     ),
     exitCode: examined.exitCode === EXIT.failed ? EXIT.failed : begun.exitCode,
   };

@@ -27,7 +27,7 @@ export async function proposals(): Promise<Surroundings["proposals"]> {
 }
 
 /** What starts this program on this machine. The folder of its log is made. */
-export async function installed(settingsFile: string): Promise<Installed> {
+export async function installed(settingsFile: string): Promise<Omit<Installed, "mayOverlap">> {
   const logFile = join(await firstWritable(OF_SYSTEM.log, await stateFolder()), "run.log");
   await mkdir(dirname(logFile), { recursive: true, mode: FOLDER_MODE });
   const [, started = "iotda-archiver"] = process.argv;

@@ -8,6 +8,7 @@ const AS_IN_README: Installed = {
   nodeFolder: "/usr/local/bin",
   settingsFile: "/etc/iotda-archiver.env",
   logFile: "/var/log/iotda-archiver/run.log",
+  mayOverlap: true,
 };
 
 async function exampleLines(name: string): Promise<readonly string[]> {
@@ -18,6 +19,14 @@ async function exampleLines(name: string): Promise<readonly string[]> {
 test("the lines for cron are those of the example", async () => {
   const lines = cronLines({ ...AS_IN_README, program: "iotda-archiver" });
   expect(lines).toEqual(await exampleLines("iotda-archiver.cron"));
+});
+
+test("where one runner may work at a time, a run that comes too early does not begin", () => {
+  const [, run, ...others] = cronLines({ ...AS_IN_README, mayOverlap: false });
+  expect(run).toContain(
+    " archiver  flock -n /var/log/iotda-archiver/run.log.lock /usr/local/bin/iotda-archiver run ",
+  );
+  expect(others.join("\n")).not.toContain("flock");
 });
 
 test.each([0, 1])("unit %i for systemd has lines of the example alone", async (index) => {

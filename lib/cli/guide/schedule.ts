@@ -7,16 +7,19 @@ export interface Installed {
   readonly nodeFolder: string;
   readonly settingsFile: string;
   readonly logFile: string;
+  /** False where the store lets one runner work at a time. */
+  readonly mayOverlap: boolean;
 }
 
 const USUAL_PATH = ["/usr/local/bin", "/usr/bin", "/bin"];
 
 /** What to put into cron's tables, so that the archiver runs every half hour and reports each morning. */
 export function cronLines(installed: Installed): readonly string[] {
-  const { user, settingsFile, logFile } = installed;
+  const { user, settingsFile, logFile, mayOverlap } = installed;
+  const alone = mayOverlap ? "" : `flock -n ${inShell(`${logFile}.lock`)} `;
   const line = (times: string, words: string) =>
     inCron(
-      `${times}  ${user}  ${inShell(installed.program)} ${words} --config ${inShell(settingsFile)} >>${inShell(logFile)} 2>&1`,
+      `${times}  ${user}  ${words.startsWith("run") ? alone : ""}${inShell(installed.program)} ${words} --config ${inShell(settingsFile)} >>${inShell(logFile)} 2>&1`,
     );
   return [
     `PATH=${pathOf(installed)}`,

@@ -82,17 +82,17 @@ const QUOTA: S3Fault = {
 const BUSY: S3Fault = {
   ...UNAVAILABLE,
   problem: "the store asks to slow down",
-  hint: "The archiver retries. If it persists, look for other programs that use the bucket heavily.",
+  hint: "If it persists, look for other programs that use the bucket heavily.",
 };
 const UNWELL: S3Fault = {
   ...UNAVAILABLE,
   problem: "the store could not answer",
-  hint: "The archiver retries. If it persists, check the store's health page or log.",
+  hint: "If it persists, check the store's health page or log.",
 };
 const PARTS_DAMAGED: S3Fault = {
   ...kinds.UNAVAILABLE,
   problem: "the store received different bytes from those sent",
-  hint: "The archiver retries. If it persists, look for a faulty device or proxy between this machine and the store.",
+  hint: "If it persists, look for a faulty device or proxy between this machine and the store.",
 };
 const DAMAGED: S3Fault = { ...PARTS_DAMAGED, isTransient: true };
 const OBJECT_COLD: S3Fault = {
@@ -148,13 +148,13 @@ const FAULT_BY_STATUS = faultsByName<S3Fault>([
 export const UNREACHABLE: S3Fault = {
   ...UNAVAILABLE,
   problem: "the store is unreachable, or broke the connection",
-  hint: "Check the network, the endpoint (AWS_ENDPOINT_URL_S3), the region and the firewall. The archiver retries.",
+  hint: "Check the network, the endpoint (AWS_ENDPOINT_URL_S3), the region and the firewall.",
 };
 /** Our own limit of time. */
 export const TOO_SLOW: S3Fault = {
   ...UNAVAILABLE,
   problem: "the store did not answer in time",
-  hint: "Check the network to the store and the store's load. The archiver retries.",
+  hint: "Check the network to the store and the store's load.",
 };
 /** A certificate that does not hold. */
 export function untrustedTls(hint: string): S3Fault {
