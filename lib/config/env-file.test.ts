@@ -149,7 +149,7 @@ test("names a file that is not there, is a folder or is too large", async () => 
     code: "configuration",
     problems: [{ name: `--config ${JSON.stringify(missing)}`, problem: "cannot be read (ENOENT)" }],
   });
-  await expect(read(folder)).rejects.toMatchObject({ problems: [{ problem: "is not a file" }] });
+  await expect(read(folder)).rejects.toMatchObject({ problems: [{ problem: "is a directory" }] });
   const large = await fileWith("#".repeat(300_000));
   await expect(read(large)).rejects.toMatchObject({
     problems: [{ problem: "is larger than 256 KiB" }],

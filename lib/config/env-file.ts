@@ -68,7 +68,7 @@ function warningOfMode(file: SettingsFile, mode: number): string | undefined {
 async function readWithinLimit(
   file: SettingsFile,
 ): Promise<{ readonly text: string; readonly mode: number }> {
-  let about: { isFile(): boolean; readonly size: number; readonly mode: number };
+  let about: { isFile(): boolean; isDirectory(): boolean; readonly size: number; readonly mode: number };
   try {
     about = await stat(file.path);
     if (about.isFile() && about.size <= MAX_ENV_FILE_BYTES) {
@@ -80,7 +80,11 @@ async function readWithinLimit(
   }
   throw unusable(
     file,
-    about.isFile() ? `is larger than ${formatBytes(MAX_ENV_FILE_BYTES)}` : "is not a file",
+    about.isFile()
+      ? `is larger than ${formatBytes(MAX_ENV_FILE_BYTES)}`
+      : about.isDirectory()
+        ? "is a directory"
+        : "is not a file",
   );
 }
 

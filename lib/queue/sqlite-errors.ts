@@ -14,7 +14,7 @@ const FULL: SqliteFault = {
 const FORBIDDEN: SqliteFault = {
   ...kinds.FORBIDDEN,
   problem: "this user cannot open the queue file for writing",
-  hint: "Let this user write {place} and create files in its folder.",
+  hint: "Let this user write {place}, which must not be a directory, and create files in its folder.",
 };
 const DAMAGED: SqliteFault = {
   ...kinds.MISCONFIGURED,
