@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { handler as archive } from "../functions/archive.ts";
 import { handler as discover } from "../functions/discover.ts";
+import { handler as doctor } from "../functions/doctor.ts";
 import { handler as expire } from "../functions/expire.ts";
 import { handler as exportEvents } from "../functions/exportEvents.ts";
 import { handler as inventory } from "../functions/inventory.ts";
@@ -28,6 +29,17 @@ test.each(Object.entries({ archive, discover, expire, inventory, report, retain 
     });
   },
 );
+
+test("doctor names it, and examines nothing else", async () => {
+  vi.stubEnv("NODE_TLS_REJECT_UNAUTHORIZED", "0");
+  expect(await doctor({}, CONTEXT)).toMatchObject({
+    verdict: "broken",
+    checks: expect.arrayContaining([
+      expect.objectContaining({ id: "setting-values", cause: expect.stringContaining(SAID) }),
+    ]),
+    left: ["platform", "store", "queue", "schedule", "notification", "archive"],
+  });
+});
 
 test("nor does exportEvents, and its event comes again", async () => {
   vi.stubEnv("NODE_TLS_REJECT_UNAUTHORIZED", "0");

@@ -44,25 +44,27 @@ interface DoctorWiring {
   readonly redactor: ResultRedactor;
   /** Where cron's and systemd's files are looked for; the system's own root but in tests. */
   readonly root?: string;
+  /** A function examines its own deployment: timers of its place start the runs there, and alarms of its place watch them. */
+  readonly isHosted?: boolean;
 }
 
 /** Nothing is opened yet, and nothing behind these ports changes anything. */
 export async function wireDoctor(
   configuration: ExaminedConfiguration,
-  { redactor, root = "/" }: DoctorWiring,
+  { redactor, root = "/", isHosted = false }: DoctorWiring,
 ): Promise<WiredDoctor> {
   const { platform: place, store: storePlace, queue, proxy, archive } = configuration;
   const scope = { projectId: place.projectId, instanceId: place.instanceId };
   const keys = new AccessKeys(place.credentials, redactor, proxy);
   const platform = wirePlatform(place, proxy, keys);
-  const wired = await wireLookedAtStore({ configuration, scope, keys, redactor });
+  const wired = await wireLookedAtStore({ configuration, scope, keys, redactor }, { foresees: true });
   const bucket = await wireBucket(configuration, keys);
   const store = storePort(configuration, wired.store, bucket);
   return {
     ports: {
       clock: systemClock,
       scope,
-      isOnMachine: storePlace.kind === "file" || queue.kind !== "sqs",
+      isOnMachine: !isHosted && (storePlace.kind === "file" || queue.kind !== "sqs"),
       settings: settingsPort(configuration, keys, wired.store, redactor),
       platform: { ...platformPort(configuration), ...boundTo(platform) },
       store,

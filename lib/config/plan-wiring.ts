@@ -27,7 +27,10 @@ export async function wirePlan(
   const scope = { projectId: place.projectId, instanceId: place.instanceId };
   const keys = new AccessKeys(place.credentials, redactor, proxy);
   const platform = wirePlatform(place, proxy, keys);
-  const { store, close } = await wireLookedAtStore({ configuration, scope, keys, redactor });
+  const { store, close } = await wireLookedAtStore(
+    { configuration, scope, keys, redactor },
+    { foresees: false },
+  );
   return {
     ports: { platform, store, clock: systemClock, nextTurn },
     settings: { ...archive, scope },

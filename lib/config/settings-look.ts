@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
 import type { SettingsRead } from "../doctor/ports.ts";
-import { type Configuration, readConfiguration } from "./configuration.ts";
+import { type Configuration, type ConfigurationSources, readConfiguration } from "./configuration.ts";
 import type { SettingsFile } from "./env-file.ts";
 import { ConfigurationError, type ConfigurationProblem } from "./errors.ts";
 import { problemsOfNearNames, problemsOfUnknownNames } from "./names.ts";
@@ -23,15 +23,21 @@ interface SettingsGiven {
   /** What is wrong with the file of settings. */
   readonly problems: readonly ConfigurationProblem[];
   readonly file?: SettingsFile | undefined;
+  readonly agencyKeys?: ConfigurationSources["agencyKeys"];
 }
 
 /** Reads all settings. Unlike a command it does not refuse those that it cannot use: it says what is wrong. */
-export async function lookAtSettings({ environment, problems, file }: SettingsGiven): Promise<SettingsLook> {
+export async function lookAtSettings({
+  environment,
+  problems,
+  file,
+  agencyKeys,
+}: SettingsGiven): Promise<SettingsLook> {
   const about = file && { file: { path: file.path, mode: await modeOf(file.path) } };
   const hasPolicy = (environment[SECTIONS.retention.entries.policy.about.name] ?? "") !== "";
   const parts = ["platform", "store", "queue", ...(hasPolicy ? (["retention"] as const) : [])] as const;
   try {
-    const configuration = readConfiguration(environment, new Set(parts), { found: problems });
+    const configuration = readConfiguration(environment, new Set(parts), { found: problems, agencyKeys });
     const none = { unknownNames: [], withoutHeartbeat: [], others: [] };
     return { read: { ...about, ...none }, configuration };
   } catch (error) {

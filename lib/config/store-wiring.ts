@@ -66,19 +66,22 @@ export async function wireStore({
   return { store: archive, close };
 }
 
-/** The store for one who changes nothing: what is asked of it opens the archive, and the queue remembers nothing more. */
-export async function wireLookedAtStore({
-  configuration,
-  scope,
-  keys,
-  redactor,
-}: Omit<StoreWiring, "purpose" | "say">): Promise<WiredStore> {
+/**
+ * The store for one who changes nothing: what is asked of it opens the archive, and the queue remembers nothing more.
+ *
+ * @param foresees whether an empty place counts as the archive that a run without deletion will begin there.
+ */
+export async function wireLookedAtStore(
+  { configuration, scope, keys, redactor }: Omit<StoreWiring, "purpose" | "say">,
+  { foresees }: { readonly foresees: boolean },
+): Promise<WiredStore> {
   const { store, close } = await wireBareStore(configuration, redactor, keys);
   const { queueFile } = configuration.identity;
   const memory = queueFile === undefined ? undefined : new LookingArchiveMemory(queueFile);
   const redact = (text: string) => redactor.result(text);
   const ports = { memory, clock: systemClock, random: systemRandom, say: () => undefined, redact };
-  const archive = new ArchiveStore(store, ports, { ...identityOf(configuration), scope, purpose: "use" });
+  const purpose = foresees && configuration.archive.deletion === "never" ? "foresee" : "use";
+  const archive = new ArchiveStore(store, ports, { ...identityOf(configuration), scope, purpose });
   return { store: archive, close };
 }
 

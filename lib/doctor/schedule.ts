@@ -102,8 +102,9 @@ function sinceLastRun({ runs, nowMs }: Pick<ScheduleFacts, "runs" | "nowMs">): n
 }
 
 function isNew({ archive, nowMs }: ScheduleFacts): boolean {
-  const createdAt = toldBy(archive)?.marker?.createdAt;
-  return createdAt !== undefined && nowMs - Date.parse(createdAt) < LATE_MS;
+  const opened = toldBy(archive);
+  const createdAt = opened?.marker?.createdAt;
+  return opened?.isEmpty === true || (createdAt !== undefined && nowMs - Date.parse(createdAt) < LATE_MS);
 }
 
 function ofLastRun(facts: ScheduleFacts): Finding {

@@ -101,7 +101,12 @@ export function judgeArchive(
 function ofArchive({ archive, place }: ArchiveFacts): Finding {
   switch (archive.kind) {
     case "told": {
-      const { marker } = archive.value;
+      const { marker, isEmpty } = archive.value;
+      if (isEmpty === true) {
+        return unknown(
+          `${place} has no archive yet. Nothing is deleted, so the next run begins one: check the address`,
+        );
+      }
       return marker === undefined
         ? well(`${place} is an archive from before archive.json; the next run writes it`)
         : well(`${place} is archive ${marker.archiveId}`);

@@ -28,14 +28,17 @@ export interface IdentitySettings {
   readonly storeSettings: string;
   /**
    * `work` may write the marker of an archive from before markers. `begin` may also begin one in an empty place that
-   * no run depends on: runs that delete nothing. `use` writes no marker.
+   * no run depends on: runs that delete nothing. `use` writes no marker. `foresee` writes none either, and takes an empty
+   * place for the archive that a run will begin there.
    */
-  readonly purpose: "use" | "work" | "begin";
+  readonly purpose: "use" | "work" | "begin" | "foresee";
 }
 
-/** The archive that was found. The marker is missing only for `use` of an archive from before markers. */
+/** The archive that was found. The marker is missing only where an archive from before markers, or an empty place, is looked at. */
 export interface OpenedArchive {
   readonly marker: ArchiveMarker | undefined;
+  /** Nothing is there yet; told to who foresees. */
+  readonly isEmpty?: true;
 }
 
 /**
@@ -53,6 +56,9 @@ export async function openArchive(
   const expected = expectedArchives(settings.archiveId, remembered);
   const found = await findMarker(ports.store, expected[0], options);
   const marker = found ?? (await markerForUnmarked(ports, settings, expected[0], options));
+  if (marker === "none yet") {
+    return { marker: undefined, isEmpty: true };
+  }
   if (marker === undefined) {
     return { marker };
   }
@@ -109,17 +115,20 @@ async function markerForUnmarked(
   settings: IdentitySettings,
   expected: ExpectedArchive | undefined,
   options: CallOptions,
-): Promise<ArchiveMarker | undefined> {
+): Promise<ArchiveMarker | "none yet" | undefined> {
   const { store, say } = ports;
   const { purpose, scope, storeSettings } = settings;
   if (expected !== undefined) {
     throw noArchive("archive.json is missing", expected);
   }
   const isFromBeforeMarkers = await hasArchivedRecord(store, scope, options);
+  if (!isFromBeforeMarkers && purpose === "foresee") {
+    return "none yet";
+  }
   if (!isFromBeforeMarkers && purpose !== "begin") {
     throw noArchive("it has neither archive.json nor a record of this project and instance");
   }
-  if (purpose === "use") {
+  if (purpose === "use" || purpose === "foresee") {
     return undefined;
   }
   const abilities = await tryStore({ ...ports, storeSettings }, options);

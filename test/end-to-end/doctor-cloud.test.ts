@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vit
 import type { S3SettingsInput } from "../../sandbox/s3/start.ts";
 import { type CloudLab, openCloudLab } from "./cloud-lab.ts";
 import { type Examined, examineFile } from "./doctor-lab.ts";
+import { callFresh } from "./function-host.ts";
 import { finishedExports } from "./lab.ts";
 
 const FOREVER_SECONDS = 14 * 86_400;
@@ -102,6 +103,26 @@ describe("a healthy deployment in a bucket", () => {
     expect(await wholeWorld()).toEqual(before);
     const requests = (await lab.bucket.server.control.requests()).slice(seen);
     expect(new Set(requests.map(({ method }) => method))).toEqual(new Set(["GET"]));
+  });
+});
+
+describe("the function doctor, with the settings of a deployment", () => {
+  const called = async () =>
+    (await callFresh({ ...lab.settings, ...lab.awsKeys }, "doctor")).returned as Examined;
+
+  test("finds a healthy one well, and changes nothing", async () => {
+    const before = await wholeWorld();
+    const result = await called();
+    expect(failedOf(result)).toEqual([]);
+    expect(result.verdict).toBe("well");
+    expect(await wholeWorld()).toEqual(before);
+  });
+
+  test("names what is broken", async () => {
+    await withBucket({ lifecycle: [{ id: "tidy", prefix: "nightly/records/", expireAfterDays: 30 }] });
+    const result = await called();
+    expect(result.verdict).toBe("broken");
+    expect(failedOf(result).map(({ id }) => id)).toEqual(["store-lifecycle"]);
   });
 });
 

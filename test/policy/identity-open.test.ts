@@ -73,6 +73,15 @@ describe("what a marked place can do, told without a write,", () => {
 });
 
 describe("an unmarked place", () => {
+  test("is told to who foresees what a run would begin, and nothing is written", async () => {
+    const place = new Place();
+    expect(await place.open({ purpose: "foresee" })).toEqual({ marker: undefined, isEmpty: true });
+    expect(place.keys()).toEqual([]);
+    await expect(place.open({ purpose: "foresee", archiveId: ONE })).rejects.toMatchObject({
+      code: "no-archive",
+    });
+  });
+
   test.each(["use", "work"] as const)("without records is refused for %s", async (purpose) => {
     const place = new Place();
     await expect(place.open({ purpose })).rejects.toMatchObject({

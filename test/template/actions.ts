@@ -16,9 +16,9 @@ export const ACTIONS_OF_COMMANDS: Readonly<Record<string, string | "not sent by 
   DeleteMessageCommand: "sqs:DeleteMessage",
   SendMessageBatchCommand: "sqs:SendMessage",
   GetQueueAttributesCommand: "sqs:GetQueueAttributes",
-  // `sweep`, `doctor`, and the views of an operator: with the operator's own permissions.
-  GetBucketVersioningCommand: "not sent by functions",
-  GetBucketLifecycleConfigurationCommand: "not sent by functions",
+  GetBucketVersioningCommand: "s3:GetBucketVersioning",
+  GetBucketLifecycleConfigurationCommand: "s3:GetLifecycleConfiguration",
+  // `sweep`, and the views of an operator: with the operator's own permissions.
   DeleteObjectCommand: "not sent by functions",
   ChangeMessageVisibilityBatchCommand: "not sent by functions",
   GetObjectLockConfigurationCommand: "s3:GetBucketObjectLockConfiguration",

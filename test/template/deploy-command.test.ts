@@ -1,8 +1,8 @@
 import { spawnSync } from "node:child_process";
-import { cp, mkdtemp, readdir, rm, symlink } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { expect, type TestContext, test } from "vitest";
+import { expect, onTestFinished, type TestContext, test } from "vitest";
 
 const ROOT = path.join(import.meta.dirname, "../..");
 const FILLED_IN = [
@@ -82,6 +82,65 @@ test("a stage that is right is told in words, built and packaged", async (contex
     /^Packaged 7 functions and the template of the stack in \.serverless\/, \d\.\d\d MiB in all:\n {2}archive\.zip +\d+ KiB\n/m,
   );
   expect(files).toEqual(expect.arrayContaining(["dist", ".serverless"]));
+});
+
+/** A deployment whose program deploys nothing, and calls functions that answer so. */
+async function deploying(answer: string, exitCode = 0) {
+  const folder = await mkdtemp(path.join(tmpdir(), "archiver-deploy-"));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  for (const part of ["deploy", "lib", "package.json"]) {
+    await cp(path.join(ROOT, part), path.join(folder, part), { recursive: true });
+  }
+  await writeFile(path.join(folder, "build.ts"), "");
+  const modules = path.join(folder, "node_modules");
+  await mkdir(path.join(modules, "serverless/bin"), { recursive: true });
+  for (const name of await readdir(path.join(ROOT, "node_modules"))) {
+    if (name !== "serverless") {
+      await symlink(path.join(ROOT, "node_modules", name), path.join(modules, name));
+    }
+  }
+  const program = `
+    const [command, ...words] = process.argv.slice(2);
+    if (command === "invoke") {
+      process.stderr.write(words.join(" ") + "\\n");
+      process.stdout.write(process.env.ANSWER);
+      process.exitCode = Number(process.env.ENDS_WITH);
+    }`;
+  await writeFile(path.join(modules, "serverless/bin/serverless.js"), program);
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [path.join(folder, "deploy/main.ts"), "deploy", "--stage", "prod", ...FILLED_IN],
+    { cwd: folder, env: { ...process.env, ANSWER: answer, ENDS_WITH: String(exitCode) }, encoding: "utf8" },
+  );
+  return { status, stdout, stderr };
+}
+
+const CHECK = { group: "store", id: "store-lifecycle", text: "a rule", documentation: "docs/runbook.md#x" };
+const answerOf = (verdict: string, check: object) =>
+  JSON.stringify({ verdict, checks: [{ ...CHECK, ...check }], left: [] });
+
+test.each([
+  ["what works ends it with 0", "well", { status: "well" }, 0, "All is well. 1 √"],
+  ["what will hurt ends it with 0", "hurts", { status: "hurts", remedy: "Do it." }, 0, "→ Do it."],
+  ["what is broken ends it with 1", "broken", { status: "broken", remedy: "Mend it." }, 1, "→ Mend it."],
+])("a deployment ends with the doctor: %s", async (_what, verdict, check, exitCode, said) => {
+  const { status, stdout, stderr } = await deploying(answerOf(verdict, check));
+  expect({ status, stderr }).toMatchObject({ status: exitCode });
+  expect(stdout).toContain(said);
+  expect(stderr).toContain(
+    "--function doctor --stage prod --param=iotdaProjectId=0a1b2c3d4e5f60718293a4b5c6d7e8f9",
+  );
+});
+
+test.each([
+  ["it cannot be called", answerOf("well", { status: "well" }), 1],
+  ["its answer is not JSON", "Internal error", 0],
+  ["its answer is of something else", '{"errorMessage":"Runtime exited"}', 0],
+])("where %s, the deployment is done and says that it was not examined", async (_what, answer, exitCode) => {
+  const { status, stdout } = await deploying(answer, exitCode);
+  expect(status).toBe(1);
+  expect(stdout).toContain("The deployment is done. Whether it works is not known yet.");
+  expect(stdout).toContain("npx serverless invoke --function doctor --stage prod");
 });
 
 test("npm runs it", async () => {

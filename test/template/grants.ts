@@ -58,6 +58,11 @@ const BASE: Readonly<Record<string, Grants>> = {
     "sqs:GetQueueAttributes": [`\${TaskQueue.Arn}`, `\${DeadLetterQueue.Arn}`],
     "sns:Publish": [`\${AlarmTopic}`, `${arnOf("sns")}:%-night*`],
   },
+  DoctorRole: {
+    ...logsAndSecret("doctor"),
+    "sqs:GetQueueAttributes": [`\${TaskQueue.Arn}`, `\${DeadLetterQueue.Arn}`],
+    "sns:GetTopicAttributes": [`\${AlarmTopic}`, `${arnOf("sns")}:%-night*`],
+  },
   ReportScheduleRole: {
     "lambda:InvokeFunction": [`\${ReportLambdaFunction.Arn}`],
     "sqs:SendMessage": [SCHEDULE_LETTERS],
@@ -185,6 +190,13 @@ const WITH_BUCKET: Readonly<Record<string, Grants>> = {
     "s3:AbortMultipartUpload": keys("state/preflight.json"),
     "s3:ListBucket": prefixes("catalogue/*", "records/*", "runs/*", "state/*"),
     "s3:ListBucketMultipartUploads": [BUCKET],
+  },
+  DoctorRole: {
+    "s3:GetObject": keys("archive.json", "expected/*", "notifications/*", "retention/*", "runs/*", "state/*"),
+    "s3:ListBucket": prefixes("holds/*", "records/*", "runs/*", "state/*"),
+    "s3:ListBucketMultipartUploads": [BUCKET],
+    "s3:GetBucketVersioning": [BUCKET],
+    "s3:GetLifecycleConfiguration": [BUCKET],
   },
   ExportEventsRole: {
     "s3:GetObject": keys(

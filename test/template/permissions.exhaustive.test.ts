@@ -1,5 +1,6 @@
 import { expect, type TestContext, test } from "vitest";
 import { type CloudLab, openCloudLab } from "../end-to-end/cloud-lab.ts";
+import type { Examined } from "../end-to-end/doctor-lab.ts";
 import { callFresh } from "../end-to-end/function-host.ts";
 import { finishedExports } from "../end-to-end/lab.ts";
 import { ACTIONS_OF_COMMANDS } from "./actions.ts";
@@ -83,6 +84,7 @@ test.each<[role: string, kinds: readonly string[]]>([
   ["ExpireRole", ["deleted", "expired"]],
   ["InventoryRole", []],
   ["ReportRole", []],
+  ["DoctorRole", []],
   ["DiscoverRole", []],
   ["ExportEventsRole", []],
 ])("%s writes no other records than its function makes: %j", (role, kinds) => {
@@ -177,6 +179,31 @@ test.for([
   },
 );
 
+function failedChecks(examined: unknown): readonly string[] {
+  const { checks } = examined as Examined;
+  return checks.filter(({ status }) => status === "hurts" || status === "broken").map(({ id }) => id);
+}
+
+test("doctor asks the bucket nothing that its role refuses, and writes nothing, before the first night and after one", async (context) => {
+  const first = await openFirstNight(context);
+  const night = await openNight(context);
+  await night.archiver("run");
+  await night.archiver("inventory");
+  for (const lab of [first, night]) {
+    await requestsOf(lab, "DoctorRole");
+    const before = await lab.bucket.server.control.state();
+    const { returned } = await callFresh({ ...lab.settings, ...lab.awsKeys }, "doctor");
+    expect(returned).toMatchObject({ left: [], verdict: "hurts" });
+    // The letters are kept for four days only, and one export of the night became one.
+    const hurting = lab === first ? ["queue-letters-kept"] : ["queue-dead-letters", "queue-letters-kept"];
+    expect(failedChecks(returned)).toEqual(hurting);
+    const { refused, operations } = await requestsOf(lab, "DoctorRole");
+    expect(refused).toEqual([]);
+    expect(operations).toContain(lab === first ? "ListObjectsV2" : "GetBucketLifecycleConfiguration");
+    expect(await lab.bucket.server.control.state()).toEqual(before);
+  }
+});
+
 test.each([
   ["ArchiveRole", true],
   ["DiscoverRole", true],
@@ -184,6 +211,7 @@ test.each([
   ["ExpireRole", false],
   ["InventoryRole", false],
   ["ReportRole", false],
+  ["DoctorRole", false],
   ["ExportEventsRole", false],
 ])("%s may see which archive it is; may say it: %s", (role, mayWrite) => {
   const onMarker = (action: string) => mayInBucket(role, action, { key: "archive.json" });

@@ -14,7 +14,8 @@ const FUNCTIONS = readdirSync(new URL("../../functions", import.meta.url))
   .sort();
 const CREDENTIALS_KEY = "arn:aws:kms:eu-central-1:111122223333:key/11111111-1111-1111-1111-111111111111";
 /** Functions that ping the check, or tell people. */
-const TELLERS = ["Archive", "Discover", "Report"];
+/** The doctor looks whether those who are told can be reached. */
+const READERS_OF_TARGETS = ["Archive", "Discover", "Doctor", "Report"];
 const RULE_NAMES = Object.keys(RULES) as RuleName[];
 
 const packaged = new Map<string, Packaged>();
@@ -63,23 +64,23 @@ test("a key of the secret's own may be used by whoever reads the secret, and thr
   const condition = { "kms:ViaService": { "Fn::Sub": `secretsmanager.\${AWS::Region}.amazonaws.com` } };
   const grant = `kms:Decrypt on ${CREDENTIALS_KEY} if ${JSON.stringify({ StringEquals: condition })}`;
   expect(problemsOfGrants(template, "obs").sort()).toEqual(
-    ["Archive", "Discover", "Expire", "ExportEvents", "Inventory", "Report", "Retain"].map(
+    ["Archive", "Discover", "Doctor", "Expire", "ExportEvents", "Inventory", "Report", "Retain"].map(
       (name) => `${name}Role may ${grant}`,
     ),
   );
 });
 
-test("the secret of who is told may be read by the functions that tell, and by no other", async () => {
+test("the secret of who is told may be read by the functions that tell and by the doctor, and by no other", async () => {
   const { template } = await packageStage("prod", { notificationSecret: "iotda-archiver/prod/told" });
   const on = `arn:\${AWS::Partition}:secretsmanager:\${AWS::Region}:\${AWS::AccountId}:secret:iotda-archiver/prod/told-??????`;
   expect(problemsOfGrants(template, "prod").sort()).toEqual(
-    TELLERS.map((name) => `${name}Role may secretsmanager:GetSecretValue on ${on}`),
+    READERS_OF_TARGETS.map((name) => `${name}Role may secretsmanager:GetSecretValue on ${on}`),
   );
   const setting = "Environment/Variables/ARCHIVER_NOTIFICATION_SECRET";
   const told = ofType(template, "AWS::Lambda::Function").filter(
     ([, properties]) => at(properties, setting) === "iotda-archiver/prod/told",
   );
-  expect(told.map(([id]) => id).sort()).toEqual(TELLERS.map((name) => `${name}LambdaFunction`));
+  expect(told.map(([id]) => id).sort()).toEqual(READERS_OF_TARGETS.map((name) => `${name}LambdaFunction`));
 });
 
 describe("the rules can fail", () => {
