@@ -79,7 +79,7 @@ test("a stage that is right is told in words, built and packaged", async (contex
   expect(stdout).toMatch(/^Stage prod:\n {2}stack +iotda-archiver-prod in eu-central-1\n/);
   expect(stderr).toContain("Service packaged");
   expect(stdout).toMatch(
-    /^Packaged 7 functions and the template of the stack in \.serverless\/, \d\.\d\d MiB in all:\n {2}archive\.zip +\d+ KiB\n/m,
+    /^Packaged 8 functions and the template of the stack in \.serverless\/, \d\.\d\d MiB in all:\n {2}archive\.zip +\d+ KiB\n/m,
   );
   expect(files).toEqual(expect.arrayContaining(["dist", ".serverless"]));
 });
