@@ -15,6 +15,7 @@ const ERROR_CODES = [
   "store-copy-differs",
   "store-foreign-answer",
   "store-forbidden",
+  "store-unauthenticated",
   "store-key-taken",
   "store-object-cold",
   "store-proof-mismatch",

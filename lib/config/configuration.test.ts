@@ -114,6 +114,28 @@ describe("an AWS configuration", () => {
     expect(readConfiguration({ ...AWS, ...extra }, ALL).store).toMatchObject({ profile });
   });
 
+  test.each(["obs.cn-north-4.myhuaweicloud.com", "obs.eu-west-101.myhuaweicloud.eu"])(
+    "refuses path-style addresses at %s, and a bucket there, with what to do, in one message",
+    (domain) => {
+      const byPath = { ...AWS, ARCHIVER_STORE_PATH_STYLE: "true" };
+      const path = `ARCHIVER_STORE_PATH_STYLE: is true, but ${domain} takes no path-style addresses`;
+      const bucket = "AWS_ENDPOINT_URL_S3: names a bucket, which the archiver puts there itself";
+      const one = { ...byPath, AWS_ENDPOINT_URL_S3: `https://${domain}` };
+      expect(problemsOf(one)).toEqual([path]);
+      expect(refusal(one).message).toContain("Remove it: the bucket then stands before the host's name.");
+      const both = { ...byPath, AWS_ENDPOINT_URL_S3: `https://exports-bucket.${domain}` };
+      expect(problemsOf(both)).toEqual([path, bucket]);
+      expect(refusal(both).message).toContain(`Write https://${domain}, and the bucket into ARCHIVER_STORE.`);
+    },
+  );
+
+  test("takes path-style addresses at other stores, and OBS without them", () => {
+    const path = { ARCHIVER_STORE_PATH_STYLE: "true", AWS_ENDPOINT_URL_S3: "https://obs.example.com" };
+    expect(readConfiguration({ ...AWS, ...path }, ALL).store).toMatchObject({ pathStyle: true });
+    const obs = { AWS_ENDPOINT_URL_S3: "https://obs.cn-north-4.myhuaweicloud.com" };
+    expect(readConfiguration({ ...AWS, ...obs }, ALL).store).toMatchObject({ pathStyle: false });
+  });
+
   test("may use the Huawei keys for the store, then needs them without the platform too", () => {
     const env = { ...AWS, ARCHIVER_STORE_CREDENTIALS: "huawei" };
     const { store } = readConfiguration(env, new Set(["store"] as const));

@@ -190,6 +190,7 @@ function s3StoreOf(
     agency: () => ofAgency(agencyKeys),
   }[values.credentials ?? "aws"]();
   const profile = values.profile === "auto" ? profileOf(values.endpoint) : values.profile;
+  checkObsAddress(values, refuse);
   if (profile !== undefined) {
     checkStorageClass(profile, read, refuse);
   }
@@ -219,13 +220,39 @@ function checkStorageClass(
   }
 }
 
+/** The domains of OBS, with the bucket that one of them names, and without it. */
+const OBS_HOST = /^([^.]+\.)?(obs\.[^.]+\.myhuaweicloud\.(?:com|eu))$/;
+
+/**
+ * OBS takes `{bucket}.obs.{region}.…` alone, and the SDK puts the bucket there. Asked by path it answers a PUT with 404 or
+ * `VirtualHostDomainRequired`, while a HEAD may pass (WeKnora #3273, backup-restore-operator #973).
+ */
+function checkObsAddress(
+  { endpoint, pathStyle }: Partial<Pick<Values<"store">, "endpoint" | "pathStyle">>,
+  refuse: Refuse,
+): void {
+  const { entries } = SECTIONS.store;
+  const [, bucket, domain] = OBS_HOST.exec(endpoint?.hostname ?? "") ?? [];
+  if (domain === undefined) {
+    return;
+  }
+  if (pathStyle === true) {
+    const problem = `is true, but ${domain} takes no path-style addresses`;
+    refuse(entries.pathStyle, problem, "Remove it: the bucket then stands before the host's name.");
+  }
+  if (bucket !== undefined) {
+    const problem = "names a bucket, which the archiver puts there itself";
+    refuse(entries.endpoint, problem, `Write https://${domain}, and the bucket into ARCHIVER_STORE.`);
+  }
+}
+
 /** The profile behind `auto`: by endpoint; none is AWS, as for the SDK (architecture §7). */
 function profileOf(endpoint: URL | undefined): S3StoreConfiguration["profile"] {
   const host = endpoint?.hostname;
   if (host === undefined || /(^|\.)amazonaws\.com(\.cn)?$/.test(host)) {
     return "aws";
   }
-  return /^([^.]+\.)?obs\.[^.]+\.my(huaweicloud\.com|huaweicloud\.eu)$/.test(host) ? "obs" : "generic";
+  return OBS_HOST.test(host) ? "obs" : "generic";
 }
 
 /** The queue's part; `undefined` when the problems noted leave none. */

@@ -124,7 +124,7 @@ async function wireBareStore(
       const keys = isShared ? shared : own;
       const store = new S3Store(place, {
         ...parts,
-        ...(keys === undefined ? {} : { huaweiCredentials: () => keys.get(false) }),
+        ...(keys === undefined ? {} : { huaweiCredentials: (refresh: boolean) => keys.get(refresh) }),
         proxy: settingsOfProxy(proxy),
       });
       return {

@@ -141,6 +141,8 @@ export type StoreErrorCode =
   | "store-missing"
   /** Read-only, access denied; the folder was replaced while the program ran. */
   | "store-forbidden"
+  /** The access key is missing, unknown, wrong or out of date: nothing was asked of the store yet. */
+  | "store-unauthenticated"
   /** No space left, quota. */
   | "store-full"
   /** Configured in a way that cannot work (no hard links, wrong region …). */

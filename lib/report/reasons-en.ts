@@ -53,6 +53,7 @@ export const ERROR_WORDS = {
   "platform-rejected-request": "the platform refuses the request",
   "platform-task-not-found": "the platform does not know it",
   "store-forbidden": "the store denies access",
+  "store-unauthenticated": "the store refuses the access key",
   "store-unavailable": "the store could not be read or written",
   "store-upload-gone": "its upload vanished from the store",
   "store-key-taken": "another object already has its key in the store",

@@ -49,6 +49,7 @@ export const ERROR_WORDS_ZH: Readonly<Record<ErrorReason, string>> = {
   "platform-rejected-request": "平台拒绝该请求",
   "platform-task-not-found": "平台上没有该任务",
   "store-forbidden": "存储拒绝访问",
+  "store-unauthenticated": "存储不接受访问密钥",
   "store-unavailable": "存储无法读写",
   "store-upload-gone": "上传在存储中消失",
   "store-key-taken": "存储中该键已被其他对象占用",

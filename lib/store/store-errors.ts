@@ -6,6 +6,7 @@ export type StoreFault = Fault<StoreErrorCode>;
 
 /** What most faults of a store are, whatever their words. */
 export const FORBIDDEN = { code: "store-forbidden", scope: "system", retry: "never" } as const;
+export const UNAUTHENTICATED = { code: "store-unauthenticated", scope: "system", retry: "never" } as const;
 export const MISCONFIGURED = { code: "store-misconfigured", scope: "system", retry: "never" } as const;
 export const FULL = { code: "store-full", scope: "system", retry: "later" } as const;
 export const UNAVAILABLE = { code: "store-unavailable", scope: "task", retry: "later" } as const;

@@ -232,11 +232,7 @@ describe.each(PROFILES)("profile %s", (profile) => {
   });
 
   test.each<[string, S3FaultRuleInput["fault"], string, number?]>([
-    [
-      "credentials that expire mid-upload",
-      { kind: "status", status: 400, code: "ExpiredToken" },
-      "store-forbidden",
-    ],
+    ["an expired key", { kind: "status", status: 400, code: "ExpiredToken" }, "store-unauthenticated", 2],
     ["access denied", { kind: "status", status: 403, code: "AccessDenied" }, "store-forbidden"],
     ["a bucket that is gone", { kind: "status", status: 404, code: "NoSuchBucket" }, "store-missing"],
     ["a quota", { kind: "status", status: 403, code: "QuotaExceeded" }, "store-full"],

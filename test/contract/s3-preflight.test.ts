@@ -130,19 +130,19 @@ describe("what the store refuses is told with what to do, and without a secret",
   }
 
   test.each<[string, S3Options["settings"], Partial<S3Server>, string, string]>([
-    ["an unknown key", {}, {}, "store-forbidden", "ARCHIVER_STORE_CREDENTIALS"],
+    ["an unknown key", {}, {}, "store-unauthenticated", "ARCHIVER_STORE_CREDENTIALS"],
     [
       "a wrong secret",
       { accounts: [{ accessKeyId: AK, secretAccessKey: "another" }] },
       {},
-      "store-forbidden",
+      "store-unauthenticated",
       "ARCHIVER_STORE_CREDENTIALS",
     ],
     [
       "an expired token",
       { accounts: [{ accessKeyId: AK, secretAccessKey: SK, sessionToken: TOKEN, expired: true }] },
       { account: { accessKeyId: AK, secretAccessKey: SK, sessionToken: TOKEN } },
-      "store-forbidden",
+      "store-unauthenticated",
       "temporary credentials",
     ],
     [

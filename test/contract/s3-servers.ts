@@ -29,7 +29,6 @@ export function storeOn(
   clock: Clock = realClock,
   proxy: ProxySettings = {},
 ): S3Store {
-  const { accessKeyId, secretAccessKey, sessionToken } = server.account;
   return new S3Store(
     {
       bucket: server.bucket,
@@ -48,11 +47,15 @@ export function storeOn(
     {
       clock,
       random: realRandom,
-      huaweiCredentials: async () => ({
-        ak: accessKeyId,
-        sk: secretAccessKey,
-        ...(sessionToken === undefined ? {} : { securityToken: sessionToken }),
-      }),
+      // Those of this moment: a server may have an account that changes.
+      async huaweiCredentials() {
+        const { accessKeyId, secretAccessKey, sessionToken } = server.account;
+        return {
+          ak: accessKeyId,
+          sk: secretAccessKey,
+          ...(sessionToken === undefined ? {} : { securityToken: sessionToken }),
+        };
+      },
       proxy,
     },
   );

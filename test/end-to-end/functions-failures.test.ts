@@ -70,7 +70,7 @@ const BROKEN: readonly Broken[] = [
   {
     what: "no AWS credentials",
     by: settings({ AWS_ACCESS_KEY_ID: "" }),
-    code: "store-forbidden",
+    code: "store-unauthenticated",
     hint: /Give the process credentials/,
   },
   {

@@ -103,6 +103,8 @@ function storeStatus(status: number): () => StoreError {
 /** Of every call of the store. */
 export const STORE_KINDS: readonly FaultKind[] = kinds({
   ...Object.fromEntries(NO_ANSWER.map((kind) => [kind, storeFault(UNREACHABLE)])),
+  "400 expired token": storeCode("ExpiredToken"),
+  "401 unauthenticated": storeStatus(401),
   "403 permission": storeStatus(403),
   "404 gateway": storeCode("NoSuchBucket"),
   "429": storeStatus(429),
@@ -153,6 +155,7 @@ export function queueKinds(operation: SqsOperation): readonly FaultKind[] {
   const isByHandle = operation === "renew" || operation === "delete";
   return kinds({
     ...Object.fromEntries(NO_ANSWER.map((kind) => [kind, queueFailure(operation, "TimeoutError")])),
+    "400 expired token": queueFailure(operation, "ExpiredTokenException", 400),
     "403 permission": queueFailure(operation, "AccessDenied", 403),
     "404 gateway": queueFailure(operation, "QueueDoesNotExist", 400),
     "429": queueFailure(operation, "RequestThrottled", 429),

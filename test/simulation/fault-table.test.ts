@@ -21,6 +21,7 @@ const PLATFORM_CODES: Readonly<Record<PlatformErrorCode, true>> = {
 const STORE_CODES: Readonly<Record<StoreErrorCode, true>> = {
   "store-missing": true,
   "store-forbidden": true,
+  "store-unauthenticated": true,
   "store-full": true,
   "store-misconfigured": true,
   "store-unavailable": true,

@@ -23,6 +23,7 @@ const PLATFORM_NATURE: Readonly<Record<PlatformErrorCode, Nature>> = {
 const STORE_NATURE: Readonly<Record<StoreErrorCode, Nature>> = {
   "store-missing": ["system", "never"],
   "store-forbidden": ["system", "never"],
+  "store-unauthenticated": ["system", "never"],
   "store-full": ["system", "later"],
   "store-misconfigured": ["system", "never"],
   "store-unavailable": ["task", "later"],

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { ManualClock, realRandom } from "../../../test/contract/clocks.ts";
 import type { Random } from "../../ports/clock.ts";
 import { S3Bucket } from "./bucket.ts";
-import { makeS3Client } from "./client.ts";
+import { makeS3Client, type S3StoreParts } from "./client.ts";
 import { notS3Error, S3Error } from "./s3-error.ts";
 import { BARE_OPTIONS } from "./testing/options.ts";
 
@@ -11,8 +11,11 @@ const REQUEST = { operation: "PutObject", subject: "exports/x.zip", signal };
 const LONGEST: Random = { ...realRandom, fraction: () => 1 };
 
 /** A bucket of which no request is sent over a network. */
-function bucketOf(clock = new ManualClock()): S3Bucket {
-  const parts = { clock, random: LONGEST, huaweiCredentials: async () => ({ ak: "ak", sk: "sk" }) };
+function bucketOf(
+  clock = new ManualClock(),
+  huaweiCredentials: S3StoreParts["huaweiCredentials"] = async () => ({ ak: "ak", sk: "sk" }),
+): S3Bucket {
+  const parts = { clock, random: LONGEST, huaweiCredentials };
   const options = { ...BARE_OPTIONS, region: "any" };
   return new S3Bucket(makeS3Client(options, parts), options, parts);
 }
@@ -92,7 +95,9 @@ describe("a call", () => {
     [answer(507, "SomethingNew"), "store-full"],
     [answer(412, "PreconditionFailed"), "store-key-taken"],
     [Object.assign(new Error("x"), { code: "CERT_HAS_EXPIRED" }), "store-misconfigured"],
-    [Object.assign(new Error("x"), { name: "CredentialsProviderError" }), "store-forbidden"],
+    [Object.assign(new Error("x"), { name: "CredentialsProviderError" }), "store-unauthenticated"],
+    [answer(403, "AccountProblem"), "store-forbidden"],
+    [answer(403, "VirtualHostDomainRequired"), "store-misconfigured"],
   ])("is not tried again after %s", async (failure, code) => {
     const bucket = bucketOf();
     await expect(bucket.call(REQUEST, failingFirst([failure]))).rejects.toMatchObject({ code });
@@ -133,6 +138,32 @@ describe("a call", () => {
       hint: expect.stringContaining("clock"),
     });
   });
+
+  test.each([
+    [400, "ExpiredToken"],
+    [403, "InvalidAccessKeyId"],
+    [401, "Unknown"],
+  ])(
+    "is sent once more with keys that are read again after %i %s, and then given up",
+    async (status, code) => {
+      const reads: boolean[] = [];
+      const keys = async (refresh: boolean) => {
+        reads.push(refresh);
+        return { ak: "ak", sk: "sk" };
+      };
+      const bucket = bucketOf(new ManualClock(), keys);
+      const refused = answer(status, code);
+      expect(await bucket.call(REQUEST, failingFirst([refused]))).toBe("done");
+      expect(reads).toEqual([true]);
+      await expect(bucket.call(REQUEST, failingFirst([refused, refused]))).rejects.toMatchObject({
+        code: "store-unauthenticated",
+        scope: "system",
+      });
+      const denied = failingFirst([answer(403, "AccessDenied")]);
+      await expect(bucket.call(REQUEST, denied)).rejects.toMatchObject({ code: "store-forbidden" });
+      expect(reads).toEqual([true, true]);
+    },
+  );
 
   test("passes on what is not a failure of a store: a mistake in the program", async () => {
     const bucket = bucketOf();

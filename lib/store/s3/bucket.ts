@@ -9,7 +9,7 @@ import { ArchiverError } from "../../domain/errors.ts";
 import { untilAborted } from "../../domain/promises.ts";
 import { withTimeLimit } from "../../network/time-limit.ts";
 import type { Clock, Random } from "../../ports/clock.ts";
-import type { S3StoreOptions } from "./client.ts";
+import type { S3StoreOptions, S3StoreParts } from "./client.ts";
 import { NO_REGION } from "./fault-table.ts";
 import { S3_PROFILES, type S3Profile } from "./profiles.ts";
 import { notS3Error, type RequestSubject, S3Error, toS3Error } from "./s3-error.ts";
@@ -58,8 +58,8 @@ const LET_GO_MS = 1_000;
 
 /**
  * The bucket, and how requests reach it: a limit of time on each attempt, a bounded number of attempts with full
- * jitter between them, every failure turned into an {@link S3Error}. A request refused for its time is signed again
- * and sent once more. The SDK's own retries are off: they know neither which buffer a part comes from nor that an
+ * jitter between them, every failure turned into an {@link S3Error}. A request refused for its time or for its keys is
+ * signed again and sent once more. The SDK's own retries are off: they know neither which buffer a part comes from nor that an
  * answer was lost.
  */
 export class S3Bucket {
@@ -68,17 +68,15 @@ export class S3Bucket {
   readonly profile: S3Profile;
   readonly clock: Clock;
   readonly #random: Random;
+  readonly #keys: S3StoreParts["huaweiCredentials"];
 
-  constructor(
-    client: S3Client,
-    options: S3StoreOptions,
-    { clock, random }: { readonly clock: Clock; readonly random: Random },
-  ) {
+  constructor(client: S3Client, options: S3StoreOptions, { clock, random, huaweiCredentials }: S3StoreParts) {
     this.client = client;
     this.options = options;
     this.profile = S3_PROFILES[options.profile];
     this.clock = clock;
     this.#random = random;
+    this.#keys = huaweiCredentials;
   }
 
   /** The fields that name an object; without a version, the newest one. */
@@ -139,12 +137,16 @@ export class S3Bucket {
         if (!(thrown instanceof S3Error)) {
           throw thrown;
         }
-        const { isTransient, mayPassOnceMore } = thrown.fault;
-        const isOnceMore: boolean = mayPassOnceMore === true && !isSignedAgain;
+        const { isTransient, mayPassOnceMore, mayNewKeysHelp } = thrown.fault;
+        const hasNewKeys = mayNewKeysHelp === true && this.#keys !== undefined;
+        const isOnceMore: boolean = (mayPassOnceMore === true || hasNewKeys) && !isSignedAgain;
         if (!isOnceMore && (isTransient !== true || attempt >= (request.maxAttempts ?? MAX_ATTEMPTS))) {
           throw thrown;
         }
         isSignedAgain ||= isOnceMore;
+        if (hasNewKeys) {
+          await this.#keys?.(true);
+        }
         await this.clock.sleep(this.#backoffMs(thrown, attempt), request.signal);
         const found = thrown.mayHaveHappened ? await watch?.findEffect?.() : undefined;
         if (found !== undefined) {

@@ -1,3 +1,4 @@
+import { HeadObjectCommand } from "@aws-sdk/client-s3";
 import { expect, onTestFinished, test } from "vitest";
 import { ManualClock, realRandom } from "../../../test/contract/clocks.ts";
 import { withoutRegion } from "../../network/testing/no-region.ts";
@@ -23,6 +24,26 @@ test.each([
   );
   expect(await client.config.region()).toBe(signed);
   client.destroy();
+});
+
+test("on OBS the bucket stands before the host's name", async () => {
+  const client = makeS3Client(
+    { ...BARE_OPTIONS, bucket: "my-archive", profile: "obs", endpoint: OBS, pathStyle: false },
+    { clock: new ManualClock(), random: realRandom, huaweiCredentials: async () => ({ ak: "ak", sk: "sk" }) },
+  );
+  onTestFinished(() => client.destroy());
+  const asked: unknown[] = [];
+  client.middlewareStack.add(
+    () => async (args) => {
+      const { hostname, path } = args.request as { readonly hostname?: unknown; readonly path?: unknown };
+      asked.push(hostname, path);
+      throw new Error("sent nowhere");
+    },
+    { step: "finalizeRequest", priority: "low" },
+  );
+  const command = new HeadObjectCommand({ Bucket: "my-archive", Key: "archive.json" });
+  await expect(client.send(command)).rejects.toThrow("sent nowhere");
+  expect(asked).toEqual(["my-archive.obs.cn-north-4.myhuaweicloud.com", "/archive.json"]);
 });
 
 test("without any region the first request asks for AWS_REGION, whichever it is", async () => {

@@ -37,8 +37,12 @@ interface HuaweiCredentials {
 export interface S3StoreParts {
   readonly clock: Clock;
   readonly random: Random;
-  /** Asked again every few minutes, so that renewed keys are used; required with `huawei` credentials. */
-  readonly huaweiCredentials?: () => Promise<HuaweiCredentials>;
+  /**
+   * Asked for each request, so that it is signed with the keys of its moment; required with `huawei` credentials.
+   *
+   * @param refresh those given last were refused.
+   */
+  readonly huaweiCredentials?: (refresh: boolean) => Promise<HuaweiCredentials>;
   /** May hold passwords: here and not among the options, which are shown. */
   readonly proxy?: ProxySettings;
 }
@@ -48,8 +52,8 @@ const CONNECTION_TIMEOUT_MS = 5_000;
 const MAX_ANSWER_BYTES = 8 * 1024 * 1024;
 /** What gives the bytes of objects, however many they are. */
 const STREAMED: ReadonlySet<string> = new Set(["GetObjectCommand"]);
-/** How long Huawei keys are used before they are asked for again. */
-const HUAWEI_KEYS_GOOD_FOR_MS = 10 * 60_000;
+/** The SDK keeps credentials without an end for ever, and those whose end is near for one request alone. */
+const OVER_AT_ONCE = new Date(0);
 const OBS_HOST = /(?:^|\.)obs\.([a-z0-9-]+)\.myhuaweicloud\.(?:com|eu)$/;
 
 /**
@@ -104,10 +108,7 @@ function regionOf(endpoint: URL | undefined): string | undefined {
   return endpoint === undefined ? undefined : OBS_HOST.exec(endpoint.hostname)?.[1];
 }
 
-function huaweiProvider({
-  clock,
-  huaweiCredentials,
-}: S3StoreParts): NonNullable<S3ClientConfig["credentials"]> {
+function huaweiProvider({ huaweiCredentials }: S3StoreParts): NonNullable<S3ClientConfig["credentials"]> {
   if (huaweiCredentials === undefined) {
     throw new StoreError({
       ...MISCONFIGURED,
@@ -116,13 +117,12 @@ function huaweiProvider({
     });
   }
   return async () => {
-    const { ak, sk, securityToken } = await huaweiCredentials();
+    const { ak, sk, securityToken } = await huaweiCredentials(false);
     return {
       accessKeyId: ak,
       secretAccessKey: sk,
       ...(securityToken === undefined ? {} : { sessionToken: securityToken }),
-      // The SDK keeps credentials without an end for ever, and asks again five minutes before the end.
-      expiration: new Date(clock.wallMs() + HUAWEI_KEYS_GOOD_FOR_MS),
+      expiration: OVER_AT_ONCE,
     };
   };
 }

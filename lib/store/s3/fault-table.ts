@@ -7,9 +7,11 @@ export interface S3Fault extends kinds.StoreFault {
   readonly isTransient?: true;
   /** Worth exactly one more attempt within the call, since a fresh signature may be taken. */
   readonly mayPassOnceMore?: true;
+  /** Worth one more attempt within the call where the keys can be read again: they may have been renewed meanwhile. */
+  readonly mayNewKeysHelp?: true;
 }
 
-const { FORBIDDEN, MISCONFIGURED, FULL, OBJECT_GONE } = kinds;
+const { FORBIDDEN, UNAUTHENTICATED, MISCONFIGURED, FULL, OBJECT_GONE } = kinds;
 const UNAVAILABLE = { ...kinds.UNAVAILABLE, isTransient: true } as const;
 
 const ACCESS_DENIED: S3Fault = {
@@ -24,15 +26,28 @@ export const DENIED_WITHOUT_CODE: S3Fault = {
   hint: `${ACCESS_DENIED.hint} Also check this machine's clock.`,
 };
 const CREDENTIALS_REFUSED: S3Fault = {
-  ...FORBIDDEN,
+  ...UNAUTHENTICATED,
+  mayNewKeysHelp: true,
   problem: "the store does not accept the access key",
-  hint: "Check the store's credentials. ARCHIVER_STORE_CREDENTIALS chooses between the AWS chain and the Huawei AK/SK.",
+  hint: "Check the store's credentials. ARCHIVER_STORE_CREDENTIALS chooses between the AWS chain, the Huawei AK/SK and the agency of a function.",
 };
 const CREDENTIALS_EXPIRED: S3Fault = {
-  ...FORBIDDEN,
+  ...UNAUTHENTICATED,
+  mayNewKeysHelp: true,
   retry: "later",
   problem: "the store's temporary credentials have expired",
-  hint: "Renew the store's temporary credentials, or use a role that renews them automatically.",
+  hint: "Renew the store's temporary credentials, or use a role that renews them automatically. FunctionGraph gives an agency's new keys to the next call.",
+};
+const ACCOUNT_CLOSED: S3Fault = {
+  ...FORBIDDEN,
+  retry: "later",
+  problem: "the store's account is closed, frozen or in arrears",
+  hint: "Look at the bills and the state of the account in the provider's console. The archiver goes on once the store takes requests again.",
+};
+const PATH_STYLE: S3Fault = {
+  ...MISCONFIGURED,
+  problem: "the store takes no path-style addresses",
+  hint: "Remove ARCHIVER_STORE_PATH_STYLE, or set it to false. AWS_ENDPOINT_URL_S3 must not name the bucket.",
 };
 const NO_BUCKET: S3Fault = {
   ...FORBIDDEN,
@@ -104,12 +119,15 @@ const OBJECT_COLD: S3Fault = {
 
 /** By the store's own error code. S3's names; other stores borrow them. */
 export const FAULT_BY_CODE = faultsByName<S3Fault>([
-  [ACCESS_DENIED, "AccessDenied AllAccessDisabled AccountProblem KMS.DisabledException"],
+  [ACCESS_DENIED, "AccessDenied AccessForbidden AllAccessDisabled KMS.DisabledException"],
+  [ACCOUNT_CLOSED, "AccountProblem InArrearOrInsufficientBalance"],
   [CREDENTIALS_REFUSED, "InvalidAccessKeyId SignatureDoesNotMatch InvalidToken InvalidSecurity NotSignedUp"],
+  [CREDENTIALS_REFUSED, "CredentialsNotSupported MissingSecurityHeader Unauthorized UnauthorizedAccess"],
   [CREDENTIALS_EXPIRED, "ExpiredToken TokenRefreshRequired"],
   [NO_BUCKET, "NoSuchBucket InvalidBucketName"],
   [WRONG_REGION, "PermanentRedirect TemporaryRedirect Redirect AuthorizationHeaderMalformed"],
   [WRONG_REGION, "IllegalLocationConstraintException"],
+  [PATH_STYLE, "VirtualHostDomainRequired"],
   [CLOCK, "RequestTimeTooSkewed"],
   [CHUNKED, "XAmzContentSHA256Mismatch"],
   [NOT_IMPLEMENTED, "NotImplemented MethodNotAllowed"],
@@ -161,7 +179,7 @@ export function untrustedTls(hint: string): S3Fault {
   return { ...MISCONFIGURED, problem: "the store's TLS certificate is not trusted", hint };
 }
 export const NO_CREDENTIALS: S3Fault = {
-  ...FORBIDDEN,
+  ...UNAUTHENTICATED,
   problem: "the archiver found no credentials for the store",
   hint: "Give the process credentials: a role, a profile or AWS_ACCESS_KEY_ID. Or set ARCHIVER_STORE_CREDENTIALS=huawei.",
 };
