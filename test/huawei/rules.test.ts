@@ -36,10 +36,13 @@ test("timers, time-outs and memory are those of the stack on AWS", async () => {
   });
   expect(timers.sort()).toEqual(onAws.sort());
 
-  const limits = ofType(template, "AWS::Lambda::Function").map(([id, { Timeout, MemorySize }]) => [
-    lowerFirst(id.replace(/LambdaFunction$/, "")),
-    `${Timeout} s, ${MemorySize} MB`,
-  ]);
+  const limits = ofType(template, "AWS::Lambda::Function")
+    // What the doctor may do there would be judged by an agency of its own, which is not that of the functions it examines.
+    .filter(([id]) => id !== "DoctorLambdaFunction")
+    .map(([id, { Timeout, MemorySize }]) => [
+      lowerFirst(id.replace(/LambdaFunction$/, "")),
+      `${Timeout} s, ${MemorySize} MB`,
+    ]);
   const ours = Object.entries(fieldsOf(stack.locals.functions)).map(([name, body]) => {
     const { timeout, memory } = fieldsOf(body);
     return [name, `${timeout} s, ${memory} MB`];
