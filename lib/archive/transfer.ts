@@ -112,7 +112,9 @@ async function abortQuietly(attempt: Attempt, upload: Upload | undefined): Promi
 async function streamBody(attempt: Attempt, download: ExportDownload, upload: Upload): Promise<WholeBody> {
   const { settings, ports } = attempt.run;
   const { signal } = attempt.limit;
-  const check = new BodyCheck({ accept: settings.accept, membersLimitBytes: settings.membersLimitBytes });
+  const { accept, membersLimitBytes } = settings;
+  const { contentLengthBytes } = download;
+  const check = new BodyCheck({ accept, membersLimitBytes, contentLengthBytes });
   let reportedBytes = 0;
   for await (const chunk of download.body) {
     check.update(chunk);
@@ -124,7 +126,7 @@ async function streamBody(attempt: Attempt, download: ExportDownload, upload: Up
     }
   }
   signal.throwIfAborted();
-  const verdict = await check.finish({ contentLengthBytes: download.contentLengthBytes, signal });
+  const verdict = await check.finish({ signal });
   switch (verdict.kind) {
     case "whole":
       ports.observe({ kind: "bytes", exportTaskId: attempt.exportTaskId, receivedBytes: verdict.sizeBytes });

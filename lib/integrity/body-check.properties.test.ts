@@ -27,6 +27,34 @@ test("every proper prefix of an archive is short", async () => {
   }
 });
 
+test("an announced length changes no verdict, however long the comment and the chunks are", async () => {
+  const data = randomBytes(300_000);
+  const samples = [0, 1, 65_535].flatMap((commentBytes) => [
+    makeZip({ members: [{ name: "a", data }], comment: Buffer.alloc(commentBytes, 0x50) }),
+    makeZip({ members: [{ name: "a", data }], comment: Buffer.alloc(commentBytes), zip64End: true }),
+  ]);
+  await fc.assert(
+    fc.asyncProperty(
+      fc.constantFrom(...samples),
+      fc.integer({ min: 1, max: 200_000 }),
+      fc.constantFrom(0, LIMIT_BYTES),
+      fc.boolean(),
+      async (whole, chunkBytes, membersLimitBytes, isCut) => {
+        const zip = isCut ? whole.subarray(0, -1) : whole;
+        const count = Math.ceil(zip.length / chunkBytes);
+        const chunks = Array.from({ length: count }, (_, at) =>
+          zip.subarray(at * chunkBytes, (at + 1) * chunkBytes),
+        );
+        const announced = await judge(chunks, { membersLimitBytes, contentLengthBytes: zip.length });
+        expect(announced).toEqual(await judge(chunks, { membersLimitBytes }));
+        const better = membersLimitBytes === 0 ? "whole structure" : "whole members";
+        expect(outcomeOf(announced)).toBe(isCut ? "short" : better);
+      },
+    ),
+    { numRuns: 40 },
+  );
+});
+
 test("a flipped bit is noticed wherever a reader looks", async () => {
   const name = "ab";
   const zip = makeZip({

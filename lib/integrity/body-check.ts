@@ -30,10 +30,11 @@ export interface BodyCheckOptions {
   readonly accept: "zip" | "any";
   /** Members are checked in bodies up to this size, which are held in memory for it. */
   readonly membersLimitBytes: number;
+  /** What was announced. A body of another length is never whole, so only what such a length needs is held. */
+  readonly contentLengthBytes: number | undefined;
 }
 
 export interface FinishOptions {
-  readonly contentLengthBytes: number | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -45,17 +46,23 @@ const HEAD_BYTES = 4;
 
 /**
  * Sees every byte of a body once and then says whether it is whole (architecture §4 step 4). Holds the first 4 bytes, the
- * last 68 KiB and, up to `membersLimitBytes`, the body.
+ * last 68 KiB and, up to `membersLimitBytes`, the body. No more than the announced length makes use of is copied.
  */
 export class BodyCheck {
   readonly #hash = createHash("sha256");
   readonly #head = Buffer.alloc(HEAD_BYTES);
   readonly #container: { readonly tail: RollingTail; readonly body: SmallBody } | undefined;
+  readonly #contentLengthBytes: number | undefined;
+  /** Where the bytes begin that the tail may need. */
+  readonly #tailStartsAt: number;
   #sizeBytes = 0;
 
-  constructor(options: BodyCheckOptions) {
-    if (options.accept === "zip") {
-      this.#container = { tail: new RollingTail(TAIL_BYTES), body: new SmallBody(options.membersLimitBytes) };
+  constructor({ accept, membersLimitBytes, contentLengthBytes }: BodyCheckOptions) {
+    this.#contentLengthBytes = contentLengthBytes;
+    this.#tailStartsAt = (contentLengthBytes ?? 0) - TAIL_BYTES;
+    if (accept === "zip") {
+      const heldBytes = (contentLengthBytes ?? 0) > membersLimitBytes ? 0 : membersLimitBytes;
+      this.#container = { tail: new RollingTail(TAIL_BYTES), body: new SmallBody(heldBytes) };
     }
   }
 
@@ -70,7 +77,8 @@ export class BodyCheck {
     if (this.#sizeBytes < HEAD_BYTES) {
       this.#head.set(chunk.subarray(0, HEAD_BYTES - this.#sizeBytes), this.#sizeBytes);
     }
-    this.#container?.tail.push(chunk);
+    const beforeTailBytes = Math.min(chunk.length, Math.max(0, this.#tailStartsAt - this.#sizeBytes));
+    this.#container?.tail.push(chunk.subarray(beforeTailBytes));
     this.#container?.body.push(chunk);
     this.#sizeBytes += chunk.length;
   }
@@ -82,8 +90,9 @@ export class BodyCheck {
     return { ...(await this.#judge(options)), ...facts };
   }
 
-  async #judge({ contentLengthBytes, signal }: FinishOptions): Promise<Judgement> {
+  async #judge({ signal }: FinishOptions): Promise<Judgement> {
     const sizeBytes = this.#sizeBytes;
+    const contentLengthBytes = this.#contentLengthBytes;
     if (sizeBytes === 0) {
       return { kind: "short", problem: "the body is empty" };
     }

@@ -81,7 +81,7 @@ async function relay(url: string, store: S3Store, signal: AbortSignal): Promise<
   const body = await answerFrom(url, signal);
   const announced = body.headers["content-length"];
   const contentLengthBytes = announced === undefined ? undefined : Number(announced);
-  const check = new BodyCheck({ accept: "zip", membersLimitBytes: 5 * 1024 * 1024 });
+  const check = new BodyCheck({ accept: "zip", membersLimitBytes: 5 * 1024 * 1024, contentLengthBytes });
   const upload = await store.openUpload(KEY, { metadata: {}, expectedSizeBytes: contentLengthBytes, signal });
   let stored: StoredObject | undefined;
   try {
@@ -89,7 +89,7 @@ async function relay(url: string, store: S3Store, signal: AbortSignal): Promise<
       check.update(chunk);
       await upload.write(chunk);
     }
-    const verdict = await check.finish({ contentLengthBytes, signal });
+    const verdict = await check.finish({ signal });
     if (verdict.kind !== "whole") {
       throw new Error(`the body is ${verdict.kind}`);
     }

@@ -73,15 +73,17 @@ async function relay(store: S3Store, job: Job, key: string, signal: AbortSignal)
   signal.addEventListener("abort", () => stream.destroy(), { once: true });
   const upload = await store.openUpload(key, { metadata: {}, expectedSizeBytes: declaredBytes, signal });
   try {
-    const check = new BodyCheck({ accept: "zip", membersLimitBytes: PART_SIZE_BYTES });
+    const check = new BodyCheck({
+      accept: "zip",
+      membersLimitBytes: PART_SIZE_BYTES,
+      contentLengthBytes: declaredBytes,
+    });
     for await (const chunk of stream) {
       check.update(chunk);
       await upload.write(chunk);
     }
     signal.throwIfAborted();
-    const { sizeBytes, sha256 } = requireWhole(
-      await check.finish({ contentLengthBytes: declaredBytes, signal }),
-    );
+    const { sizeBytes, sha256 } = requireWhole(await check.finish({ signal }));
     return { object: await upload.complete({ sizeBytes, sha256 }), sha256 };
   } catch (error) {
     stream.destroy();

@@ -13,6 +13,7 @@ export async function judge(chunks: readonly Uint8Array[], given: Given = {}): P
   const check = new BodyCheck({
     accept: given.accept ?? "zip",
     membersLimitBytes: given.membersLimitBytes ?? LIMIT_BYTES,
+    contentLengthBytes: given.contentLengthBytes,
   });
   for (const chunk of chunks) {
     // Handing over a copy that is wiped right after shows that no reference is kept.
@@ -20,10 +21,7 @@ export async function judge(chunks: readonly Uint8Array[], given: Given = {}): P
     check.update(lent);
     lent.fill(0);
   }
-  return check.finish({
-    contentLengthBytes: given.contentLengthBytes,
-    signal: new AbortController().signal,
-  });
+  return check.finish({ signal: new AbortController().signal });
 }
 
 /** A verdict in one or two words, for tests that only look at it. */
